@@ -1,0 +1,50 @@
+"""Every exception that this package raises on purpose.
+
+::
+
+    CatDogError                 a person's mistake or a broken surrounding: one clear sentence
+    ├── SettingError            a setting or an option has a value that cannot be used
+    ├── StackError              a model stack is missing, damaged or does not fit
+    ├── BrokerError             no Kafka broker answers, or it answers something unusable
+    ├── InputError              a file or folder given on the command line cannot be used
+    └── RejectedRequest         one request is bad; carries the reason code for the dead letter
+
+The command line prints ``str(error)`` and exits with ``error.exit_code``, never with a traceback.
+"""
+
+
+class CatDogError(Exception):
+    """Root of the tree. ``str(error)`` is one sentence for the person at the keyboard."""
+
+    exit_code = 1
+
+
+class SettingError(CatDogError):
+    """A setting or an option has a value that cannot be used; the sentence names it."""
+
+    exit_code = 2
+
+
+class StackError(CatDogError):
+    """A model stack is missing, damaged, or does not fit its manifest or this engine."""
+
+
+class BrokerError(CatDogError):
+    """No Kafka broker answers at the configured address, or its answer cannot be used."""
+
+
+class InputError(CatDogError):
+    """A file or folder named on the command line is missing or holds nothing usable."""
+
+
+class RejectedRequest(CatDogError):  # noqa: N818 - a request's fate, not a fault of the program
+    """One request cannot be classified. It costs nobody else anything.
+
+    ``reason`` is a short stable code for machines (the ``reason`` header of
+    ``catdogimage-rejected``), ``detail`` one sentence for people.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
