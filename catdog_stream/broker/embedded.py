@@ -25,9 +25,9 @@ class EmbeddedBroker:
     """A Kafka-compatible broker on the loopback interface; not for production, see the package.
 
     What it was sent lies in `data_dir`, which is created, serves one broker at a time and carries
-    over to the next start; its output goes to ``broker-PORT.log`` in there. It dies with the process
-    that started it, on Linux even if that is killed. While it runs, a janitor takes workers that
-    died out of their consumer groups.
+    over to the next start; its output goes to ``broker-PORT.log`` in there. It dies with the
+    process that started it, on Linux even if that is killed. While it runs, a janitor takes workers
+    that died out of their consumer groups.
 
     Use it as a context manager, or call `start` and `stop`.
     """
