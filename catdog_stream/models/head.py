@@ -1,0 +1,30 @@
+"""The second model of the stack: features in, the chance of a dog out. Trees, run by XGBoost."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import xgboost
+
+from catdog_stream.errors import StackError
+from catdog_stream.models.backbone import Features
+
+
+class Head:
+    """Gradient-boosted trees in XGBoost's own binary format. Thread-safe."""
+
+    def __init__(self, file: Path, features: int) -> None:
+        # One thread: a row takes microseconds, handing it to other threads takes longer.
+        self._booster = xgboost.Booster({"nthread": 1})
+        try:
+            self._booster.load_model(file)
+            found = self._booster.num_features()
+        except xgboost.core.XGBoostError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise StackError(f"XGBoost cannot read {file}: {reason}.") from error
+        if found != features:
+            raise StackError(f"{file} takes {found} features, not {features}.")
+
+    def dog(self, features: Features) -> npt.NDArray[np.float64]:
+        """The chance of a dog, float64 [n] in 0 to 1, of each row of ``features`` [n, 2048]."""
+        return np.asarray(self._booster.inplace_predict(features), np.float64)

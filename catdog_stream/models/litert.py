@@ -1,0 +1,99 @@
+"""The backbone run by LiteRT, on CPUs.
+
+One picture is one call of the network, so no batch can change an answer. Interpreters with one
+thread each, running side by side, get more pictures through than one interpreter with all threads;
+a lone picture is answered sooner by all threads together. Both kinds are kept, and both give the
+same bits. README.md in the stack's directory says what was measured.
+"""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+
+import numpy as np
+import numpy.typing as npt
+
+from catdog_stream.errors import StackError
+from catdog_stream.models.backbone import Features, Pictures, scale
+
+# LiteRT reports its choice of kernels at every start; only its warnings matter here.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+
+
+class LiteRTBackbone:
+    """``threads`` pictures at a time. Thread-safe."""
+
+    name = "litert"
+
+    def __init__(self, file: Path, input_size: int, features: int, *, threads: int) -> None:
+        try:
+            # One copy in memory for all interpreters; each maps the file anew if given its path.
+            network = file.read_bytes()
+        except OSError as error:
+            raise StackError(f"{file} cannot be read: {error.strerror}.") from error
+        interpreters = [_Interpreter(network, 1) for _ in range(threads)]
+        # With one thread, one of the others serves as well.
+        self._wide = _Interpreter(network, threads) if threads > 1 else None
+        _check_shapes(file, interpreters[0], input_size, features)
+        self._features = features
+        self._idle: SimpleQueue[_Interpreter] = SimpleQueue()
+        for interpreter in interpreters:
+            self._idle.put(interpreter)
+        self._wide_lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="litert")
+
+    def features(self, pictures: Pictures) -> Features:
+        if len(pictures) == 1 and self._wide is not None:
+            with self._wide_lock:
+                return self._wide.run(pictures[0])[np.newaxis]
+        result = np.empty((len(pictures), self._features), np.float32)
+        for row, vector in enumerate(self._pool.map(self._run_on_idle, pictures)):
+            result[row] = vector
+        return result
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def _run_on_idle(self, picture: npt.NDArray[np.uint8]) -> Features:
+        interpreter = self._idle.get()
+        try:
+            return interpreter.run(picture)
+        finally:
+            self._idle.put(interpreter)
+
+
+class _Interpreter:
+    """One LiteRT interpreter; one picture at a time. Releases the GIL while it computes."""
+
+    def __init__(self, network: bytes, threads: int) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            self._interpreter = Interpreter(model_content=network, num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise StackError(f"LiteRT cannot read the backbone: {error}.") from error
+        (network_input,) = self._interpreter.get_input_details()
+        (network_output,) = self._interpreter.get_output_details()
+        self.input_shape: list[int] = network_input["shape"].tolist()
+        self.output_shape: list[int] = network_output["shape"].tolist()
+        self._input, self._output = network_input["index"], network_output["index"]
+
+    def run(self, picture: npt.NDArray[np.uint8]) -> Features:
+        """Features [features] of one picture [size, size, 3]."""
+        self._interpreter.set_tensor(self._input, scale(picture)[np.newaxis])
+        self._interpreter.invoke()
+        result: Features = self._interpreter.get_tensor(self._output)[0]
+        return result
+
+
+def _check_shapes(file: Path, interpreter: _Interpreter, input_size: int, features: int) -> None:
+    expected = ([1, input_size, input_size, 3], [1, features])
+    found = (interpreter.input_shape, interpreter.output_shape)
+    if found != expected:
+        raise StackError(
+            f"{file} maps {found[0]} to {found[1]}, its manifest says {expected[0]} to "
+            f"{expected[1]}."
+        )

@@ -1,0 +1,180 @@
+"""``manifest.json``: what a stack is made of, and the proof that its files are the right ones.
+
+::
+
+    {"name": "inception_v3", "version": "1", "classes": ["cat", "dog"],
+     "input": {"size": 299, "channels": "RGB", "resize": "bilinear", "range": [-1, 1]},
+     "features": 2048,
+     "parts": {"litert":     {"file": "backbone.tflite", "sha256": "..."},
+               "tensorflow": {"file": "backbone.weights.h5", "sha256": "..."},
+               "head":       {"file": "head.ubj", "sha256": "..."}},
+     "training": {...}, "quality": {...}}
+
+``training`` and ``quality`` tell people what the stack was made from and how good it was measured
+to be; either may be null.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from catdog_stream.errors import StackError
+
+FILE_NAME = "manifest.json"
+CLASSES = ("cat", "dog")
+PREPROCESSING = {"channels": "RGB", "resize": "bilinear", "range": [-1, 1]}
+"""The only preprocessing there is; a manifest that asks for another does not fit this code."""
+
+PartName = Literal["litert", "tensorflow", "head"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file of the stack."""
+
+    file: str
+    """Its name, relative to the stack's directory."""
+    sha256: str
+    """64 lower-case hexadecimal digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A stack's manifest. ``part`` gives the file of a part that may be missing."""
+
+    name: str
+    version: str
+    input_size: int
+    """Width and height of the network's input, in pixels."""
+    features: int
+    """Numbers that the backbone gives and the head takes."""
+    parts: dict[PartName, Part]
+    training: dict[str, Any] | None = None
+    quality: dict[str, Any] | None = None
+    classes: tuple[str, ...] = CLASSES
+
+    def part(self, name: PartName) -> Part:
+        if name not in self.parts:
+            raise StackError(f"The stack {self.name} has no part for {name}.")
+        return self.parts[name]
+
+    def write(self, directory: Path) -> None:
+        """Write ``manifest.json`` into ``directory``."""
+        document = {
+            "name": self.name,
+            "version": self.version,
+            "classes": self.classes,
+            "input": {"size": self.input_size, **PREPROCESSING},
+            "features": self.features,
+            "parts": {name: asdict(part) for name, part in self.parts.items()},
+            "training": self.training,
+            "quality": self.quality,
+        }
+        text = json.dumps(document, indent=2, ensure_ascii=False)
+        (directory / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def describe(directory: Path, file: str) -> Part:
+    """The part that ``file`` in ``directory`` is now."""
+    return Part(file, _sha256(directory / file))
+
+
+def load_manifest(directory: Path) -> Manifest:
+    """Read ``directory``'s manifest and check the files it names. Raises ``StackError``."""
+    file = directory / FILE_NAME
+    if not directory.is_dir():
+        raise StackError(f"There is no model stack at {directory}.")
+    try:
+        document = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise StackError(f"{directory} is no model stack: it has no {FILE_NAME}.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise StackError(f"{file} cannot be read as JSON: {error}.") from error
+    try:
+        manifest = _parse(document)
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise StackError(f"{file} is not a valid manifest: {reason}.") from error
+    for part in manifest.parts.values():
+        _check_file(directory, part)
+    return manifest
+
+
+def _parse(document: Any) -> Manifest:
+    fields = _typed("the document", document, dict)
+    manifest = Manifest(
+        name=_typed("name", fields["name"], str),
+        version=_typed("version", fields["version"], str),
+        input_size=_positive("input.size", _typed("input", fields["input"], dict)["size"]),
+        features=_positive("features", fields["features"]),
+        parts=_parse_parts(_typed("parts", fields["parts"], dict)),
+        training=_typed("training", fields.get("training"), dict, type(None)),
+        quality=_typed("quality", fields.get("quality"), dict, type(None)),
+        classes=tuple(_typed("classes", fields["classes"], list)),
+    )
+    if manifest.classes != CLASSES:
+        raise ValueError(f"classes must be {list(CLASSES)}")
+    preprocessing = {key: value for key, value in fields["input"].items() if key != "size"}
+    if preprocessing != PREPROCESSING:
+        raise ValueError(f"input must be {PREPROCESSING} and a size")
+    return manifest
+
+
+def _parse_parts(fields: dict[str, Any]) -> dict[PartName, Part]:
+    parts: dict[PartName, Part] = {}
+    names: tuple[PartName, ...] = ("litert", "tensorflow", "head")
+    for name in names:
+        if name in fields:
+            field = _typed(f"parts.{name}", fields[name], dict)
+            parts[name] = Part(
+                file=_typed(f"parts.{name}.file", field["file"], str),
+                sha256=_typed(f"parts.{name}.sha256", field["sha256"], str),
+            )
+    if unknown := set(fields) - set(names):
+        raise ValueError(f"parts has the unknown {sorted(unknown)}")
+    if "head" not in parts or len(parts) < 2:
+        raise ValueError("parts must name a head and at least one backbone")
+    return parts
+
+
+def _typed(name: str, value: Any, *types: type) -> Any:
+    if not isinstance(value, types) or isinstance(value, bool):
+        raise TypeError(f"{name} must be {' or '.join(_JSON_NAMES[kind] for kind in types)}")
+    return value
+
+
+def _positive(name: str, value: Any) -> int:
+    number: int = _typed(name, value, int)
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1")
+    return number
+
+
+_JSON_NAMES = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a whole number",
+    type(None): "null",
+}
+
+
+def _check_file(directory: Path, part: Part) -> None:
+    if Path(part.file).name != part.file or part.file in ("", ".", ".."):
+        raise StackError(f"The manifest in {directory} names {part.file!r}, not a file beside it.")
+    file = directory / part.file
+    if not file.is_file():
+        raise StackError(f"The stack in {directory} is incomplete: {part.file} is missing.")
+    try:
+        found = _sha256(file)
+    except OSError as error:
+        raise StackError(f"{file} cannot be read: {error.strerror}.") from error
+    if found != part.sha256:
+        raise StackError(f"{file} is damaged: its SHA-256 is not the one in the manifest.")
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,204 @@
+"""Turn the bytes of a picture, which come from strangers, into an array of fixed size.
+
+Read are PNG, JPEG, WebP, GIF (the first frame) and BMP in every mode that Pillow knows. The whole
+picture is resized bilinearly to a square, as in the training of the backbone. Transparent parts
+become white, as on a web page. 16-bit greys keep their upper eight bits. The EXIF orientation is
+honoured, so a phone's picture is seen upright.
+
+Whatever the bytes are, :func:`decode` returns an array or raises ``RejectedRequest``.
+"""
+
+import io
+import struct
+import threading
+import warnings
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import ExifTags, Image
+
+from catdog_stream.errors import RejectedRequest
+
+Picture = npt.NDArray[np.uint8]
+"""RGB, uint8, shape [size, size, 3]."""
+
+# Pillow warns about odd metadata and large sizes. Its findings reach the sender as a rejection or
+# do not matter here, and a stranger's picture shall not write into the worker's log.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+# Pictures above this size are decoded one at a time, so that the memory of a worker does not
+# depend on how many of them arrive together.
+_LARGE_PIXELS = 4_000_000
+_one_large_picture = threading.Lock()
+
+# A scan of a progressive JPEG costs a pass over all pixels but only some ten bytes. Encoders
+# write about ten scans. Metadata may hold the marker's two bytes by chance, hence the margin.
+_MAX_JPEG_SCANS = 200
+_JPEG_START_OF_SCAN = b"\xff\xda"
+
+# The JPEG decoder can shrink a picture by 2, 4 or 8 on the fly, at a fraction of the time and
+# memory. It stays at least this many times larger than the final size.
+_DRAFT_FACTOR = 2
+
+_BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
+
+_TRANSPOSITION = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what puts the picture upright (EXIF 2.32, tag 0x0112)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """What a single picture may cost. Both are checked before anything is decoded."""
+
+    max_bytes: int = 4 * 1024 * 1024
+    max_pixels: int = 25_000_000
+
+
+def decode(data: bytes, *, size: int, limits: PictureLimits) -> Picture:
+    """Decode a picture and resize it to ``size`` x ``size``. Thread-safe.
+
+    Raises ``RejectedRequest`` with one of the reasons ``too_large`` (bytes), ``too_many_pixels``,
+    ``not_an_image``, ``unsupported_format`` (recognised, but not one of the five) and
+    ``damaged_image``.
+    """
+    if len(data) > limits.max_bytes:
+        raise RejectedRequest(
+            "too_large", f"The picture has {len(data)} bytes, {limits.max_bytes} are allowed."
+        )
+    name = _recognise(data)
+    if name == "WEBP":
+        # Pillow allocates a WebP's whole canvas on opening; for the others it reads a header.
+        _check_pixels(_webp_size(data), limits)
+    elif name == "JPEG" and data.count(_JPEG_START_OF_SCAN) > _MAX_JPEG_SCANS:
+        raise RejectedRequest(
+            "damaged_image", f"The JPEG picture has more than {_MAX_JPEG_SCANS} scans."
+        )
+    try:
+        with Image.open(io.BytesIO(data), formats=(name,)) as image:
+            pixels = _check_pixels(image.size, limits)
+            with _one_large_picture if pixels > _LARGE_PIXELS else nullcontext():
+                return _render(image, size)
+    except RejectedRequest:
+        raise
+    except Image.DecompressionBombError as error:
+        # Pillow has a limit of its own, above any sensible one, and checks it while opening.
+        raise RejectedRequest(
+            "too_many_pixels", f"The {name} picture is too large: {_sentence(error)}."
+        ) from error
+    except Exception as error:
+        # Pillow lets through whatever its parsers run into: OSError, SyntaxError, ValueError,
+        # struct.error, EOFError, zlib.error, OverflowError, MemoryError and others.
+        raise RejectedRequest(
+            "damaged_image", f"The {name} picture is damaged: {_sentence(error)}."
+        ) from error
+
+
+def _recognise(data: bytes) -> str:
+    """Pillow's name of the picture's format, told by its first bytes."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "GIF"
+    if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in _BMP_HEADER_SIZES:
+        return "BMP"
+    if other := _recognise_unsupported(data):
+        raise RejectedRequest(
+            "unsupported_format",
+            f"The picture is in the format {other}; PNG, JPEG, WebP, GIF and BMP are read.",
+        )
+    raise RejectedRequest("not_an_image", "The data is not a PNG, JPEG, WebP, GIF or BMP picture.")
+
+
+def _recognise_unsupported(data: bytes) -> str | None:
+    if data.startswith((b"II*\0", b"MM\0*")):
+        return "TIFF"
+    if data.startswith(b"%PDF-"):
+        return "PDF"
+    if data[4:8] == b"ftyp":
+        return "AVIF" if data[8:12] in (b"avif", b"avis") else "HEIC or MP4"
+    if data.startswith((b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")):
+        return "JPEG 2000"
+    if data.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
+        return "JPEG XL"
+    if data.startswith(b"8BPS"):
+        return "Photoshop"
+    if b"<svg" in data[:1024]:
+        return "SVG"
+    return None
+
+
+def _check_pixels(size: tuple[int, int], limits: PictureLimits) -> int:
+    width, height = size
+    if width * height > limits.max_pixels:
+        raise RejectedRequest(
+            "too_many_pixels",
+            f"The picture has {width} x {height} pixels, {limits.max_pixels} are allowed.",
+        )
+    return width * height
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a WebP picture (RFC 9649, sections 2.5 to 2.7)."""
+    chunk = data[12:16]
+    if chunk == b"VP8X" and len(data) >= 30:
+        width, height = data[24:27], data[27:30]
+        return int.from_bytes(width, "little") + 1, int.from_bytes(height, "little") + 1
+    if chunk == b"VP8L" and len(data) >= 25:
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if chunk == b"VP8 " and len(data) >= 30:
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    raise RejectedRequest("damaged_image", "The WebP picture has no readable header.")
+
+
+def _render(image: Image.Image, size: int) -> Picture:
+    image.draft(image.mode, (_DRAFT_FACTOR * size, _DRAFT_FACTOR * size))
+    image.load()
+    orientation = _orientation(image)
+    small = _resize(image, size)
+    if orientation in _TRANSPOSITION:
+        # On the small square: far cheaper than, and as good as, turning the original.
+        small = small.transpose(_TRANSPOSITION[orientation])
+    return np.array(small)
+
+
+def _resize(image: Image.Image, size: int) -> Image.Image:
+    """The whole picture as a ``size`` x ``size`` RGB image, transparent parts white."""
+    square = (size, size)
+    if image.mode.startswith("I;16"):
+        upper = (np.asarray(image) >> 8).astype(np.uint8)
+        image = Image.fromarray(upper)
+    if image.has_transparency_data:
+        picture = image.convert("RGBA").resize(square, Image.Resampling.BILINEAR)
+        white = Image.new("RGBA", square, "white")
+        return Image.alpha_composite(white, picture).convert("RGB")
+    return image.convert("RGB").resize(square, Image.Resampling.BILINEAR)
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 (upright) where there is none that can be read."""
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # noqa: BLE001 - the pixels are fine; broken metadata is no reason to reject
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _sentence(error: Exception) -> str:
+    """Pillow's own words on one line, or the kind of error where it says nothing."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -1,0 +1,120 @@
+"""A model stack: the bytes of a picture in, a verdict out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+from catdog_stream.models.backbone import Backbone, Engine, Pictures, load_backbone
+from catdog_stream.models.head import Head
+from catdog_stream.models.manifest import Manifest, load_manifest
+from catdog_stream.models.pictures import Picture, PictureLimits, decode
+
+Label = Literal["cat", "dog"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The chances of the two classes, each in 0 to 1; they sum to 1."""
+
+    cat: float
+    dog: float
+
+    @property
+    def label(self) -> Label:
+        """The likelier class."""
+        return "dog" if self.dog > self.cat else "cat"
+
+    @property
+    def text(self) -> str:
+        """The label on the wire: ``Probabilities: cat 99.9% dog 0.1%``, adding up to 100.0."""
+        cat = round(self.cat * 1000)
+        dog = 1000 - cat
+        return f"Probabilities: cat {cat // 10}.{cat % 10}% dog {dog // 10}.{dog % 10}%"
+
+
+class Classifier(Protocol):
+    """What an agent needs of a model; any other one with these members can take its place."""
+
+    @property
+    def name(self) -> str:
+        """Its name, as in the ``stack`` header."""
+
+    @property
+    def version(self) -> str:
+        """Its version, as in the ``stack`` header."""
+
+    def prepare(self, data: bytes) -> Picture:
+        """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if the picture is bad."""
+
+    def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
+        """A verdict for each prepared picture. Blocks while it computes; thread-safe."""
+
+    def warm_up(self) -> None:
+        """Pay for whatever the first picture would otherwise pay for."""
+
+    def close(self) -> None:
+        """Free threads and memory."""
+
+
+class ModelStack:
+    """Backbone and head of a stack's directory: the project's own ``Classifier``."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        backbone: Backbone,
+        head: Head,
+        *,
+        threads: int,
+        limits: PictureLimits,
+    ) -> None:
+        self.name = manifest.name
+        self.version = manifest.version
+        self.classes = manifest.classes
+        self.input_size = manifest.input_size
+        self.engine = backbone.name
+        self._backbone = backbone
+        self._head = head
+        self._threads = threads
+        self._limits = limits
+
+    @classmethod
+    def load(
+        cls,
+        directory: Path,
+        *,
+        engine: Engine = "auto",
+        threads: int,
+        limits: PictureLimits | None = None,
+    ) -> "ModelStack":
+        """Load the stack in ``directory`` to compute on ``threads`` CPU threads.
+
+        Raises ``StackError`` if it is missing, damaged or cannot be run by ``engine``.
+        """
+        manifest = load_manifest(directory)
+        head = Head(directory / manifest.part("head").file, manifest.features)
+        backbone = load_backbone(engine, directory, manifest, threads)
+        return cls(manifest, backbone, head, threads=threads, limits=limits or PictureLimits())
+
+    def prepare(self, data: bytes) -> Picture:
+        """The picture as uint8 [input_size, input_size, 3]. Thread-safe."""
+        return decode(data, size=self.input_size, limits=self._limits)
+
+    def classify(self, pictures: Sequence[Picture] | Pictures) -> list[Verdict]:
+        """Verdicts in the order of ``pictures``, the same bits whatever else is in the batch."""
+        if len(pictures) == 0:
+            return []
+        chances = self._head.dog(self._backbone.features(np.asarray(pictures)))
+        return [Verdict(cat=1.0 - dog, dog=dog) for dog in chances.tolist()]
+
+    def warm_up(self) -> None:
+        """Classify a grey picture, alone and as many together as there are threads."""
+        grey = np.full((self.input_size, self.input_size, 3), 128, np.uint8)
+        self.classify([grey])
+        self.classify([grey] * self._threads)
+
+    def close(self) -> None:
+        self._backbone.close()
