@@ -9,14 +9,15 @@
     ├── InputError              a file or folder given on the command line cannot be used
     └── RejectedRequest         one request is bad; carries the reason code for the dead letter
 
-The command line prints ``str(error)`` and exits with ``error.exit_code``, never with a traceback.
+They are click's: the command line prints the sentence and exits with ``exit_code``, without a
+traceback, whichever program runs the app (``catdog-stream`` or ``faust``).
 """
 
+import click
 
-class CatDogError(Exception):
+
+class CatDogError(click.ClickException):
     """Root of the tree. ``str(error)`` is one sentence for the person at the keyboard."""
-
-    exit_code = 1
 
 
 class SettingError(CatDogError):

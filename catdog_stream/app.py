@@ -1,0 +1,40 @@
+"""The Faust app: topics, tables, and the command line.
+
+``faust -A catdog_stream.app worker`` and ``catdog-stream worker`` are the same.
+"""
+
+import sys
+
+from catdog_stream.application import CatDogApp
+from catdog_stream.errors import SettingError
+from catdog_stream.settings import Settings
+from catdog_stream.topics import Topics
+
+__all__ = ["app", "label_counts", "main", "rejection_counts", "topics"]
+
+
+def _settings() -> Settings:
+    """The settings; ends the process with a sentence where one cannot be used.
+
+    Faust imports this module before any of its or our code could catch an error.
+    """
+    try:
+        return Settings.from_environment()
+    except SettingError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+
+
+app = CatDogApp(_settings())
+
+topics = Topics.declare(app, app.settings)
+
+#: Request partition to ``counting.Shard``: the labels counted in it.
+label_counts = app.Table("label_counts", key_type=int, partitions=app.settings.partitions)
+#: The same for rejected requests, by reason.
+rejection_counts = app.Table("rejection_counts", key_type=int, partitions=app.settings.partitions)
+
+
+def main() -> None:
+    """Run the command line."""
+    app.main()

@@ -1,0 +1,114 @@
+"""The Faust application class: what a worker consists of and in which order it starts."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.app.base import BootStrategy as FaustBootStrategy
+from faust.types import ServiceT
+from faust.web.drivers.aiohttp import Web as FaustWeb
+
+from catdog_stream.broker.janitor import client_id
+from catdog_stream.classifying import Classifying
+from catdog_stream.cluster import ClusterGate
+from catdog_stream.fixes import member_id
+from catdog_stream.fixes.changelog import ConfirmedTable
+from catdog_stream.fixes.consumer import Consumer
+from catdog_stream.settings import Settings
+
+__all__ = ["CatDogApp"]
+
+
+#: What registers itself with the app when it is imported.
+MODULES = (
+    "catdog_stream.agents.classify",
+    "catdog_stream.agents.count",
+    "catdog_stream.web.views",
+    "catdog_stream.commands",
+)
+
+
+class Web(FaustWeb):
+    """Faust's web server with our pages alone: its own show tables and peers to anybody."""
+
+    default_blueprints = ()
+    production_blueprints = ()
+    debug_blueprints = ()
+    optional_blueprints = ()
+
+
+class BootStrategy(FaustBootStrategy):
+    """Faust's order of start, with the web server first: it tells what the rest waits for."""
+
+    app: "CatDogApp"
+
+    def server(self) -> Iterable[ServiceT]:
+        """Return the services of a worker; they stop in the opposite order."""
+        return self._chain(
+            self.sensors(),
+            self.web_server(),
+            [self.app.gate],
+            self.kafka_producer(),
+            [self.app.classifying],
+            self.kafka_consumer(),
+            self.agents(),
+            self.kafka_conductor(),
+            self.tables(),
+        )
+
+
+class CatDogApp(faust.App):
+    """A Faust app with a picture model in it."""
+
+    BootStrategy = BootStrategy
+
+    def __init__(self, settings: Settings) -> None:
+        member_id.install()
+        super().__init__(
+            "catdog_stream",
+            broker=settings.broker,
+            autodiscover=MODULES,
+            Table=ConfirmedTable,
+            # The embedded broker never notices a death; this tells its janitor who we are.
+            broker_client_id=client_id(),
+            broker_commit_interval=1.0,
+            # A crashed worker's partitions move on after this many seconds.
+            broker_session_timeout=10.0,
+            broker_heartbeat_interval=1.0,
+            broker_rebalance_timeout=15.0,
+            broker_request_timeout=90.0,
+            # Payloads in memory: what one poll returns, and what waits for the agent.
+            broker_max_poll_records=32,
+            stream_buffer_maxsize=16,
+            consumer_max_fetch_size=settings.max_answer_bytes,
+            consumer_auto_offset_reset="earliest",
+            producer_acks=-1,
+            producer_max_request_size=2 * settings.max_answer_bytes,
+            topic_partitions=settings.partitions,
+            topic_replication_factor=settings.replicas,
+            table_standby_replicas=0,
+            datadir=Path(tempfile.gettempdir()) / f"catdog_stream-{os.getuid()}",
+            web_bind="127.0.0.1",
+            web_host=os.environ.get("WEB_HOST", "127.0.0.1"),
+            worker_redirect_stdouts=False,
+        )
+        self.settings = settings
+        self.transport.Consumer = Consumer  # type: ignore[misc]
+        self.gate = ClusterGate(self, beacon=self.beacon)
+        self.classifying = Classifying(self, beacon=self.beacon)
+
+    def discover(self, *extra_modules: str, **_options: Any) -> None:
+        """Import ``MODULES``.
+
+        Faust's own scan imports every module of the package, TensorFlow's engine too, and turns
+        the error of one that cannot be imported into a warning.
+        """
+        for module in (*MODULES, *extra_modules):
+            import_module(module)
+
+    def _new_web(self) -> Any:
+        return Web(self)

@@ -1,0 +1,90 @@
+"""Publishing answers: labels to ``catdoglabel``, rejections to ``catdogimage-rejected``."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping
+
+import faust
+from aiokafka.errors import MessageSizeTooLargeError
+from faust.exceptions import ProducerSendError
+
+from catdog_stream.errors import RejectedRequest
+from catdog_stream.pipeline import Classified, Outcome
+from catdog_stream.records import Answer, Incoming, rejection, verdict_label
+from catdog_stream.topics import LABELS, REJECTED
+
+__all__ = ["KafkaPublisher"]
+
+logger = logging.getLogger(__name__)
+
+
+class KafkaPublisher:
+    """Publishes through the producer of a Faust app.
+
+    Args:
+        app: the app.
+        stack: name and version of the model stack, for the ``stack`` header.
+        partitions: number of partitions of each topic of answers.
+        max_bytes: largest record that may be written.
+    """
+
+    def __init__(
+        self, app: faust.App, *, stack: str, partitions: Mapping[str, int], max_bytes: int
+    ) -> None:
+        self._app = app
+        self._stack = stack
+        self._partitions = partitions
+        self._max_bytes = max_bytes
+
+    async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[object]:
+        """Hand one answer to the producer, in order; await the result for its confirmation."""
+        if isinstance(outcome, RejectedRequest):
+            logger.warning("%s rejected: %s: %s", incoming.source, outcome.reason, outcome.detail)
+            answer = rejection(incoming, outcome, max_bytes=self._max_bytes)
+            topic, error = REJECTED, outcome
+        else:
+            answer = self._label(incoming, outcome)
+            topic, error = LABELS, RejectedRequest("too_large", "The label cannot be written.")
+        confirmation = await self._send(topic, incoming, answer)
+        return self._or_bare_rejection(confirmation, incoming, error)
+
+    def _label(self, incoming: Incoming, outcome: Classified) -> Answer:
+        verdict = outcome.verdict
+        return verdict_label(
+            incoming,
+            text=verdict.text,
+            url=outcome.url,
+            verdict=verdict.label,
+            cat=verdict.cat,
+            dog=verdict.dog,
+            stack=self._stack,
+        )
+
+    async def _or_bare_rejection(
+        self, confirmation: Awaitable[object], incoming: Incoming, error: RejectedRequest
+    ) -> None:
+        """Await ``confirmation``; an answer too large for its topic goes out without its weight."""
+        try:
+            await confirmation
+        except MessageSizeTooLargeError:
+            answer = rejection(incoming, error, max_bytes=0)
+            await (await self._send(REJECTED, incoming, answer))
+
+    async def _send(self, topic: str, incoming: Incoming, answer: Answer) -> Awaitable[object]:
+        milliseconds = incoming.timestamp_ms
+        try:
+            return await self._app.producer.send(
+                topic,
+                incoming.key,
+                answer.value,
+                partition=incoming.source.partition % self._partitions[topic],
+                # Faust multiplies by 1000 and cuts off: half a millisecond keeps it exact.
+                timestamp=None if milliseconds is None else (milliseconds + 0.5) / 1000,
+                headers=list(answer.headers),
+            )
+        except ProducerSendError as error:
+            if not isinstance(error.__cause__, MessageSizeTooLargeError):
+                raise
+            refused: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+            refused.set_exception(error.__cause__)
+            return refused

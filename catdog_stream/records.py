@@ -1,0 +1,189 @@
+"""The shapes on the wire: requests in, labels and rejections out.
+
+Existing clients depend on these to the byte: labels are read by strict parsers that refuse any
+field but ``label``, ``url`` and ``data``, so everything else travels in record headers.
+"""
+
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import orjson
+
+from catdog_stream.errors import RejectedRequest
+from catdog_stream.settings import base64_length
+
+__all__ = [
+    "Answer",
+    "Headers",
+    "Incoming",
+    "Source",
+    "parse_request",
+    "rejection",
+    "verdict_label",
+]
+
+Headers = Sequence[tuple[str, bytes]]
+
+#: Header names that this application writes; what a request brought under them is replaced.
+LABEL_HEADERS = frozenset({"verdict", "cat", "dog", "stack", "source"})
+REJECTION_HEADERS = frozenset({"reason", "detail", "source"})
+
+#: What Kafka's record batch format (version 2) adds around one record, generously.
+RECORD_FRAME_BYTES = 128
+
+_WHITESPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a request stands in Kafka: its idempotency id."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        """``topic/partition/offset``, as the ``source`` header has it."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+    @classmethod
+    def parse(cls, text: bytes | None) -> "Source | None":
+        """Read a ``source`` header; ``None`` if it is absent or not of our making."""
+        if text is None:
+            return None
+        match = re.fullmatch(rb"([\w.-]{1,249})/(\d{1,9})/(\d{1,18})", text)
+        if match is None:
+            return None
+        return cls(match[1].decode(), int(match[2]), int(match[3]))
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One record of ``catdogimage`` as Kafka delivered it."""
+
+    source: Source
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    #: Milliseconds since the epoch; ``None`` if the record carries none.
+    timestamp_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The content of a request: an opaque ``url`` and the picture file's bytes."""
+
+    url: str | None
+    picture: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One record to publish: a label or a rejection."""
+
+    value: bytes | None
+    headers: Headers
+
+
+def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
+    """Read the JSON of a request.
+
+    Raises:
+        RejectedRequest: ``not_json``, ``not_an_object``, ``bad_url``, ``missing_data``,
+            ``bad_base64`` or ``too_large``.
+    """
+    if value is None:
+        raise RejectedRequest("not_json", "The record has no value.")
+    try:
+        body = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise RejectedRequest("not_json", f"The value is not JSON: {error}.") from error
+    if not isinstance(body, dict):
+        raise RejectedRequest("not_an_object", "The JSON value is not an object.")
+    url = body.get("url")
+    if url is not None and not isinstance(url, str):
+        raise RejectedRequest("bad_url", "The field url is not text.")
+    data = body.get("data")
+    if data is None or data == "":
+        raise RejectedRequest("missing_data", "The field data is missing or empty.")
+    if not isinstance(data, str):
+        raise RejectedRequest("bad_base64", "The field data is not text.")
+    return Request(url, _decode_base64(data, max_image_bytes))
+
+
+def _decode_base64(text: str, max_bytes: int) -> bytes:
+    if len(text) > base64_length(max_bytes):
+        # Some encoders break lines; the broken lines must not count against the limit.
+        text = _WHITESPACE.sub("", text)
+        if len(text) > base64_length(max_bytes):
+            raise RejectedRequest("too_large", f"The picture has more than {max_bytes} bytes.")
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError as error:
+        unbroken = _WHITESPACE.sub("", text)
+        if unbroken != text:
+            return _decode_base64(unbroken, max_bytes)
+        raise RejectedRequest("bad_base64", f"The field data is not base64: {error}.") from error
+
+
+def verdict_label(
+    incoming: Incoming, *, text: str, url: str | None, verdict: str, cat: float, dog: float, stack: str
+) -> Answer:
+    """The record of ``catdoglabel`` for one classified request."""
+    value = b'{"label": %b, "url": %b, "data": null}' % (orjson.dumps(text), orjson.dumps(url))
+    own = (
+        ("verdict", verdict.encode()),
+        ("cat", _decimal(cat)),
+        ("dog", _decimal(dog)),
+        ("stack", stack.encode()),
+        ("source", str(incoming.source).encode()),
+    )
+    return Answer(value, (*_foreign(incoming.headers, LABEL_HEADERS), *own))
+
+
+def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> Answer:
+    """The record of ``catdogimage-rejected`` for one bad request.
+
+    It carries the request's own bytes and headers. What would make it larger than
+    ``max_bytes`` is left out: first the picture, then the whole value, then the headers.
+    """
+    own = (
+        ("reason", error.reason.encode()),
+        ("detail", error.detail.encode("utf-8", "replace")),
+        ("source", str(incoming.source).encode()),
+    )
+    headers = (*_foreign(incoming.headers, REJECTION_HEADERS), *own)
+    value = incoming.value
+    room = max_bytes - len(incoming.key or b"") - RECORD_FRAME_BYTES
+    if value is not None and _size(headers) + len(value) > room:
+        value = _without_picture(value)
+        if _size(headers) + len(value) > room:
+            value = b""
+        if _size(headers) > room:
+            headers = own
+    return Answer(value, headers)
+
+
+def _without_picture(value: bytes) -> bytes:
+    try:
+        body = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return b""
+    return orjson.dumps({**body, "data": None}) if isinstance(body, dict) else b""
+
+
+def _foreign(headers: Headers, reserved: frozenset[str]) -> Headers:
+    return tuple((name, value) for name, value in headers if name not in reserved)
+
+
+def _size(headers: Headers) -> int:
+    # Two variable-length integers of at most five bytes each surround name and value.
+    return sum(len(name) + len(value or b"") + 10 for name, value in headers)
+
+
+def _decimal(number: float) -> bytes:
+    """The shortest decimal that reads back as the same float, never in exponent notation."""
+    return format(Decimal(repr(float(number))), "f").encode()

@@ -1,0 +1,122 @@
+"""Every setting of this project, read once from the environment into one frozen object.
+
+Faust's own settings (``WEB_PORT``, ``WEB_BIND``, ``NODE_HOSTNAME``, ``APP_DATADIR``, TLS, SASL)
+keep Faust's names and are read by Faust.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+
+from catdog_stream.errors import SettingError
+
+__all__ = ["Engine", "Settings"]
+
+Engine = Literal["auto", "litert", "tensorflow"]
+ENGINES: tuple[Engine, ...] = ("auto", "litert", "tensorflow")
+
+#: Room in a Kafka record for everything but the picture: url, key, headers, JSON syntax.
+RECORD_OVERHEAD_BYTES = 64 * 1024
+#: What a label or a rejection may add to the request it answers: its headers.
+ANSWER_OVERHEAD_BYTES = 16 * 1024
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values in force. Build it with :meth:`from_environment`."""
+
+    #: One or more ``kafka://host:port``, separated by ``;``.
+    broker: str = "kafka://127.0.0.1:9092"
+    #: Directory of the model stack; ``None`` means the one that ships with the package.
+    stack: Path | None = None
+    engine: Engine = "auto"
+    #: Inference threads.
+    threads: int = 1
+    #: Largest decoded picture file, in bytes. Every Kafka size limit is derived from it.
+    max_image_bytes: int = 4 * 1024 * 1024
+    #: Largest picture, in pixels (width x height), read from its header before decoding.
+    max_image_pixels: int = 25_000_000
+    #: Partitions of the topics that this application creates.
+    partitions: int = 8
+    #: Copies that Kafka keeps of each topic that this application creates.
+    replicas: int = 1
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the ``CATDOG_*`` variables.
+
+        Raises:
+            SettingError: a value cannot be used; the sentence names the variable.
+        """
+        read = _Reader(environment)
+        return cls(
+            broker=read("CATDOG_BROKER", _broker, cls.broker),
+            stack=read("CATDOG_STACK", Path, cls.stack),
+            engine=read("CATDOG_ENGINE", _engine, cls.engine),
+            threads=read("CATDOG_THREADS", _positive, os.cpu_count() or 1),
+            max_image_bytes=read("CATDOG_MAX_IMAGE_BYTES", _positive, cls.max_image_bytes),
+            max_image_pixels=read("CATDOG_MAX_IMAGE_PIXELS", _positive, cls.max_image_pixels),
+            partitions=read("CATDOG_PARTITIONS", _positive, cls.partitions),
+            replicas=read("CATDOG_REPLICAS", _positive, cls.replicas),
+        )
+
+    @property
+    def max_request_bytes(self) -> int:
+        """Largest record of ``catdogimage``: base64 of the largest picture, and the rest."""
+        return base64_length(self.max_image_bytes) + RECORD_OVERHEAD_BYTES
+
+    @property
+    def max_answer_bytes(self) -> int:
+        """Largest record of ``catdoglabel`` and ``catdogimage-rejected``."""
+        return self.max_request_bytes + ANSWER_OVERHEAD_BYTES
+
+
+def base64_length(size: int) -> int:
+    """Characters of padded base64 for ``size`` bytes."""
+    return 4 * -(-size // 3)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    environment: Mapping[str, str]
+
+    def __call__(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        text = self.environment.get(name, "").strip()
+        if not text:
+            return default
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise SettingError(f"{name}={text!r} cannot be used: {error}.") from error
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError("it must be a whole number of at least 1")
+    return int(text)
+
+
+def _engine(text: str) -> Engine:
+    if text not in ENGINES:
+        raise ValueError(f"it must be one of {', '.join(ENGINES)}")
+    return cast(Engine, text)
+
+
+def _broker(text: str) -> str:
+    """Normalise ``host:port`` and ``kafka://host:port`` lists; only Kafka's driver is supported."""
+    addresses = []
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        scheme, separator, rest = part.rpartition("://")
+        if separator and scheme not in ("kafka", "aiokafka"):
+            raise ValueError(f"only kafka:// addresses are supported, not {scheme}://")
+        host, colon, port = rest.rpartition(":")
+        if colon and (not host or not port.isdecimal() or not 0 < int(port) < 65536):
+            raise ValueError("an address must look like kafka://host:port")
+        addresses.append(f"kafka://{rest}")
+    if not addresses:
+        raise ValueError("it names no address")
+    return ";".join(addresses)

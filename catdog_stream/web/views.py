@@ -1,0 +1,91 @@
+"""The paths of the web server."""
+
+from typing import Any
+
+import prometheus_client
+from faust.web import Request, Response, View
+
+from catdog_stream.app import app, label_counts, rejection_counts
+from catdog_stream.health import health_problems, readiness_problems
+from catdog_stream.models.manifest import CLASSES
+from catdog_stream.web.page import render
+from catdog_stream.web.statistics import (
+    SHARDS_PATH,
+    Shards,
+    Statistics,
+    cluster_statistics,
+    local_shards,
+)
+
+
+def own_shards() -> Shards | None:
+    """This worker's part of the statistics."""
+    return local_shards(app, {"labels": label_counts, "rejections": rejection_counts})
+
+
+async def statistics() -> Statistics:
+    """The statistics of the cluster."""
+    return await cluster_statistics(app, own_shards())
+
+
+@app.page("/")
+async def index(web: View, _request: Request) -> Response:
+    """The page for people."""
+    return web.html(render(await statistics()))
+
+
+@app.page("/labels/")
+async def labels(web: View, _request: Request) -> Response:
+    """All counts."""
+    current = await statistics()
+    return web.json(
+        {
+            "total": current.total,
+            "labels": dict(current.labels),
+            "rejected": current.rejected,
+            "workers": {"asked": current.asked, "answered": current.answered},
+        }
+    )
+
+
+@app.page("/labels/{label}/")
+async def label(web: View, _request: Request, label: str) -> Response:
+    """One count."""
+    counts = (await statistics()).labels
+    if label not in counts and label not in CLASSES:
+        return web.json({"error": f"There is no label {label!r}."}, status=404)
+    return web.json({"label": label, "count": counts.get(label, 0)})
+
+
+@app.page(SHARDS_PATH)
+async def shards(web: View, _request: Request) -> Response:
+    """What other workers ask this one."""
+    own = own_shards()
+    if own is None:
+        return web.json({"error": "The tables are recovering."}, status=503)
+    return web.json(own)
+
+
+@app.page("/healthz")
+async def healthz(web: View, _request: Request) -> Response:
+    """Whether this worker should go on living."""
+    return _verdict(web, "alive", health_problems(app))
+
+
+@app.page("/readyz")
+async def readyz(web: View, _request: Request) -> Response:
+    """Whether this worker does its work."""
+    return _verdict(web, "ready", readiness_problems(app))
+
+
+@app.page("/metrics")
+async def metrics(web: View, _request: Request) -> Response:
+    """Metrics for Prometheus."""
+    return web.bytes(
+        prometheus_client.generate_latest(),
+        headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST},
+    )
+
+
+def _verdict(web: View, word: str, problems: list[str]) -> Any:
+    return web.json({word: not problems, "problems": problems}, status=503 if problems else 200)
