@@ -1,5 +1,6 @@
 """The second model of the stack: features in, the chance of a dog out. Trees, run by XGBoost."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,14 @@ class Head:
         try:
             self._booster.load_model(file)
             found = self._booster.num_features()
+            objective = json.loads(self._booster.save_config())["learner"]["objective"]["name"]
         except xgboost.core.XGBoostError as error:
             reason = str(error).strip().splitlines()[-1]
             raise StackError(f"XGBoost cannot read {file}: {reason}.") from error
         if found != features:
             raise StackError(f"{file} takes {found} features, not {features}.")
+        if objective != "binary:logistic":
+            raise StackError(f"{file} was trained for {objective}, not for binary:logistic.")
 
     def dog(self, features: Features) -> npt.NDArray[np.float64]:
         """The chance of a dog, float64 [n] in 0 to 1, of each row of ``features`` [n, 2048]."""

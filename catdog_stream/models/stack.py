@@ -78,7 +78,7 @@ class ModelStack:
         self.engine = backbone.name
         self._backbone = backbone
         self._head = head
-        self._threads = threads
+        self.threads = threads
         self._limits = limits
 
     @classmethod
@@ -114,7 +114,7 @@ class ModelStack:
         """Classify a grey picture, alone and as many together as there are threads."""
         grey = np.full((self.input_size, self.input_size, 3), 128, np.uint8)
         self.classify([grey])
-        self.classify([grey] * self._threads)
+        self.classify([grey] * self.threads)
 
     def close(self) -> None:
         self._backbone.close()

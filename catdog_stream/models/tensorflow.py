@@ -5,6 +5,8 @@ the network has the same batch size, smaller batches are padded: a kernel chosen
 may round differently.
 """
 
+import contextlib
+import io
 import os
 import threading
 from pathlib import Path
@@ -20,7 +22,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 # A GPU needs this many pictures to be busy; a CPU is busy with one.
 _GPU_BATCH = 16
@@ -54,12 +55,11 @@ def to_litert(network: Any) -> bytes:
     LiteRT's dynamic-range quantisation: the weights are stored in eight bits, and inputs of each
     layer are quantised while it runs.
     """
-    signature = tf.TensorSpec((1, *network.input_shape[1:]), tf.float32)
-    run = tf.function(lambda picture: network(picture, training=False), [signature])
-    frozen = convert_variables_to_constants_v2(run.get_concrete_function())
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    converter = tf.lite.TFLiteConverter.from_keras_model(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    flatbuffer: bytes = converter.convert()
+    # Keras prints where it keeps a temporary copy.
+    with contextlib.redirect_stdout(io.StringIO()):
+        flatbuffer: bytes = converter.convert()
     return flatbuffer
 
 
@@ -106,9 +106,7 @@ def _use_threads(threads: int) -> None:
     """Hold TensorFlow to ``threads`` CPU threads; the first network in a process decides."""
     if tf.config.threading.get_intra_op_parallelism_threads() == threads:
         return
-    try:
+    # RuntimeError: already computing. The number is fixed from then on, and changes speed alone.
+    with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-    except RuntimeError:
-        # Already computing: the number is fixed from then on, and changes speed alone.
-        return

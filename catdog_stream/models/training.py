@@ -1,0 +1,231 @@
+"""Train the head of a stack on labelled pictures, and write the stack.
+
+The features come from the engine that will serve (LiteRT), so the head learns from exactly what
+it will see. Each picture is shown whole, mirrored, and in random crops. Seeds are fixed and trees
+are grown by one thread, so the same pictures give the same head.
+"""
+
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xgboost
+from PIL import Image
+from tqdm import tqdm
+
+from catdog_stream.errors import InputError, StackError
+from catdog_stream.models.backbone import Features, Pictures
+from catdog_stream.models.convert import INPUT_SIZE, LITERT_FILE, TENSORFLOW_FILE
+from catdog_stream.models.evaluation import Evaluation, evaluate
+from catdog_stream.models.labelled import Unreadable, labelled_files, read_batches
+from catdog_stream.models.litert import LiteRTBackbone
+from catdog_stream.models.manifest import Manifest, PartName, describe
+from catdog_stream.models.pictures import Picture
+from catdog_stream.models.stack import ModelStack
+
+FEATURES = 2048
+HEAD_FILE = "head.ubj"
+NOTICE_FILE = "NOTICE"
+PART_FILES: dict[PartName, str] = {
+    "litert": LITERT_FILE,
+    "tensorflow": TENSORFLOW_FILE,
+    "head": HEAD_FILE,
+}
+
+VIEWS = 4
+"""How often each picture is shown: whole, mirrored, and two random crops."""
+SMALLEST_CROP = 0.65
+"""Smallest share of a picture's area in a crop."""
+
+ROUNDS = 200
+PARAMETERS: dict[str, Any] = {
+    "objective": "binary:logistic",
+    "tree_method": "hist",
+    "max_depth": 3,
+    "eta": 0.05,
+    "subsample": 0.8,
+    "colsample_bytree": 0.05,
+    "max_bin": 64,
+    "seed": 0,
+    "nthread": 1,
+}
+"""Chosen by five-fold cross-validation on the training pictures of the default stack; the
+README in its directory shows the candidates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What ``train_head`` made."""
+
+    stack: Path
+    pictures: int
+    """Readable ones that the head was trained on."""
+    unreadable: list[Unreadable]
+    validation: Evaluation | None
+    """How the new stack does on the validation pictures, if there were any."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Examples:
+    features: Features
+    is_dog: npt.NDArray[np.bool_]
+    unreadable: list[Unreadable]
+
+
+def train_head(
+    directory: Path,
+    output: Path,
+    *,
+    backbone: Path,
+    validation: Path | None = None,
+    name: str = "inception_v3",
+    version: str = "1",
+    threads: int,
+    progress: bool = True,
+) -> Trained:
+    """Train a head on ``directory/cat/*`` and ``directory/dog/*`` and write a stack to ``output``.
+
+    ``backbone`` is a directory with the two files that ``convert`` writes, such as another
+    stack's; it may be ``output`` itself. With ``validation``, another directory of labelled
+    pictures, the new stack is measured there and the result written to its manifest.
+
+    Raises ``InputError`` if pictures are missing, ``StackError`` if the backbone is.
+    """
+    labelled_files(directory)
+    if validation is not None:
+        labelled_files(validation)
+    examples = _see(directory, backbone / LITERT_FILE, threads, progress)
+    booster = _fit(examples, progress)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        _copy_backbone(backbone, output)
+        booster.save_model(output / HEAD_FILE)
+        manifest = Manifest(
+            name=name,
+            version=version,
+            input_size=INPUT_SIZE,
+            features=FEATURES,
+            parts={
+                part: describe(output, file)
+                for part, file in PART_FILES.items()
+                if (output / file).is_file()
+            },
+            training=_training_record(directory, examples),
+        )
+        manifest.write(output)
+    except (OSError, xgboost.core.XGBoostError) as error:
+        raise InputError(f"The stack cannot be written to {output}: {error}.") from error
+
+    evaluation = None
+    if validation is not None:
+        stack = ModelStack.load(output, engine="litert", threads=threads)
+        evaluation = evaluate(stack, validation, progress=progress)
+        stack.close()
+        dataclasses.replace(manifest, quality=_quality_record(validation, evaluation)).write(output)
+    return Trained(output, len(examples.is_dog) // VIEWS, examples.unreadable, evaluation)
+
+
+def _see(directory: Path, network: Path, threads: int, progress: bool) -> _Examples:
+    """The features of every view of every readable picture below ``directory``."""
+    if not network.is_file():
+        raise StackError(f"There is no backbone at {network}.")
+    backbone = LiteRTBackbone(network, INPUT_SIZE, FEATURES, threads=threads)
+    files = labelled_files(directory)
+    random = np.random.default_rng(PARAMETERS["seed"])
+    features: list[Features] = []
+    is_dog: list[npt.NDArray[np.bool_]] = []
+    unreadable: list[Unreadable] = []
+    with tqdm(total=len(files), unit="picture", desc="features", disable=not progress) as bar:
+        for batch in read_batches(files, size=INPUT_SIZE, threads=threads):
+            for view in _views(batch.pictures, random):
+                features.append(backbone.features(view))
+                is_dog.append(batch.is_dog)
+            unreadable += batch.unreadable
+            bar.update(len(batch.pictures) + len(batch.unreadable))
+    backbone.close()
+    examples = _Examples(np.concatenate(features), np.concatenate(is_dog), unreadable)
+    if len(np.unique(examples.is_dog)) < 2:
+        raise InputError(f"{directory} holds no readable pictures of both classes.")
+    return examples
+
+
+def _views(pictures: Pictures, random: np.random.Generator) -> Iterator[Pictures]:
+    """What the head sees of each picture: all of it, its mirror image, and random crops."""
+    yield pictures
+    yield pictures[:, :, ::-1]
+    for _ in range(VIEWS - 2):
+        yield np.array([_crop(picture, random) for picture in pictures], np.uint8).reshape(
+            pictures.shape
+        )
+
+
+def _crop(picture: Picture, random: np.random.Generator) -> Picture:
+    """A random part of at least ``SMALLEST_CROP`` of the area, mirrored half of the time."""
+    size = len(picture)
+    side = size * np.sqrt(random.uniform(SMALLEST_CROP, 1))
+    left, top = random.uniform(0, size - side, 2)
+    image = Image.fromarray(picture).resize(
+        (size, size), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side)
+    )
+    crop = np.asarray(image)
+    return crop[:, ::-1] if random.random() < 0.5 else crop
+
+
+class _ProgressBar(xgboost.callback.TrainingCallback):
+    """Shows each tree that is grown."""
+
+    def __init__(self, progress: bool) -> None:
+        self._bar = tqdm(total=ROUNDS, unit="tree", desc="head", disable=not progress)
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
+        self._bar.update()
+        return False
+
+    def after_training(self, model: Any) -> Any:
+        self._bar.close()
+        return model
+
+
+def _fit(examples: _Examples, progress: bool) -> xgboost.Booster:
+    weights = np.full(len(examples.is_dog), 1 / VIEWS, np.float32)
+    data = xgboost.DMatrix(examples.features, examples.is_dog, weight=weights, nthread=1)
+    return xgboost.train(PARAMETERS, data, ROUNDS, callbacks=[_ProgressBar(progress)])
+
+
+def _copy_backbone(backbone: Path, output: Path) -> None:
+    """Its files, and the notice that its licence asks to keep with them."""
+    if backbone.resolve() == output.resolve():
+        return
+    for file in (LITERT_FILE, TENSORFLOW_FILE, NOTICE_FILE):
+        if (backbone / file).is_file():
+            shutil.copyfile(backbone / file, output / file)
+
+
+def _training_record(directory: Path, examples: _Examples) -> dict[str, Any]:
+    dogs, total = int(examples.is_dog.sum()) // VIEWS, len(examples.is_dog) // VIEWS
+    return {
+        "pictures": directory.name,
+        "cats": total - dogs,
+        "dogs": dogs,
+        "views": VIEWS,
+        "rounds": ROUNDS,
+        "parameters": PARAMETERS,
+        "xgboost": xgboost.__version__,
+    }
+
+
+def _quality_record(directory: Path, evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        "pictures": directory.name,
+        "count": evaluation.pictures,
+        "engine": evaluation.engine,
+        "accuracy": evaluation.accuracy,
+        "log_loss": round(evaluation.log_loss, 6),
+        "calibration_error": round(evaluation.calibration_error, 6),
+        "confusion": dataclasses.asdict(evaluation.confusion),
+    }

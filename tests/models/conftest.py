@@ -1,0 +1,15 @@
+"""The default stack, loaded once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from catdog_stream.models.locate import default_stack
+from catdog_stream.models.stack import ModelStack
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[ModelStack]:
+    loaded = ModelStack.load(default_stack(), engine="litert", threads=2)
+    yield loaded
+    loaded.close()

@@ -1,0 +1,44 @@
+"""The conversion of the float weights refuses what does not hold them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from catdog_stream.errors import InputError
+from catdog_stream.models.convert import convert
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "weights.npz").write_bytes(content)
+    with pytest.raises(InputError, match=r"weights\.npz"):
+        convert(tmp_path / "weights.npz", tmp_path / "out")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no file .*weights\.npz"):
+        convert(tmp_path / "weights.npz", tmp_path / "out")
+
+
+def test_a_lone_array_or_a_pickle_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "lone.npy", np.zeros(3))
+    with pytest.raises(InputError):
+        convert(tmp_path / "lone.npy", tmp_path / "out")
+    np.savez(tmp_path / "pickle.npz", np.array([{"a": 1}], object))
+    with pytest.raises(InputError):
+        convert(tmp_path / "pickle.npz", tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    few: dict[str, Any] = {"0000": np.zeros((3, 3, 3, 32), np.float16)}
+    np.savez(tmp_path / "few.npz", **few)
+    with pytest.raises(InputError, match="1 arrays, the network has 376"):
+        convert(tmp_path / "few.npz", tmp_path / "out")
+    many: dict[str, Any] = {f"{index:04}": np.zeros(7, np.float16) for index in range(376)}
+    np.savez(tmp_path / "many.npz", **many)
+    with pytest.raises(InputError, match="Array 0000"):
+        convert(tmp_path / "many.npz", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,94 @@
+"""The metrics, against numbers worked out by hand, and an evaluation of real pictures."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from catdog_stream.errors import InputError
+from catdog_stream.models.evaluation import (
+    Confusion,
+    accuracy,
+    calibration_error,
+    confusion,
+    evaluate,
+    log_loss,
+)
+from catdog_stream.models.locate import samples
+from catdog_stream.models.stack import ModelStack
+
+IS_DOG = np.array([True, True, False, False])
+DOG = np.array([0.9, 0.4, 0.2, 0.1])
+
+
+def test_accuracy_is_the_share_of_right_verdicts() -> None:
+    assert accuracy(IS_DOG, DOG) == 0.75
+
+
+def test_log_loss_is_the_mean_surprise() -> None:
+    expected = -(math.log(0.9) + math.log(0.4) + math.log(0.8) + math.log(0.9)) / 4
+    assert log_loss(IS_DOG, DOG) == pytest.approx(expected)
+
+
+def test_log_loss_of_a_wrong_certainty_is_finite() -> None:
+    assert log_loss(np.array([True]), np.array([0.0])) == pytest.approx(-math.log(1e-7))
+
+
+def test_calibration_error_weighs_each_bin_by_its_pictures() -> None:
+    # Confidences 0.9, 0.9 (both right), 0.8 (right) and 0.6 (wrong) fall into three of 15 bins.
+    expected = (2 * (1 - 0.9) + (1 - 0.8) + (0.6 - 0)) / 4
+    assert calibration_error(IS_DOG, DOG) == pytest.approx(expected)
+
+
+def test_calibration_error_takes_the_mean_within_a_bin() -> None:
+    # Four pictures at confidence 0.75, three of them right: nothing to complain about.
+    dog = np.array([0.75, 0.75, 0.75, 0.75])
+    assert calibration_error(np.array([True, True, True, False]), dog) == pytest.approx(0)
+
+
+def test_certainty_belongs_to_the_last_bin() -> None:
+    assert calibration_error(np.array([True, False]), np.array([1.0, 0.0])) == 0
+
+
+def test_confusion_counts_classes_against_verdicts() -> None:
+    assert confusion(IS_DOG, DOG) == Confusion(2, 0, 1, 1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The samples in folders, with one file that is no picture."""
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        for sample in samples().glob(f"{label}-*"):
+            (tmp_path / label / sample.name).write_bytes(sample.read_bytes())
+    (tmp_path / "dog" / "notes.txt").write_text("no picture")
+    (tmp_path / "dog" / ".hidden").write_text("not looked at")
+    return tmp_path
+
+
+def test_an_evaluation_reports_what_it_could_not_read(stack: ModelStack, folder: Path) -> None:
+    result = evaluate(stack, folder, progress=False)
+    assert result.pictures == 3
+    assert result.accuracy == 1
+    assert result.confusion == Confusion(2, 0, 0, 1)
+    assert [Path(file.path).name for file in result.unreadable] == ["notes.txt"]
+    assert "notes.txt" in result.as_table()
+    assert json.loads(json.dumps(result.as_json()))["confusion"]["cat_as_cat"] == 2
+
+
+def test_an_evaluation_names_the_folder_that_is_missing(stack: ModelStack, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no folder"):
+        evaluate(stack, tmp_path / "nowhere", progress=False)
+    (tmp_path / "cat").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "cat" / "1.png")
+    with pytest.raises(InputError, match="no subfolder dog"):
+        evaluate(stack, tmp_path, progress=False)
+    (tmp_path / "dog").mkdir()
+    with pytest.raises(InputError, match="dog is empty"):
+        evaluate(stack, tmp_path, progress=False)
+    (tmp_path / "dog" / "1.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match="both classes"):
+        evaluate(stack, tmp_path, progress=False)

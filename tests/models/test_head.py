@@ -1,0 +1,49 @@
+"""The trees: one row at a time or many, the answer is the same."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xgboost
+
+from catdog_stream.errors import StackError
+from catdog_stream.models.head import Head
+from catdog_stream.models.locate import default_stack
+
+FEATURES = np.abs(np.random.default_rng(0).normal(0.3, 0.3, (50, 2048))).astype(np.float32)
+
+
+def test_chances_are_probabilities_and_no_batch_changes_a_bit() -> None:
+    head = Head(default_stack() / "head.ubj", 2048)
+    together = head.dog(FEATURES)
+    assert together.shape == (50,)
+    assert np.all((together > 0) & (together < 1))
+    alone = np.concatenate([head.dog(row[np.newaxis]) for row in FEATURES])
+    np.testing.assert_array_equal(alone, together)
+
+
+def test_two_heads_of_one_file_agree() -> None:
+    file = default_stack() / "head.ubj"
+    np.testing.assert_array_equal(Head(file, 2048).dog(FEATURES), Head(file, 2048).dog(FEATURES))
+
+
+def test_trees_for_other_features_are_refused() -> None:
+    with pytest.raises(StackError, match="2048 features, not 5"):
+        Head(default_stack() / "head.ubj", 5)
+
+
+def test_trees_that_do_not_answer_with_one_chance_are_refused(tmp_path: Path) -> None:
+    data = xgboost.DMatrix(FEATURES, np.arange(50) % 3)
+    parameters = {"objective": "multi:softprob", "num_class": 3, "nthread": 1}
+    xgboost.train(parameters, data, 1).save_model(tmp_path / "three.ubj")
+    with pytest.raises(StackError, match="binary:logistic"):
+        Head(tmp_path / "three.ubj", 2048)
+
+
+@pytest.mark.parametrize("content", [b"", b"no trees", b"{" * 1000])
+def test_a_file_without_trees_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "head.ubj").write_bytes(content)
+    with pytest.raises(StackError):
+        Head(tmp_path / "head.ubj", 2048)
+    with pytest.raises(StackError):
+        Head(tmp_path / "missing.ubj", 2048)

@@ -1,0 +1,130 @@
+"""A stack's manifest is believed only if every word and every file of it is right."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catdog_stream.errors import StackError
+from catdog_stream.models.manifest import Manifest, Part, describe, load_manifest
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Path:
+    """A directory with a good manifest and small files in place of models."""
+    (tmp_path / "backbone.tflite").write_bytes(b"backbone")
+    (tmp_path / "head.ubj").write_bytes(b"head")
+    Manifest(
+        name="small",
+        version="7",
+        input_size=32,
+        features=5,
+        parts={
+            "litert": describe(tmp_path, "backbone.tflite"),
+            "head": describe(tmp_path, "head.ubj"),
+        },
+        training={"pictures": "train"},
+        quality={"accuracy": 0.5},
+    ).write(tmp_path)
+    return tmp_path
+
+
+def change(stack: Path, **fields: Any) -> None:
+    """Overwrite top-level fields; ``None`` removes one."""
+    file = stack / "manifest.json"
+    document = json.loads(file.read_text()) | fields
+    file.write_text(json.dumps({k: v for k, v in document.items() if v is not None}))
+
+
+def sentence(stack: Path) -> str:
+    with pytest.raises(StackError) as raised:
+        load_manifest(stack)
+    text = str(raised.value)
+    assert text.endswith(".")
+    assert "\n" not in text
+    return text
+
+
+def test_what_was_written_is_read_back(stack: Path) -> None:
+    manifest = load_manifest(stack)
+    assert (manifest.name, manifest.version) == ("small", "7")
+    assert (manifest.input_size, manifest.features) == (32, 5)
+    assert manifest.classes == ("cat", "dog")
+    assert manifest.part("head").file == "head.ubj"
+    assert manifest.quality == {"accuracy": 0.5}
+    before = (stack / "manifest.json").read_bytes()
+    manifest.write(stack)
+    assert (stack / "manifest.json").read_bytes() == before
+
+
+def test_a_missing_directory_is_named(tmp_path: Path) -> None:
+    assert str(tmp_path / "nowhere") in sentence(tmp_path / "nowhere")
+
+
+def test_a_directory_without_manifest_is_no_stack(tmp_path: Path) -> None:
+    assert "manifest.json" in sentence(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "\xff", "[" * 100_000, "7", "[]", "null"])
+def test_what_is_no_json_object_is_refused(stack: Path, text: str) -> None:
+    (stack / "manifest.json").write_text(text, encoding="latin-1")
+    sentence(stack)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", None),
+        ("name", 3),
+        ("version", 1),
+        ("classes", ["dog", "cat"]),
+        ("classes", "cat dog"),
+        ("features", "2048"),
+        ("features", 0),
+        ("features", True),
+        ("input", {"channels": "RGB", "resize": "bilinear", "range": [-1, 1]}),
+        ("input", {"size": 32, "channels": "BGR", "resize": "bilinear", "range": [-1, 1]}),
+        ("input", {"size": -1, "channels": "RGB", "resize": "bilinear", "range": [-1, 1]}),
+        ("parts", {}),
+        ("parts", []),
+        ("parts", {"head": {"file": "head.ubj", "sha256": "0"}}),
+        ("parts", {"head": "head.ubj", "litert": "backbone.tflite"}),
+        ("parts", {"head": {"file": "head.ubj"}, "litert": {"file": "backbone.tflite"}}),
+        ("parts", {"tail": {"file": "head.ubj", "sha256": "0"}}),
+        ("quality", "good"),
+    ],
+)
+def test_a_wrong_field_is_refused(stack: Path, field: str, value: Any) -> None:
+    change(stack, **{field: value})
+    assert "manifest" in sentence(stack)
+
+
+@pytest.mark.parametrize("file", ["../head.ubj", "/etc/passwd", "sub/head.ubj", "", ".", ".."])
+def test_a_file_outside_the_directory_is_refused(stack: Path, file: str) -> None:
+    part = {"file": file, "sha256": "0" * 64}
+    change(stack, parts={"head": part, "litert": part})
+    assert repr(file) in sentence(stack)
+
+
+def test_a_missing_file_is_named(stack: Path) -> None:
+    (stack / "head.ubj").unlink()
+    assert "head.ubj is missing" in sentence(stack)
+
+
+def test_a_changed_file_is_called_damaged(stack: Path) -> None:
+    (stack / "backbone.tflite").write_bytes(b"backbonf")
+    text = sentence(stack)
+    assert "backbone.tflite" in text
+    assert "damaged" in text
+
+
+def test_a_part_that_is_not_there_is_refused_when_asked_for(stack: Path) -> None:
+    with pytest.raises(StackError, match="tensorflow"):
+        load_manifest(stack).part("tensorflow")
+
+
+def test_a_part_is_described_by_its_hash(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert describe(tmp_path, "empty") == Part("empty", empty)

@@ -1,0 +1,25 @@
+"""LiteRT with int8 weights and TensorFlow with float weights see the same in a picture."""
+
+import numpy as np
+import pytest
+
+from catdog_stream.models.locate import default_stack
+from catdog_stream.models.stack import ModelStack
+from tests.models.derived import derived_pictures
+
+PICTURES = 200
+
+
+@pytest.mark.slow
+def test_litert_and_tensorflow_agree_on_200_pictures(stack: ModelStack) -> None:
+    pictures = derived_pictures(PICTURES)
+    reference = ModelStack.load(default_stack(), engine="tensorflow", threads=2)
+    expected = reference.classify(pictures)
+    assert reference.classify(pictures[:1]) == expected[:1]
+    found = stack.classify(pictures)
+    difference = np.array([a.dog - b.dog for a, b in zip(found, expected, strict=True)])
+    equal = np.mean([a.label == b.label for a, b in zip(found, expected, strict=True)])
+    print(f"largest difference {np.abs(difference).max():.4f}, equal verdicts {equal:.1%}")
+    assert np.abs(difference).max() < 0.15
+    assert np.abs(difference).mean() < 0.01
+    assert equal >= 0.99

@@ -1,0 +1,162 @@
+"""The default stack as a whole: verdicts, batches, threads, and broken stacks."""
+
+import json
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catdog_stream.errors import RejectedRequest, SettingError, StackError
+from catdog_stream.models.backbone import Engine
+from catdog_stream.models.litert import LiteRTBackbone
+from catdog_stream.models.locate import default_stack, samples
+from catdog_stream.models.manifest import describe, load_manifest
+from catdog_stream.models.pictures import Picture, PictureLimits
+from catdog_stream.models.stack import Classifier, ModelStack, Verdict
+from tests.models.derived import derived_pictures
+
+
+@pytest.mark.parametrize(
+    ("cat", "text"),
+    [
+        (0.999, "Probabilities: cat 99.9% dog 0.1%"),
+        (1.0, "Probabilities: cat 100.0% dog 0.0%"),
+        (0.0, "Probabilities: cat 0.0% dog 100.0%"),
+        (0.9996, "Probabilities: cat 100.0% dog 0.0%"),
+        (0.12345, "Probabilities: cat 12.3% dog 87.7%"),
+        (0.5, "Probabilities: cat 50.0% dog 50.0%"),
+        (0.0555, "Probabilities: cat 5.6% dog 94.4%"),
+    ],
+)
+def test_the_text_of_a_verdict_adds_up(cat: float, text: str) -> None:
+    assert Verdict(cat, 1 - cat).text == text
+
+
+def test_the_label_of_a_verdict_is_the_likelier_class() -> None:
+    assert Verdict(0.6, 0.4).label == "cat"
+    assert Verdict(0.4, 0.6).label == "dog"
+
+
+def test_the_samples_are_told_apart(stack: ModelStack) -> None:
+    files = sorted(path for path in samples().iterdir() if path.suffix in {".png", ".jpg"})
+    verdicts = stack.classify([stack.prepare(file.read_bytes()) for file in files])
+    assert [v.label for v in verdicts] == [file.name.partition("-")[0] for file in files]
+    assert all(v.cat + v.dog == 1 for v in verdicts)
+
+
+def test_the_stack_is_a_classifier(stack: ModelStack) -> None:
+    classifier: Classifier = stack
+    classifier.warm_up()
+    assert (classifier.name, classifier.version) == ("inception_v3", "1")
+    assert classifier.classify([]) == []
+
+
+def test_the_limits_reach_the_decoder() -> None:
+    small = ModelStack.load(default_stack(), threads=1, limits=PictureLimits(max_bytes=1000))
+    with pytest.raises(RejectedRequest) as rejected:
+        small.prepare((samples() / "dog-beagle.jpg").read_bytes())
+    assert rejected.value.reason == "too_large"
+    small.close()
+
+
+def test_no_batch_changes_a_bit(stack: ModelStack) -> None:
+    pictures = derived_pictures(12)
+    together = stack.classify(pictures)
+    assert [stack.classify([picture])[0] for picture in pictures] == together
+    assert stack.classify(pictures[5:8]) == together[5:8]
+    assert stack.classify(pictures[::-1]) == together[::-1]
+    assert stack.classify(np.stack(pictures)) == together
+
+
+def test_no_number_of_threads_changes_a_bit(stack: ModelStack) -> None:
+    pictures = derived_pictures(6)
+    expected = stack.classify(pictures)
+    for threads in (1, 3):
+        other = ModelStack.load(default_stack(), engine="litert", threads=threads)
+        assert other.classify(pictures) == expected
+        assert other.classify(pictures[:1]) == expected[:1]
+        other.close()
+
+
+def test_several_threads_may_classify_at_once(stack: ModelStack) -> None:
+    pictures = derived_pictures(12)
+    expected = stack.classify(pictures)
+
+    def classify(picture: Picture) -> Verdict:
+        return stack.classify([picture, picture])[1]
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(classify, pictures)) == expected
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the default stack, to be broken."""
+    return Path(shutil.copytree(default_stack(), tmp_path / "stack"))
+
+
+def declare(stack: Path, part: str, file: str, content: bytes) -> None:
+    """Replace a part with ``content`` and make the manifest agree."""
+    (stack / file).write_bytes(content)
+    manifest = json.loads((stack / "manifest.json").read_text())
+    manifest["parts"][part]["sha256"] = describe(stack, file).sha256
+    (stack / "manifest.json").write_text(json.dumps(manifest))
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+@pytest.mark.parametrize("damage", [cut, lambda _: b"", lambda _: b"no model at all"])
+@pytest.mark.parametrize(
+    ("part", "file", "engine"),
+    [("litert", "backbone.tflite", "litert"), ("head", "head.ubj", "litert")],
+)
+def test_a_file_that_is_no_model_is_refused_even_with_a_right_hash(
+    copy: Path, part: str, file: str, engine: Engine, damage: Callable[[bytes], bytes]
+) -> None:
+    declare(copy, part, file, damage((copy / file).read_bytes()))
+    with pytest.raises(StackError):
+        ModelStack.load(copy, engine=engine, threads=1)
+
+
+def test_a_manifest_that_does_not_fit_the_network_is_refused(copy: Path) -> None:
+    for field, value in (("features", 100), ("input", 224)):
+        manifest = json.loads((default_stack() / "manifest.json").read_text())
+        if field == "input":
+            manifest["input"]["size"] = value
+        else:
+            manifest[field] = value
+        (copy / "manifest.json").write_text(json.dumps(manifest))
+        with pytest.raises(StackError):
+            ModelStack.load(copy, engine="litert", threads=1)
+
+
+def test_an_unknown_engine_is_named() -> None:
+    engine: Engine = "onnx"  # type: ignore[assignment]
+    with pytest.raises(SettingError, match="onnx"):
+        ModelStack.load(default_stack(), engine=engine, threads=1)
+
+
+def test_an_engine_without_its_file_is_refused(copy: Path) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text())
+    del manifest["parts"]["litert"]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(StackError, match="litert"):
+        ModelStack.load(copy, engine="litert", threads=1)
+
+
+def test_the_features_are_those_of_the_network() -> None:
+    directory = default_stack()
+    manifest = load_manifest(directory)
+    backbone = LiteRTBackbone(
+        directory / manifest.part("litert").file, manifest.input_size, 2048, threads=1
+    )
+    features = backbone.features(np.stack(derived_pictures(2)))
+    backbone.close()
+    assert features.shape == (2, 2048)
+    assert features.dtype == np.float32
+    assert np.all(features >= 0), "averages of rectified units"

@@ -1,0 +1,88 @@
+"""Training, from a folder of labelled pictures to a stack that loads and answers."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from catdog_stream.errors import InputError, StackError
+from catdog_stream.models.locate import default_stack
+from catdog_stream.models.stack import ModelStack
+from catdog_stream.models.training import train_head
+from tests.models.derived import derived_pictures
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Four pictures of each class, the third of the samples being the dog; one file is broken."""
+    directory = tmp_path / "pictures"
+    for label in ("cat", "dog"):
+        (directory / label).mkdir(parents=True)
+    for index, picture in enumerate(derived_pictures(12)):
+        label = "dog" if index % 3 == 2 else "cat"
+        Image.fromarray(picture).save(directory / label / f"{index:02}.png")
+    (directory / "dog" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return directory
+
+
+def test_training_writes_a_stack_that_answers_and_is_the_same_again(
+    folder: Path, tmp_path: Path
+) -> None:
+    results = [
+        train_head(
+            folder,
+            tmp_path / name,
+            backbone=default_stack(),
+            validation=folder,
+            name="small",
+            threads=threads,
+            progress=False,
+        )
+        for name, threads in (("first", 2), ("second", 1))
+    ]
+    assert results[0].pictures == 12
+    assert [Path(file.path).name for file in results[0].unreadable] == ["broken.png"]
+    first, second = (tmp_path / name for name in ("first", "second"))
+    assert (first / "head.ubj").read_bytes() == (second / "head.ubj").read_bytes()
+    assert (first / "NOTICE").is_file()
+
+    manifest = json.loads((first / "manifest.json").read_text())
+    assert manifest["training"]["cats"] == 8
+    assert manifest["training"]["dogs"] == 4
+    assert results[0].validation is not None
+    assert manifest["quality"]["accuracy"] == results[0].validation.accuracy
+
+    stack = ModelStack.load(first, threads=1)
+    assert stack.name == "small"
+    (verdict,) = stack.classify(derived_pictures(1))
+    assert 0 < verdict.dog < 1
+    stack.close()
+
+
+def test_training_without_pictures_names_what_is_missing(tmp_path: Path) -> None:
+    def train(directory: Path, validation: Path | None = None) -> None:
+        train_head(
+            directory,
+            tmp_path / "out",
+            backbone=default_stack(),
+            validation=validation,
+            threads=1,
+            progress=False,
+        )
+
+    with pytest.raises(InputError, match="no folder"):
+        train(tmp_path / "nowhere")
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match="no readable pictures"):
+        train(tmp_path)
+    with pytest.raises(InputError, match="no folder"):
+        train(tmp_path, validation=tmp_path / "elsewhere")
+    assert not (tmp_path / "out").exists()
+
+
+def test_training_without_a_backbone_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="backbone"):
+        train_head(folder, tmp_path / "out", backbone=tmp_path, threads=1, progress=False)
