@@ -15,10 +15,12 @@ from faust.web.drivers.aiohttp import Web as FaustWeb
 from catdog_stream.broker.janitor import client_id
 from catdog_stream.classifying import Classifying
 from catdog_stream.cluster import ClusterGate
+from catdog_stream.errors import SettingError
 from catdog_stream.fixes import member_id
 from catdog_stream.fixes.changelog import ConfirmedTable
 from catdog_stream.fixes.consumer import Consumer
 from catdog_stream.settings import Settings
+from catdog_stream.worker import Worker
 
 __all__ = ["CatDogApp"]
 
@@ -39,6 +41,17 @@ class Web(FaustWeb):
     production_blueprints = ()
     debug_blueprints = ()
     optional_blueprints = ()
+
+    async def start_server(self) -> None:
+        """Listen. Raises ``SettingError`` if the port cannot be had."""
+        conf = self.app.conf
+        try:
+            await super().start_server()
+        except OSError as error:
+            raise SettingError(
+                f"The web server cannot listen on {conf.web_bind} port {conf.web_port} "
+                f"({error.strerror}); --web-port chooses another one."
+            ) from error
 
 
 class BootStrategy(FaustBootStrategy):
@@ -73,6 +86,7 @@ class CatDogApp(faust.App):
             broker=settings.broker,
             autodiscover=MODULES,
             Table=ConfirmedTable,
+            Worker=Worker,
             # The embedded broker never notices a death; this tells its janitor who we are.
             broker_client_id=client_id(),
             broker_commit_interval=1.0,

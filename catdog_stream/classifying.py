@@ -12,12 +12,13 @@ from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stack import ModelStack
 from catdog_stream.pipeline import Pipeline
 from catdog_stream.publishing import KafkaPublisher
+from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS, REJECTED
 
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
 
-__all__ = ["Classifying"]
+__all__ = ["Classifying", "load_stack"]
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,25 @@ logger = logging.getLogger(__name__)
 MAX_BATCH = 8
 #: Requests taken and not yet acknowledged: enough that the model never waits for a picture.
 MAX_IN_FLIGHT = 4 * MAX_BATCH
+
+
+def load_stack(settings: Settings) -> ModelStack:
+    """The stack that the settings name. Raises ``StackError``."""
+    return ModelStack.load(
+        settings.stack or default_stack(),
+        engine=settings.engine,
+        threads=settings.threads,
+        limits=PictureLimits(
+            max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels
+        ),
+    )
+
+
+def _load_warm(settings: Settings) -> ModelStack:
+    stack = load_stack(settings)
+    stack.warm_up()
+    logger.info("Stack %s %s is warm, engine %s.", stack.name, stack.version, stack.engine)
+    return stack
 
 
 class Classifying(Service):
@@ -50,7 +70,7 @@ class Classifying(Service):
 
     async def on_start(self) -> None:
         """Load the stack and warm it up."""
-        stack = self._stack = await asyncio.to_thread(self._load)
+        stack = self._stack = await asyncio.to_thread(_load_warm, self.app.settings)
         settings = self.app.settings
         self._pipeline = Pipeline(
             stack,
@@ -77,20 +97,6 @@ class Classifying(Service):
             await self._pipeline.stop()
         if self._stack is not None:
             self._stack.close()
-
-    def _load(self) -> ModelStack:
-        settings = self.app.settings
-        stack = ModelStack.load(
-            settings.stack or default_stack(),
-            engine=settings.engine,
-            threads=settings.threads,
-            limits=PictureLimits(
-                max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels
-            ),
-        )
-        stack.warm_up()
-        logger.info("Stack %s %s ready, engine %s.", stack.name, stack.version, stack.engine)
-        return stack
 
     def _on_failure(self, error: BaseException) -> None:
         logger.critical("Answers cannot be published: %r. The worker stops.", error)

@@ -3,17 +3,21 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import faust
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, server_list
 from mode import Service
 
 from catdog_stream.errors import BrokerError
+from catdog_stream.topics import topic_configs
 
-__all__ = ["ClusterGate", "connection", "topic_partitions"]
+if TYPE_CHECKING:
+    from catdog_stream.application import CatDogApp
+
+__all__ = ["ClusterGate", "connection", "create_topics", "topic_partitions"]
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +25,7 @@ RETRY_SECONDS = 0.5
 REQUEST_TIMEOUT_MS = 10_000
 
 
-def connection(app: faust.App) -> dict[str, Any]:
+def connection(app: "CatDogApp") -> dict[str, Any]:
     """How to reach the cluster, as keyword arguments of aiokafka's clients."""
     return {
         "bootstrap_servers": server_list(app.conf.broker, 9092),
@@ -31,7 +35,7 @@ def connection(app: faust.App) -> dict[str, Any]:
     }
 
 
-async def topic_partitions(app: faust.App) -> Mapping[str, int]:
+async def topic_partitions(app: "CatDogApp") -> Mapping[str, int]:
     """Number of partitions of every topic that exists.
 
     Raises:
@@ -51,13 +55,52 @@ async def topic_partitions(app: faust.App) -> Mapping[str, int]:
     return {topic: len(metadata.partitions_for_topic(topic) or ()) for topic in metadata.topics()}
 
 
-class ClusterGate(Service):
-    """Holds the worker's start until a broker answers, then fits tables to existing topics."""
+async def create_topics(
+    app: "CatDogApp", extra_config: Mapping[str, str] | None = None
+) -> Mapping[str, int]:
+    """Create the topics that are missing; returns the number of partitions of every topic.
 
-    def __init__(self, app: faust.App, **kwargs: Any) -> None:
+    Raises:
+        BrokerError: no broker answers, or it refuses.
+    """
+    existing = await topic_partitions(app)
+    settings = app.settings
+    missing = [
+        NewTopic(
+            name,
+            settings.partitions,
+            settings.replicas,
+            topic_configs={
+                **{key: str(value) for key, value in config.items()},
+                **(extra_config or {}),
+            },
+        )
+        for name, config in topic_configs(settings).items()
+        if name not in existing
+    ]
+    if not missing:
+        return existing
+    admin = AIOKafkaAdminClient(**connection(app))
+    try:
+        await admin.start()
+        response = await admin.create_topics(missing)
+    except (KafkaError, OSError) as error:
+        raise BrokerError(f"The topics cannot be created: {error}.") from error
+    finally:
+        await admin.close()
+    for name, code, *_ in response.topic_errors:
+        if code not in (NoError.errno, TopicAlreadyExistsError.errno):
+            raise BrokerError(f"The topic {name} cannot be created: {for_code(code).__name__}.")
+    return await topic_partitions(app)
+
+
+class ClusterGate(Service):
+    """Holds the worker's start until a broker answers and the topics are there."""
+
+    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.app = app
-        #: Partitions of the topics that existed when the worker started.
+        #: Topic name to its number of partitions.
         self.partitions: Mapping[str, int] = {}
         #: Why the worker is not past the gate; ``None`` once it is.
         self.problem: str | None = "The Kafka cluster has not answered yet."
@@ -67,7 +110,7 @@ class ClusterGate(Service):
         said: str | None = None
         while not self.should_stop:
             try:
-                self.partitions = await topic_partitions(self.app)
+                self.partitions = await create_topics(self.app)
             except BrokerError as error:
                 self.problem = str(error)
                 if self.problem != said:

@@ -1,18 +1,32 @@
-"""The names of the topics and how they are declared on a Kafka that lacks them."""
+"""The topics: their names, their limits, and how they are created on a Kafka that lacks them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import faust
 
 from catdog_stream.settings import Settings
 
-__all__ = ["LABELS", "REJECTED", "REQUESTS", "Topics"]
+__all__ = ["LABELS", "REJECTED", "REQUESTS", "Topics", "topic_configs"]
 
 REQUESTS = "catdogimage"
 LABELS = "catdoglabel"
 REJECTED = "catdogimage-rejected"
 
 DAY_MS = 24 * 60 * 60 * 1000
+
+
+def topic_configs(settings: Settings) -> Mapping[str, Mapping[str, int]]:
+    """Topic name to the configuration that this application creates it with."""
+    return {
+        REQUESTS: _config(settings.max_request_bytes, retention_days=7),
+        LABELS: _config(settings.max_answer_bytes, retention_days=7),
+        REJECTED: _config(settings.max_answer_bytes, retention_days=28),
+    }
+
+
+def _config(max_bytes: int, *, retention_days: int) -> Mapping[str, int]:
+    return {"max.message.bytes": max_bytes, "retention.ms": retention_days * DAY_MS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +39,10 @@ class Topics:
 
     @classmethod
     def declare(cls, app: faust.App, settings: Settings) -> "Topics":
-        """Describe the topics to Faust, which creates those that are missing."""
+        """Describe the topics to Faust."""
+        configs = topic_configs(settings)
 
-        def topic(name: str, max_bytes: int, retention_ms: int) -> faust.TopicT[bytes]:
+        def topic(name: str) -> faust.TopicT[bytes]:
             return app.topic(
                 name,
                 key_type=bytes,
@@ -35,14 +50,10 @@ class Topics:
                 key_serializer="raw",
                 value_serializer="raw",
                 allow_empty=True,
-                internal=True,  # what makes Faust create it
+                internal=True,  # what makes Faust create it where it is missing
                 partitions=settings.partitions,
                 replicas=settings.replicas,
-                config={"max.message.bytes": max_bytes, "retention.ms": retention_ms},
+                config=configs[name],
             )
 
-        return cls(
-            requests=topic(REQUESTS, settings.max_request_bytes, 7 * DAY_MS),
-            labels=topic(LABELS, settings.max_answer_bytes, 7 * DAY_MS),
-            rejected=topic(REJECTED, settings.max_answer_bytes, 28 * DAY_MS),
-        )
+        return cls(requests=topic(REQUESTS), labels=topic(LABELS), rejected=topic(REJECTED))

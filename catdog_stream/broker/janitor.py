@@ -105,7 +105,7 @@ class Janitor:
         while not self._stopping.wait(self._interval):
             try:
                 self.sweep()
-            except (OSError, BrokerError) as error:
+            except BrokerError as error:
                 logger.debug("the broker cannot be swept now: %s", error)
 
 

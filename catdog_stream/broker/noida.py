@@ -27,7 +27,7 @@ def command(port: int, data_dir: Path) -> list[str]:
 
     Raises `BrokerError` if the package or its binary is missing.
     """
-    binary = str(_executable(data_dir))
+    binary = str(ensure_executable(_binary(), data_dir))
     return [
         binary,
         "start",
@@ -52,7 +52,20 @@ def explain(log: str) -> str | None:
     return None
 
 
-def _executable(data_dir: Path) -> Path:
+def ensure_executable(binary: Path, folder: Path) -> Path:
+    """`binary` itself or, where its execute bit is missing, a copy in `folder` that has it.
+
+    Some installers drop the bit, and the folder of the installed packages may be read-only.
+    """
+    if os.access(binary, os.X_OK):
+        return binary
+    copy = folder / binary.name
+    shutil.copyfile(binary, copy)
+    copy.chmod(0o755)
+    return copy
+
+
+def _binary() -> Path:
     try:
         binary = Path(str(importlib.resources.files("noida_db") / _BINARY))
     except ModuleNotFoundError:
@@ -61,10 +74,4 @@ def _executable(data_dir: Path) -> Path:
         ) from None
     if not binary.is_file():
         raise BrokerError(f"the embedded broker's program {binary} is missing: reinstall noida-db")
-    if os.access(binary, os.X_OK):
-        return binary
-    # Some installers drop the execute bit, and site-packages may be read-only.
-    copy = data_dir / _BINARY
-    shutil.copyfile(binary, copy)
-    copy.chmod(0o755)
-    return copy
+    return binary

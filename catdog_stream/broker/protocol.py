@@ -3,6 +3,8 @@
 Only version 0 of each request, which every broker answers: `ApiVersions` to see that one is there,
 `ListGroups`, `DescribeGroups` and `LeaveGroup` to see and evict members of consumer groups.
 The layouts are those of https://kafka.apache.org/protocol.html.
+
+All of them raise `BrokerError` when no broker answers, except `is_ready`.
 """
 
 import socket
@@ -34,7 +36,7 @@ def is_ready(host: str, port: int, timeout: float = 1.0) -> bool:
     try:
         answer = _request(host, port, _API_VERSIONS, b"", timeout)
         return answer.int16() == _NO_ERROR
-    except (OSError, BrokerError):
+    except BrokerError:
         return False
 
 
@@ -114,13 +116,17 @@ class _Answer:
 
 def _request(host: str, port: int, api_key: int, body: bytes, timeout: float) -> _Answer:
     header = struct.pack(">hhi", api_key, 0, _CORRELATION_ID) + _string("catdog-stream-tending")
-    with socket.create_connection((host, port), timeout) as connection:
-        connection.sendall(struct.pack(">i", len(header) + len(body)) + header + body)
-        with connection.makefile("rb") as stream:
-            size = int.from_bytes(stream.read(4), "big", signed=True)
-            if not 4 <= size <= _LARGEST_ANSWER:
-                raise BrokerError(f"what answers at {host}:{port} is not a Kafka broker")
-            answer = _Answer(stream.read(size))
+    message = struct.pack(">i", len(header) + len(body)) + header + body
+    try:
+        with socket.create_connection((host, port), timeout) as connection:
+            connection.sendall(message)
+            with connection.makefile("rb") as stream:
+                size = int.from_bytes(stream.read(4), "big", signed=True)
+                if not 4 <= size <= _LARGEST_ANSWER:
+                    raise BrokerError(f"what answers at {host}:{port} is not a Kafka broker")
+                answer = _Answer(stream.read(size))
+    except OSError as error:
+        raise BrokerError(f"no Kafka broker answers at {host}:{port}: {error}") from error
     if answer.int32() != _CORRELATION_ID:
         raise BrokerError(f"what answers at {host}:{port} is not a Kafka broker")
     return answer

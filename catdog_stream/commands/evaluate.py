@@ -1,0 +1,24 @@
+"""``catdog-stream evaluate``: how good and how fast the model is on labelled pictures."""
+
+from pathlib import Path
+
+import click
+import orjson
+
+from catdog_stream.models.evaluation import evaluate as evaluate_stack
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def evaluate(directory: Path, as_json: bool) -> None:
+    """Measure the stack on DIRECTORY/cat/* and DIRECTORY/dog/*."""
+    from catdog_stream.app import app
+    from catdog_stream.classifying import load_stack
+
+    stack = load_stack(app.settings)
+    result = evaluate_stack(stack, directory, threads=app.settings.threads)
+    if as_json:
+        click.echo(orjson.dumps(result.as_json(), option=orjson.OPT_INDENT_2).decode())
+    else:
+        click.echo(result.as_table())

@@ -1,0 +1,141 @@
+"""``catdog-stream send``: publish pictures, and wait for what becomes of them."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from catdog_stream.client import Reply, opaque_url, producer, replies, request_value
+from catdog_stream.errors import CatDogError, InputError
+from catdog_stream.records import Source
+from catdog_stream.topics import REQUESTS
+
+#: Files of a folder that are taken for pictures; a file named itself is always sent.
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
+
+
+class Unanswered(CatDogError):
+    """Not every request was labelled."""
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--wait", is_flag=True, help="Print each label; exit 1 if one is rejected or missing.")
+@click.option(
+    "--timeout",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="With --wait: give up after this many seconds without an answer.",
+)
+def send(paths: tuple[Path, ...], wait: bool, timeout: float) -> None:
+    """Publish the pictures in PATHS, files and folders, as requests."""
+    files = pictures(paths)
+    asyncio.run(send_and_wait(files, timeout) if wait else _send_all(files))
+
+
+def pictures(paths: Sequence[Path]) -> list[Path]:
+    """The files that ``paths`` name, folders searched through. Raises ``InputError``."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+            if not found:
+                raise InputError(f"There is no picture in the folder {path}.")
+            files += found
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise InputError(f"There is no file or folder {path}.")
+    return files
+
+
+async def send_and_wait(files: Sequence[Path], timeout: float) -> None:
+    """Publish ``files`` and print each answer.
+
+    Raises:
+        Unanswered: a request was rejected, or not answered in time.
+    """
+    from catdog_stream.app import app
+
+    waiting: dict[Source, Path] = {}
+    early: dict[Source, Reply] = {}
+    rejected = 0
+
+    def settle(source: Source, reply: Reply) -> None:
+        nonlocal rejected
+        file = waiting.pop(source)
+        if reply.label is None:
+            rejected += 1
+            tqdm.write(f"{file}: rejected ({reply.reason}): {reply.detail}", file=sys.stdout)
+        else:
+            tqdm.write(f"{file}: {reply.label}", file=sys.stdout)
+
+    async with replies(app) as stream:
+        answers = aiter(stream)
+
+        async def collect() -> None:
+            """Answers may come before the broker has told us where the request stands."""
+            while True:
+                reply = await anext(answers)
+                if reply.source in waiting:
+                    settle(reply.source, reply)
+                elif reply.source is not None:
+                    early[reply.source] = reply
+
+        collector = asyncio.create_task(collect())
+        try:
+            with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
+                async for file, source in publish(files):
+                    waiting[source] = file
+                    bar.update()
+                    if source in early:
+                        settle(source, early.pop(source))
+            await _until_settled(waiting, collector, timeout)
+        finally:
+            collector.cancel()
+    for file in waiting.values():
+        click.echo(f"{file}: no answer", err=True)
+    if waiting or rejected:
+        raise Unanswered(
+            f"Of {len(files)} pictures {rejected} were rejected and {len(waiting)} not answered."
+        )
+
+
+async def _until_settled(
+    waiting: dict[Source, Path], collector: asyncio.Task[None], timeout: float
+) -> None:
+    """Return when nothing waits any more, or nothing was answered for ``timeout`` seconds."""
+    loop = asyncio.get_running_loop()
+    left, deadline = len(waiting), loop.time() + timeout
+    while waiting and loop.time() < deadline:
+        await asyncio.wait((collector,), timeout=0.05)
+        if collector.done():
+            collector.result()
+        if len(waiting) < left:
+            left, deadline = len(waiting), loop.time() + timeout
+
+
+async def _send_all(files: Sequence[Path]) -> None:
+    with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
+        async for _ in publish(files):
+            bar.update()
+    click.echo(f"Sent {len(files)} requests to {REQUESTS}.")
+
+
+async def publish(files: Sequence[Path]) -> AsyncIterator[tuple[Path, Source]]:
+    """Publish each file as a request; yields it with its place in Kafka."""
+    from catdog_stream.app import app
+
+    async with producer(app) as sender:
+        for file in files:
+            try:
+                picture = file.read_bytes()
+            except OSError as error:
+                raise InputError(f"{file} cannot be read: {error.strerror}.") from error
+            value = request_value(picture, opaque_url(str(file)))
+            record = await sender.send_and_wait(REQUESTS, value)
+            yield file, Source(record.topic, record.partition, record.offset)

@@ -1,0 +1,52 @@
+"""``catdog-stream train-head``: a new head on labelled pictures, written as a stack."""
+
+from pathlib import Path
+
+import click
+
+from catdog_stream.models.locate import default_stack
+from catdog_stream.models.training import train_head as train
+
+
+@click.command("train-head")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--output", required=True, type=click.Path(path_type=Path), help="Where the stack goes."
+)
+@click.option(
+    "--backbone",
+    type=click.Path(path_type=Path),
+    help="A directory with the backbone's files; the stack in use by default.",
+)
+@click.option(
+    "--validation",
+    type=click.Path(path_type=Path),
+    help="Labelled pictures to measure the new stack on, never trained on.",
+)
+@click.option("--name", default="inception_v3", show_default=True, help="The stack's name.")
+@click.option("--version", default="1", show_default=True, help="The stack's version.")
+def train_head(
+    directory: Path,
+    output: Path,
+    backbone: Path | None,
+    validation: Path | None,
+    name: str,
+    version: str,
+) -> None:
+    """Train a head on DIRECTORY/cat/* and DIRECTORY/dog/*."""
+    from catdog_stream.app import app
+
+    trained = train(
+        directory,
+        output,
+        backbone=backbone or app.settings.stack or default_stack(),
+        validation=validation,
+        name=name,
+        version=version,
+        threads=app.settings.threads,
+    )
+    for file in trained.unreadable:
+        click.echo(f"{file.path} was left out: {file.detail}", err=True)
+    click.echo(f"Trained on {trained.pictures} pictures; the stack is in {trained.stack}.")
+    if trained.validation is not None:
+        click.echo(trained.validation.as_table())

@@ -1,0 +1,115 @@
+"""``catdog-stream up``: everything on one machine."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import click
+
+from catdog_stream.broker import child
+from catdog_stream.cluster import topic_partitions
+from catdog_stream.commands.send import pictures, send_and_wait
+from catdog_stream.commands.stopping import until_stopped
+from catdog_stream.errors import BrokerError, CatDogError, SettingError
+from catdog_stream.local_broker import embedded_port, running_broker
+from catdog_stream.models.locate import samples as samples_directory
+
+if TYPE_CHECKING:
+    from catdog_stream.application import CatDogApp
+
+READY_TIMEOUT_SECONDS = 90.0
+STOP_TIMEOUT_SECONDS = 15.0
+POLL_SECONDS = 0.1
+
+
+@click.command()
+@click.option("--samples", is_flag=True, help="Send the sample pictures once all is up.")
+@click.option("--web-port", type=click.IntRange(1, 65535), help="Port of the page (6066).")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the embedded broker keeps its topics.",
+)
+def up(samples: bool, web_port: int | None, data_dir: Path | None) -> None:
+    """Run everything on this machine: a broker if none answers, a worker, the page."""
+    from catdog_stream.app import app
+
+    port: int = web_port or app.conf.web_port
+    _require_free(port)
+    with until_stopped(), _broker(app, data_dir), _worker(app, port) as worker:
+        _wait_until_ready(worker, port)
+        click.echo(f"The page: http://127.0.0.1:{port}/")
+        if samples:
+            asyncio.run(send_and_wait(pictures([samples_directory()]), timeout=60))
+        click.echo("Ctrl-C stops everything.")
+        status = worker.wait()
+        raise CatDogError(f"The worker ended with status {status}.")
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise SettingError(
+                f"Port {port} for the page cannot be used ({error.strerror}); "
+                "--web-port chooses another one."
+            ) from error
+
+
+def _broker(app: "CatDogApp", data_dir: Path | None) -> "contextmanager[object]":
+    try:
+        asyncio.run(topic_partitions(app))
+    except BrokerError:
+        port = embedded_port(app)
+        if port is None:
+            raise
+        click.echo(f"No broker answers on port {port}: starting the embedded one.")
+        return running_broker(app, port, data_dir)
+    return nullcontext()
+
+
+@contextmanager
+def _worker(app: "CatDogApp", port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker process that cannot outlive this one."""
+    arguments = ["-m", "catdog_stream", "worker", "--web-port", str(port), "--loglevel", "warn"]
+    process = subprocess.Popen(
+        [sys.executable, child.__file__, str(os.getpid()), sys.executable, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # Faust's banner; what matters is logged to stderr
+        env={**os.environ, "CATDOG_BROKER": ";".join(map(str, app.conf.broker))},
+        start_new_session=True,  # Ctrl-C reaches this process, which stops the worker
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_ready(worker: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + READY_TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        status = worker.poll()
+        if status is not None:
+            raise CatDogError(f"The worker ended with status {status}.")
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+                return
+        except (URLError, OSError):
+            time.sleep(POLL_SECONDS)
+    raise CatDogError(f"The worker was not ready after {READY_TIMEOUT_SECONDS:.0f} s.")

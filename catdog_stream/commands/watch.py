@@ -1,0 +1,23 @@
+"""``catdog-stream watch``: labels as they come."""
+
+import asyncio
+
+import click
+
+from catdog_stream.client import replies, shown_url
+
+
+@click.command()
+@click.option("--from-beginning", is_flag=True, help="Start with the oldest label there is.")
+def watch(from_beginning: bool) -> None:
+    """Print labels as they come, until Ctrl-C."""
+    asyncio.run(_watch(from_beginning))
+
+
+async def _watch(from_beginning: bool) -> None:
+    from catdog_stream.app import app
+
+    async with replies(app, from_beginning=from_beginning) as stream:
+        async for reply in stream:
+            if reply.label is not None:
+                click.echo(f"{reply.label}  {shown_url(reply.url)}")
