@@ -1,0 +1,102 @@
+"""A real worker process."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+from tests.support.ports import free_ports
+from tests.support.wait import wait_until
+
+#: Seconds for a start, a rebalance, a recovery; a busy test machine may need them.
+PATIENCE = 90.0
+
+
+class Worker:
+    """``catdog-stream worker`` against the broker at ``address``; killed when the block ends."""
+
+    def __init__(
+        self, address: str, folder: Path, *, settings: Mapping[str, str] | None = None
+    ) -> None:
+        self.port = free_ports(1)[0]
+        self.log = folder / f"worker-{self.port}.log"
+        self._environment = {
+            **os.environ,
+            "CATDOG_BROKER": f"kafka://{address}",
+            "APP_DATADIR": str(folder / f"data-{self.port}"),
+            **(settings or {}),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        """Start the process without waiting for it."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "catdog_stream", "worker"),
+                    *("--web-port", str(self.port), "--loglevel", "info"),
+                ],
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+            )
+        return self
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The process, which must have been started."""
+        assert self._process is not None
+        return self._process
+
+    def wait_ready(self) -> Self:
+        """Wait until ``/readyz`` says so."""
+
+        def ready() -> bool:
+            assert self.process.poll() is None, f"the worker ended:\n{self.tail()}"
+            return self.status("/readyz") == 200
+
+        wait_until(ready, f"the worker to be ready, see {self.log}", PATIENCE)
+        return self
+
+    def get(self, path: str) -> Any:
+        """The JSON at ``path``."""
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10).json()
+
+    def status(self, path: str) -> int | None:
+        """The HTTP status of ``path``; ``None`` if nobody answers."""
+        try:
+            return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10).status_code
+        except requests.ConnectionError:
+            return None
+
+    def terminate(self, timeout: float = 30.0) -> int:
+        """SIGTERM; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        """SIGKILL, which no process can prepare for."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-4000:]
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.kill()
