@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from catdog_stream.errors import RejectedRequest
 
@@ -33,10 +33,11 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 _LARGE_PIXELS = 4_000_000
 _one_large_picture = threading.Lock()
 
-# A scan of a progressive JPEG costs a pass over all pixels but only some ten bytes. Encoders
-# write about ten scans. Metadata may hold the marker's two bytes by chance, hence the margin.
-_MAX_JPEG_SCANS = 200
-_JPEG_START_OF_SCAN = b"\xff\xda"
+# Few bytes can keep a JPEG decoder busy for minutes: each scan of a progressive JPEG costs a pass
+# over all pixels, and Pillow copies all EXIF data for each further EXIF segment. Encoders write
+# about ten of the first and one of the second; other data may hold these bytes by chance.
+_MAX_JPEG_SEGMENTS = 64
+_JPEG_SEGMENTS = {"scans": b"\xff\xda", "EXIF segments": b"Exif\0\0"}
 
 # The JPEG decoder can shrink a picture by 2, 4 or 8 on the fly, at a fraction of the time and
 # memory. It stays at least this many times larger than the final size.
@@ -79,10 +80,8 @@ def decode(data: bytes, *, size: int, limits: PictureLimits) -> Picture:
     if name == "WEBP":
         # Pillow allocates a WebP's whole canvas on opening; for the others it reads a header.
         _check_pixels(_webp_size(data), limits)
-    elif name == "JPEG" and data.count(_JPEG_START_OF_SCAN) > _MAX_JPEG_SCANS:
-        raise RejectedRequest(
-            "damaged_image", f"The JPEG picture has more than {_MAX_JPEG_SCANS} scans."
-        )
+    elif name == "JPEG":
+        _check_jpeg_segments(data)
     try:
         with Image.open(io.BytesIO(data), formats=(name,)) as image:
             pixels = _check_pixels(image.size, limits)
@@ -151,6 +150,14 @@ def _check_pixels(size: tuple[int, int], limits: PictureLimits) -> int:
     return width * height
 
 
+def _check_jpeg_segments(data: bytes) -> None:
+    for segments, mark in _JPEG_SEGMENTS.items():
+        if data.count(mark) > _MAX_JPEG_SEGMENTS:
+            raise RejectedRequest(
+                "damaged_image", f"The JPEG has more than {_MAX_JPEG_SEGMENTS} {segments}."
+            )
+
+
 def _webp_size(data: bytes) -> tuple[int, int]:
     """Width and height of a WebP picture (RFC 9649, sections 2.5 to 2.7)."""
     chunk = data[12:16]
@@ -184,10 +191,13 @@ def _resize(image: Image.Image, size: int) -> Image.Image:
         upper = (np.asarray(image) >> 8).astype(np.uint8)
         image = Image.fromarray(upper)
     if image.has_transparency_data:
-        picture = image.convert("RGBA").resize(square, Image.Resampling.BILINEAR)
+        # No conversion where none is needed: it would copy the whole picture.
+        coloured = image if image.mode == "RGBA" else image.convert("RGBA")
+        picture = coloured.resize(square, Image.Resampling.BILINEAR)
         white = Image.new("RGBA", square, "white")
         return Image.alpha_composite(white, picture).convert("RGB")
-    return image.convert("RGB").resize(square, Image.Resampling.BILINEAR)
+    coloured = image if image.mode == "RGB" else image.convert("RGB")
+    return coloured.resize(square, Image.Resampling.BILINEAR)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -201,4 +211,6 @@ def _orientation(image: Image.Image) -> int:
 
 def _sentence(error: Exception) -> str:
     """Pillow's own words on one line, or the kind of error where it says nothing."""
+    if isinstance(error, UnidentifiedImageError):
+        return "its header cannot be read"
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -226,6 +226,12 @@ def test_a_jpeg_of_endless_scans_is_rejected() -> None:
     assert reason(data[:-2] + last_scan * 300 + data[-2:]) == "damaged_image"
 
 
+def test_a_jpeg_of_endless_exif_segments_is_rejected() -> None:
+    data = saved(halves(), "JPEG")
+    segment = b"\xff\xe1\0\x12Exif\0\0II*\0\x08\0\0\0\0\0"
+    assert reason(data[:2] + segment * 50_000 + data[2:]) == "damaged_image"
+
+
 def test_a_png_text_bomb_is_rejected() -> None:
     text = b"zTXtbomb\0\0" + zlib.compress(bytes(50_000_000))
     chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
