@@ -142,6 +142,9 @@ class KafkaCluster:
             # Tests do not wait for more members, and want to see sessions end soon.
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
+            # After a crash the controller takes the server back only when this has passed.
+            "broker.session.timeout.ms": "2000",
+            "broker.heartbeat.interval.ms": "500",
         }
         return "".join(f"{key}={value}\n" for key, value in settings.items())
 

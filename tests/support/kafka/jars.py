@@ -50,8 +50,8 @@ def _copy_dependencies(folder: Path) -> None:
         check=False,
     )
     if maven.returncode != 0:
-        errors = [line for line in maven.stdout.splitlines() if line.startswith("[ERROR]")]
-        reason = errors[0].removeprefix("[ERROR] ") if errors else f"status {maven.returncode}"
+        error = re.search(r"\[ERROR\] +(\S.*)", maven.stdout)
+        reason = error[1] if error else f"status {maven.returncode}"
         raise KafkaUnavailableError(f"Apache Kafka cannot be fetched from Maven Central: {reason}")
 
 
