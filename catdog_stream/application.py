@@ -5,10 +5,11 @@ import tempfile
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import faust
 from faust.app.base import BootStrategy as FaustBootStrategy
+from faust.tables.manager import TableManager
 from faust.types import ServiceT
 from faust.web.drivers.aiohttp import Web as FaustWeb
 
@@ -114,6 +115,12 @@ class CatDogApp(faust.App):
         self.transport.Consumer = Consumer  # type: ignore[misc]
         self.gate = ClusterGate(self, beacon=self.beacon)
         self.classifying = Classifying(self, beacon=self.beacon)
+
+    @property
+    def settled(self) -> bool:
+        """Whether partitions have been assigned and tables recovered, and neither is going on."""
+        recovery = cast(TableManager, self.tables).recovery
+        return not self.rebalancing and recovery.completed.is_set()
 
     def discover(self, *extra_modules: str, **_options: Any) -> None:
         """Import ``MODULES``.

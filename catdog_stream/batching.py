@@ -58,7 +58,7 @@ class Batcher(Generic[Item, Result]):
         items = [item for item, _ in batch]
         try:
             results = await loop.run_in_executor(self._executor, self._process, items)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the item's to raise
             if len(batch) > 1:
                 # One item spoilt the batch: each on its own, so that it fails alone.
                 logger.warning("A batch of %d failed (%s): one by one.", len(batch), error)

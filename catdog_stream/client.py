@@ -81,7 +81,11 @@ async def replies(
     )
     try:
         await consumer.start()
-        tps = [TopicPartition(topic, n) for topic in (LABELS, REJECTED) for n in range(partitions[topic])]
+        tps = [
+            TopicPartition(topic, n)
+            for topic in (LABELS, REJECTED)
+            for n in range(partitions[topic])
+        ]
         consumer.assign(tps)
         seek = consumer.seek_to_beginning if from_beginning else consumer.seek_to_end
         await seek(*tps)

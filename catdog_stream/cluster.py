@@ -1,4 +1,4 @@
-"""What can be asked of the Kafka cluster before the application runs: is it there, what is in it."""
+"""Before the application runs: wait for the Kafka cluster, and create the topics it lacks."""
 
 import asyncio
 import logging

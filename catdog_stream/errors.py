@@ -7,6 +7,7 @@
     ├── StackError              a model stack is missing, damaged or does not fit
     ├── BrokerError             no Kafka broker answers, or it answers something unusable
     ├── InputError              a file or folder given on the command line cannot be used
+    ├── UnansweredError         not every request that was sent has been labelled
     └── RejectedRequest         one request is bad; carries the reason code for the dead letter
 
 They are click's: the command line prints the sentence and exits with ``exit_code``, without a
@@ -36,6 +37,10 @@ class BrokerError(CatDogError):
 
 class InputError(CatDogError):
     """A file or folder named on the command line is missing or holds nothing usable."""
+
+
+class UnansweredError(CatDogError):
+    """Of the requests that a command sent, some were rejected or not answered in time."""
 
 
 class RejectedRequest(CatDogError):  # noqa: N818 - a request's fate, not a fault of the program

@@ -31,7 +31,7 @@ def readiness_problems(app: "CatDogApp") -> list[str]:
         return [*problems, app.gate.problem]
     if not app.classifying.warm:
         problems.append("The model is warming up.")
-    if app.rebalancing or not app.tables.recovery.completed.is_set():
+    if not app.settled:
         problems.append("Partitions are being assigned and tables recovered.")
     elif not _has_partition(app):
         problems.append("No partition is assigned to this worker.")

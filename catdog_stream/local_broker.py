@@ -39,7 +39,7 @@ def embedded_port(app: "CatDogApp") -> int | None:
 @contextmanager
 def running_broker(app: "CatDogApp", port: int, data_dir: Path | None) -> Iterator[EmbeddedBroker]:
     """Run the embedded broker with the topics in it. Raises ``BrokerError``."""
-    app.conf.broker = f"kafka://127.0.0.1:{port}"
+    app.conf.broker = [URL(f"kafka://127.0.0.1:{port}")]
     with EmbeddedBroker(port, data_dir or default_data_dir(port)) as broker:
         asyncio.run(create_topics(app, RETENTION))
         yield broker

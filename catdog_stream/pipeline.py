@@ -147,9 +147,7 @@ class Pipeline:
     async def _answer_in_order(self, partition: int) -> None:
         while (first := self._lanes.head(partition)) is not None:
             await first.outcome
-            ready = tuple(
-                takewhile(lambda job: job.outcome.done(), self._lanes.waiting(partition))
-            )
+            ready = tuple(takewhile(lambda job: job.outcome.done(), self._lanes.waiting(partition)))
             confirmations = [
                 await self._publisher.publish(job.incoming, job.outcome.result()) for job in ready
             ]

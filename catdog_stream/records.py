@@ -130,7 +130,14 @@ def _decode_base64(text: str, max_bytes: int) -> bytes:
 
 
 def verdict_label(
-    incoming: Incoming, *, text: str, url: str | None, verdict: str, cat: float, dog: float, stack: str
+    incoming: Incoming,
+    *,
+    text: str,
+    url: str | None,
+    verdict: str,
+    cat: float,
+    dog: float,
+    stack: str,
 ) -> Answer:
     """The record of ``catdoglabel`` for one classified request."""
     value = b'{"label": %b, "url": %b, "data": null}' % (orjson.dumps(text), orjson.dumps(url))

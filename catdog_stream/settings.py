@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Literal, TypeVar
 
 from catdog_stream.errors import SettingError
 
@@ -103,7 +103,7 @@ def _positive(text: str) -> int:
 def _engine(text: str) -> Engine:
     if text not in ENGINES:
         raise ValueError(f"it must be one of {', '.join(ENGINES)}")
-    return cast(Engine, text)
+    return text
 
 
 def _broker(text: str) -> str:

@@ -33,16 +33,16 @@ def _config(max_bytes: int, *, retention_days: int) -> Mapping[str, int]:
 class Topics:
     """Raw bytes in and out: a value that Faust cannot decode would end its agent silently."""
 
-    requests: faust.TopicT[bytes]
-    labels: faust.TopicT[bytes]
-    rejected: faust.TopicT[bytes]
+    requests: faust.TopicT
+    labels: faust.TopicT
+    rejected: faust.TopicT
 
     @classmethod
     def declare(cls, app: faust.App, settings: Settings) -> "Topics":
         """Describe the topics to Faust."""
         configs = topic_configs(settings)
 
-        def topic(name: str) -> faust.TopicT[bytes]:
+        def topic(name: str) -> faust.TopicT:
             return app.topic(
                 name,
                 key_type=bytes,

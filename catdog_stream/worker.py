@@ -22,13 +22,13 @@ class Worker(faust.Worker):
             self.loop.run_until_complete(starting)
         except asyncio.CancelledError:
             pass  # a signal stopped it
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told below, with the exit code
             reason = error
         try:
             starting.cancel()
             self.on_worker_shutdown()
             self.stop_and_shutdown()
-        except Exception as error:  # what a service crashed with is raised again here
+        except Exception as error:  # noqa: BLE001 - what a service crashed with comes up again
             reason = reason or error
         if reason is None:
             sys.exit(0)

@@ -4,9 +4,10 @@ from functools import partial
 
 from faust.types import EventT, StreamT
 
+from catdog_stream.agents.messages import headers_of, source_of
 from catdog_stream.agents.settled import settled_events
 from catdog_stream.app import app, topics
-from catdog_stream.records import Incoming, Source
+from catdog_stream.records import Incoming
 
 
 @app.agent(topics.requests, name="classify")
@@ -21,9 +22,9 @@ def incoming(event: EventT[bytes]) -> Incoming:
     message = event.message
     has_time = message.timestamp is not None and message.timestamp >= 0
     return Incoming(
-        source=Source(message.topic, message.partition, message.offset),
+        source=source_of(message),
         key=message.key,
         value=message.value,
-        headers=tuple(message.headers or ()),
+        headers=headers_of(message),
         timestamp_ms=round(message.timestamp * 1000) if has_time else None,
     )

@@ -1,12 +1,12 @@
 """Counts labels and rejections into their tables."""
 
-import faust
 from faust.types import EventT, StreamT
+from faust.types.tables import TableT
 
+from catdog_stream.agents.messages import headers_of, source_of
 from catdog_stream.agents.settled import settled_events
 from catdog_stream.app import app, label_counts, rejection_counts, topics
-from catdog_stream.counting import counted, counting_source, label_of, reason_of
-from catdog_stream.records import Source
+from catdog_stream.counting import Shard, counted, counting_source, label_of, reason_of
 from catdog_stream.topics import REQUESTS
 
 
@@ -15,7 +15,7 @@ async def count_labels(stream: StreamT[bytes]) -> None:
     """Count each label once."""
     async for event in settled_events(stream):
         message = event.message
-        count(event, label_of(message.value, tuple(message.headers or ())), label_counts)
+        count(event, label_of(message.value, headers_of(message)), label_counts)
         await stream.ack(event)
 
 
@@ -23,18 +23,17 @@ async def count_labels(stream: StreamT[bytes]) -> None:
 async def count_rejections(stream: StreamT[bytes]) -> None:
     """Count each rejection once."""
     async for event in settled_events(stream):
-        count(event, reason_of(tuple(event.message.headers or ())), rejection_counts)
+        count(event, reason_of(headers_of(event.message)), rejection_counts)
         await stream.ack(event)
 
 
-def count(event: EventT[bytes], name: str, table: faust.Table) -> None:
+def count(event: EventT[bytes], name: str, table: TableT[int, Shard]) -> None:
     """Count ``name`` in the shard of the request that ``event`` answers."""
-    message = event.message
     source = counting_source(
-        tuple(message.headers or ()),
-        Source(message.topic, message.partition, message.offset),
+        headers_of(event.message),
+        source_of(event.message),
         requests_topic=REQUESTS,
-        partitions=table.changelog_topic.partitions,
+        partitions=app.settings.partitions,
     )
     shard = counted(table.get(source.partition), name, source)
     if shard is not None:

@@ -17,7 +17,7 @@ def evaluate(directory: Path, as_json: bool) -> None:
     from catdog_stream.classifying import load_stack
 
     stack = load_stack(app.settings)
-    result = evaluate_stack(stack, directory, threads=app.settings.threads)
+    result = evaluate_stack(stack, directory)
     if as_json:
         click.echo(orjson.dumps(result.as_json(), option=orjson.OPT_INDENT_2).decode())
     else:

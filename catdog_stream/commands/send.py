@@ -9,7 +9,7 @@ import click
 from tqdm import tqdm
 
 from catdog_stream.client import Reply, opaque_url, producer, replies, request_value
-from catdog_stream.errors import CatDogError, InputError
+from catdog_stream.errors import InputError, UnansweredError
 from catdog_stream.records import Source
 from catdog_stream.topics import REQUESTS
 
@@ -17,13 +17,9 @@ from catdog_stream.topics import REQUESTS
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 
 
-class Unanswered(CatDogError):
-    """Not every request was labelled."""
-
-
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--wait", is_flag=True, help="Print each label; exit 1 if one is rejected or missing.")
+@click.option("--wait", is_flag=True, help="Print each label; exit 1 if a picture gets none.")
 @click.option(
     "--timeout",
     default=60.0,
@@ -57,7 +53,7 @@ async def send_and_wait(files: Sequence[Path], timeout: float) -> None:
     """Publish ``files`` and print each answer.
 
     Raises:
-        Unanswered: a request was rejected, or not answered in time.
+        UnansweredError: a request was rejected, or not answered in time.
     """
     from catdog_stream.app import app
 
@@ -100,7 +96,7 @@ async def send_and_wait(files: Sequence[Path], timeout: float) -> None:
     for file in waiting.values():
         click.echo(f"{file}: no answer", err=True)
     if waiting or rejected:
-        raise Unanswered(
+        raise UnansweredError(
             f"Of {len(files)} pictures {rejected} were rejected and {len(waiting)} not answered."
         )
 

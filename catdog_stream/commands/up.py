@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
@@ -67,7 +67,7 @@ def _require_free(port: int) -> None:
             ) from error
 
 
-def _broker(app: "CatDogApp", data_dir: Path | None) -> "contextmanager[object]":
+def _broker(app: "CatDogApp", data_dir: Path | None) -> AbstractContextManager[object]:
     try:
         asyncio.run(topic_partitions(app))
     except BrokerError:

@@ -9,7 +9,7 @@ from faust.types import FutureMessage
 __all__ = ["ConfirmedTable"]
 
 
-class ConfirmedTable(faust.Table):
+class ConfirmedTable(faust.Table[Any, Any]):
     """Faust sends changes to the changelog and forgets them; here they can be waited for."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -57,7 +57,7 @@ class Consumer(FaustConsumer):
             if not self.flow_active:
                 self._parked.set()
                 try:
-                    await self.wait(self.can_resume_flow)
+                    await self.wait(self.can_resume_flow)  # type: ignore[arg-type]  # mode takes both
                 finally:
                     self._parked.clear()
             stops = self._stops

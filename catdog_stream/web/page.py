@@ -18,7 +18,8 @@ _DOCUMENT = """<!DOCTYPE html>
 <title>{total} pictures classified</title>
 <style>
 :root {{ color-scheme: light dark; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 40rem; padding: 0 1rem; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 40rem; }}
+body {{ padding: 0 1rem; }}
 table {{ border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }}
 caption {{ font-weight: 600; text-align: left; padding-bottom: .5rem; }}
 th, td {{ padding: .4rem .6rem; border-bottom: 1px solid #8884; text-align: left; }}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-import faust
 import orjson
 from faust.exceptions import ConsumerNotStarted
+from faust.types.tables import TableT
 
 from catdog_stream.counting import Shard
 
@@ -72,9 +72,9 @@ def summed(answers: Iterable[Shards | None]) -> Statistics:
     return Statistics(totals["labels"], totals["rejections"], asked, answered)
 
 
-def local_shards(app: "CatDogApp", tables: Mapping[str, faust.Table]) -> Shards | None:
+def local_shards(app: "CatDogApp", tables: Mapping[str, TableT[int, Shard]]) -> Shards | None:
     """The counts of the partitions that this worker owns; ``None`` while they may be incomplete."""
-    if app.rebalancing or not app.tables.recovery.completed.is_set():
+    if not app.settled:
         return None
     try:
         assignment = app.consumer.assignment()
@@ -82,13 +82,12 @@ def local_shards(app: "CatDogApp", tables: Mapping[str, faust.Table]) -> Shards 
         return None
     shards: dict[str, dict[str, Mapping[str, int]]] = {}
     for name, table in tables.items():
-        changelog = table.changelog_topic
-        owned = {tp.partition for tp in assignment if tp.topic == changelog.get_topic_name()}
-        values: Iterable[tuple[int, Shard]] = table.items()
+        changelog = table.changelog_topic.get_topic_name()
+        owned = {tp.partition for tp in assignment if tp.topic == changelog}
         shards[name] = {
             str(partition): shard["counts"]
-            for partition, shard in values
-            if partition % changelog.partitions in owned
+            for partition, shard in table.items()
+            if partition % app.settings.partitions in owned
         }
     return shards
 

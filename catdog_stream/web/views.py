@@ -1,7 +1,5 @@
 """The paths of the web server."""
 
-from typing import Any
-
 import prometheus_client
 from faust.web import Request, Response, View
 
@@ -87,5 +85,5 @@ async def metrics(web: View, _request: Request) -> Response:
     )
 
 
-def _verdict(web: View, word: str, problems: list[str]) -> Any:
+def _verdict(web: View, word: str, problems: list[str]) -> Response:
     return web.json({word: not problems, "problems": problems}, status=503 if problems else 200)

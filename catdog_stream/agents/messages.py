@@ -1,0 +1,20 @@
+"""What the agents read off a message of Faust."""
+
+from collections.abc import Mapping
+
+from faust.types import Message
+
+from catdog_stream.records import Headers, Source
+
+__all__ = ["headers_of", "source_of"]
+
+
+def source_of(message: Message) -> Source:
+    """Where the message stands in Kafka."""
+    return Source(message.topic, message.partition, message.offset)
+
+
+def headers_of(message: Message) -> Headers:
+    """Its headers in their order, repeated names included; Faust knows three shapes of them."""
+    headers = message.headers or ()
+    return tuple(headers.items()) if isinstance(headers, Mapping) else tuple(headers)
