@@ -1,5 +1,45 @@
+# make run, make test: each does all of its own set-up.
+BASE_PYTHON := $(shell command -v python3.11 || command -v python3)
 PYTHON = .venv/bin/python
+PIP = $(PYTHON) -m pip --disable-pip-version-check --quiet
+RUN = .venv/.installed
+DEV = .venv/.installed-with-tests
 
-.PHONY: test-kafka
-test-kafka:  ## the integration tests against Apache Kafka (needs Java 17, Maven and Maven Central)
+.PHONY: help run test test-unit test-kafka lint wheel clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
+
+run: $(RUN)  ## everything on this machine, with the sample pictures
+	.venv/bin/catdog-stream up --samples
+
+test: $(DEV)  ## all tests, with the embedded broker
+	$(PYTHON) -m pytest
+
+test-unit: $(DEV)  ## the tests that need no broker, in seconds
+	$(PYTHON) -m pytest -m "not integration and not slow"
+
+test-kafka: $(DEV)  ## the integration tests against Apache Kafka (needs Java 17, Maven and Maven Central)
 	$(PYTHON) -m tests.support.kafka $(PYTHON) -m pytest -m integration
+
+lint: $(DEV)  ## style and types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+wheel: $(RUN)  ## a wheel in dist/
+	$(PIP) wheel --no-deps --wheel-dir dist .
+
+clean:  ## remove what make made
+	rm -rf .venv .cache build dist *.egg-info
+
+$(RUN): setup.cfg pyproject.toml
+	@echo "Installing into .venv: a minute or two the first time."
+	test -x $(PYTHON) || $(BASE_PYTHON) -m venv .venv
+	$(PIP) install --editable .
+	touch $@
+
+$(DEV): $(RUN)
+	@echo "Installing the test tools, TensorFlow among them: some minutes the first time."
+	$(PIP) install --editable '.[test,lint]'
+	touch $@

@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["default_data_dir", "embedded_port", "running_broker"]
 
-#: Kept of each partition of each topic. The broker holds everything in memory.
-RETENTION = {"retention.bytes": str(64 * 1024 * 1024), "retention.ms": str(24 * 60 * 60 * 1000)}
+#: Kept of each partition of each topic: the broker holds everything in memory. What is older goes
+#: whole segments at a time, read or unread.
+RETENTION = {
+    "retention.bytes": str(64 * 1024 * 1024),
+    "segment.bytes": str(8 * 1024 * 1024),
+    "retention.ms": str(24 * 60 * 60 * 1000),
+}
 
 
 def default_data_dir(port: int) -> Path:

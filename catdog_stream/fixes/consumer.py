@@ -41,9 +41,17 @@ class Consumer(FaustConsumer):
 
     async def perform_seek(self) -> None:
         """Go back to the committed offsets, with nothing fetched in between."""
-        self.stop_flow()  # the caller, Recovery, resumes it
-        await self._parked.wait()
+        await self._halt()
         await super().perform_seek()
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Go to where a changelog is to be read from, with nothing fetched in between."""
+        await self._halt()
+        await super().seek_wait(partitions)
+
+    async def _halt(self) -> None:
+        self.stop_flow()  # Recovery, which seeks, resumes it afterwards
+        await self._parked.wait()
 
     async def _drain_messages(self, fetcher: Any) -> None:
         self._parked.clear()

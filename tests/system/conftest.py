@@ -1,0 +1,29 @@
+"""Pictures for the tests of the whole system."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.worker import Worker
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+@pytest.fixture(scope="session")
+def cat() -> bytes:
+    """A picture of a cat."""
+    return (SAMPLES / "cat-kitten.jpg").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def dog() -> bytes:
+    """A picture of a dog."""
+    return (SAMPLES / "dog-beagle.jpg").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def worker(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """A worker that is ready, shared by the tests of a module."""
+    with Worker(broker_address, tmp_path_factory.mktemp("worker")) as started:
+        yield started.wait_ready()

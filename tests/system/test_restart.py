@@ -1,0 +1,53 @@
+"""A worker that ends, in whatever way, loses nothing and counts nothing twice."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.support.client import Client, request
+from tests.support.wait import wait_until
+from tests.support.worker import Worker
+
+pytestmark = pytest.mark.integration
+
+REQUESTS_PER_ROUND = 120
+
+
+@pytest.mark.parametrize("how", ["sigterm", "sigkill"])
+def test_a_restart_with_a_backlog_loses_nothing_and_keeps_the_counts(
+    how: str, broker_address: str, tmp_path: Path, cat: bytes
+) -> None:
+    asyncio.run(_restart(how, broker_address, tmp_path, cat))
+
+
+async def _restart(how: str, address: str, folder: Path, cat: bytes) -> None:
+    values = [b"{}" if number % 10 == 0 else request(cat) for number in range(REQUESTS_PER_ROUND)]
+    with Worker(address, folder) as worker:
+        worker.wait_ready()
+        before = worker.get("/labels/")
+        async with Client(address) as client:
+            sources: list[str] = []
+            for _ in range(2):
+                sources += await client.send(values)
+                first = sources[-len(values) :]
+                await client.answers(first[:10])
+                if how == "sigterm":
+                    assert await asyncio.to_thread(worker.terminate) == 0
+                else:
+                    worker.kill()
+                sources += await client.send(values)
+                await asyncio.to_thread(worker.start().wait_ready)
+            await client.answers(sources, deadline=180)
+            labelled = len(client.labels.keys() & set(sources))
+            rejected = len(client.rejected.keys() & set(sources))
+            assert labelled + rejected == len(sources)
+
+            def counted() -> bool:
+                now = worker.get("/labels/")
+                return bool(
+                    now["total"] - before["total"] == labelled
+                    and now["rejected"] - before["rejected"] == rejected
+                )
+
+            wait_until(counted, "the counts to equal the truth")

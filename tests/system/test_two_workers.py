@@ -1,0 +1,64 @@
+"""Two workers share the partitions, and each answers for both."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.support.client import Client, Message, request
+from tests.support.wait import wait_until
+from tests.support.worker import PATIENCE, Worker
+
+pytestmark = pytest.mark.integration
+
+
+def test_each_of_two_workers_shows_the_counts_of_both_and_says_so_when_one_is_gone(
+    broker_address: str, tmp_path: Path, cat: bytes
+) -> None:
+    asyncio.run(_story(broker_address, tmp_path, cat))
+
+
+async def _story(address: str, folder: Path, cat: bytes) -> None:
+    with Worker(address, folder) as first, Worker(address, folder) as second:
+        first.wait_ready()
+        second.wait_ready()
+        workers = (first, second)
+
+        def both_answer() -> bool:
+            return all(
+                worker.get("/labels/")["workers"] == {"asked": 2, "answered": 2}
+                for worker in workers
+            )
+
+        wait_until(both_answer, "both workers to know each other", PATIENCE)
+        before = first.get("/labels/")
+        messages = [Message(request(cat), partition=number % 8) for number in range(40)]
+
+        async with Client(address) as client:
+            sources = await client.send(messages)
+            await client.answers(sources)
+
+            def totals(*asked: Worker) -> list[int]:
+                return [worker.get("/labels/")["total"] - before["total"] for worker in asked]
+
+            wait_until(lambda: totals(*workers) == [40, 40], "both to show all 40")
+            shards = [worker.get("/shards/")["labels"] for worker in workers]
+            assert all(shards), "both workers have partitions to count"
+
+            second.process.send_signal(19)  # SIGSTOP: it is there, and does not answer
+            try:
+                answer: dict[str, Any] = first.get("/labels/")
+                assert answer["workers"] == {"asked": 2, "answered": 1}
+                page = requests.get(f"http://127.0.0.1:{first.port}/", timeout=20).text
+                assert "1 of 2 workers" in page
+                assert "not complete" in page
+            finally:
+                second.process.send_signal(18)  # SIGCONT
+
+            assert await asyncio.to_thread(second.terminate) == 0
+            sources = await client.send(messages)
+            await client.answers(sources)
+            wait_until(lambda: totals(first) == [80], "the first to have taken over", PATIENCE)
+            assert first.get("/labels/")["workers"] == {"asked": 1, "answered": 1}
