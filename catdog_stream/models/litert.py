@@ -6,7 +6,6 @@ a lone picture is answered sooner by all threads together. Both kinds are kept, 
 same bits. README.md in the stack's directory says what was measured.
 """
 
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,9 +16,6 @@ import numpy.typing as npt
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.backbone import Features, Pictures, scale
-
-# LiteRT reports its choice of kernels at every start; only its warnings matter here.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 
 
 class LiteRTBackbone:
