@@ -18,7 +18,8 @@ UNKNOWN = "unknown"
 #: Longer names are cut: a label is a word, and the table keeps each one for ever.
 MAX_NAME_LENGTH = 64
 
-_PERCENTAGE = re.compile(r"(\w+) (\d+(?:\.\d+)?)%")
+#: The word boundary keeps the search linear in a stranger's text.
+_PERCENTAGE = re.compile(r"\b(\w+) (\d+(?:\.\d+)?)%")
 
 
 class Shard(TypedDict):

@@ -75,7 +75,7 @@ class KafkaPublisher:
         try:
             return await self._app.producer.send(
                 topic,
-                incoming.key,
+                answer.key,
                 answer.value,
                 partition=incoming.source.partition % self._partitions[topic],
                 # Faust multiplies by 1000 and cuts off: half a millisecond keeps it exact.

@@ -84,6 +84,7 @@ class Request:
 class Answer:
     """One record to publish: a label or a rejection."""
 
+    key: bytes | None
     value: bytes | None
     headers: Headers
 
@@ -107,11 +108,14 @@ def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
     if url is not None and not isinstance(url, str):
         raise RejectedRequest("bad_url", "The field url is not text.")
     data = body.get("data")
-    if data is None or data == "":
-        raise RejectedRequest("missing_data", "The field data is missing or empty.")
-    if not isinstance(data, str):
+    if data is not None and not isinstance(data, str):
         raise RejectedRequest("bad_base64", "The field data is not text.")
-    return Request(url, _decode_base64(data, max_image_bytes))
+    picture = _decode_base64(data or "", max_image_bytes)
+    if not picture:
+        raise RejectedRequest("missing_data", "The field data is missing or empty.")
+    if len(picture) > max_image_bytes:  # by a byte or two, which base64's length cannot tell
+        raise _too_large(max_image_bytes)
+    return Request(url, picture)
 
 
 def _decode_base64(text: str, max_bytes: int) -> bytes:
@@ -119,7 +123,7 @@ def _decode_base64(text: str, max_bytes: int) -> bytes:
         # Some encoders break lines; the broken lines must not count against the limit.
         text = _WHITESPACE.sub("", text)
         if len(text) > base64_length(max_bytes):
-            raise RejectedRequest("too_large", f"The picture has more than {max_bytes} bytes.")
+            raise _too_large(max_bytes)
     try:
         return binascii.a2b_base64(text, strict_mode=True)
     except ValueError as error:
@@ -127,6 +131,10 @@ def _decode_base64(text: str, max_bytes: int) -> bytes:
         if unbroken != text:
             return _decode_base64(unbroken, max_bytes)
         raise RejectedRequest("bad_base64", f"The field data is not base64: {error}.") from error
+
+
+def _too_large(max_bytes: int) -> RejectedRequest:
+    return RejectedRequest("too_large", f"The picture has more than {max_bytes} bytes.")
 
 
 def verdict_label(
@@ -148,14 +156,15 @@ def verdict_label(
         ("stack", stack.encode()),
         ("source", str(incoming.source).encode()),
     )
-    return Answer(value, (*_foreign(incoming.headers, LABEL_HEADERS), *own))
+    return Answer(incoming.key, value, (*_foreign(incoming.headers, LABEL_HEADERS), *own))
 
 
 def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> Answer:
     """The record of ``catdogimage-rejected`` for one bad request.
 
     It carries the request's own bytes and headers. What would make it larger than
-    ``max_bytes`` is left out: first the picture, then the whole value, then the headers.
+    ``max_bytes`` is left out: first the picture, then the whole value, then the headers,
+    and the key last.
     """
     own = (
         ("reason", error.reason.encode()),
@@ -163,15 +172,18 @@ def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> 
         ("source", str(incoming.source).encode()),
     )
     headers = (*_foreign(incoming.headers, REJECTION_HEADERS), *own)
-    value = incoming.value
-    room = max_bytes - len(incoming.key or b"") - RECORD_FRAME_BYTES
+    key, value = incoming.key, incoming.value
+    room = max_bytes - RECORD_FRAME_BYTES
+    if key is not None and _size(own) + len(key) > room:
+        key = None
+    room -= len(key or b"")
     if value is not None and _size(headers) + len(value) > room:
         value = _without_picture(value)
         if _size(headers) + len(value) > room:
             value = b""
-        if _size(headers) > room:
-            headers = own
-    return Answer(value, headers)
+    if _size(headers) > room:
+        headers = own
+    return Answer(key, value, headers)
 
 
 def _without_picture(value: bytes) -> bytes:
