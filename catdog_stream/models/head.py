@@ -22,8 +22,7 @@ class Head:
             found = self._booster.num_features()
             objective = json.loads(self._booster.save_config())["learner"]["objective"]["name"]
         except xgboost.core.XGBoostError as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise StackError(f"XGBoost cannot read {file}: {reason}.") from error
+            raise StackError(f"XGBoost cannot read {file} as a model.") from error
         if found != features:
             raise StackError(f"{file} takes {found} features, not {features}.")
         if objective != "binary:logistic":

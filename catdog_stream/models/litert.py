@@ -29,9 +29,12 @@ class LiteRTBackbone:
             network = file.read_bytes()
         except OSError as error:
             raise StackError(f"{file} cannot be read: {error.strerror}.") from error
-        interpreters = [_Interpreter(network, 1) for _ in range(threads)]
-        # With one thread, one of the others serves as well.
-        self._wide = _Interpreter(network, threads) if threads > 1 else None
+        try:
+            interpreters = [_Interpreter(network, 1) for _ in range(threads)]
+            # With one thread, one of the others serves as well.
+            self._wide = _Interpreter(network, threads) if threads > 1 else None
+        except (ValueError, RuntimeError) as error:
+            raise StackError(f"LiteRT cannot read {file} as a model.") from error
         _check_shapes(file, interpreters[0], input_size, features)
         self._features = features
         self._idle: SimpleQueue[_Interpreter] = SimpleQueue()
@@ -66,11 +69,8 @@ class _Interpreter:
     def __init__(self, network: bytes, threads: int) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        try:
-            self._interpreter = Interpreter(model_content=network, num_threads=threads)
-            self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise StackError(f"LiteRT cannot read the backbone: {error}.") from error
+        self._interpreter = Interpreter(model_content=network, num_threads=threads)
+        self._interpreter.allocate_tensors()
         (network_input,) = self._interpreter.get_input_details()
         (network_output,) = self._interpreter.get_output_details()
         self.input_shape: list[int] = network_input["shape"].tolist()

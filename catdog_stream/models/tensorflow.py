@@ -74,7 +74,9 @@ class TensorFlowBackbone:
         try:
             network.load_weights(file)
         except (OSError, ValueError, KeyError) as error:
-            raise StackError(f"TensorFlow cannot read {file}: {error}.") from error
+            raise StackError(
+                f"TensorFlow cannot read {file} as weights of this network."
+            ) from error
         if network.output_shape != (None, features):
             raise StackError(f"{file} does not give {features} features as its manifest says.")
         self._batch = _GPU_BATCH if has_gpu() else _CPU_BATCH
