@@ -62,8 +62,8 @@ class Pipeline:
     Args:
         classifier: the model.
         publisher: where answers go.
-        on_failure: called once with what made answering impossible (Kafka refused an answer);
-            the caller must stop the process, nothing more is acknowledged.
+        on_failure: called once with what made answering impossible (Kafka refused an answer).
+            From then on nothing is answered or acknowledged; the caller must stop the process.
         max_image_bytes: largest picture file.
         max_in_flight: most requests taken and not yet acknowledged.
         max_batch: most pictures in one call of the model.
@@ -93,19 +93,21 @@ class Pipeline:
             classifier.classify, self._model_thread, max_batch=max_batch
         )
         self._tasks: set[asyncio.Task[None]] = set()
+        self._failed = False
 
     def start(self) -> None:
         """Start the model's loop; needs a running event loop."""
         self._spawn(self._batcher.run())
 
     async def stop(self) -> None:
-        """Drop what is unanswered, unacknowledged: Kafka will deliver it again."""
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Drop what is unanswered, unacknowledged: Kafka will deliver it again.
+
+        Returns once the threads have finished the pictures that they are at work on, so that
+        the model can be freed.
+        """
+        await asyncio.gather(*self._cancel_tasks(), return_exceptions=True)
         for pool in (self._decoders, self._model_thread):
-            pool.shutdown(wait=False, cancel_futures=True)
+            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
     @property
     def in_flight(self) -> int:
@@ -117,6 +119,8 @@ class Pipeline:
     ) -> None:
         """Take a request, as soon as there is room for one more."""
         await self._slots.acquire()
+        if self._failed:
+            return  # unacknowledged: Kafka delivers it again, to whoever takes over
         job = _Job(incoming, acknowledge)
         self._spawn(self._work(job))
         if self._lanes.append(incoming.source.partition, job):
@@ -164,5 +168,14 @@ class Pipeline:
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._on_failure(error)
+        if task.cancelled() or (error := task.exception()) is None or self._failed:
+            return
+        self._failed = True
+        self._cancel_tasks()
+        self._on_failure(error)
+
+    def _cancel_tasks(self) -> tuple[asyncio.Task[None], ...]:
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        return tasks
