@@ -43,7 +43,8 @@ def shown_url(url: str | None) -> str:
     if not url:
         return "-"
     try:
-        text = base64.urlsafe_b64decode(url + "=" * (-len(url) % 4)).decode()
+        padded = url + "=" * (-len(url) % 4)
+        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except ValueError:
         return url
     return text if text.isprintable() else url

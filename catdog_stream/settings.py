@@ -5,6 +5,7 @@ keep Faust's names and are read by Faust.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,15 @@ ENGINES: tuple[Engine, ...] = ("auto", "litert", "tensorflow")
 RECORD_OVERHEAD_BYTES = 64 * 1024
 #: What a label or a rejection may add to the request it answers: its headers.
 ANSWER_OVERHEAD_BYTES = 16 * 1024
+
+#: Kafka's sizes have 32 bits, and the largest derived from this one is 2.7 times as large.
+MAX_BYTES = 512 * 1024 * 1024
+MAX_PIXELS = 1_000_000_000
+#: Kafka's replication factor has 16 bits.
+MAX_REPLICAS = 32_767
+
+#: A host name or an IP address, version 6 in brackets; the port may be left out.
+_ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9a-fA-F:.]+\])(:(?P<port>[0-9]{1,5}))?")
 
 T = TypeVar("T")
 
@@ -57,11 +67,13 @@ class Settings:
             broker=read("CATDOG_BROKER", _broker, cls.broker),
             stack=read("CATDOG_STACK", Path, cls.stack),
             engine=read("CATDOG_ENGINE", _engine, cls.engine),
-            threads=read("CATDOG_THREADS", _positive, os.cpu_count() or 1),
-            max_image_bytes=read("CATDOG_MAX_IMAGE_BYTES", _positive, cls.max_image_bytes),
-            max_image_pixels=read("CATDOG_MAX_IMAGE_PIXELS", _positive, cls.max_image_pixels),
-            partitions=read("CATDOG_PARTITIONS", _positive, cls.partitions),
-            replicas=read("CATDOG_REPLICAS", _positive, cls.replicas),
+            threads=read("CATDOG_THREADS", _whole(1024), os.cpu_count() or 1),
+            max_image_bytes=read("CATDOG_MAX_IMAGE_BYTES", _whole(MAX_BYTES), cls.max_image_bytes),
+            max_image_pixels=read(
+                "CATDOG_MAX_IMAGE_PIXELS", _whole(MAX_PIXELS), cls.max_image_pixels
+            ),
+            partitions=read("CATDOG_PARTITIONS", _whole(10_000), cls.partitions),
+            replicas=read("CATDOG_REPLICAS", _whole(MAX_REPLICAS), cls.replicas),
         )
 
     @property
@@ -94,10 +106,13 @@ class _Reader:
             raise SettingError(f"{name}={text!r} cannot be used: {error}.") from error
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError("it must be a whole number of at least 1")
-    return int(text)
+def _whole(most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or len(text) > 18 or not 1 <= int(text) <= most:
+            raise ValueError(f"it must be a whole number from 1 to {most}")
+        return int(text)
+
+    return parse
 
 
 def _engine(text: str) -> Engine:
@@ -113,8 +128,8 @@ def _broker(text: str) -> str:
         scheme, separator, rest = part.rpartition("://")
         if separator and scheme not in ("kafka", "aiokafka"):
             raise ValueError(f"only kafka:// addresses are supported, not {scheme}://")
-        host, colon, port = rest.rpartition(":")
-        if colon and (not host or not port.isdecimal() or not 0 < int(port) < 65536):
+        address = _ADDRESS.fullmatch(rest)
+        if address is None or not 0 < int(address["port"] or 9092) < 65536:
             raise ValueError("an address must look like kafka://host:port")
         addresses.append(f"kafka://{rest}")
     if not addresses:

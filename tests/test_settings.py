@@ -1,0 +1,127 @@
+"""Settings: what is read, what is refused, and that the sentence names the variable."""
+
+import base64
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catdog_stream.errors import SettingError
+from catdog_stream.settings import Settings, base64_length
+
+
+def test_an_empty_environment_gives_the_documented_defaults() -> None:
+    settings = Settings.from_environment({})
+    assert settings.broker == "kafka://127.0.0.1:9092"
+    assert settings.stack is None
+    assert settings.engine == "auto"
+    assert settings.threads == (os.cpu_count() or 1)
+    assert settings.max_image_bytes == 4194304
+    assert settings.partitions == 8
+
+
+def test_every_variable_is_read() -> None:
+    environment = {
+        "CATDOG_BROKER": "kafka://a:9092;b:9093",
+        "CATDOG_STACK": "some/stack",
+        "CATDOG_ENGINE": "litert",
+        "CATDOG_THREADS": "3",
+        "CATDOG_MAX_IMAGE_BYTES": "1000",
+        "CATDOG_MAX_IMAGE_PIXELS": "2000",
+        "CATDOG_PARTITIONS": "4",
+        "CATDOG_REPLICAS": "2",
+    }
+    assert Settings.from_environment(environment) == Settings(
+        broker="kafka://a:9092;kafka://b:9093",
+        stack=Path("some/stack"),
+        engine="litert",
+        threads=3,
+        max_image_bytes=1000,
+        max_image_pixels=2000,
+        partitions=4,
+        replicas=2,
+    )
+
+
+def test_an_empty_value_means_the_default() -> None:
+    assert Settings.from_environment({"CATDOG_THREADS": "", "CATDOG_STACK": "  "}) == (
+        Settings.from_environment({})
+    )
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().threads = 5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CATDOG_THREADS",
+        "CATDOG_MAX_IMAGE_BYTES",
+        "CATDOG_MAX_IMAGE_PIXELS",
+        "CATDOG_PARTITIONS",
+        "CATDOG_REPLICAS",
+    ],
+)
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "1e3", "²", "9" * 30, "9" * 5000])
+def test_a_number_that_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:
+    # 9...9: Kafka's own fields hold 32 bits and the error would come from deep down.
+    with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*[^.]\\.$"):
+        Settings.from_environment({name: value})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "kafka://",
+        ";",
+        "kafka://:9092",
+        "localhost:",
+        "localhost:kafka",
+        "localhost:0",
+        "localhost:70000",
+        "localhost:9092/topic",
+        "http://localhost:9092",
+        "confluent://localhost:9092",
+        "a:9092;b:x",
+        "::1",
+        "a b:9092",
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_by_name(value: str) -> None:
+    with pytest.raises(SettingError, match=r"^CATDOG_BROKER=.*cannot be used: .*"):
+        Settings.from_environment({"CATDOG_BROKER": value})
+
+
+@pytest.mark.parametrize(
+    ("value", "broker"),
+    [
+        ("localhost", "kafka://localhost"),
+        ("localhost:19092", "kafka://localhost:19092"),
+        ("aiokafka://localhost:19092", "kafka://localhost:19092"),
+        (" a:1 ; kafka://b:2 ; ", "kafka://a:1;kafka://b:2"),
+        ("[::1]:9092", "kafka://[::1]:9092"),
+        ("[::1]", "kafka://[::1]"),
+    ],
+)
+def test_addresses_are_written_in_one_way(value: str, broker: str) -> None:
+    assert Settings.from_environment({"CATDOG_BROKER": value}).broker == broker
+
+
+def test_an_engine_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(SettingError, match=r"CATDOG_ENGINE.*auto, litert, tensorflow"):
+        Settings.from_environment({"CATDOG_ENGINE": "onnx"})
+
+
+@given(st.integers(0, 10_000))
+def test_the_length_of_base64_is_known_beforehand(size: int) -> None:
+    assert base64_length(size) == len(base64.b64encode(b"x" * size))
+
+
+def test_each_kafka_limit_has_room_for_the_one_before() -> None:
+    settings = Settings(max_image_bytes=1000)
+    assert base64_length(1000) < settings.max_request_bytes < settings.max_answer_bytes
