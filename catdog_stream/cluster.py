@@ -21,34 +21,38 @@ __all__ = ["ClusterGate", "connection", "create_topics", "topic_partitions"]
 
 logger = logging.getLogger(__name__)
 
+# Commands print one sentence when something fails; without a handler aiokafka's log would join
+# it on stderr. A worker's own handlers still get what aiokafka logs.
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+
 RETRY_SECONDS = 0.5
 REQUEST_TIMEOUT_MS = 10_000
 
 
-def connection(app: "CatDogApp") -> dict[str, Any]:
-    """How to reach the cluster, as keyword arguments of aiokafka's clients."""
+def connection(app: "CatDogApp", address: str | None = None) -> dict[str, Any]:
+    """Keyword arguments of aiokafka's clients, to reach the cluster or one ``host:port``."""
     return {
-        "bootstrap_servers": server_list(app.conf.broker, 9092),
+        "bootstrap_servers": address or server_list(app.conf.broker, 9092),
         "client_id": app.conf.broker_client_id,
         "request_timeout_ms": REQUEST_TIMEOUT_MS,
         **credentials_to_aiokafka_auth(app.conf.broker_credentials, app.conf.ssl_context),
     }
 
 
-async def topic_partitions(app: "CatDogApp") -> Mapping[str, int]:
+async def topic_partitions(app: "CatDogApp", address: str | None = None) -> Mapping[str, int]:
     """Number of partitions of every topic that exists.
 
     Raises:
         BrokerError: no broker answers.
     """
-    client = AIOKafkaClient(**connection(app))
+    client = AIOKafkaClient(**connection(app, address))
     try:
         await client.bootstrap()
         metadata = await client.fetch_all_metadata()
     except (KafkaError, OSError) as error:
-        addresses = ", ".join(str(url) for url in app.conf.broker)
+        where = address or ", ".join(str(url) for url in app.conf.broker)
         raise BrokerError(
-            f"No Kafka broker answers at {addresses} ({error}); CATDOG_BROKER names another one."
+            f"No Kafka broker answers at {where}; CATDOG_BROKER names another one."
         ) from error
     finally:
         await client.close()
@@ -56,14 +60,19 @@ async def topic_partitions(app: "CatDogApp") -> Mapping[str, int]:
 
 
 async def create_topics(
-    app: "CatDogApp", extra_config: Mapping[str, str] | None = None
+    app: "CatDogApp", extra_config: Mapping[str, str] | None = None, address: str | None = None
 ) -> Mapping[str, int]:
     """Create the topics that are missing; returns the number of partitions of every topic.
+
+    Args:
+        app: whose topics and whose cluster.
+        extra_config: topic configuration beyond what each topic has.
+        address: ``host:port`` of a broker to use in place of the app's cluster.
 
     Raises:
         BrokerError: no broker answers, or it refuses.
     """
-    existing = await topic_partitions(app)
+    existing = await topic_partitions(app, address)
     settings = app.settings
     missing = [
         NewTopic(
@@ -80,7 +89,7 @@ async def create_topics(
     ]
     if not missing:
         return existing
-    admin = AIOKafkaAdminClient(**connection(app))
+    admin = AIOKafkaAdminClient(**connection(app, address))
     try:
         await admin.start()
         response = await admin.create_topics(missing)
@@ -91,7 +100,7 @@ async def create_topics(
     for name, code, *_ in response.topic_errors:
         if code not in (NoError.errno, TopicAlreadyExistsError.errno):
             raise BrokerError(f"The topic {name} cannot be created: {for_code(code).__name__}.")
-    return await topic_partitions(app)
+    return await topic_partitions(app, address)
 
 
 class ClusterGate(Service):

@@ -44,9 +44,8 @@ def embedded_port(app: "CatDogApp") -> int | None:
 @contextmanager
 def running_broker(app: "CatDogApp", port: int, data_dir: Path | None) -> Iterator[EmbeddedBroker]:
     """Run the embedded broker with the topics in it. Raises ``BrokerError``."""
-    app.conf.broker = [URL(f"kafka://127.0.0.1:{port}")]
     with EmbeddedBroker(port, data_dir or default_data_dir(port)) as broker:
-        asyncio.run(create_topics(app, RETENTION))
+        asyncio.run(create_topics(app, RETENTION, broker.address))
         yield broker
         status = broker.poll()
         if status is not None:
