@@ -11,7 +11,7 @@ help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
 
 run: $(RUN)  ## everything on this machine, with the sample pictures
-	.venv/bin/catdog-stream up --samples
+	@.venv/bin/catdog-stream up --samples
 
 test: $(DEV)  ## all tests, with the embedded broker
 	$(PYTHON) -m pytest
@@ -34,12 +34,15 @@ clean:  ## remove what make made
 	rm -rf .venv .cache build dist *.egg-info
 
 $(RUN): setup.cfg pyproject.toml
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { \
+	    $(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed: set BASE_PYTHON to one." >&2; exit 1; }; \
+	    echo "Creating .venv."; $(BASE_PYTHON) -m venv --clear .venv; }
 	@echo "Installing into .venv: a minute or two the first time."
-	test -x $(PYTHON) || $(BASE_PYTHON) -m venv .venv
-	$(PIP) install --editable .
-	touch $@
+	@$(PIP) install --editable .
+	@touch $@
 
 $(DEV): $(RUN)
-	@echo "Installing the test tools, TensorFlow among them: some minutes the first time."
-	$(PIP) install --editable '.[test,lint]'
-	touch $@
+	@echo "Installing the test tools, TensorFlow among them: a minute or two the first time."
+	@$(PIP) install --editable '.[test,lint]'
+	@touch $@

@@ -11,11 +11,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
+from urllib.request import urlopen
 
 import click
 
-from catdog_stream.broker import child
+from catdog_stream.broker import HOST, child
 from catdog_stream.cluster import topic_partitions
 from catdog_stream.commands.send import pictures, send_and_wait
 from catdog_stream.commands.stopping import until_stopped
@@ -26,6 +26,7 @@ from catdog_stream.models.locate import samples as samples_directory
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
 
+EVERY_ADDRESS = ("", "0.0.0.0")
 READY_TIMEOUT_SECONDS = 90.0
 STOP_TIMEOUT_SECONDS = 15.0
 POLL_SECONDS = 0.1
@@ -33,7 +34,9 @@ POLL_SECONDS = 0.1
 
 @click.command()
 @click.option("--samples", is_flag=True, help="Send the sample pictures once all is up.")
-@click.option("--web-port", type=click.IntRange(1, 65535), help="Port of the page (6066).")
+@click.option(
+    "--web-port", type=click.IntRange(1, 65535), help="Port of the page; WEB_PORT's, or 6066."
+)
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -44,26 +47,38 @@ def up(samples: bool, web_port: int | None, data_dir: Path | None) -> None:
     from catdog_stream.app import app
 
     port: int = web_port or app.conf.web_port
-    _require_free(port)
-    with until_stopped(), _broker(app, data_dir), _worker(app, port) as worker:
-        _wait_until_ready(worker, port)
-        click.echo(f"The page: http://127.0.0.1:{port}/")
+    host = HOST if app.conf.web_bind in EVERY_ADDRESS else app.conf.web_bind
+    _require_free(host, port, "the page", "--web-port or WEB_PORT")
+    with until_stopped(), _broker(app, data_dir), _worker(port) as worker:
+        page = f"http://{host}:{port}"
+        _wait_until_ready(worker, page)
+        click.echo(f"The page: {page}/")
         if samples:
-            asyncio.run(send_and_wait(pictures([samples_directory()]), timeout=60))
+            asyncio.run(send_and_wait(_samples(), timeout=60))
         click.echo("Ctrl-C stops everything.")
         status = worker.wait()
         raise CatDogError(f"The worker ended with status {status}.")
+    click.echo("Stopped.")
 
 
-def _require_free(port: int) -> None:
+def _samples() -> list[Path]:
+    """The sample pictures, by short names where the current folder has them."""
+    here = Path.cwd()
+    return [
+        file.relative_to(here) if file.is_relative_to(here) else file
+        for file in pictures([samples_directory()])
+    ]
+
+
+def _require_free(host: str, port: int, purpose: str, setting: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError as error:
             raise SettingError(
-                f"Port {port} for the page cannot be used ({error.strerror}); "
-                "--web-port chooses another one."
+                f"Port {port} for {purpose} cannot be used ({error.strerror}): "
+                f"choose another one with {setting}."
             ) from error
 
 
@@ -74,20 +89,20 @@ def _broker(app: "CatDogApp", data_dir: Path | None) -> AbstractContextManager[o
         port = embedded_port(app)
         if port is None:
             raise
+        _require_free(HOST, port, "the broker", f"CATDOG_BROKER=kafka://{HOST}:PORT")
         click.echo(f"No broker answers on port {port}: starting the embedded one.")
         return running_broker(app, port, data_dir)
     return nullcontext()
 
 
 @contextmanager
-def _worker(app: "CatDogApp", port: int) -> Iterator[subprocess.Popen[bytes]]:
+def _worker(port: int) -> Iterator[subprocess.Popen[bytes]]:
     """A worker process that cannot outlive this one."""
     arguments = ["-m", "catdog_stream", "worker", "--web-port", str(port), "--loglevel", "warn"]
     process = subprocess.Popen(
         [sys.executable, child.__file__, str(os.getpid()), sys.executable, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,  # Faust's banner; what matters is logged to stderr
-        env={**os.environ, "CATDOG_BROKER": ";".join(map(str, app.conf.broker))},
         start_new_session=True,  # Ctrl-C reaches this process, which stops the worker
     )
     try:
@@ -101,15 +116,14 @@ def _worker(app: "CatDogApp", port: int) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def _wait_until_ready(worker: subprocess.Popen[bytes], port: int) -> None:
-    direct = build_opener(ProxyHandler({}))  # whatever http_proxy says, this is our own machine
+def _wait_until_ready(worker: subprocess.Popen[bytes], page: str) -> None:
     deadline = time.monotonic() + READY_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         status = worker.poll()
         if status is not None:
             raise CatDogError(f"The worker ended with status {status}.")
         try:
-            with direct.open(f"http://127.0.0.1:{port}/readyz", timeout=5):
+            with urlopen(f"{page}/readyz", timeout=5):
                 return
         except (URLError, OSError):
             time.sleep(POLL_SECONDS)

@@ -5,13 +5,15 @@ import asyncio
 import click
 
 from catdog_stream.client import replies, shown_url
+from catdog_stream.commands.stopping import until_stopped
 
 
 @click.command()
 @click.option("--from-beginning", is_flag=True, help="Start with the oldest label there is.")
 def watch(from_beginning: bool) -> None:
     """Print labels as they come, until Ctrl-C."""
-    asyncio.run(_watch(from_beginning))
+    with until_stopped():
+        asyncio.run(_watch(from_beginning))
 
 
 async def _watch(from_beginning: bool) -> None:
