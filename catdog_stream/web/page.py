@@ -17,26 +17,38 @@ _DOCUMENT = """<!DOCTYPE html>
 <meta http-equiv="refresh" content="{refresh}">
 <title>{total} pictures classified</title>
 <style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 40rem; }}
-body {{ padding: 0 1rem; }}
-table {{ border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }}
-caption {{ font-weight: 600; text-align: left; padding-bottom: .5rem; }}
-th, td {{ padding: .4rem .6rem; border-bottom: 1px solid #8884; text-align: left; }}
-td.number, th.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
-meter {{ width: 100%; }}
-.warning {{ border-left: .3rem solid #d97706; padding: .3rem .8rem; }}
-footer {{ color: #888; font-size: .9rem; }}
+:root {{ color-scheme: light dark; --bar: #2563eb; --rejected: #d97706; --line: #8884; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 42rem; margin: 2.5rem auto; }}
+body {{ padding: 0 1.25rem; }}
+h1 {{ font-size: 1.5rem; margin: 0; }}
+h2 {{ font-size: 1rem; margin: 2rem 0 .25rem; }}
+p {{ margin: .25rem 0; }}
+.total {{ font-size: 3rem; line-height: 1.2; font-variant-numeric: tabular-nums; }}
+.total small {{ font-size: 1rem; }}
+table {{ border-collapse: collapse; table-layout: fixed; width: 100%; }}
+td {{ padding: .4rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }}
+td.number {{ width: 4.5rem; text-align: right; font-variant-numeric: tabular-nums; }}
+td.chart {{ width: 45%; padding-left: 1rem; }}
+@media (max-width: 32rem) {{ td.number {{ width: 3.75rem; }} td.chart {{ width: 25%; }} }}
+.bar {{ height: .9rem; min-width: 1px; border-radius: 2px; background: var(--bar); }}
+.rejected .bar {{ background: var(--rejected); }}
+.warning {{ border-left: .3rem solid var(--rejected); padding: .3rem .8rem; margin: 1rem 0; }}
+footer {{ border-top: 1px solid var(--line); margin-top: 2.5rem; padding-top: .75rem; }}
+footer {{ font-size: .875rem; opacity: .75; }}
+a {{ color: inherit; }}
 </style>
 </head>
 <body>
 <h1>Cats and dogs</h1>
 {warning}
+<p class="total">{total} <small>{pictures} classified</small></p>
 {labels}
 {rejections}
-<footer>{workers} This page renews itself every {refresh} seconds. As JSON:
-<a href="/labels/">labels</a>. <a href="/readyz">Ready?</a> <a href="/healthz">Healthy?</a>
-<a href="/metrics">Metrics</a>.</footer>
+<footer>
+<p>{workers} This page renews itself every {refresh} seconds.</p>
+<p><a href="/labels/">Labels as JSON</a> · <a href="/readyz">ready?</a> ·
+<a href="/healthz">healthy?</a> · <a href="/metrics">metrics</a></p>
+</footer>
 </body>
 </html>
 """
@@ -48,9 +60,17 @@ def render(statistics: Statistics) -> str:
     return _DOCUMENT.format(
         refresh=REFRESH_SECONDS,
         total=statistics.total,
+        pictures="picture" if statistics.total == 1 else "pictures",
         warning=_warning(missing) if missing else "",
-        labels=_table("Labels", "label", statistics.labels, "No picture has been classified yet."),
-        rejections=_table("Rejected requests", "reason", statistics.rejections, "None rejected."),
+        labels=_section(
+            "Labels", "labels", statistics.labels, "No picture has been classified yet."
+        ),
+        rejections=_section(
+            f"Rejected requests: {statistics.rejected}",
+            "rejected",
+            statistics.rejections,
+            "None rejected.",
+        ),
         workers=f"{statistics.answered} of {statistics.asked} workers answered.",
     )
 
@@ -60,18 +80,14 @@ def _warning(missing: int) -> str:
     return f'<p class="warning">{who} did not answer: the counts are not complete.</p>'
 
 
-def _table(title: str, name: str, counts: Mapping[str, int], empty: str) -> str:
+def _section(title: str, css_class: str, counts: Mapping[str, int], empty: str) -> str:
     if not counts:
         return f"<h2>{title}</h2>\n<p>{empty}</p>"
     total = sum(counts.values())
     rows = "\n".join(
-        f'<tr><td>{escape(key)}</td><td class="number">{count}</td>'
+        f'<tr><td>{escape(name)}</td><td class="number">{count}</td>'
         f'<td class="number">{count / total:.1%}</td>'
-        f'<td><meter min="0" max="{total}" value="{count}"></meter></td></tr>'
-        for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        f'<td class="chart"><div class="bar" style="width: {count / total:.1%}"></div></td></tr>'
+        for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     )
-    return (
-        f"<table>\n<caption>{title}: {total}</caption>\n"
-        f'<tr><th>{name}</th><th class="number">count</th><th class="number">share</th>'
-        f"<th></th></tr>\n{rows}\n</table>"
-    )
+    return f'<h2>{title}</h2>\n<table class="{css_class}">\n{rows}\n</table>'
