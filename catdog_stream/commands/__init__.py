@@ -1,7 +1,5 @@
 """The commands that this application adds to Faust's: one a module."""
 
-import logging
-
 from faust.cli.base import cli
 
 from catdog_stream.commands.broker import broker
@@ -14,7 +12,3 @@ from catdog_stream.commands.watch import watch
 
 for command in (broker, convert, evaluate, send, train_head, up, watch):
     cli.add_command(command)
-
-# A command tells of a broker that does not answer in a sentence of its own. Without this, Python
-# prints what aiokafka logs about it as well; a worker sets up logging, and shows it.
-logging.getLogger("aiokafka").addHandler(logging.NullHandler())

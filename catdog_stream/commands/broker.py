@@ -3,9 +3,7 @@
 from pathlib import Path
 
 import click
-from yarl import URL
 
-from catdog_stream.broker import HOST
 from catdog_stream.commands.stopping import until_stopped
 from catdog_stream.errors import SettingError
 from catdog_stream.local_broker import embedded_port, running_broker
@@ -22,10 +20,7 @@ def broker(port: int | None, data_dir: Path | None) -> None:
     """Run the embedded broker: for a first try, never for production."""
     from catdog_stream.app import app
 
-    if port is None:
-        port = embedded_port(app)
-    else:
-        app.conf.broker = [URL(f"kafka://{HOST}:{port}")]
+    port = port or embedded_port(app)
     if port is None:
         raise SettingError("CATDOG_BROKER is not on this machine: choose a --port.")
     with until_stopped(), running_broker(app, port, data_dir) as running:

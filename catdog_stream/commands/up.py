@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import click
 
@@ -117,13 +117,14 @@ def _worker(port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _wait_until_ready(worker: subprocess.Popen[bytes], page: str) -> None:
+    direct = build_opener(ProxyHandler({}))  # whatever http_proxy says, this is our own machine
     deadline = time.monotonic() + READY_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         status = worker.poll()
         if status is not None:
             raise CatDogError(f"The worker ended with status {status}.")
         try:
-            with urlopen(f"{page}/readyz", timeout=5):
+            with direct.open(f"{page}/readyz", timeout=5):
                 return
         except (URLError, OSError):
             time.sleep(POLL_SECONDS)
