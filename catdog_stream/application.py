@@ -1,5 +1,6 @@
 """The Faust application class: what a worker consists of and in which order it starts."""
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterable
@@ -10,21 +11,23 @@ from typing import Any, cast
 import faust
 from faust.app.base import BootStrategy as FaustBootStrategy
 from faust.tables.manager import TableManager
-from faust.types import ServiceT
+from faust.types import AgentT, ConsumerT, ServiceT
 from faust.web.drivers.aiohttp import Web as FaustWeb
 
 from catdog_stream.broker.janitor import client_id
 from catdog_stream.classifying import Classifying
 from catdog_stream.cluster import ClusterGate
-from catdog_stream.errors import SettingError
+from catdog_stream.errors import AgentError, SettingError
 from catdog_stream.fixes import member_id
 from catdog_stream.fixes.changelog import ConfirmedTable
 from catdog_stream.fixes.consumer import Consumer
+from catdog_stream.health import Watchdog
 from catdog_stream.settings import Settings
 from catdog_stream.worker import Worker
 
 __all__ = ["CatDogApp"]
 
+logger = logging.getLogger(__name__)
 
 #: What registers itself with the app when it is imported.
 MODULES = (
@@ -72,6 +75,7 @@ class BootStrategy(FaustBootStrategy):
             self.agents(),
             self.kafka_conductor(),
             self.tables(),
+            [self.app.watchdog],
         )
 
 
@@ -115,12 +119,23 @@ class CatDogApp(faust.App):
         self.transport.Consumer = Consumer  # type: ignore[misc]
         self.gate = ClusterGate(self, beacon=self.beacon)
         self.classifying = Classifying(self, beacon=self.beacon)
+        self.watchdog = Watchdog(self, beacon=self.beacon)
 
     @property
     def settled(self) -> bool:
         """Whether partitions have been assigned and tables recovered, and neither is going on."""
         recovery = cast(TableManager, self.tables).recovery
         return not self.rebalancing and recovery.completed.is_set()
+
+    async def _on_agent_error(self, agent: AgentT[Any], exc: BaseException) -> None:
+        """End the worker. Faust would acknowledge what the agent failed on, and carry on."""
+        logger.critical("The agent %s failed.", agent.name, exc_info=exc)
+        await self.crash(AgentError(f"The agent {agent.name} failed: {exc!r}."))
+
+    def _new_consumer(self) -> ConsumerT:
+        consumer = cast(Consumer, super()._new_consumer())
+        consumer.on_drain_timeout = self.classifying.abandon
+        return cast(ConsumerT, consumer)
 
     def discover(self, *extra_modules: str, **_options: Any) -> None:
         """Import ``MODULES``.

@@ -6,8 +6,7 @@ idle model therefore answers a single picture at once, and a busy one works in f
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 __all__ = ["Batcher"]
@@ -19,23 +18,20 @@ Result = TypeVar("Result")
 
 
 class Batcher(Generic[Item, Result]):
-    """Feeds ``process`` with batches, one at a time, in ``executor``.
+    """Feeds ``process`` with batches, one at a time.
 
     Args:
         process: takes a batch of items, returns one result for each, in order.
-        executor: where ``process`` runs, so that the event loop stays free.
         max_batch: most items in one batch.
     """
 
     def __init__(
         self,
-        process: Callable[[Sequence[Item]], Sequence[Result]],
-        executor: Executor,
+        process: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
         *,
         max_batch: int,
     ) -> None:
         self._process = process
-        self._executor = executor
         self._max_batch = max_batch
         self._queue: asyncio.Queue[tuple[Item, asyncio.Future[Result]]] = asyncio.Queue()
 
@@ -53,11 +49,13 @@ class Batcher(Generic[Item, Result]):
                 batch.append(self._queue.get_nowait())
             await self._serve(batch)
 
-    async def _serve(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
-        loop = asyncio.get_running_loop()
+    async def _serve(self, taken: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        batch = [pair for pair in taken if not pair[1].cancelled()]
+        if not batch:
+            return
         items = [item for item, _ in batch]
         try:
-            results = await loop.run_in_executor(self._executor, self._process, items)
+            results = await self._process(items)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the item's to raise
             if len(batch) > 1:
                 # One item spoilt the batch: each on its own, so that it fails alone.

@@ -3,17 +3,19 @@
 import asyncio
 import logging
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mode import Service
 
+from catdog_stream.model_runner import ModelRunner
 from catdog_stream.models.locate import default_stack
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stack import ModelStack
 from catdog_stream.pipeline import Pipeline
 from catdog_stream.publishing import KafkaPublisher
+from catdog_stream.rejection_limit import RejectionLimit
 from catdog_stream.settings import Settings
-from catdog_stream.topics import LABELS, REJECTED
 
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
@@ -26,6 +28,10 @@ logger = logging.getLogger(__name__)
 MAX_BATCH = 8
 #: Requests taken and not yet acknowledged: enough that the model never waits for a picture.
 MAX_IN_FLIGHT = 4 * MAX_BATCH
+#: Models that may hang before the process is to be replaced: each keeps a core and its memory.
+MAX_HANGS = 3
+#: Answers over which the share of rejections is taken.
+REJECTION_WINDOW = 1000
 
 
 def load_stack(settings: Settings) -> ModelStack:
@@ -48,13 +54,13 @@ def _load_warm(settings: Settings) -> ModelStack:
 
 
 class Classifying(Service):
-    """Owns the model stack and the pipeline around it."""
+    """Owns the model and the pipeline around it."""
 
     def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.app = app
+        self._model: ModelRunner | None = None
         self._pipeline: Pipeline | None = None
-        self._stack: ModelStack | None = None
 
     @property
     def warm(self) -> bool:
@@ -68,20 +74,38 @@ class Classifying(Service):
             raise RuntimeError("The model is not loaded yet.")
         return self._pipeline
 
+    @property
+    def in_flight(self) -> int:
+        """Requests taken and not yet answered."""
+        return self._pipeline.in_flight if self._pipeline else 0
+
+    @property
+    def answered(self) -> int:
+        """Requests answered since the start."""
+        return self._pipeline.answered if self._pipeline else 0
+
     async def on_start(self) -> None:
-        """Load the stack and warm it up."""
-        stack = self._stack = await asyncio.to_thread(_load_warm, self.app.settings)
+        """Load the stack and warm it up. Raises ``StackError``."""
         settings = self.app.settings
-        self._pipeline = Pipeline(
-            stack,
+        model = self._model = ModelRunner(
+            partial(_load_warm, settings),
+            timeout=settings.inference_timeout,
+            max_hangs=MAX_HANGS,
+            on_failure=self._on_failure,
+        )
+        await model.start()
+        pipeline = Pipeline(
+            model,
             KafkaPublisher(
                 self.app,
-                stack=f"{stack.name} {stack.version}",
-                partitions={
-                    topic: self.app.gate.partitions.get(topic, settings.partitions)
-                    for topic in (LABELS, REJECTED)
-                },
+                stack=f"{model.classifier.name} {model.classifier.version}",
+                partitions=self.app.gate.partitions,
                 max_bytes=settings.max_answer_bytes,
+            ),
+            limit=RejectionLimit(
+                in_a_row=settings.max_rejected_in_a_row,
+                share=settings.max_rejected_share,
+                window=REJECTION_WINDOW,
             ),
             on_failure=self._on_failure,
             max_image_bytes=settings.max_image_bytes,
@@ -89,15 +113,21 @@ class Classifying(Service):
             max_batch=MAX_BATCH,
             decode_threads=min(4, os.cpu_count() or 1),
         )
-        self._pipeline.start()
+        pipeline.start()
+        self._pipeline = pipeline
 
     async def on_stop(self) -> None:
         """Stop the pipeline and free the model."""
         if self._pipeline is not None:
             await self._pipeline.stop()
-        if self._stack is not None:
-            self._stack.close()
+        if self._model is not None:
+            await self._model.stop()
+
+    async def abandon(self) -> None:
+        """Drop what could not be answered in time; Kafka delivers it again."""
+        if self._pipeline is not None:
+            await self._pipeline.abandon()
 
     def _on_failure(self, error: BaseException) -> None:
-        logger.critical("Answers cannot be published: %r. The worker stops.", error)
+        logger.critical("The worker stops: %s", error)
         asyncio.get_running_loop().create_task(self.app.crash(error))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 RETRY_SECONDS = 0.5
+LOOK_AGAIN_SECONDS = 2.0
+LOOK_TIMEOUT_SECONDS = 3.0
 REQUEST_TIMEOUT_MS = 10_000
 
 
@@ -104,15 +107,21 @@ async def create_topics(
 
 
 class ClusterGate(Service):
-    """Holds the worker's start until a broker answers and the topics are there."""
+    """Holds the worker's start until a broker answers and the topics are there.
+
+    Afterwards it tells whether the broker still answers.
+    """
 
     def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.app = app
         #: Topic name to its number of partitions.
         self.partitions: Mapping[str, int] = {}
-        #: Why the worker is not past the gate; ``None`` once it is.
-        self.problem: str | None = "The Kafka cluster has not answered yet."
+        #: Whether the worker has been let through.
+        self.passed = False
+        self._problem: str | None = "The Kafka cluster has not answered yet."
+        self._looked_at = 0.0
+        self._looking = asyncio.Lock()
 
     async def on_start(self) -> None:
         """Wait for the cluster."""
@@ -121,11 +130,26 @@ class ClusterGate(Service):
             try:
                 self.partitions = await create_topics(self.app)
             except BrokerError as error:
-                self.problem = str(error)
-                if self.problem != said:
-                    logger.warning("%s Trying again until it does.", self.problem)
-                    said = self.problem
+                self._problem = str(error)
+                if self._problem != said:
+                    logger.warning("%s Trying again until it does.", self._problem)
+                    said = self._problem
                 await asyncio.sleep(RETRY_SECONDS)
             else:
-                self.problem = None
+                self._problem, self.passed = None, True
                 return
+
+    async def problem_now(self) -> str | None:
+        """Why the cluster cannot be used, as of the last two seconds; ``None`` if it can."""
+        async with self._looking:
+            if self.passed and time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS:
+                try:
+                    await asyncio.wait_for(topic_partitions(self.app), LOOK_TIMEOUT_SECONDS)
+                except BrokerError as error:
+                    self._problem = str(error)
+                except TimeoutError:
+                    self._problem = f"The broker did not answer in {LOOK_TIMEOUT_SECONDS:g} s."
+                else:
+                    self._problem = None
+                self._looked_at = time.monotonic()
+            return self._problem

@@ -8,6 +8,9 @@
     ├── BrokerError             no Kafka broker answers, or it answers something unusable
     ├── InputError              a file or folder given on the command line cannot be used
     ├── UnansweredError         not every request that was sent has been labelled
+    ├── AgentError              an agent ended, which it never should
+    ├── HungModelError          the model hung too often for this process to go on
+    ├── TooManyRejectedError    so much is rejected that something else must be wrong
     └── RejectedRequest         one request is bad; carries the reason code for the dead letter
 
 They are click's: the command line prints the sentence and exits with ``exit_code``, without a
@@ -41,6 +44,20 @@ class InputError(CatDogError):
 
 class UnansweredError(CatDogError):
     """Of the requests that a command sent, some were rejected or not answered in time."""
+
+
+class AgentError(CatDogError):
+    """An agent ended or failed. The worker ends too, to be started anew."""
+
+
+class HungModelError(CatDogError):
+    """The model hung so often that this process has to be replaced."""
+
+
+class TooManyRejectedError(CatDogError):
+    """So many requests are rejected that something else must be wrong."""
+
+    exit_code = 3
 
 
 class RejectedRequest(CatDogError):  # noqa: N818 - a request's fate, not a fault of the program

@@ -1,45 +1,106 @@
 """Is this worker alive, is it ready, and if not, why."""
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 from faust.exceptions import ConsumerNotStarted
+from faust.types import TP
+from mode import Service
 
+from catdog_stream.errors import AgentError
+from catdog_stream.progress import ProgressWatch
 from catdog_stream.topics import REQUESTS
 
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
 
-__all__ = ["health_problems", "readiness_problems"]
+__all__ = ["Watchdog", "health_problems", "readiness_problems"]
+
+#: How often the watchdog looks.
+LOOK_SECONDS = 1.0
+#: How long work may wait without any of it getting done before the worker counts as dead.
+STALL_SECONDS = 60.0
+LOOK_TIMEOUT_SECONDS = 3.0
+
+
+class Watchdog(Service):
+    """Ends the worker when an agent has ended; notices when nothing gets done."""
+
+    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.app = app
+        self.progress = ProgressWatch(STALL_SECONDS)
+
+    @Service.task
+    async def _look(self) -> None:
+        async for _ in self.itertimer(LOOK_SECONDS, name="watchdog"):
+            dead = dead_agents(self.app)
+            if dead and not self.app.should_stop:
+                await self.app.crash(AgentError(f"The agent {dead[0]} ended: the worker ends too."))
+            reachable = await self.app.gate.problem_now() is None
+            self.progress.observe(
+                self.app.classifying.answered,
+                # Without a broker nothing can be done, and a restart would not help.
+                waiting=reachable and await _work_waits(self.app),
+            )
+
+
+def dead_agents(app: "CatDogApp") -> list[str]:
+    """Names of agents that have started and run no more."""
+    return [
+        name
+        for name, agent in app.agents.items()
+        if agent.started
+        and not any(
+            actor.actor_task is not None and not actor.actor_task.done()
+            for actor in tuple(agent._actors)
+        )
+    ]
 
 
 def health_problems(app: "CatDogApp") -> list[str]:
     """What only a restart can mend; empty if the worker is alive."""
-    problems = []
-    for name, agent in app.agents.items():
-        actors = tuple(agent._actors)
-        if agent.started and not any(
-            actor.actor_task is not None and not actor.actor_task.done() for actor in actors
-        ):
-            problems.append(f"The agent {name} is not running.")
+    problems = [f"The agent {name} is not running." for name in dead_agents(app)]
+    if stalled := app.watchdog.progress.stalled_seconds:
+        problems.append(f"Work waits, and none got done for {stalled:.0f} s.")
     return problems
 
 
-def readiness_problems(app: "CatDogApp") -> list[str]:
+async def readiness_problems(app: "CatDogApp") -> list[str]:
     """What keeps the worker from answering requests now; empty if it is ready."""
     problems = health_problems(app)
-    if app.gate.problem is not None:
-        return [*problems, app.gate.problem]
+    broker_problem = await app.gate.problem_now()
+    if broker_problem is not None:
+        return [*problems, broker_problem]
     if not app.classifying.warm:
         problems.append("The model is warming up.")
     if not app.settled:
         problems.append("Partitions are being assigned and tables recovered.")
-    elif not _has_partition(app):
+    elif not _requests_assigned(app):
         problems.append("No partition is assigned to this worker.")
     return problems
 
 
-def _has_partition(app: "CatDogApp") -> bool:
+def _requests_assigned(app: "CatDogApp") -> set[TP]:
     try:
-        return any(tp.topic == REQUESTS for tp in app.consumer.assignment())
+        return {tp for tp in app.consumer.assignment() if tp.topic == REQUESTS}
     except ConsumerNotStarted:
+        return set()
+
+
+async def _work_waits(app: "CatDogApp") -> bool:
+    """Whether requests are in work or unread, or a rebalance has not come to its end."""
+    if not app.gate.passed:
         return False
+    if app.classifying.in_flight or not app.settled:
+        return True
+    try:
+        async with asyncio.timeout(LOOK_TIMEOUT_SECONDS):
+            return any([await _unread(app, tp) for tp in _requests_assigned(app)])
+    except TimeoutError:
+        return True  # the consumer's thread does not answer
+
+
+async def _unread(app: "CatDogApp", tp: TP) -> bool:
+    end, position = app.consumer.highwater(tp), await app.consumer.position(tp)
+    return end is not None and position is not None and end > position

@@ -46,8 +46,10 @@ class Lanes(Generic[K, T]):
         """Everything in the lane, in order."""
         return tuple(self._lanes.get(key, ()))
 
-    def remove(self, key: K, count: int) -> None:
-        """Drop the first ``count`` items, which have been answered."""
-        lane = self._lanes[key]
-        for _ in range(count):
-            lane.popleft()
+    def remove_head(self, key: K) -> None:
+        """Drop the first item, which has been answered."""
+        self._lanes[key].popleft()
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._lanes.clear()

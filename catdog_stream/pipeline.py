@@ -7,7 +7,7 @@ request is acknowledged only after Kafka has confirmed its answer. Knows no Faus
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -18,9 +18,10 @@ import numpy.typing as npt
 
 from catdog_stream.batching import Batcher
 from catdog_stream.errors import RejectedRequest
-from catdog_stream.models.stack import Classifier, Verdict
+from catdog_stream.models.stack import Verdict
 from catdog_stream.ordering import Lanes
 from catdog_stream.records import Incoming, parse_request
+from catdog_stream.rejection_limit import RejectionLimit
 
 __all__ = ["Classified", "Outcome", "Pipeline", "Publisher"]
 
@@ -38,6 +39,16 @@ class Classified:
 
 
 Outcome = Classified | RejectedRequest
+
+
+class Model(Protocol):
+    """What looks at pictures."""
+
+    def prepare(self, data: bytes) -> Picture:
+        """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if it is bad."""
+
+    async def classify(self, pictures: Sequence[Picture]) -> Sequence[Verdict]:
+        """A verdict for each picture."""
 
 
 class Publisher(Protocol):
@@ -60,9 +71,11 @@ class Pipeline:
     """Answers requests.
 
     Args:
-        classifier: the model.
+        model: reads and classifies pictures.
         publisher: where answers go.
-        on_failure: called once with what made answering impossible (Kafka refused an answer).
+        limit: looks at each answer before it leaves; what it raises is a failure.
+        on_failure: called once with what made answering impossible: Kafka refused an answer, or
+            too many requests are rejected.
             From then on nothing is answered or acknowledged; the caller must stop the process.
         max_image_bytes: largest picture file.
         max_in_flight: most requests taken and not yet acknowledged.
@@ -72,47 +85,59 @@ class Pipeline:
 
     def __init__(
         self,
-        classifier: Classifier,
+        model: Model,
         publisher: Publisher,
         *,
+        limit: RejectionLimit,
         on_failure: Callable[[BaseException], object],
         max_image_bytes: int,
         max_in_flight: int,
         max_batch: int,
         decode_threads: int,
     ) -> None:
-        self._classifier = classifier
+        self._model = model
+        self._limit = limit
         self._publisher = publisher
         self._on_failure = on_failure
         self._max_image_bytes = max_image_bytes
         self._slots = asyncio.Semaphore(max_in_flight)
         self._lanes: Lanes[int, _Job] = Lanes()
         self._decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
-        self._model_thread = ThreadPoolExecutor(1, thread_name_prefix="model")
-        self._batcher: Batcher[Picture, Verdict] = Batcher(
-            classifier.classify, self._model_thread, max_batch=max_batch
-        )
+        self._batcher: Batcher[Picture, Verdict] = Batcher(model.classify, max_batch=max_batch)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._batching: asyncio.Task[None] | None = None
+        self._answered = 0
         self._failed = False
 
     def start(self) -> None:
         """Start the model's loop; needs a running event loop."""
-        self._spawn(self._batcher.run())
+        self._batching = self._spawn(self._batcher.run())
 
     async def stop(self) -> None:
         """Drop what is unanswered, unacknowledged: Kafka will deliver it again.
 
-        Returns once the threads have finished the pictures that they are at work on, so that
-        the model can be freed.
+        Returns once the threads have decoded the pictures that they are at work on.
         """
-        await asyncio.gather(*self._cancel_tasks(), return_exceptions=True)
-        for pool in (self._decoders, self._model_thread):
-            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+        await asyncio.gather(*self._cancel(self._tasks), return_exceptions=True)
+        await asyncio.to_thread(self._decoders.shutdown, cancel_futures=True)
+
+    async def abandon(self) -> None:
+        """Drop what is unanswered, unacknowledged, and be ready for what comes next."""
+        jobs = self._tasks - {self._batching}
+        await asyncio.gather(*self._cancel(jobs), return_exceptions=True)
+        for _ in range(len(self._lanes)):
+            self._slots.release()
+        self._lanes.clear()
 
     @property
     def in_flight(self) -> int:
         """Requests taken and not yet acknowledged."""
         return len(self._lanes)
+
+    @property
+    def answered(self) -> int:
+        """Requests answered and acknowledged since the start."""
+        return self._answered
 
     async def submit(
         self, incoming: Incoming, acknowledge: Callable[[], Awaitable[object]]
@@ -146,36 +171,42 @@ class Pipeline:
 
     def _read(self, value: bytes | None) -> tuple[str | None, Picture]:
         request = parse_request(value, max_image_bytes=self._max_image_bytes)
-        return request.url, self._classifier.prepare(request.picture)
+        return request.url, self._model.prepare(request.picture)
 
     async def _answer_in_order(self, partition: int) -> None:
         while (first := self._lanes.head(partition)) is not None:
             await first.outcome
             ready = tuple(takewhile(lambda job: job.outcome.done(), self._lanes.waiting(partition)))
-            confirmations = [
-                await self._publisher.publish(job.incoming, job.outcome.result()) for job in ready
-            ]
+            confirmations = [await self._publish(job) for job in ready]
             for job, confirmation in zip(ready, confirmations, strict=True):
                 await confirmation
                 await job.acknowledge()
+                self._lanes.remove_head(partition)
                 self._slots.release()
-            self._lanes.remove(partition, len(ready))
+                self._answered += 1
 
-    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    async def _publish(self, job: _Job) -> Awaitable[object]:
+        outcome = job.outcome.result()
+        self._limit.observe(rejected=isinstance(outcome, RejectedRequest))
+        return await self._publisher.publish(job.incoming, outcome)
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._on_done)
+        return task
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if task.cancelled() or (error := task.exception()) is None or self._failed:
             return
         self._failed = True
-        self._cancel_tasks()
+        self._cancel(self._tasks)
         self._on_failure(error)
 
-    def _cancel_tasks(self) -> tuple[asyncio.Task[None], ...]:
-        tasks = tuple(self._tasks)
-        for task in tasks:
+    @staticmethod
+    def _cancel(tasks: Iterable[asyncio.Task[None]]) -> tuple[asyncio.Task[None], ...]:
+        cancelled = tuple(tasks)
+        for task in cancelled:
             task.cancel()
-        return tasks
+        return cancelled

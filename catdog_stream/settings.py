@@ -4,6 +4,7 @@ Faust's own settings (``WEB_PORT``, ``WEB_BIND``, ``NODE_HOSTNAME``, ``APP_DATAD
 keep Faust's names and are read by Faust.
 """
 
+import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -50,6 +51,12 @@ class Settings:
     max_image_bytes: int = 4 * 1024 * 1024
     #: Largest picture, in pixels (width x height), read from its header before decoding.
     max_image_pixels: int = 25_000_000
+    #: Seconds that the model may take for one batch before it counts as hung.
+    inference_timeout: float = 10.0
+    #: So many consecutive rejections are all right; one more stops the worker.
+    max_rejected_in_a_row: int = 10_000
+    #: So large a part of the last 1,000 answers may be rejections, 0 to 1.
+    max_rejected_share: float = 1.0
     #: Partitions of the topics that this application creates.
     partitions: int = 8
     #: Copies that Kafka keeps of each topic that this application creates.
@@ -72,6 +79,11 @@ class Settings:
             max_image_pixels=read(
                 "CATDOG_MAX_IMAGE_PIXELS", _whole(MAX_PIXELS), cls.max_image_pixels
             ),
+            inference_timeout=read("CATDOG_INFERENCE_TIMEOUT", _seconds, cls.inference_timeout),
+            max_rejected_in_a_row=read(
+                "CATDOG_MAX_REJECTED_IN_A_ROW", _whole(1_000_000_000), cls.max_rejected_in_a_row
+            ),
+            max_rejected_share=read("CATDOG_MAX_REJECTED_SHARE", _share, cls.max_rejected_share),
             partitions=read("CATDOG_PARTITIONS", _whole(10_000), cls.partitions),
             replicas=read("CATDOG_REPLICAS", _whole(MAX_REPLICAS), cls.replicas),
         )
@@ -113,6 +125,28 @@ def _whole(most: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError("it must be a number") from None
+    if not math.isfinite(number):
+        raise ValueError("it must be a number")
+    return number
+
+
+def _seconds(text: str) -> float:
+    if (number := _number(text)) <= 0:
+        raise ValueError("it must be a number of seconds above 0")
+    return number
+
+
+def _share(text: str) -> float:
+    if not 0 <= (number := _number(text)) <= 1:
+        raise ValueError("it must be a share from 0 to 1")
+    return number
 
 
 def _engine(text: str) -> Engine:

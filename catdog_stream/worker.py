@@ -1,7 +1,11 @@
 """The worker process: how it ends."""
 
 import asyncio
+import logging
+import os
+import signal
 import sys
+import threading
 from typing import NoReturn
 
 import faust
@@ -10,9 +14,23 @@ from catdog_stream.errors import CatDogError
 
 __all__ = ["Worker"]
 
+#: Seconds from the signal to the end, whatever hangs. What was not answered by then is handed
+#: back: it was never acknowledged.
+STOP_SECONDS = 9.0
+
 
 class Worker(faust.Worker):
     """Faust's worker, which ends with a sentence where the user can help, not with a traceback."""
+
+    def _on_sigterm(self) -> None:
+        self._end_within(STOP_SECONDS)
+        super()._on_sigterm()
+
+    def _on_sigint(self) -> None:
+        # Not Faust's way, which prints the stack of every task first.
+        self._end_within(STOP_SECONDS)
+        self._flag_as_shutdown_by_signal()
+        self._schedule_shutdown(signal.SIGINT)
 
     def execute_from_commandline(self) -> NoReturn:
         """Run until stopped; exits with 0, or with another code if it could not go on."""
@@ -24,16 +42,39 @@ class Worker(faust.Worker):
             pass  # a signal stopped it
         except Exception as error:  # noqa: BLE001 - told below, with the exit code
             reason = error
+        self._end_within(STOP_SECONDS)
         try:
             starting.cancel()
             self.on_worker_shutdown()
             self.stop_and_shutdown()
         except Exception as error:  # noqa: BLE001 - what a service crashed with comes up again
             reason = reason or error
+        _exit(self._say_why(reason))
+
+    def _say_why(self, reason: BaseException | None) -> int:
         if reason is None:
-            sys.exit(0)
+            return 0
         if isinstance(reason, CatDogError):
             reason.show()
-            sys.exit(reason.exit_code)
+            return reason.exit_code
         self.log.critical("The worker cannot go on: %r", reason, exc_info=reason)
-        sys.exit(1)
+        return 1
+
+    def _end_within(self, seconds: float) -> None:
+        """End the process even if its event loop, a thread or the broker never answers again."""
+
+        def end() -> None:
+            self.log.critical("Not stopped after %g s: ending now.", seconds)
+            _exit(1)
+
+        timer = threading.Timer(seconds, end)
+        timer.daemon = True
+        timer.start()
+
+
+def _exit(code: int) -> NoReturn:
+    """End without waiting for threads: one that hangs in the model would never be joined."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -34,7 +34,11 @@ async def running(
     process: Callable[[Sequence[int]], Sequence[int]], max_batch: int = 4
 ) -> AsyncIterator[Batcher[int, int]]:
     with ThreadPoolExecutor(1) as executor:
-        batcher = Batcher(process, executor, max_batch=max_batch)
+
+        async def in_thread(items: Sequence[int]) -> Sequence[int]:
+            return await asyncio.get_running_loop().run_in_executor(executor, process, items)
+
+        batcher = Batcher(in_thread, max_batch=max_batch)
         server = asyncio.create_task(batcher.run())
         try:
             async with asyncio.timeout(DEADLINE):
@@ -126,12 +130,14 @@ def test_an_item_that_nobody_waits_for_any_more_disturbs_no_other() -> None:
 
 def test_a_model_that_forgets_an_answer_is_an_error_not_a_shift() -> None:
     async def story() -> None:
-        with ThreadPoolExecutor(1) as executor:
-            batcher: Batcher[int, int] = Batcher(lambda _: [], executor, max_batch=4)
-            waiting = asyncio.create_task(batcher.submit(1))
-            async with asyncio.timeout(DEADLINE):
-                with pytest.raises(ValueError, match="shorter"):
-                    await batcher.run()
-            waiting.cancel()
+        async def forgets(_items: Sequence[int]) -> list[int]:
+            return []
+
+        batcher = Batcher(forgets, max_batch=4)
+        waiting = asyncio.create_task(batcher.submit(1))
+        async with asyncio.timeout(DEADLINE):
+            with pytest.raises(ValueError, match="shorter"):
+                await batcher.run()
+        waiting.cancel()
 
     asyncio.run(story())

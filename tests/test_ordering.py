@@ -20,11 +20,11 @@ def test_a_lane_needs_somebody_to_serve_it_only_when_it_was_idle() -> None:
 def test_whoever_serves_a_lane_owns_it_until_it_has_found_it_empty() -> None:
     lanes: Lanes[int, str] = Lanes()
     lanes.append(0, "a")
-    lanes.remove(0, 1)
+    lanes.remove_head(0)
     # Emptied, but its owner has not looked again: a second one would answer out of order.
     assert not lanes.append(0, "b")
     assert lanes.head(0) == "b"
-    lanes.remove(0, 1)
+    lanes.remove_head(0)
     assert lanes.head(0) is None
     assert lanes.append(0, "c")
 
@@ -48,10 +48,10 @@ def test_lanes_are_queues_that_know_nothing_of_each_other(steps: list[tuple[int,
                 expected[key].append(number)
         else:
             count = min(-step, len(expected[key]))
-            if lanes.head(key) is not None:
-                lanes.remove(key, count)
             for _ in range(count):
+                lanes.remove_head(key)
                 expected[key].popleft()
+            lanes.head(key)
         for lane, items in expected.items():
             assert lanes.waiting(lane) == tuple(items)
             assert lanes.head(lane) == (items[0] if items else None)

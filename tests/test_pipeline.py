@@ -13,11 +13,13 @@ import numpy as np
 import orjson
 import pytest
 
-from catdog_stream.errors import RejectedRequest
+from catdog_stream.errors import RejectedRequest, TooManyRejectedError
+from catdog_stream.model_runner import ModelRunner
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stack import Verdict
 from catdog_stream.pipeline import Classified, Outcome, Pipeline
 from catdog_stream.records import Incoming, Source
+from catdog_stream.rejection_limit import RejectionLimit
 
 DEADLINE = 30.0
 CAT, DOG = Verdict(cat=1.0, dog=0.0), Verdict(cat=0.0, dog=1.0)
@@ -105,6 +107,7 @@ class Scene:
     """A running pipeline with its surroundings."""
 
     pipeline: Pipeline
+    runner: ModelRunner
     model: Model
     kafka: Kafka
     failures: list[BaseException]
@@ -144,13 +147,19 @@ async def stays_so(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def scene(
-    model: Model | None = None, kafka: Kafka | None = None, max_in_flight: int = 16
+    model: Model | None = None,
+    kafka: Kafka | None = None,
+    max_in_flight: int = 16,
+    max_rejected_in_a_row: int = 1000,
 ) -> AsyncIterator[Scene]:
     model, kafka = model or Model(), kafka or Kafka()
     failures: list[BaseException] = []
+    runner = ModelRunner(lambda: model, timeout=DEADLINE, max_hangs=1, on_failure=failures.append)
+    await runner.start()
     pipeline = Pipeline(
-        model,
+        runner,
         kafka,
+        limit=RejectionLimit(in_a_row=max_rejected_in_a_row, share=1.0, window=1000),
         on_failure=failures.append,
         max_image_bytes=100,
         max_in_flight=max_in_flight,
@@ -160,10 +169,11 @@ async def scene(
     pipeline.start()
     try:
         async with asyncio.timeout(DEADLINE):
-            yield Scene(pipeline, model, kafka, failures)
+            yield Scene(pipeline, runner, model, kafka, failures)
     finally:
         model.go_on.set()
         await pipeline.stop()
+        await runner.stop()
 
 
 def play(story: Callable[[], Coroutine[None, None, None]]) -> None:
@@ -342,11 +352,43 @@ def test_stopping_leaves_no_task_no_thread_and_no_acknowledgement() -> None:
                 await it.submit("c", partition=number % 2)
             await until(lambda: len(it.acknowledged) > 0)
             await it.pipeline.stop()
+            await it.runner.stop()
             acknowledged = list(it.acknowledged)
             assert asyncio.all_tasks() <= tasks | {asyncio.current_task()}
             left = set(threading.enumerate()) - threads
             assert [thread.name for thread in left if not thread.name.startswith("asyncio")] == []
             await stays_so(lambda: it.acknowledged == acknowledged)
             assert it.failures == []
+
+    play(story)
+
+
+def test_one_rejection_too_many_stops_the_worker_before_it_leaves() -> None:
+    async def story() -> None:
+        async with scene(max_rejected_in_a_row=2) as at:
+            for letter in "xcxxxc":
+                await at.submit(letter)
+            await until(lambda: bool(at.failures))
+            assert isinstance(at.failures[0], TooManyRejectedError)
+            assert list(at.kafka.outcomes().values()).count("not_an_image") <= 3
+            assert len(at.acknowledged) < 6
+
+    play(story)
+
+
+def test_what_is_abandoned_is_not_acknowledged_and_what_comes_next_is_answered() -> None:
+    async def story() -> None:
+        async with scene(max_in_flight=4) as at:
+            at.model.go_on.clear()
+            for _ in range(4):
+                await at.submit("c")
+            await until(lambda: bool(at.model.batches))
+            await at.pipeline.abandon()
+            assert at.pipeline.in_flight == 0
+            assert not at.acknowledged
+            at.model.go_on.set()
+            again = [await at.submit("d", partition=1) for _ in range(5)]
+            await at.all_answered()
+            assert at.acknowledged == again
 
     play(story)

@@ -38,7 +38,7 @@ def pictures(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+            found = sorted(file for file in path.rglob("*") if _is_picture(file))
             if not found:
                 raise InputError(f"There is no picture in the folder {path}.")
             files += found
@@ -47,6 +47,10 @@ def pictures(paths: Sequence[Path]) -> list[Path]:
         else:
             raise InputError(f"There is no file or folder {path}.")
     return files
+
+
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in SUFFIXES and file.is_file()
 
 
 async def send_and_wait(files: Sequence[Path], timeout: float) -> None:

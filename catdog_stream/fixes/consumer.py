@@ -5,7 +5,8 @@ Each override below names the fault that it closes.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
@@ -19,6 +20,15 @@ __all__ = ["Consumer"]
 #: fetch in progress; so this is what a rebalance waits at most.
 MAX_FETCH_WAIT = 0.2
 
+#: Seconds for answers in work when partitions are taken away or the worker stops.
+DRAIN_SECONDS = 5.0
+#: Seconds for the commit before that.
+COMMIT_SECONDS = 2.0
+
+
+async def _nothing() -> None:
+    pass
+
 
 class Consumer(FaustConsumer):
     """Reads exactly what was not committed, and commits nothing that is not safe."""
@@ -28,6 +38,8 @@ class Consumer(FaustConsumer):
         self._parked = asyncio.Event()
         self._parked.set()
         self._stops = 0
+        #: Called when something in work is handed back unanswered.
+        self.on_drain_timeout: Callable[[], Awaitable[object]] = _nothing
 
     # -- Seeking. Records that were fetched before a seek reach the stream after it: Faust then
     # drops what the seek goes back to as "already read", and commits past it. Seen after each
@@ -83,9 +95,27 @@ class Consumer(FaustConsumer):
             return False
         return super().ack(message)
 
+    # -- Draining. Faust waits without limit for what is in work when partitions are taken away or
+    # the worker stops; one answer that cannot be given holds up the whole group.
+
+    async def wait_empty(self) -> None:
+        """Wait for what is in work to be acknowledged, but not for ever."""
+        try:
+            await asyncio.wait_for(super().wait_empty(), DRAIN_SECONDS)
+        except TimeoutError:
+            self.log.warning("Not all could be answered in %g s; handed back.", DRAIN_SECONDS)
+            self._unacked_messages.clear()
+            await self.on_drain_timeout()
+
     # -- Committing. Faust flushes its producer before a commit, but the flush gives up after
     # 0.1 s and misses the change that is just being handed over. A table whose changelog lags
     # behind the committed offset has lost counts after a crash.
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Commit before Faust forgets what was acknowledged and is not yet committed."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.commit(), COMMIT_SECONDS)
+        await super().on_partitions_revoked(revoked)
 
     async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:
         offsets = self._filter_committable_offsets(tps)

@@ -73,7 +73,7 @@ async def healthz(web: View, _request: Request) -> Response:
 @app.page("/readyz")
 async def readyz(web: View, _request: Request) -> Response:
     """Whether this worker does its work."""
-    return _verdict(web, "ready", readiness_problems(app))
+    return _verdict(web, "ready", await readiness_problems(app))
 
 
 @app.page("/metrics")

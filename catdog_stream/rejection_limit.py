@@ -1,0 +1,52 @@
+"""Stops a worker that rejects too much, before it drains a topic into the dead letters.
+
+A wrong model, a wrong topic or a client gone wrong rejects everything. The requests are safer
+where they are, uncommitted, until somebody has looked.
+"""
+
+from collections import deque
+
+from catdog_stream.errors import TooManyRejectedError
+
+__all__ = ["RejectionLimit"]
+
+
+class RejectionLimit:
+    """Counts answers as they leave.
+
+    Args:
+        in_a_row: so many consecutive rejections are still all right.
+        share: so large a part of the last ``window`` answers may be rejections, 0 to 1.
+        window: answers that ``share`` is taken over; before that many it is not looked at.
+    """
+
+    def __init__(self, *, in_a_row: int, share: float, window: int) -> None:
+        self._in_a_row = in_a_row
+        self._share = share
+        self._recent: deque[bool] = deque(maxlen=window)
+        self._rejected_in_a_row = 0
+        self._rejected_recently = 0
+
+    def observe(self, *, rejected: bool) -> None:
+        """Count one answer that is about to leave.
+
+        Raises:
+            TooManyRejectedError: it would be one rejection too many, and must not leave.
+        """
+        self._rejected_in_a_row = self._rejected_in_a_row + 1 if rejected else 0
+        if len(self._recent) == self._recent.maxlen:
+            self._rejected_recently -= self._recent[0]
+        self._recent.append(rejected)
+        self._rejected_recently += rejected
+        if self._rejected_in_a_row > self._in_a_row:
+            raise TooManyRejectedError(
+                f"More than {self._in_a_row} requests in a row were rejected "
+                "(CATDOG_MAX_REJECTED_IN_A_ROW): the worker stops and leaves the rest unread."
+            )
+        window = len(self._recent)
+        if window == self._recent.maxlen and self._rejected_recently > self._share * window:
+            raise TooManyRejectedError(
+                f"{self._rejected_recently} of the last {window} requests were rejected, more "
+                f"than {self._share:.0%} (CATDOG_MAX_REJECTED_SHARE): the worker stops and leaves "
+                "the rest unread."
+            )
