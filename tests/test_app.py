@@ -1,0 +1,81 @@
+"""What the application consists of, and that asking for help costs nothing."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from faust.cli.base import cli
+
+from catdog_stream.app import app, label_counts, rejection_counts, topics
+
+OURS = {"broker", "convert", "evaluate", "send", "train-head", "up", "watch"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _discovered() -> None:
+    app.discover()
+
+
+def test_every_agent_is_registered() -> None:
+    # A module that is missing from the list would take its agent with it, without a word.
+    assert set(app.agents) == {"classify", "count_labels", "count_rejections"}
+
+
+def test_every_command_of_ours_is_registered() -> None:
+    assert set(cli.commands) >= OURS
+
+
+def test_every_command_has_a_help_text() -> None:
+    for name in OURS:
+        command = cli.commands[name]
+        assert command.help
+        for parameter in command.params:
+            assert getattr(parameter, "help", "an argument"), f"{name} {parameter.name}"
+
+
+def test_the_web_server_has_our_paths_and_no_other() -> None:
+    web: Any = app.web
+    paths = {route.resource.canonical for route in web.web_app.router.routes()}
+    assert paths == {
+        "/",
+        "/labels/",
+        "/labels/{label}/",
+        "/shards/",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    }
+
+
+def test_the_web_server_is_for_this_machine_alone() -> None:
+    assert app.conf.web_bind == "127.0.0.1"
+
+
+def test_the_names_in_kafka_are_those_of_the_contract() -> None:
+    assert topics.requests.topics == ("catdogimage",)
+    assert topics.labels.topics == ("catdoglabel",)
+    assert topics.rejected.topics == ("catdogimage-rejected",)
+    assert (label_counts.name, rejection_counts.name) == ("label_counts", "rejection_counts")
+
+
+def test_counts_have_a_shard_for_each_partition() -> None:
+    for table in (label_counts, rejection_counts):
+        assert table.partitions == app.settings.partitions
+
+
+def test_help_does_not_wait_for_tensorflow() -> None:
+    program = """
+import runpy, sys
+sys.argv[1:] = ["--help"]
+try:
+    runpy.run_module("catdog_stream", run_name="__main__")
+except SystemExit as end:
+    assert end.code in (0, None), end.code
+assert not {"tensorflow", "keras"} & set(sys.modules)
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert "Usage:" in answer.stdout
