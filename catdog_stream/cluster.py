@@ -13,7 +13,7 @@ from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, serve
 from mode import Service
 
 from catdog_stream.errors import BrokerError
-from catdog_stream.topics import topic_configs
+from catdog_stream.topics import COUNTED, topic_configs
 
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
@@ -136,8 +136,15 @@ class ClusterGate(Service):
                     said = self._problem
                 await asyncio.sleep(RETRY_SECONDS)
             else:
+                self._fit_tables()
                 self._problem, self.passed = None, True
                 return
+
+    def _fit_tables(self) -> None:
+        """Shard each table as its topic is: Faust refuses to write one whose numbers differ."""
+        for name, topic in COUNTED.items():
+            table = self.app.tables[name]
+            table.partitions = table.changelog_topic.partitions = self.partitions[topic]
 
     async def problem_now(self) -> str | None:
         """Why the cluster cannot be used, as of the last two seconds; ``None`` if it can."""

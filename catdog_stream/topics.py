@@ -7,11 +7,14 @@ import faust
 
 from catdog_stream.settings import Settings
 
-__all__ = ["LABELS", "REJECTED", "REQUESTS", "Topics", "topic_configs"]
+__all__ = ["COUNTED", "LABELS", "REJECTED", "REQUESTS", "Topics", "topic_configs"]
 
 REQUESTS = "catdogimage"
 LABELS = "catdoglabel"
 REJECTED = "catdogimage-rejected"
+
+#: Table to the topic that is counted in it.
+COUNTED = {"label_counts": LABELS, "rejection_counts": REJECTED}
 
 DAY_MS = 24 * 60 * 60 * 1000
 

@@ -33,7 +33,7 @@ def count(event: EventT[bytes], name: str, table: TableT[int, Shard]) -> None:
         headers_of(event.message),
         source_of(event.message),
         requests_topic=REQUESTS,
-        partitions=app.settings.partitions,
+        partitions=table.partitions or 1,
     )
     shard = counted(table.get(source.partition), name, source)
     if shard is not None:

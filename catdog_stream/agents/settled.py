@@ -1,8 +1,11 @@
 """Events for agents that acknowledge on their own."""
 
 from collections.abc import AsyncIterator
+from typing import cast
 
 from faust.types import EventT, StreamT
+
+from catdog_stream.fixes.consumer import Consumer
 
 __all__ = ["settled_events"]
 
@@ -16,5 +19,7 @@ async def settled_events(stream: StreamT[bytes]) -> AsyncIterator[EventT[bytes]]
     """
     stream.enable_acks = False
     async for event in stream.events():
-        if not stream.app.rebalancing:
+        if stream.app.rebalancing:
+            cast(Consumer, stream.app.consumer).forget(event.message)
+        else:
             yield event

@@ -22,7 +22,8 @@ MAX_FETCH_WAIT = 0.2
 
 #: Seconds for answers in work when partitions are taken away or the worker stops.
 DRAIN_SECONDS = 5.0
-#: Seconds for the commit before that.
+DRAIN_POLL_SECONDS = 0.01
+#: Seconds for a commit at such a time.
 COMMIT_SECONDS = 2.0
 
 
@@ -95,17 +96,34 @@ class Consumer(FaustConsumer):
             return False
         return super().ack(message)
 
+    def forget(self, message: Message) -> None:
+        """Wait no longer for a message that will not be acknowledged."""
+        self._unacked_messages.discard(message)
+
     # -- Draining. Faust waits without limit for what is in work when partitions are taken away or
-    # the worker stops; one answer that cannot be given holds up the whole group.
+    # the worker stops, and cannot be cancelled while it does: one answer that cannot be given
+    # holds up the whole group.
 
     async def wait_empty(self) -> None:
-        """Wait for what is in work to be acknowledged, but not for ever."""
-        try:
-            await asyncio.wait_for(super().wait_empty(), DRAIN_SECONDS)
-        except TimeoutError:
-            self.log.warning("Not all could be answered in %g s; handed back.", DRAIN_SECONDS)
+        """Wait for what is in work to be acknowledged, but not for ever; then commit."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while self._unacked_messages:
+                    await asyncio.sleep(DRAIN_POLL_SECONDS)
+        if self._unacked_messages:
+            self.log.warning(
+                "%d requests could not be answered in %g s; handed back.",
+                len(self._unacked_messages),
+                DRAIN_SECONDS,
+            )
             self._unacked_messages.clear()
             await self.on_drain_timeout()
+        await self._commit_if_possible()
+
+    async def _commit_if_possible(self) -> None:
+        with suppress(TimeoutError):  # what is not committed is delivered again, and known again
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await self.commit()
 
     # -- Committing. Faust flushes its producer before a commit, but the flush gives up after
     # 0.1 s and misses the change that is just being handed over. A table whose changelog lags
@@ -113,8 +131,7 @@ class Consumer(FaustConsumer):
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Commit before Faust forgets what was acknowledged and is not yet committed."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.commit(), COMMIT_SECONDS)
+        await self._commit_if_possible()
         await super().on_partitions_revoked(revoked)
 
     async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:

@@ -87,7 +87,7 @@ def local_shards(app: "CatDogApp", tables: Mapping[str, TableT[int, Shard]]) -> 
         shards[name] = {
             str(partition): shard["counts"]
             for partition, shard in table.items()
-            if partition % app.settings.partitions in owned
+            if partition % (table.partitions or 1) in owned
         }
     return shards
 
