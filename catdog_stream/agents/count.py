@@ -7,7 +7,7 @@ from catdog_stream.agents.messages import headers_of, source_of
 from catdog_stream.agents.settled import settled_events
 from catdog_stream.app import app, label_counts, rejection_counts, topics
 from catdog_stream.counting import Shard, counted, counting_source, label_of, reason_of
-from catdog_stream.topics import REQUESTS
+from catdog_stream.topics import COUNTED, REQUESTS
 
 
 @app.agent(topics.labels, name="count_labels")
@@ -33,7 +33,7 @@ def count(event: EventT[bytes], name: str, table: TableT[int, Shard]) -> None:
         headers_of(event.message),
         source_of(event.message),
         requests_topic=REQUESTS,
-        partitions=table.partitions or 1,
+        partitions=app.gate.partitions[COUNTED[table.name]],
     )
     shard = counted(table.get(source.partition), name, source)
     if shard is not None:

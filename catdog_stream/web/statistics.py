@@ -13,6 +13,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.types.tables import TableT
 
 from catdog_stream.counting import Shard
+from catdog_stream.topics import COUNTED
 
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
@@ -83,11 +84,12 @@ def local_shards(app: "CatDogApp", tables: Mapping[str, TableT[int, Shard]]) -> 
     shards: dict[str, dict[str, Mapping[str, int]]] = {}
     for name, table in tables.items():
         changelog = table.changelog_topic.get_topic_name()
+        count = app.gate.partitions[COUNTED[table.name]]
         owned = {tp.partition for tp in assignment if tp.topic == changelog}
         shards[name] = {
             str(partition): shard["counts"]
             for partition, shard in table.items()
-            if partition % (table.partitions or 1) in owned
+            if partition % count in owned
         }
     return shards
 
