@@ -1,5 +1,6 @@
-"""What /readyz says while a worker starts."""
+"""What /healthz and /readyz say while a worker starts."""
 
+import asyncio
 from typing import cast
 
 from faust.tables.manager import TableManager
@@ -9,24 +10,31 @@ from catdog_stream.health import health_problems, readiness_problems
 from catdog_stream.settings import Settings
 
 
+def behind_the_gate() -> CatDogApp:
+    """A worker that has just found its broker; no task of it runs yet."""
+    app = CatDogApp(Settings())
+    app.gate._problem = None
+    return app
+
+
 def test_a_worker_that_waits_for_its_broker_is_alive_but_not_ready() -> None:
     app = CatDogApp(Settings())
     assert health_problems(app) == []
-    assert readiness_problems(app) == ["The Kafka cluster has not answered yet."]
+    assert asyncio.run(readiness_problems(app)) == ["The Kafka cluster has not answered yet."]
 
 
 def test_then_the_model_warms_up_and_tables_recover() -> None:
-    app = CatDogApp(Settings())
-    app.gate.problem = None
-    assert readiness_problems(app) == [
+    assert asyncio.run(readiness_problems(behind_the_gate())) == [
         "The model is warming up.",
         "Partitions are being assigned and tables recovered.",
     ]
 
 
 def test_without_a_partition_there_is_nothing_to_do() -> None:
-    app = CatDogApp(Settings())
-    app.gate.problem = None
+    app = behind_the_gate()
     app.rebalancing = False
     cast(TableManager, app.tables).recovery.completed.set()
-    assert "No partition is assigned to this worker." in readiness_problems(app)
+    assert asyncio.run(readiness_problems(app)) == [
+        "The model is warming up.",
+        "No partition is assigned to this worker.",
+    ]
