@@ -88,6 +88,13 @@ class Answer:
     value: bytes | None
     headers: Headers
 
+    @property
+    def size(self) -> int:
+        """Bytes of the record in Kafka, rather too many than too few."""
+        return (
+            RECORD_FRAME_BYTES + len(self.key or b"") + len(self.value or b"") + _size(self.headers)
+        )
+
 
 def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
     """Read the JSON of a request.
