@@ -1,0 +1,94 @@
+"""The wheel: installed on its own, it needs nothing of the checkout."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Command, Surroundings, embedded_broker_only
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+CHECKOUT = Path(__file__).parents[2]
+SOURCES = ["catdog_stream", "weights", "samples"]
+FILES = ["setup.cfg", "pyproject.toml", "README.md", "LICENSE", "NOTICE"]
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scripts of an environment that has the wheel, and our libraries by their path alone."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source, wheels, environment = folder / "source", folder / "wheels", folder / "venv"
+    for name in SOURCES:
+        shutil.copytree(
+            CHECKOUT / name, source / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for name in FILES:
+        shutil.copy(CHECKOUT / name, source)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    options = ["--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels)]
+    subprocess.run([*pip, "wheel", *options, str(source)], check=True)
+    shutil.rmtree(source)
+
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
+    python = environment / "bin" / "python"
+    (wheel,) = wheels.iterdir()
+    subprocess.run([*pip, "--python", str(python), "install", "--no-deps", str(wheel)], check=True)
+    libraries = sysconfig.get_path("purelib", vars={"base": str(environment)})
+    # A path in a .pth file is searched last, and the .pth files in it, of an editable
+    # installation for example, are not read.
+    (Path(libraries) / "libraries.pth").write_text(sysconfig.get_path("purelib"))
+    return environment / "bin"
+
+
+def test_nothing_is_taken_from_the_checkout(scripts: Path, tmp_path: Path) -> None:
+    program = (
+        "import catdog_stream; from catdog_stream.models.locate import default_stack, samples;"
+        "print(catdog_stream.__file__, default_stack(), samples(), sep='\\n')"
+    )
+    answer = subprocess.run(
+        [scripts / "python", "-c", program], cwd=tmp_path, capture_output=True, check=True
+    )
+    for path in answer.stdout.decode().split():
+        assert Path(path).is_relative_to(scripts.parent)
+
+
+def test_licences_notices_and_credits_are_in_it(scripts: Path) -> None:
+    share = scripts.parent / "share" / "catdog_stream"
+    assert (share / "weights" / "inception_v3" / "NOTICE").is_file()
+    assert (share / "weights" / "inception_v3" / "README.md").is_file()
+    assert (share / "samples" / "CREDITS.md").is_file()
+    (licences,) = scripts.parent.rglob("catdog_stream-*.dist-info/licenses")
+    assert {file.name for file in licences.iterdir()} == {"LICENSE", "NOTICE"}
+
+
+def test_its_stack_classifies_from_any_working_directory(scripts: Path, tmp_path: Path) -> None:
+    for sample in (CHECKOUT / "samples").glob("*-*"):
+        folder = tmp_path / "pictures" / sample.name.partition("-")[0]
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(sample, folder)
+    answer = subprocess.run(
+        [scripts / "catdog-stream", "evaluate", "pictures", "--json"],
+        cwd=tmp_path,
+        env={**os.environ, "APP_DATADIR": str(tmp_path / "data")},
+        capture_output=True,
+        check=True,
+    )
+    result = json.loads(answer.stdout)
+    assert (result["pictures"], result["accuracy"]) == (3, 1)
+
+
+@embedded_broker_only
+def test_it_runs_the_whole_system(scripts: Path, tmp_path: Path) -> None:
+    around = Surroundings(tmp_path)
+    up = Command([str(scripts / "catdog-stream"), "up", "--samples"], around.environment, tmp_path)
+    with up:
+        up.wait_for("Ctrl-C stops everything.")
+        assert up.output().count("Probabilities:") == 3
+        up.press_ctrl_c()
+        assert up.wait() == 0
