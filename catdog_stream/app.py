@@ -13,19 +13,19 @@ from catdog_stream.topics import Topics
 __all__ = ["app", "label_counts", "main", "rejection_counts", "topics"]
 
 
-def _settings() -> Settings:
-    """The settings; ends the process with a sentence where one cannot be used.
+def _app() -> CatDogApp:
+    """The app; ends the process with a sentence where a setting cannot be used.
 
     Faust imports this module before any of its or our code could catch an error.
     """
     try:
-        return Settings.from_environment()
+        return CatDogApp(Settings.from_environment())
     except SettingError as error:
         print(error, file=sys.stderr)
         raise SystemExit(error.exit_code) from None
 
 
-app = CatDogApp(_settings())
+app = _app()
 
 topics = Topics.declare(app, app.settings)
 

@@ -18,7 +18,7 @@ from catdog_stream.broker.janitor import client_id
 from catdog_stream.classifying import Classifying
 from catdog_stream.cluster import ClusterGate
 from catdog_stream.errors import AgentError, SettingError
-from catdog_stream.fixes import member_id
+from catdog_stream.fixes import member_id, secret_log
 from catdog_stream.fixes.changelog import ConfirmedTable
 from catdog_stream.fixes.consumer import Consumer
 from catdog_stream.health import Watchdog
@@ -86,9 +86,11 @@ class CatDogApp(faust.App):
 
     def __init__(self, settings: Settings) -> None:
         member_id.install()
+        secret_log.install()
         super().__init__(
             "catdog_stream",
             broker=settings.broker,
+            broker_credentials=settings.security.credentials(),
             autodiscover=MODULES,
             Table=ConfirmedTable,
             Worker=Worker,

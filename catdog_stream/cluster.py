@@ -14,6 +14,7 @@ from mode import Service
 
 from catdog_stream.errors import BrokerError
 from catdog_stream.topics import COUNTED, topic_configs
+from catdog_stream.unreachable import why_unreachable
 
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
@@ -46,17 +47,16 @@ async def topic_partitions(app: "CatDogApp", address: str | None = None) -> Mapp
     """Number of partitions of every topic that exists.
 
     Raises:
-        BrokerError: no broker answers.
+        BrokerError: no broker answers, or it does not let us in.
     """
-    client = AIOKafkaClient(**connection(app, address))
+    arguments = connection(app, address)
+    client = AIOKafkaClient(**arguments)
     try:
         await client.bootstrap()
         metadata = await client.fetch_all_metadata()
     except (KafkaError, OSError) as error:
         where = address or ", ".join(str(url) for url in app.conf.broker)
-        raise BrokerError(
-            f"No Kafka broker answers at {where}; CATDOG_BROKER names another one."
-        ) from error
+        raise BrokerError(await why_unreachable(arguments, where)) from error
     finally:
         await client.close()
     return {topic: len(metadata.partitions_for_topic(topic) or ()) for topic in metadata.topics()}

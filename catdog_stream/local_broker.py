@@ -11,7 +11,7 @@ from yarl import URL
 
 from catdog_stream.broker import EmbeddedBroker
 from catdog_stream.cluster import create_topics
-from catdog_stream.errors import BrokerError
+from catdog_stream.errors import BrokerError, SettingError
 
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
@@ -43,7 +43,9 @@ def embedded_port(app: "CatDogApp") -> int | None:
 
 @contextmanager
 def running_broker(app: "CatDogApp", port: int, data_dir: Path | None) -> Iterator[EmbeddedBroker]:
-    """Run the embedded broker with the topics in it. Raises ``BrokerError``."""
+    """Run the embedded broker with the topics in it. Raises ``BrokerError``, ``SettingError``."""
+    if app.settings.security.protocol != "plaintext":
+        raise SettingError("The embedded broker knows neither TLS nor SASL: unset CATDOG_SECURITY.")
     with EmbeddedBroker(port, data_dir or default_data_dir(port)) as broker:
         asyncio.run(create_topics(app, RETENTION, broker.address))
         yield broker

@@ -1,18 +1,19 @@
 """Every setting of this project, read once from the environment into one frozen object.
 
-Faust's own settings (``WEB_PORT``, ``WEB_BIND``, ``NODE_HOSTNAME``, ``APP_DATADIR``, TLS, SASL)
-keep Faust's names and are read by Faust.
+Faust's own settings (``WEB_PORT``, ``WEB_BIND``, ``NODE_HOSTNAME``, ``APP_DATADIR``) keep Faust's
+names and are read by Faust. TLS and SASL are in ``security``.
 """
 
 import math
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from catdog_stream.errors import SettingError
+from catdog_stream.security import Security
 
 __all__ = ["Engine", "Settings"]
 
@@ -61,6 +62,8 @@ class Settings:
     partitions: int = 8
     #: Copies that Kafka keeps of each topic that this application creates.
     replicas: int = 1
+    #: How to talk to the cluster, and as whom.
+    security: Security = field(default_factory=Security)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -86,6 +89,7 @@ class Settings:
             max_rejected_share=read("CATDOG_MAX_REJECTED_SHARE", _share, cls.max_rejected_share),
             partitions=read("CATDOG_PARTITIONS", _whole(10_000), cls.partitions),
             replicas=read("CATDOG_REPLICAS", _whole(MAX_REPLICAS), cls.replicas),
+            security=Security.from_environment(environment),
         )
 
     @property

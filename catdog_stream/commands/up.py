@@ -87,7 +87,7 @@ def _broker(app: "CatDogApp", data_dir: Path | None) -> AbstractContextManager[o
         asyncio.run(topic_partitions(app))
     except BrokerError:
         port = embedded_port(app)
-        if port is None:
+        if port is None or app.settings.security.protocol != "plaintext":
             raise
         _require_free(HOST, port, "the broker", f"CATDOG_BROKER=kafka://{HOST}:PORT")
         click.echo(f"No broker answers on port {port}: starting the embedded one.")

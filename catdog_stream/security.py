@@ -1,0 +1,158 @@
+"""Secured clusters: TLS and SASL, from settings to what Faust and aiokafka take.
+
+The names of protocols and mechanisms are Kafka's (``security.protocol``, ``sasl.mechanism``).
+Kerberos and OAuth are not among them: they need more than a name and a password.
+"""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import faust
+from faust.types.auth import CredentialsT
+
+from catdog_stream.errors import SettingError
+
+__all__ = ["Security"]
+
+PROTOCOLS = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+
+SASL_VARIABLES = (
+    "CATDOG_SASL_MECHANISM",
+    "CATDOG_SASL_USERNAME",
+    "CATDOG_SASL_PASSWORD",
+    "CATDOG_SASL_PASSWORD_FILE",
+)
+TLS_VARIABLES = ("CATDOG_TLS_CA_FILE", "CATDOG_TLS_CERT_FILE", "CATDOG_TLS_KEY_FILE")
+
+
+@dataclass(frozen=True)
+class Security:
+    """How to talk to the cluster, and as whom. Build it with :meth:`from_environment`."""
+
+    protocol: str = "plaintext"
+    mechanism: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+    #: PEM: whom to trust; ``None`` means the authorities that the system trusts.
+    ca_file: Path | None = None
+    #: PEM: our own certificate, for clusters that ask for one.
+    cert_file: Path | None = None
+    #: PEM without a passphrase: the key of ``cert_file``; ``None`` if that file holds it too.
+    key_file: Path | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Security":
+        """Read ``CATDOG_SECURITY``, ``CATDOG_SASL_*`` and ``CATDOG_TLS_*``.
+
+        Raises:
+            SettingError: a value cannot be used, is missing, or has no meaning with the others.
+        """
+        text = environment.get("CATDOG_SECURITY", "").strip()
+        protocol = _one_of("CATDOG_SECURITY", text.lower() or cls.protocol, PROTOCOLS)
+        uses_sasl, uses_tls = protocol.startswith("sasl_"), protocol.endswith("ssl")
+        if not uses_sasl:
+            _refuse(environment, SASL_VARIABLES, "sasl_plaintext or sasl_ssl")
+        if not uses_tls:
+            _refuse(environment, TLS_VARIABLES, "ssl or sasl_ssl")
+        mechanism = username = password = ""
+        if uses_sasl:
+            mechanism = _required(environment, "CATDOG_SASL_MECHANISM", protocol).upper()
+            mechanism = _one_of("CATDOG_SASL_MECHANISM", mechanism, MECHANISMS)
+            username = _required(environment, "CATDOG_SASL_USERNAME", protocol)
+            password = _password(environment, protocol)
+        ca_file, cert_file, key_file = (_path(environment, name) for name in TLS_VARIABLES)
+        if key_file and not cert_file:
+            raise SettingError("CATDOG_TLS_KEY_FILE needs CATDOG_TLS_CERT_FILE.")
+        return cls(protocol, mechanism, username, password, ca_file, cert_file, key_file)
+
+    def credentials(self) -> CredentialsT | None:
+        """What Faust's ``broker_credentials`` takes.
+
+        Raises:
+            SettingError: a certificate or key cannot be used.
+        """
+        context = self._ssl_context() if self.protocol.endswith("ssl") else None
+        if self.protocol.startswith("sasl_"):
+            return faust.SASLCredentials(
+                mechanism=self.mechanism,
+                username=self.username,
+                password=self.password,
+                ssl_context=context,
+            )
+        return faust.SSLCredentials(context) if context else None
+
+    def _ssl_context(self) -> ssl.SSLContext:
+        """Verifies the broker's certificate and that it is made out to the broker's host."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+        except OSError as error:  # SSLError is one
+            raise _unusable("CATDOG_TLS_CA_FILE", self.ca_file, error) from error
+        if self.cert_file:
+            # Without a password given, OpenSSL would ask for one at the terminal.
+            try:
+                context.load_cert_chain(self.cert_file, self.key_file, password="")
+            except OSError as error:
+                names = "CATDOG_TLS_CERT_FILE"
+                names += " with CATDOG_TLS_KEY_FILE" if self.key_file else ""
+                raise _unusable(names, self.key_file or self.cert_file, error) from error
+        return context
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise SettingError(
+            f"{name}={value!r} cannot be used: it must be one of {', '.join(allowed)}."
+        )
+    return value
+
+
+def _refuse(environment: Mapping[str, str], names: tuple[str, ...], protocols: str) -> None:
+    """A secret that is not used, or a certificate not looked at, is a mistake worth telling."""
+    for name in names:
+        if environment.get(name):
+            raise SettingError(f"{name} is set, but only CATDOG_SECURITY={protocols} uses it.")
+
+
+def _required(environment: Mapping[str, str], name: str, protocol: str) -> str:
+    value = environment.get(name, "").strip()
+    if not value:
+        raise SettingError(f"CATDOG_SECURITY={protocol} needs {name}.")
+    return value
+
+
+def _password(environment: Mapping[str, str], protocol: str) -> str:
+    """The password itself, or the first line of the file that holds it."""
+    password, file = environment.get("CATDOG_SASL_PASSWORD"), _path(environment, SASL_VARIABLES[3])
+    if password and file:
+        raise SettingError("Set CATDOG_SASL_PASSWORD or CATDOG_SASL_PASSWORD_FILE, not both.")
+    if file:
+        try:
+            password = file.read_text("utf-8").partition("\n")[0].removesuffix("\r")
+        except OSError as error:
+            raise _unusable("CATDOG_SASL_PASSWORD_FILE", file, error) from error
+        except UnicodeDecodeError:  # whose text holds what was read: not chained
+            raise SettingError(f"CATDOG_SASL_PASSWORD_FILE={file} is not UTF-8 text.") from None
+        if not password:
+            raise SettingError(f"CATDOG_SASL_PASSWORD_FILE={file} holds no password.")
+    if not password:
+        raise SettingError(
+            f"CATDOG_SECURITY={protocol} needs CATDOG_SASL_PASSWORD or CATDOG_SASL_PASSWORD_FILE."
+        )
+    return password
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    text = environment.get(name, "").strip()
+    return Path(text) if text else None
+
+
+def _unusable(name: str, file: Path | None, error: OSError) -> SettingError:
+    why = "it is not PEM, damaged, or not what belongs there"
+    if not isinstance(error, ssl.SSLError):
+        why = error.strerror or type(error).__name__
+    elif error.reason == "KEY_VALUES_MISMATCH":
+        why = "key and certificate do not belong together"
+    return SettingError(f"{name}={file} cannot be used: {why}.")
