@@ -29,5 +29,8 @@ class ConfirmedTable(faust.Table[Any, Any]):
             KafkaError: a change could not be written; the table is ahead of its changelog.
         """
         changes = tuple(self._unconfirmed)
-        await asyncio.gather(*changes)
+        if changes:
+            await asyncio.wait(changes)  # unlike gather, it cancels none if it is cancelled itself
+        for change in changes:
+            change.result()
         self._unconfirmed.difference_update(changes)

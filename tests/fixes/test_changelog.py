@@ -1,0 +1,66 @@
+"""A table knows which of its changes Kafka has confirmed."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
+
+import pytest
+from faust.types import FutureMessage
+
+from catdog_stream.application import CatDogApp
+from catdog_stream.fixes.changelog import ConfirmedTable
+from catdog_stream.settings import Settings
+
+SECONDS = 10.0
+
+
+def play(
+    story: Callable[[ConfirmedTable, list[asyncio.Future[Any]]], Coroutine[Any, Any, None]],
+) -> None:
+    """Run ``story`` with a table and two changes of it that are on their way to Kafka."""
+
+    async def run() -> None:
+        table = cast(ConfirmedTable, CatDogApp(Settings()).Table("numbers"))
+        changes = [asyncio.get_running_loop().create_future() for _ in range(2)]
+        table._unconfirmed.update(cast(list[FutureMessage], changes))
+        async with asyncio.timeout(SECONDS):
+            await story(table, changes)
+
+    asyncio.run(run())
+
+
+def test_it_waits_for_every_change() -> None:
+    async def story(table: ConfirmedTable, changes: list[asyncio.Future[Any]]) -> None:
+        waiting = asyncio.create_task(table.confirmed())
+        changes[0].set_result(None)
+        done, _ = await asyncio.wait({waiting}, timeout=0.05)
+        assert not done
+        changes[1].set_result(None)
+        await waiting
+        await table.confirmed()  # nothing is left to wait for
+
+    play(story)
+
+
+def test_a_change_that_kafka_refused_is_an_error_now_and_later() -> None:
+    async def story(table: ConfirmedTable, changes: list[asyncio.Future[Any]]) -> None:
+        changes[0].set_result(None)
+        changes[1].set_exception(ConnectionError("Kafka is gone"))
+        for _ in range(2):
+            with pytest.raises(ConnectionError):
+                await table.confirmed()
+
+    play(story)
+
+
+def test_whoever_gives_up_waiting_does_not_take_the_changes_with_him() -> None:
+    """A commit has a time limit; a change that it cancelled would cancel every later commit."""
+
+    async def story(table: ConfirmedTable, changes: list[asyncio.Future[Any]]) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(table.confirmed(), 0.01)
+        for change in changes:
+            change.set_result(None)
+        await table.confirmed()
+
+    play(story)
