@@ -20,7 +20,7 @@ test-unit: $(DEV)  ## the tests that need no broker, in seconds
 	$(PYTHON) -m pytest -m "not integration and not slow"
 
 test-kafka: $(DEV)  ## the integration tests against Apache Kafka (needs Java 17, Maven and Maven Central)
-	$(PYTHON) -m tests.support.kafka $(PYTHON) -m pytest -m integration
+	CATDOG_TEST_ROUNDS=$${CATDOG_TEST_ROUNDS:-10} $(PYTHON) -m tests.support.kafka $(PYTHON) -m pytest -m integration
 
 lint: $(DEV)  ## style and types
 	.venv/bin/ruff check .

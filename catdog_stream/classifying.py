@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mode import Service
 
+from catdog_stream import metrics
 from catdog_stream.model_runner import ModelRunner
 from catdog_stream.models.locate import default_stack
 from catdog_stream.models.pictures import PictureLimits
@@ -114,6 +115,7 @@ class Classifying(Service):
             decode_threads=min(4, os.cpu_count() or 1),
         )
         pipeline.start()
+        metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)
         self._pipeline = pipeline
 
     async def on_stop(self) -> None:

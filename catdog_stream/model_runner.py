@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from catdog_stream import metrics
 from catdog_stream.errors import HungModelError, RejectedRequest
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stack import Classifier, Verdict
@@ -72,7 +73,7 @@ class ModelRunner:
             RejectedRequest: ``timeout``, the model did not answer in time.
         """
         loop = asyncio.get_running_loop()
-        answer = loop.run_in_executor(self._thread, self.classifier.classify, pictures)
+        answer = loop.run_in_executor(self._thread, self._timed, pictures)
         try:
             return await asyncio.wait_for(answer, self._timeout)
         except TimeoutError:
@@ -80,6 +81,11 @@ class ModelRunner:
             await self._replace()
             detail = f"The model did not answer within {self._timeout:g} s."
             raise RejectedRequest("timeout", detail) from None
+
+    def _timed(self, pictures: Sequence[Picture]) -> list[Verdict]:
+        metrics.BATCH_PICTURES.observe(len(pictures))
+        with metrics.INFERENCE_SECONDS.time():
+            return self.classifier.classify(pictures)
 
     async def _replace(self) -> None:
         self._hangs += 1

@@ -7,6 +7,7 @@ request is acknowledged only after Kafka has confirmed its answer. Knows no Faus
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from catdog_stream import metrics
 from catdog_stream.batching import Batcher
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.models.stack import Verdict
@@ -62,6 +64,7 @@ class Publisher(Protocol):
 class _Job:
     incoming: Incoming
     acknowledge: Callable[[], Awaitable[object]]
+    taken: float = field(default_factory=time.perf_counter)
     outcome: asyncio.Future[Outcome] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -183,12 +186,21 @@ class Pipeline:
                 await job.acknowledge()
                 self._lanes.remove_head(partition)
                 self._slots.release()
-                self._answered += 1
+                self._record(job)
 
     async def _publish(self, job: _Job) -> Awaitable[object]:
         outcome = job.outcome.result()
         self._limit.observe(rejected=isinstance(outcome, RejectedRequest))
         return await self._publisher.publish(job.incoming, outcome)
+
+    def _record(self, job: _Job) -> None:
+        self._answered += 1
+        outcome = job.outcome.result()
+        if isinstance(outcome, RejectedRequest):
+            metrics.REJECTIONS.labels(outcome.reason).inc()
+        else:
+            metrics.LABELS.labels(outcome.verdict.label).inc()
+        metrics.REQUEST_SECONDS.observe(time.perf_counter() - job.taken)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)

@@ -22,7 +22,12 @@ class Worker:
     """``catdog-stream worker`` against the broker at ``address``; killed when the block ends."""
 
     def __init__(
-        self, address: str, folder: Path, *, settings: Mapping[str, str] | None = None
+        self,
+        address: str,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        module: str = "catdog_stream",
     ) -> None:
         self.port = free_ports(1)[0]
         self.log = folder / f"worker-{self.port}.log"
@@ -32,6 +37,7 @@ class Worker:
             "APP_DATADIR": str(folder / f"data-{self.port}"),
             **(settings or {}),
         }
+        self._module = module
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
@@ -39,7 +45,7 @@ class Worker:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "catdog_stream", "worker"),
+                    *(sys.executable, "-m", self._module, "worker"),
                     *("--web-port", str(self.port), "--loglevel", "info"),
                 ],
                 env=self._environment,

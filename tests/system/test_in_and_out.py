@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,8 +26,9 @@ def png_with_alpha(picture: bytes) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.usefixtures("worker")
 def test_existing_clients_get_the_answers_they_expect(
-    worker: Worker, broker_address: str, cat: bytes, dog: bytes
+    broker_address: str, cat: bytes, dog: bytes
 ) -> None:
     """No key, ``label`` absent, null or empty, an opaque url, PNG with alpha."""
 
@@ -62,8 +62,9 @@ def test_existing_clients_get_the_answers_they_expect(
     asyncio.run(story())
 
 
+@pytest.mark.usefixtures("worker")
 def test_key_partition_time_and_headers_of_a_request_come_back_with_its_label(
-    worker: Worker, broker_address: str, cat: bytes
+    broker_address: str, cat: bytes
 ) -> None:
     trace = (b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").decode()
 
@@ -140,9 +141,7 @@ def test_a_bad_request_costs_nothing_but_itself(
     asyncio.run(story())
 
 
-def test_answers_of_other_services_are_counted_too(
-    worker: Worker, broker_address: str, tmp_path: Path
-) -> None:
+def test_answers_of_other_services_are_counted_too(worker: Worker, broker_address: str) -> None:
     """A record of ``catdoglabel`` without headers, as the hand-written loop writes it."""
 
     async def story() -> None:

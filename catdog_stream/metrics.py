@@ -1,0 +1,33 @@
+"""Every metric of ``/metrics``, in Prometheus' naming, and what it means.
+
+The process's own (``process_resident_memory_bytes``, ``process_cpu_seconds_total`` and others)
+come with ``prometheus_client``.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+__all__ = [
+    "BATCH_PICTURES",
+    "INFERENCE_SECONDS",
+    "IN_FLIGHT",
+    "LABELS",
+    "REJECTIONS",
+    "REQUEST_SECONDS",
+]
+
+LABELS = Counter("catdog_labels_total", "Labels published by this worker.", ["label"])
+REJECTIONS = Counter("catdog_rejections_total", "Requests rejected by this worker.", ["reason"])
+IN_FLIGHT = Gauge("catdog_requests_in_flight", "Requests taken and not yet acknowledged.")
+REQUEST_SECONDS = Histogram(
+    "catdog_request_seconds",
+    "From taking a request to Kafka's confirmation of its answer.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+BATCH_PICTURES = Histogram(
+    "catdog_batch_pictures", "Pictures in one call of the model.", buckets=(1, 2, 4, 8, 16, 32, 64)
+)
+INFERENCE_SECONDS = Histogram(
+    "catdog_inference_seconds",
+    "One call of the model.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)

@@ -1,0 +1,39 @@
+"""A real worker whose model never comes back from a picture that is all magenta."""
+
+import threading
+from collections.abc import Sequence
+
+from catdog_stream import classifying
+from catdog_stream.app import main
+from catdog_stream.models.pictures import Picture
+from catdog_stream.models.stack import ModelStack, Verdict
+from catdog_stream.settings import Settings
+
+MAGENTA = (255, 0, 255)
+
+load = classifying.load_stack
+
+
+class HangingStack:
+    """The real stack, but for one colour."""
+
+    def __init__(self, stack: ModelStack) -> None:
+        self._stack = stack
+        self.name, self.version, self.engine = stack.name, stack.version, stack.engine
+        self.prepare, self.warm_up, self.close = stack.prepare, stack.warm_up, stack.close
+
+    def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
+        """Hang for ever if one of the pictures is magenta."""
+        if any((picture == MAGENTA).all() for picture in pictures):
+            threading.Event().wait()
+        return self._stack.classify(pictures)
+
+
+def load_hanging(settings: Settings) -> HangingStack:
+    """The stack of the settings, made to hang."""
+    return HangingStack(load(settings))
+
+
+if __name__ == "__main__":
+    classifying.load_stack = load_hanging  # type: ignore[assignment]
+    main()

@@ -1,0 +1,104 @@
+"""The broker stops and comes back; the worker waits, says so, and answers everything."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from catdog_stream.broker import EmbeddedBroker
+from tests.support.client import Client, request
+from tests.support.kafka.cluster import KafkaCluster
+from tests.support.kafka.jars import fetch
+from tests.support.ports import free_ports
+from tests.support.wait import wait_until
+from tests.support.worker import PATIENCE, Worker
+
+pytestmark = pytest.mark.integration
+
+#: A minute on Apache Kafka, which shows guarantees; seconds on the embedded broker.
+ON_KAFKA = "CATDOG_TEST_BROKER" in os.environ
+OUTAGES = (3.0, 60.0) if ON_KAFKA else (3.0,)
+
+
+class Broker(Protocol):
+    """What can be stopped and started again with its data."""
+
+    @property
+    def address(self) -> str:
+        """``host:port``."""
+
+    def start(self) -> object:
+        """Start it."""
+
+    def stop(self) -> None:
+        """Stop it."""
+
+
+@contextmanager
+def own_broker(folder: Path) -> Iterator[Broker]:
+    """A broker that no other test uses, of the kind under test."""
+    if ON_KAFKA:
+        with KafkaCluster(fetch(), folder) as kafka:
+            yield kafka
+    else:
+        with EmbeddedBroker(free_ports(1)[0], folder) as embedded:
+            yield embedded
+
+
+@pytest.mark.parametrize("seconds", OUTAGES)
+def test_a_worker_outlives_its_broker_and_answers_what_was_queued(
+    seconds: float, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, cat: bytes
+) -> None:
+    requests = [request(cat)] * 120
+
+    async def send(address: str) -> None:
+        async with Client(address) as client:
+            sources = await client.send(requests)
+            await client.answers(sources[:10])
+
+    with (
+        own_broker(tmp_path_factory.mktemp("broker")) as broker,
+        Worker(broker.address, tmp_path) as worker,
+    ):
+        worker.wait_ready()
+        asyncio.run(send(broker.address))
+        # The embedded broker saves about once a second, and loses what it has not saved.
+        wait_until(lambda: worker.get("/labels/")["total"] >= 10, "some to be counted")
+        broker.stop()
+        stopped = time.monotonic()
+        wait_until(lambda: worker.status("/readyz") == 503, "the worker to notice")
+        assert "No Kafka broker answers" in str(worker.get("/readyz")["problems"])
+        wait_until(
+            lambda: time.monotonic() - stopped >= seconds, "the outage to pass", seconds + 10
+        )
+        assert worker.process.poll() is None
+        assert worker.get("/healthz")["alive"], "a restart would not bring the broker back"
+        broker.start()
+        worker.wait_ready()
+        wait_until(
+            lambda: worker.get("/labels/")["total"] == len(requests), "all answers", PATIENCE
+        )
+        assert worker.terminate() == 0
+
+
+def test_a_worker_may_be_started_before_its_broker(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, cat: bytes
+) -> None:
+    async def send(address: str) -> None:
+        async with Client(address) as client:
+            await client.answers(await client.send([request(cat)]))
+
+    with own_broker(tmp_path_factory.mktemp("broker")) as broker:
+        broker.stop()
+        with Worker(broker.address, tmp_path) as worker:
+            wait_until(lambda: worker.status("/readyz") == 503, "the page", PATIENCE)
+            assert "No Kafka broker answers" in str(worker.get("/readyz")["problems"])
+            assert worker.status("/healthz") == 200
+            broker.start()
+            worker.wait_ready()
+            asyncio.run(send(broker.address))

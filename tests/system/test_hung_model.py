@@ -1,0 +1,108 @@
+"""A model that hangs costs its own picture and nobody else's."""
+
+import asyncio
+import io
+import re
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from PIL import Image
+
+from tests.support.client import Client, Message, header, request
+from tests.support.wait import wait_until
+from tests.support.worker import PATIENCE, Worker
+
+pytestmark = pytest.mark.integration
+
+HANGING = "tests.support.hanging_worker"
+TIMEOUT = "1.5"
+
+
+@pytest.fixture(scope="module")
+def magenta() -> bytes:
+    """The picture that the model never comes back from."""
+    out = io.BytesIO()
+    Image.new("RGB", (50, 50), (255, 0, 255)).save(out, "PNG")
+    return out.getvalue()
+
+
+def in_flight(worker: Worker) -> float:
+    """Requests that the worker has taken and not answered."""
+    text = requests.get(f"http://127.0.0.1:{worker.port}/metrics", timeout=10).text
+    (value,) = re.findall(r"^catdog_requests_in_flight (\S+)$", text, re.MULTILINE)
+    return float(value)
+
+
+def test_the_hung_picture_is_rejected_and_those_around_it_are_labelled(
+    broker_address: str, tmp_path: Path, cat: bytes, magenta: bytes
+) -> None:
+    async def story(worker: Worker) -> None:
+        async with Client(broker_address) as client:
+            messages = [Message(request(cat), partition=number % 3) for number in range(12)]
+            messages.insert(5, Message(request(magenta), partition=1))
+            sources = await client.send(messages)
+            await client.answers(sources)
+            assert header(client.rejected[sources[5]][0], "reason") == "timeout"
+            assert len(client.labels.keys() & set(sources)) == 12
+            assert worker.process.poll() is None
+
+    with Worker(
+        broker_address, tmp_path, module=HANGING, settings={"CATDOG_INFERENCE_TIMEOUT": TIMEOUT}
+    ) as worker:
+        worker.wait_ready()
+        asyncio.run(story(worker))
+        started = time.monotonic()
+        assert worker.terminate() == 0
+        assert time.monotonic() - started < 10
+
+
+def test_a_model_that_hangs_again_and_again_ends_the_worker_and_the_next_one_goes_on(
+    broker_address: str, tmp_path: Path, cat: bytes, magenta: bytes
+) -> None:
+    async def story(worker: Worker) -> None:
+        async with Client(broker_address) as client:
+            messages = [Message(request(magenta), partition=0) for _ in range(5)]
+            messages.append(Message(request(cat), partition=0))
+            sources = await client.send(messages)
+            wait_until(lambda: worker.process.poll() is not None, "the worker to end", PATIENCE)
+            assert worker.process.poll() == 1
+            assert "The model hung" in worker.tail()
+            worker.start().wait_ready()
+            await client.answers(sources)
+            assert {header(client.rejected[source][0], "reason") for source in sources[:5]} == {
+                "timeout"
+            }
+            assert sources[5] in client.labels
+
+    with Worker(
+        broker_address, tmp_path, module=HANGING, settings={"CATDOG_INFERENCE_TIMEOUT": TIMEOUT}
+    ) as worker:
+        worker.wait_ready()
+        asyncio.run(story(worker))
+
+
+def test_a_worker_that_is_stopped_under_load_ends_in_time_and_hands_back_what_it_cannot_finish(
+    broker_address: str, tmp_path: Path, cat: bytes, magenta: bytes
+) -> None:
+    """The model hangs without a deadline: SIGTERM ends the worker within 10 s all the same."""
+
+    async def story(worker: Worker) -> None:
+        async with Client(broker_address) as client:
+            messages = [Message(request(cat), partition=number % 8) for number in range(100)]
+            messages.insert(20, Message(request(magenta), partition=2))
+            sources = await client.send(messages)
+            wait_until(lambda: in_flight(worker) > 8, "the worker to be busy")
+            started = time.monotonic()
+            await asyncio.to_thread(worker.terminate)
+            assert time.monotonic() - started < 10
+            with Worker(broker_address, tmp_path) as other:
+                await asyncio.to_thread(other.wait_ready)
+                await client.answers(sources)
+
+    with Worker(
+        broker_address, tmp_path, module=HANGING, settings={"CATDOG_INFERENCE_TIMEOUT": "1000"}
+    ) as worker:
+        worker.wait_ready()
+        asyncio.run(story(worker))
