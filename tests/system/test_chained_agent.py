@@ -1,0 +1,79 @@
+"""The README's example of a chained agent, as it stands in the README."""
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+
+from tests.support.client import LABELS, Client, header, request, strict_label
+from tests.support.command import Command
+from tests.support.worker import PATIENCE
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("worker")]
+
+README = Path(__file__).parents[2] / "README.md"
+CATS = "cats"
+
+
+def example() -> str:
+    """The first block of Python in the README's section on chaining."""
+    section = README.read_text().partition("## Chain an agent of your own")[2]
+    block = re.search(r"```python\n(.*?)```", section, re.DOTALL)
+    assert block is not None
+    return block[1]
+
+
+def test_it_passes_cats_on_and_survives_what_it_cannot_read(
+    broker_address: str, tmp_path: Path, cat: bytes, dog: bytes
+) -> None:
+    (tmp_path / "cats.py").write_text(example())
+    environment = {**os.environ, "BROKER_URL": f"kafka://{broker_address}"}
+    arguments = [sys.executable, "cats.py", "worker", "--loglevel", "info"]
+    with Command(arguments, environment, tmp_path) as chained:
+        asyncio.run(_story(chained, broker_address, cat, dog))
+
+
+async def _story(chained: Command, address: str, cat: bytes, dog: bytes) -> None:
+    async with Client(address) as client:
+        await _send_what_nobody_can_read(address)
+        sources = await client.send([request(cat), request(dog), request(cat)])
+        await client.answers(sources)
+        wanted = {sources[0], sources[2]}
+        passed = await _read_cats(address, wanted)
+        for source in wanted:
+            (label,) = client.labels[source]
+            (record,) = passed[source]
+            assert record.value == label.value
+            assert "cat 9" in strict_label(record.value)["label"]
+            assert dict(record.headers) == dict(label.headers)
+        assert sources[1] not in passed
+    assert chained.process.poll() is None
+    assert "Traceback" not in chained.output()
+
+
+async def _send_what_nobody_can_read(address: str) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=address) as producer:
+        for partition in range(8):
+            for value in (b"", b"not json", b"\xff\xfe"):
+                await producer.send_and_wait(LABELS, value, partition=partition)
+            await producer.send_and_wait(LABELS, None, key=b"\xff", partition=partition)
+            odd = [("verdict", b"\xff"), ("verdict", None)]
+            await producer.send_and_wait(LABELS, b"{}", headers=odd, partition=partition)
+
+
+async def _read_cats(address: str, wanted: set[str]) -> dict[str, list[ConsumerRecord]]:
+    """Everything in the topic up to the records with the ``wanted`` sources."""
+    consumer = AIOKafkaConsumer(
+        CATS, bootstrap_servers=address, auto_offset_reset="earliest", metadata_max_age_ms=500
+    )
+    found: dict[str, list[ConsumerRecord]] = {}
+    async with asyncio.timeout(PATIENCE), consumer:
+        async for record in consumer:
+            found.setdefault(header(record, "source") or "", []).append(record)
+            if wanted <= found.keys():
+                return found
+    raise AssertionError("the topic ended")
