@@ -68,9 +68,8 @@ class BootStrategy(FaustBootStrategy):
         return self._chain(
             self.sensors(),
             self.web_server(),
-            [self.app.gate],
+            [self.app.classifying, self.app.gate],  # damaged weights are told without a broker
             self.kafka_producer(),
-            [self.app.classifying],
             self.kafka_consumer(),
             self.agents(),
             self.kafka_conductor(),

@@ -100,7 +100,7 @@ class Classifying(Service):
             KafkaPublisher(
                 self.app,
                 stack=f"{model.classifier.name} {model.classifier.version}",
-                partitions=self.app.gate.partitions,
+                partitions=lambda topic: self.app.gate.partitions[topic],
                 max_bytes=settings.max_answer_bytes,
             ),
             limit=RejectionLimit(

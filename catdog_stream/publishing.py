@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable
 
 import faust
 from aiokafka.errors import MessageSizeTooLargeError
@@ -36,12 +36,12 @@ class KafkaPublisher:
     Args:
         app: the app.
         stack: name and version of the model stack, for the ``stack`` header.
-        partitions: number of partitions of each topic of answers.
+        partitions: tells the number of partitions of a topic of answers.
         max_bytes: largest record that may be written.
     """
 
     def __init__(
-        self, app: faust.App, *, stack: str, partitions: Mapping[str, int], max_bytes: int
+        self, app: faust.App, *, stack: str, partitions: Callable[[str], int], max_bytes: int
     ) -> None:
         self._app = app
         self._stack = stack
@@ -93,7 +93,7 @@ class KafkaPublisher:
                 topic,
                 answer.key,
                 answer.value,
-                partition=incoming.source.partition % self._partitions[topic],
+                partition=incoming.source.partition % self._partitions(topic),
                 timestamp=faust_timestamp(incoming.timestamp_ms),
                 headers=list(answer.headers),
             )

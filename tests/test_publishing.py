@@ -59,7 +59,7 @@ def published(
             publisher = KafkaPublisher(
                 app,
                 stack="test 1",
-                partitions=partitions,
+                partitions=partitions.__getitem__,
                 max_bytes=app.settings.max_answer_bytes,
             )
             async with asyncio.timeout(30):

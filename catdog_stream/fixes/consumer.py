@@ -17,7 +17,7 @@ from catdog_stream.fixes.changelog import ConfirmedTable
 __all__ = ["Consumer"]
 
 #: Seconds that one fetch may wait for records. Faust asks for 1.0, and a seek has to wait for the
-#: fetch in progress; so this is what a rebalance waits at most.
+#: fetch in progress. (With no partition to read Faust sleeps a whole second instead.)
 MAX_FETCH_WAIT = 0.2
 
 #: Seconds for answers in work when partitions are taken away or the worker stops.
@@ -81,6 +81,9 @@ class Consumer(FaustConsumer):
                     await self.wait(self.can_resume_flow)  # type: ignore[arg-type]  # mode takes both
                 finally:
                     self._parked.clear()
+            # Nothing may be awaited between the comparison below and what Consumer.getmany does
+            # with the records: it would seek itself if the flow had stopped meanwhile, and wait
+            # for ever for the reading task, which it is.
             stops = self._stops
             records, active = await super()._wait_next_records(min(timeout, MAX_FETCH_WAIT))
             if stops == self._stops:
