@@ -14,6 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from catdog_stream.application import CatDogApp
+from catdog_stream.cluster import create_topics
+from catdog_stream.errors import BrokerError
+from catdog_stream.settings import Settings
 from tests.support.kafka import KafkaCluster, KafkaUnavailableError, SecuredListeners, fetch
 from tests.support.kafka.secured import HOST, PASSWORD, USER
 from tests.support.wait import wait_until
@@ -71,17 +75,17 @@ def catdog_stream(
 
 
 def refusal(settings: Mapping[str, str], address: str) -> str:
-    answer = catdog_stream(settings, address, "send", str(SAMPLE))
-    assert answer.returncode == 1
-    (line,) = answer.stderr.splitlines()
-    return line.replace("\x1b[?25l", "").replace("\x1b[?25h", "").removeprefix("Error: ")
+    app = CatDogApp(Settings.from_environment({**settings, "CATDOG_BROKER": address}))
+    with pytest.raises(BrokerError) as caught:
+        asyncio.run(create_topics(app))
+    return str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("listener", "kind"),
     [
         ("SSL", {"CATDOG_SECURITY": "SSL"}),
-        ("MUTUAL", {"CATDOG_SECURITY": "ssl", "CATDOG_TLS_CERT_FILE": "client.pem"}),
+        ("MUTUAL", {"CATDOG_SECURITY": "ssl"}),
         ("SASL_SSL", sasl("sasl_ssl", "SCRAM-SHA-512")),
         ("SASL_PLAINTEXT", sasl("SASL_PLAINTEXT", "PLAIN")),
         ("SASL_PLAINTEXT", sasl("sasl_plaintext", "SCRAM-SHA-256")),
@@ -91,12 +95,9 @@ def test_a_worker_labels_what_is_sent(
     secured: SecuredListeners, tmp_path: Path, listener: str, kind: dict[str, str]
 ) -> None:
     address = f"{HOST}:{secured.port(listener)}"
-    settings = {
-        **kind,
-        **(trusting(secured) if kind["CATDOG_SECURITY"].lower()[-3:] == "ssl" else {}),
-    }
-    if certificate := kind.get("CATDOG_TLS_CERT_FILE"):
-        settings["CATDOG_TLS_CERT_FILE"] = str(secured.certificates.folder / certificate)
+    settings = {**kind, **(trusting(secured) if listener != "SASL_PLAINTEXT" else {})}
+    if listener == "MUTUAL":
+        settings["CATDOG_TLS_CERT_FILE"] = str(secured.certificates.client)
     with Worker(address, tmp_path, settings=settings) as worker:
         worker.wait_ready()
         answer = catdog_stream(settings, address, "send", str(SAMPLE), "--wait")
@@ -104,3 +105,89 @@ def test_a_worker_labels_what_is_sent(
         assert "Probabilities: cat 9" in answer.stdout
         assert worker.terminate() == 0
         assert PASSWORD not in worker.log.read_text() + answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+def test_a_wrong_password(secured: SecuredListeners, mechanism: str) -> None:
+    address = f"{HOST}:{secured.port('SASL_PLAINTEXT')}"
+    assert refusal(sasl("sasl_plaintext", mechanism, "guessed"), address) == (
+        f"Kafka at {address} refuses the user name or the password: "
+        "check CATDOG_SASL_USERNAME and CATDOG_SASL_PASSWORD."
+    )
+
+
+@pytest.mark.parametrize("command", [("send", str(SAMPLE)), ("watch",), ("up",)])
+def test_a_command_says_that_sentence_and_nothing_else(
+    secured: SecuredListeners, command: tuple[str, ...]
+) -> None:
+    address = f"{HOST}:{secured.port('SASL_PLAINTEXT')}"
+    answer = catdog_stream(sasl("sasl_plaintext", "PLAIN", "guessed"), address, *command)
+    assert answer.returncode == 1
+    assert answer.stderr.count("\n") == 1
+    assert "refuses the user name or the password" in answer.stderr
+    assert "guessed" not in answer.stdout + answer.stderr
+
+
+def test_a_mechanism_that_is_not_offered(secured: SecuredListeners) -> None:
+    address = f"{HOST}:{secured.port('SASL_SSL')}"
+    assert refusal({**sasl("sasl_ssl", "PLAIN"), **trusting(secured)}, address) == (
+        f"Kafka at {address} does not offer the mechanism in CATDOG_SASL_MECHANISM."
+    )
+
+
+def test_a_certificate_of_an_unknown_authority(secured: SecuredListeners) -> None:
+    address = f"{HOST}:{secured.port('SSL')}"
+    sentence = refusal({"CATDOG_SECURITY": "ssl"}, address)
+    assert sentence.startswith(f"The certificate of Kafka at {address} is not trusted (")
+    assert sentence.endswith("): check CATDOG_TLS_CA_FILE and the host in CATDOG_BROKER.")
+
+
+def test_a_certificate_of_another_host(secured: SecuredListeners) -> None:
+    address = f"localhost:{secured.port('SSL')}"
+    sentence = refusal({"CATDOG_SECURITY": "ssl", **trusting(secured)}, address)
+    assert (
+        "is not trusted (Hostname mismatch, certificate is not valid for 'localhost')" in sentence
+    )
+
+
+@pytest.mark.parametrize(
+    ("listener", "security"),
+    [
+        ("SSL", "plaintext"),
+        ("SASL_PLAINTEXT", "plaintext"),
+        ("SASL_PLAINTEXT", "ssl"),
+        ("SSL", "sasl_ssl"),
+        ("SASL_SSL", "sasl_plaintext"),
+        ("SASL_SSL", "ssl"),
+        ("MUTUAL", "ssl"),
+    ],
+)
+def test_a_port_that_expects_something_else(
+    secured: SecuredListeners, listener: str, security: str
+) -> None:
+    address = f"{HOST}:{secured.port(listener)}"
+    settings = sasl(security, "PLAIN") if "sasl" in security else {"CATDOG_SECURITY": security}
+    if security.endswith("ssl"):
+        settings.update(trusting(secured))
+    assert refusal(settings, address) == (
+        f"Kafka at {address} closes the connection: check that CATDOG_SECURITY is what this port "
+        "expects, and CATDOG_TLS_CERT_FILE if it asks for a certificate."
+    )
+
+
+def test_a_worker_with_a_wrong_password_waits_and_says_why(
+    secured: SecuredListeners, tmp_path: Path
+) -> None:
+    address = f"{HOST}:{secured.port('SASL_PLAINTEXT')}"
+    with Worker(address, tmp_path, settings=sasl("sasl_plaintext", "PLAIN", "guessed")) as worker:
+
+        def refused() -> bool:
+            if worker.status("/readyz") != 503:
+                return False
+            problems = worker.get("/readyz")["problems"]
+            return any("refuses the user name or the password" in problem for problem in problems)
+
+        wait_until(refused, "the worker to say why it is not ready", SECONDS)
+        assert worker.status("/healthz") == 200
+        assert worker.terminate() == 0
+        assert "guessed" not in worker.log.read_text()

@@ -6,5 +6,6 @@ runs a command against it.
 
 from tests.support.kafka.cluster import KafkaCluster
 from tests.support.kafka.jars import KafkaUnavailableError, fetch
+from tests.support.kafka.secured import SecuredListeners
 
-__all__ = ["KafkaCluster", "KafkaUnavailableError", "fetch"]
+__all__ = ["KafkaCluster", "KafkaUnavailableError", "SecuredListeners", "fetch"]

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Self
 
 from catdog_stream.broker import child, is_ready
+from tests.support.kafka.secured import HOST, SecuredListeners
 from tests.support.ports import free_ports
 
-HOST = "127.0.0.1"
 _LOGGING = Path(__file__).parent / "log4j2.properties"
 _CLUSTER_ID = "Y2F0ZG9nLXN0cmVhbS10ZQ"  # any 16 bytes in base64
 _START_SECONDS = 60.0
@@ -27,12 +27,17 @@ class KafkaCluster:
 
     `start` formats the storage the first time; the ports and the data stay the same over `stop`,
     `kill` and `restart`. On Linux the server dies with the process that started it.
+
+    `secured` adds listeners to the one at `address`, which asks nobody for anything.
     """
 
-    def __init__(self, jars: Path, folder: Path) -> None:
+    def __init__(
+        self, jars: Path, folder: Path, *, secured: SecuredListeners | None = None
+    ) -> None:
         self.port, self._controller_port = free_ports(2)
         self._jars = jars
         self._folder = folder
+        self._secured = secured
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,6 +57,8 @@ class KafkaCluster:
         """
         properties = self._folder / "server.properties"
         if not properties.exists():
+            if self._secured:
+                self._secured.certificates.make()
             properties.write_text(self._properties())
             self._format(properties)
         with self.log.open("ab") as log:
@@ -107,8 +114,9 @@ class KafkaCluster:
 
     def _format(self, properties: Path) -> None:
         storage_tool = [*self._java(), "kafka.tools.StorageTool", "format"]
+        users = self._secured.users if self._secured else []
         done = subprocess.run(
-            [*storage_tool, "--config", str(properties), "--cluster-id", _CLUSTER_ID],
+            [*storage_tool, "--config", str(properties), "--cluster-id", _CLUSTER_ID, *users],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -120,14 +128,19 @@ class KafkaCluster:
 
     def _properties(self) -> str:
         """The server's settings: Kafka's defaults but for what one small node needs."""
+        listeners = [f"PLAINTEXT://{self.address}"]
+        protocols = ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT"]
+        if self._secured:
+            listeners += self._secured.listeners
+            protocols += self._secured.protocols
         settings = {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.voters": f"1@{HOST}:{self._controller_port}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{HOST}:{self._controller_port}",
-            "advertised.listeners": f"PLAINTEXT://{self.address}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listeners": ",".join([*listeners, f"CONTROLLER://{HOST}:{self._controller_port}"]),
+            "advertised.listeners": ",".join(listeners),
+            "listener.security.protocol.map": ",".join(protocols),
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": str(self._folder / "data"),
             # One node cannot hold the three replicas that are the default.
@@ -145,6 +158,7 @@ class KafkaCluster:
             # After a crash the controller takes the server back only when this has passed.
             "broker.session.timeout.ms": "2000",
             "broker.heartbeat.interval.ms": "500",
+            **(self._secured.properties() if self._secured else {}),
         }
         return "".join(f"{key}={value}\n" for key, value in settings.items())
 

@@ -1,0 +1,116 @@
+"""Listeners that ask for TLS or SASL, the certificates they show and the users they know."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.ports import free_ports
+
+HOST = "127.0.0.1"
+USER, PASSWORD = "alice", "horse-battery-staple"
+
+#: Listener to the protocol it speaks; ``MUTUAL`` wants a certificate from its clients too.
+_PROTOCOLS = {
+    "SSL": "SSL",
+    "MUTUAL": "SSL",
+    "SASL_SSL": "SASL_SSL",
+    "SASL_PLAINTEXT": "SASL_PLAINTEXT",
+}
+_SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
+_SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+_PLAIN_LOGIN = (
+    f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
+)
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """PEM files, made with the program ``openssl``; good for two days."""
+
+    folder: Path
+
+    @property
+    def authority(self) -> Path:
+        """Who signed the other two."""
+        return self.folder / "ca.pem"
+
+    @property
+    def server(self) -> Path:
+        """Certificate and key of the server at ``HOST``, which it knows by no other name."""
+        return self.folder / "server.pem"
+
+    @property
+    def client(self) -> Path:
+        """Certificate and key of a client."""
+        return self.folder / "client.pem"
+
+    def make(self) -> None:
+        """Write the files."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._openssl("ca", "-keyout", "ca.key", "-out", "ca.pem")
+        signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "basicConstraints=CA:FALSE")
+        for name in ("server", "client"):
+            files = ("-keyout", f"{name}.key", "-out", f"{name}.crt")
+            self._openssl(name, *files, *signed, "-addext", f"subjectAltName=IP:{HOST}")
+            key, certificate = (self.folder / file for file in (files[1], files[3]))
+            (self.folder / f"{name}.pem").write_text(key.read_text() + certificate.read_text())
+
+    def _openssl(self, name: str, *arguments: str) -> None:
+        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+        subprocess.run(
+            ["openssl", "req", "-x509", *key, "-days", "2", "-subj", f"/CN={name}", *arguments],
+            cwd=self.folder,
+            check=True,
+            capture_output=True,
+        )
+
+
+class SecuredListeners:
+    """Listeners for a `KafkaCluster`, all of them on the loopback interface."""
+
+    def __init__(self, folder: Path) -> None:
+        self.certificates = Certificates(folder / "certificates")
+        self._ports = dict(zip(_PROTOCOLS, free_ports(len(_PROTOCOLS)), strict=True))
+
+    def port(self, listener: str) -> int:
+        """The port of ``SSL``, ``MUTUAL``, ``SASL_SSL`` or ``SASL_PLAINTEXT``."""
+        return self._ports[listener]
+
+    @property
+    def listeners(self) -> list[str]:
+        """For Kafka's settings ``listeners`` and ``advertised.listeners``."""
+        return [f"{name}://{HOST}:{port}" for name, port in self._ports.items()]
+
+    @property
+    def protocols(self) -> list[str]:
+        """For Kafka's setting ``listener.security.protocol.map``."""
+        return [f"{name}:{protocol}" for name, protocol in _PROTOCOLS.items()]
+
+    @property
+    def users(self) -> list[str]:
+        """Arguments of Kafka's storage tool."""
+        return [
+            argument
+            for mechanism in _SCRAM
+            for argument in ("--add-scram", f"{mechanism}=[name={USER},password={PASSWORD}]")
+        ]
+
+    def properties(self) -> Mapping[str, str]:
+        """Further settings of the server."""
+        settings = {
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(self.certificates.server),
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": str(self.certificates.authority),
+            "listener.name.mutual.ssl.client.auth": "required",
+            "sasl.enabled.mechanisms": ",".join(("PLAIN", *_SCRAM)),
+            # TLS alone could offer everything; one listener refuses a mechanism for the tests.
+            "listener.name.sasl_ssl.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        }
+        for listener in ("sasl_ssl", "sasl_plaintext"):
+            prefix = f"listener.name.{listener}"
+            settings[f"{prefix}.plain.sasl.jaas.config"] = _PLAIN_LOGIN
+            for mechanism in _SCRAM:
+                settings[f"{prefix}.{mechanism.lower()}.sasl.jaas.config"] = _SCRAM_LOGIN
+        return settings
