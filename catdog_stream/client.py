@@ -60,7 +60,11 @@ async def producer(app: "CatDogApp") -> AsyncIterator[AIOKafkaProducer]:
     """A producer for requests; creates missing topics first. Raises ``BrokerError``."""
     await create_topics(app)
     sender = AIOKafkaProducer(
-        **connection(app), acks="all", max_request_size=2 * app.settings.max_answer_bytes
+        **connection(app),
+        acks="all",
+        # Without it a request that is sent again after a lost answer stands in Kafka twice.
+        enable_idempotence=True,
+        max_request_size=2 * app.settings.max_answer_bytes,
     )
     try:
         await sender.start()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -19,7 +19,7 @@ from catdog_stream.unreachable import why_unreachable
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
 
-__all__ = ["ClusterGate", "connection", "create_topics", "topic_partitions"]
+__all__ = ["ClusterGate", "connection", "create", "create_topics", "topic_partitions"]
 
 logger = logging.getLogger(__name__)
 
@@ -92,10 +92,16 @@ async def create_topics(
     ]
     if not missing:
         return existing
+    await create(app, missing, address)
+    return await topic_partitions(app, address)
+
+
+async def create(app: "CatDogApp", topics: Sequence[NewTopic], address: str | None = None) -> None:
+    """Create ``topics``, but for those that exist by now. Raises ``BrokerError``."""
     admin = AIOKafkaAdminClient(**connection(app, address))
     try:
         await admin.start()
-        response = await admin.create_topics(missing)
+        response = await admin.create_topics(topics)
     except (KafkaError, OSError) as error:
         raise BrokerError(f"The topics cannot be created: {error}.") from error
     finally:
@@ -103,7 +109,6 @@ async def create_topics(
     for name, code, *_ in response.topic_errors:
         if code not in (NoError.errno, TopicAlreadyExistsError.errno):
             raise BrokerError(f"The topic {name} cannot be created: {for_code(code).__name__}.")
-    return await topic_partitions(app, address)
 
 
 class ClusterGate(Service):

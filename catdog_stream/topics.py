@@ -7,11 +7,13 @@ import faust
 
 from catdog_stream.settings import Settings
 
-__all__ = ["COUNTED", "LABELS", "REJECTED", "REQUESTS", "Topics", "topic_configs"]
+__all__ = ["COUNTED", "LABELS", "REJECTED", "REPLAYED", "REQUESTS", "Topics", "topic_configs"]
 
 REQUESTS = "catdogimage"
 LABELS = "catdoglabel"
 REJECTED = "catdogimage-rejected"
+#: Which rejected requests ``replay`` has put back; made when it is first used.
+REPLAYED = "catdogimage-replayed"
 
 #: Table to the topic that is counted in it.
 COUNTED = {"label_counts": LABELS, "rejection_counts": REJECTED}

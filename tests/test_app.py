@@ -9,7 +9,7 @@ from faust.cli.base import cli
 
 from catdog_stream.app import app, label_counts, rejection_counts, topics
 
-OURS = {"broker", "convert", "evaluate", "send", "train-head", "up", "watch"}
+OURS = {"broker", "convert", "evaluate", "replay", "send", "train-head", "up", "watch"}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,0 +1,72 @@
+"""``catdog-stream replay``: put rejected requests back, once each."""
+
+import asyncio
+import re
+import signal
+import time
+from datetime import datetime
+
+import click
+
+from catdog_stream.errors import SettingError
+from catdog_stream.replaying import Replay
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+@click.command()
+@click.option("--reason", "reasons", multiple=True, help="Only these; may be given repeatedly.")
+@click.option(
+    "--since", help="Only requests of this time or later: 2h, 3d, or 2024-05-17T12:00+02:00."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be put back, and send nothing.")
+def replay(reasons: tuple[str, ...], since: str | None, dry_run: bool) -> None:
+    """Put rejected requests back onto the topic of requests, once each.
+
+    A second call puts back only what has been rejected since. Call it once at a time.
+    """
+    from catdog_stream.app import app
+
+    since_ms = None if since is None else parse_since(since, time.time())
+    run = Replay(app, frozenset(reasons), since_ms, dry_run)
+    stopped = asyncio.run(_until_done_or_stopped(run))
+    if dry_run:
+        for line in run.tally.lines():
+            click.echo(line)
+    click.echo(run.tally.summary(dry_run=dry_run))
+    if stopped:
+        click.echo("Stopped before the end: call it again for the rest.")
+
+
+async def _until_done_or_stopped(run: Replay) -> bool:
+    """A signal ends it between two requests, so that none is put back unrecorded."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await run.run(stop)
+    return stop.is_set()
+
+
+def parse_since(text: str, now: float) -> int:
+    """Milliseconds since the epoch.
+
+    Args:
+        text: a duration before ``now`` (``90s``, ``15m``, ``2h``, ``3d``, ``1w``), or a time as in
+            ISO 8601; one without a zone is this machine's.
+        now: seconds since the epoch.
+
+    Raises:
+        SettingError: it is neither.
+    """
+    if match := re.fullmatch(r"([0-9]{1,9})([smhdw])", text.strip()):
+        seconds = now - int(match[1]) * SECONDS[match[2]]
+    else:
+        try:
+            seconds = datetime.fromisoformat(text.strip()).timestamp()
+        except (ValueError, OverflowError) as error:
+            raise SettingError(
+                f"--since {text!r} cannot be used: it must be a duration like 2h or 3d, "
+                "or a time like 2024-05-17T12:00."
+            ) from error
+    return max(0, int(seconds * 1000))
