@@ -52,9 +52,10 @@ class Web(FaustWeb):
         try:
             await super().start_server()
         except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
             raise SettingError(
                 f"The web server cannot listen on {conf.web_bind} port {conf.web_port} "
-                f"({error.strerror}); --web-port chooses another one."
+                f"({reason}); --web-port chooses another one."
             ) from error
 
 

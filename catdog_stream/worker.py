@@ -11,16 +11,25 @@ from typing import NoReturn
 import faust
 
 from catdog_stream.errors import CatDogError
+from catdog_stream.log_filter import RepeatFilter
 
 __all__ = ["Worker"]
 
 #: Seconds from the signal to the end, whatever hangs. What was not answered by then is handed
 #: back: it was never acknowledged.
 STOP_SECONDS = 9.0
+#: Seconds between two equal complaints of aiokafka in the log.
+REPEAT_SECONDS = 30.0
 
 
 class Worker(faust.Worker):
     """Faust's worker, which ends with a sentence where the user can help, not with a traceback."""
+
+    def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
+        """Keep aiokafka from filling the log while no broker answers."""
+        super().on_setup_root_logger(logger, level)
+        for handler in logger.handlers:
+            handler.addFilter(RepeatFilter("aiokafka", REPEAT_SECONDS))
 
     def _on_sigterm(self) -> None:
         self._end_within(STOP_SECONDS)
