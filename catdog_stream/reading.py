@@ -50,6 +50,8 @@ async def extent(
         BrokerError: the broker stopped answering.
     """
     tps = [TopicPartition(topic, number) for number in range(partitions)]
+    if not tps:
+        return Extent({})
     consumer = AIOKafkaConsumer(**connection(app), enable_auto_commit=False)
     try:
         await consumer.start()

@@ -1,53 +1,20 @@
 """The broker stops and comes back; the worker waits, says so, and answers everything."""
 
 import asyncio
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from catdog_stream.broker import EmbeddedBroker
+from tests.support.brokers import ON_KAFKA, own_broker
 from tests.support.client import Client, request
-from tests.support.kafka.cluster import KafkaCluster
-from tests.support.kafka.jars import fetch
-from tests.support.ports import free_ports
 from tests.support.wait import wait_until
 from tests.support.worker import PATIENCE, Worker
 
 pytestmark = pytest.mark.integration
 
 #: A minute on Apache Kafka, which shows guarantees; seconds on the embedded broker.
-ON_KAFKA = "CATDOG_TEST_BROKER" in os.environ
 OUTAGES = (3.0, 60.0) if ON_KAFKA else (3.0,)
-
-
-class Broker(Protocol):
-    """What can be stopped and started again with its data."""
-
-    @property
-    def address(self) -> str:
-        """``host:port``."""
-
-    def start(self) -> object:
-        """Start it."""
-
-    def stop(self) -> None:
-        """Stop it."""
-
-
-@contextmanager
-def own_broker(folder: Path) -> Iterator[Broker]:
-    """A broker that no other test uses, of the kind under test."""
-    if ON_KAFKA:
-        with KafkaCluster(fetch(), folder) as kafka:
-            yield kafka
-    else:
-        with EmbeddedBroker(free_ports(1)[0], folder) as embedded:
-            yield embedded
 
 
 @pytest.mark.parametrize("seconds", OUTAGES)
