@@ -4,8 +4,9 @@ PYTHON = .venv/bin/python
 PIP = $(PYTHON) -m pip --disable-pip-version-check --quiet
 RUN = .venv/.installed
 DEV = .venv/.installed-with-tests
+BENCH = .venv/.installed-with-benchmarks
 
-.PHONY: help run test test-unit test-kafka lint wheel clean
+.PHONY: help run test test-unit test-kafka soak lint wheel clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
@@ -22,7 +23,11 @@ test-unit: $(DEV)  ## the tests that need no broker, in seconds
 test-kafka: $(DEV)  ## the integration tests against Apache Kafka (needs Java 17, Maven and Maven Central)
 	CATDOG_TEST_ROUNDS=$${CATDOG_TEST_ROUNDS:-10} $(PYTHON) -m tests.support.kafka $(PYTHON) -m pytest -m integration
 
-lint: $(DEV)  ## style and types
+soak: $(BENCH)  ## half an hour under load, workers killed: build/soak.csv and .png (on Apache Kafka if it can be had)
+	$(PYTHON) -m tests.support.kafka $(PYTHON) -m benchmarks.soak || \
+	    { test $$? -eq 69 && $(PYTHON) -m benchmarks.soak; }
+
+lint: $(BENCH)  ## style and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
@@ -45,4 +50,9 @@ $(RUN): setup.cfg pyproject.toml
 $(DEV): $(RUN)
 	@echo "Installing the test tools, TensorFlow among them: a minute or two the first time."
 	@$(PIP) install --editable '.[test,lint]'
+	@touch $@
+
+$(BENCH): $(DEV)
+	@echo "Installing what the benchmarks need."
+	@$(PIP) install --editable '.[bench]'
 	@touch $@

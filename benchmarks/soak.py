@@ -1,0 +1,217 @@
+"""``python -m benchmarks.soak``: two workers under load for half an hour, killed now and then.
+
+Measures what two workers of one thread each can do, sends at a share of that, kills a worker every
+few minutes and starts another in its place. Writes ``soak.csv`` while it runs and ``soak.png`` at
+its end, and exits with 1 if a request was lost or counted twice, or if a worker ended by itself.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from tqdm import tqdm
+
+from benchmarks import traffic
+from benchmarks.soak_report import SAMPLE_SECONDS, Recorder, draw, summary
+from catdog_stream.app import app
+from catdog_stream.broker import EmbeddedBroker
+from catdog_stream.cluster import create_topics
+from tests.support.client import Client, header
+from tests.support.fleet import Fleet
+from tests.support.ports import free_ports
+
+SEED = 0
+PICTURES = 200
+MINUTES_BETWEEN_KILLS = (2.0, 4.0)
+#: The first worker survives this share of the run, so that its memory can be watched.
+SPARED_SHARE = 0.8
+#: Requests kept waiting while the capacity is measured: enough for both workers to be busy.
+BACKLOG = 100
+WARM_UP_SECONDS, MEASURE_SECONDS = 5.0, 20.0
+#: Kept of each partition. Far more than what ever waits, and the broker's disk stays small.
+RETENTION = {"retention.bytes": str(64 * 1024 * 1024), "segment.bytes": str(16 * 1024 * 1024)}
+
+
+class Ledger(Client):
+    """Knows of each request whether it was sent and answered, and keeps nothing else of it."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.sent: set[str] = set()
+        self.labels_seen = 0
+
+    @property
+    def unanswered(self) -> set[str]:
+        """The requests that still wait."""
+        return self.sent - self.labels.keys() - self.rejected.keys()
+
+    @property
+    def repeated(self) -> int:
+        """Labels that were published a second time; they are counted once all the same."""
+        return self.labels_seen - len(self.labels)
+
+    async def send_one(self, value: bytes) -> None:
+        """Send one request and note its source."""
+        self.sent.update(await self.send([value]))
+
+    async def _read(self) -> None:
+        async for record in self._consumer:
+            source = header(record, "source") or "unknown"
+            if record.topic == "catdoglabel":
+                self.labels_seen += 1
+                self.labels[source]  # an empty list: the record itself is not kept
+            else:
+                self.rejected[source]
+
+
+class Soak:
+    """One run."""
+
+    def __init__(self, fleet: Fleet, ledger: Ledger, recorder: Recorder) -> None:
+        self._fleet = fleet
+        self._ledger = ledger
+        self._recorder = recorder
+        self._chance = random.Random(SEED)
+        self._values: Iterator[bytes] = traffic.requests(
+            traffic.variations(PICTURES, self._chance), self._chance
+        )
+
+    async def capacity(self) -> float:
+        """Answers per second of two busy workers."""
+        began = time.monotonic()
+        before, counting_since = 0, began
+        while (now := time.monotonic()) < began + WARM_UP_SECONDS + MEASURE_SECONDS:
+            if now < began + WARM_UP_SECONDS:
+                before, counting_since = self._answered(), now
+            if len(self._ledger.unanswered) < BACKLOG:
+                await asyncio.gather(*(self._send() for _ in range(10)))
+            await asyncio.sleep(0.01)
+        rate = (self._answered() - before) / (time.monotonic() - counting_since)
+        await self._ledger.answers(self._ledger.sent)
+        return rate
+
+    async def run(self, rate: float, seconds: float) -> None:
+        """Send ``rate`` requests a second, sample and kill, until ``seconds`` have passed."""
+        self._recorder.begin()
+        chores = [asyncio.create_task(chore) for chore in (self._sample(), self._kill(seconds))]
+        try:
+            async with asyncio.TaskGroup() as sending:
+                began = time.monotonic()
+                number = 0
+                while (passed := time.monotonic() - began) < seconds:
+                    for chore in chores:
+                        if chore.done():
+                            chore.result()
+                    for _ in range(int(passed * rate) - number):
+                        sending.create_task(self._send())
+                        number += 1
+                    await asyncio.sleep(0.02)
+            await self._fleet.prove(self._ledger, list(self._ledger.sent))
+        finally:
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
+
+    async def _send(self) -> None:
+        await self._ledger.send_one(next(self._values))
+
+    def _answered(self) -> int:
+        return len(self._ledger.labels) + len(self._ledger.rejected)
+
+    async def _sample(self) -> None:
+        labels, then = self._ledger.labels_seen, time.monotonic()
+        while True:
+            await asyncio.sleep(SAMPLE_SECONDS)
+            for worker in self._fleet.workers:
+                code = worker.process.poll()
+                assert code is None, f"a worker ended by itself with {code}:\n{worker.tail()}"
+            now = time.monotonic()
+            self._recorder.sample(
+                throughput=(self._ledger.labels_seen - labels) / (now - then),
+                lag=len(self._ledger.unanswered),
+                pids=[worker.process.pid for worker in self._fleet.workers],
+            )
+            labels, then = self._ledger.labels_seen, now
+
+    async def _kill(self, seconds: float) -> None:
+        began = time.monotonic()
+        first = self._fleet.workers[0]
+        while True:
+            await asyncio.sleep(60 * self._chance.uniform(*MINUTES_BETWEEN_KILLS))
+            if time.monotonic() - began > seconds - 60:
+                return  # the last minute shows whether everything settles
+            victims = list(range(len(self._fleet.workers)))
+            if time.monotonic() - began < SPARED_SHARE * seconds and first in self._fleet.workers:
+                victims.remove(self._fleet.workers.index(first))
+            killed = time.monotonic()
+            waiting = self._ledger.unanswered
+            self._fleet.vanish(self._chance.choice(victims))
+            self._recorder.kill()
+            joining = asyncio.create_task(self._fleet.join())
+            while waiting & self._ledger.unanswered:
+                await asyncio.sleep(0.05)
+            self._recorder.taken_over(time.monotonic() - killed)
+            await joining
+
+
+async def soak(address: str, minutes: float, load: float, output: Path, folder: Path) -> None:
+    """The whole run. Raises AssertionError if the guarantee does not hold."""
+    await create_topics(app, RETENTION, address)
+    async with Fleet(address, folder) as fleet, Ledger(address) as ledger:
+        await fleet.join()
+        with tqdm(total=round(minutes * 60), unit="s", disable=None) as bar:
+            recorder = Recorder(output / "soak.csv", address, bar)
+            run = Soak(fleet, ledger, recorder)
+            capacity = await run.capacity()
+            rate = load * capacity
+            bar.write(f"Two workers answer {capacity:.1f} requests/s; sending {rate:.1f}/s.")
+            await run.run(rate, minutes * 60)
+        print(summary(recorder))
+        print(
+            f"{len(ledger.sent)} requests: {len(ledger.labels)} labelled, "
+            f"{len(ledger.rejected)} rejected, none lost, none counted twice; "
+            f"{ledger.repeated} labels were published a second time."
+        )
+
+
+def _broker(given: str | None, folder: Path) -> AbstractContextManager[EmbeddedBroker | None]:
+    return nullcontext() if given else EmbeddedBroker(free_ports(1)[0], folder / "broker")
+
+
+def main() -> int:
+    """Run the command; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--load", type=float, default=0.8, help="share of the capacity to send at")
+    parser.add_argument(
+        "--broker",
+        metavar="HOST:PORT",
+        default=os.environ.get("CATDOG_TEST_BROKER"),
+        help="by default an embedded one, or CATDOG_TEST_BROKER",
+    )
+    parser.add_argument("--output", type=Path, default=Path("build"), metavar="DIR")
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="catdog-soak-") as name:
+        folder = Path(name)
+        with _broker(options.broker, folder) as broker:
+            address = (broker.address if broker else options.broker).removeprefix("kafka://")
+            try:
+                asyncio.run(soak(address, options.minutes, options.load, options.output, folder))
+            except AssertionError as error:
+                print(f"FAILED: {error}", file=sys.stderr)
+                return 1
+            finally:
+                draw(options.output / "soak.csv", options.output / "soak.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

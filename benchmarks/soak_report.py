@@ -1,0 +1,180 @@
+"""What a soak run writes: a CSV row every few seconds, a picture of it, and a summary."""
+
+import csv
+import time
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Never
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+COLUMNS = (
+    *("seconds", "labels_per_second", "lag", "kills", "broker_mb"),
+    *("worker_1", "worker_1_mb", "worker_2", "worker_2_mb"),
+)
+#: Between two rows.
+SAMPLE_SECONDS = 5.0
+_MB = 1024 * 1024
+#: A worker's first minutes fill its caches; its memory is judged from then on.
+_SETTLED_SECONDS = 120
+_SHORTEST_FIT_SECONDS = 300
+_BLUE, _ORANGE, _GREY, _RED = "#2166ac", "#e08214", "#666666", "#b2182b"
+
+
+@dataclass(frozen=True)
+class _Life:
+    """What was seen of one worker."""
+
+    pid: str
+    seconds: npt.NDArray[np.float64]
+    rss_mb: npt.NDArray[np.float64]
+
+
+class Recorder:
+    """Writes the CSV row by row and remembers what the summary needs."""
+
+    def __init__(self, path: Path, broker: str, bar: "tqdm[Never]") -> None:
+        self.path = path
+        self.take_overs: list[float] = []
+        self._broker = _listener(broker)
+        self._bar = bar
+        self._kills = 0
+        self._slots: list[int | None] = [None, None]
+        self._began = time.monotonic()
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerow(COLUMNS)
+
+    def begin(self) -> None:
+        """The run begins now."""
+        self._began = time.monotonic()
+
+    def kill(self) -> None:
+        """A worker has been killed."""
+        self._kills += 1
+
+    def taken_over(self, seconds: float) -> None:
+        """Everything that waited when a worker was killed has been answered since."""
+        self.take_overs.append(seconds)
+
+    def sample(self, *, throughput: float, lag: int, pids: list[int]) -> None:
+        """Write one row; a new worker takes the place of one that is gone."""
+        self._slots = [pid if pid in pids else None for pid in self._slots]
+        for pid in pids:
+            if pid not in self._slots:
+                self._slots[self._slots.index(None)] = pid
+        workers = [cell for pid in self._slots for cell in (pid, _rss_mb(pid))]
+        seconds = time.monotonic() - self._began
+        row = [round(seconds, 1), round(throughput, 2), lag, self._kills, _rss_mb(self._broker)]
+        with self.path.open("a", newline="") as file:
+            csv.writer(file).writerow([*row, *workers])
+        self._bar.set_postfix(labels_per_s=f"{throughput:.1f}", lag=lag, kills=self._kills)
+        self._bar.update(SAMPLE_SECONDS)
+
+
+def summary(recorder: Recorder) -> str:
+    """Lines for people."""
+    rows = _read(recorder.path)
+    lines = [
+        f"labels/s: {np.mean([float(row['labels_per_second']) for row in rows]):.1f} on average",
+        f"largest lag: {max(int(row['lag']) for row in rows)} requests",
+        f"kills: {len(recorder.take_overs)}; seconds until all that waited was answered: "
+        + ", ".join(f"{seconds:.1f}" for seconds in recorder.take_overs),
+    ]
+    for slot in (1, 2):
+        lines += [line for life in _lives(rows, slot) if (line := _memory(life))]
+    return "\n".join(lines)
+
+
+def _memory(life: _Life) -> str | None:
+    """One line on a worker that lived long enough to tell."""
+    settled = life.seconds >= life.seconds[0] + _SETTLED_SECONDS
+    seconds, rss = life.seconds[settled], life.rss_mb[settled]
+    if len(seconds) < 2 or seconds[-1] - seconds[0] < _SHORTEST_FIT_SECONDS:
+        return None
+    slope = np.polyfit(seconds / 3600, rss, 1)[0]
+    return (
+        f"worker {life.pid}: {rss.min():.0f} to {rss.max():.0f} MB over "
+        f"{(seconds[-1] - seconds[0]) / 60:.0f} minutes, slope {slope:+.1f} MB/h"
+    )
+
+
+def draw(path: Path, picture: Path) -> None:
+    """Throughput, lag and memory over time, kills as vertical lines."""
+    rows = _read(path)
+    if not rows:
+        return
+    minutes = [float(row["seconds"]) / 60 for row in rows]
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    top, middle, bottom = figure.subplots(3, 1, sharex=True)
+    top.plot(minutes, [float(row["labels_per_second"]) for row in rows], color=_BLUE)
+    top.set_ylabel("labels per second")
+    middle.plot(minutes, [int(row["lag"]) for row in rows], color=_BLUE)
+    middle.set_ylabel("requests waiting")
+    for slot, colour in ((1, _BLUE), (2, _ORANGE)):
+        for number, life in enumerate(_lives(rows, slot)):
+            label = f"worker {slot}" if number == 0 else None
+            bottom.plot(life.seconds / 60, life.rss_mb, color=colour, label=label)
+    known = [
+        (now, float(row["broker_mb"]))
+        for now, row in zip(minutes, rows, strict=True)
+        if row["broker_mb"]
+    ]
+    if known:
+        bottom.plot(*zip(*known, strict=True), color=_GREY, linewidth=1, label="broker")
+    bottom.set_ylabel("resident memory, MB")
+    bottom.set_xlabel("minutes")
+    kills = [
+        now
+        for now, row, before in zip(minutes[1:], rows[1:], rows, strict=False)
+        if row["kills"] != before["kills"]
+    ]
+    for axes in (top, middle, bottom):
+        axes.set_ylim(bottom=0)
+        axes.spines[["top", "right"]].set_visible(False)
+        for number, kill in enumerate(kills):
+            label = "a worker is killed" if number == 0 and axes is bottom else None
+            axes.axvline(kill, color=_RED, linestyle=":", linewidth=1, label=label)
+    bottom.legend(frameon=False, ncols=4, loc="lower right")
+    figure.savefig(picture, dpi=120)
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _lives(rows: list[dict[str, str]], slot: int) -> list[_Life]:
+    """The workers that had this place, one after the other."""
+    column = f"worker_{slot}"
+    lives = []
+    for pid, group in groupby(rows, key=lambda row: row[column]):
+        samples = [
+            (float(row["seconds"]), float(row[f"{column}_mb"]))
+            for row in group
+            if row[f"{column}_mb"]
+        ]
+        if pid and samples:
+            seconds, rss = np.array(samples).T
+            lives.append(_Life(pid, seconds, rss))
+    return lives
+
+
+def _listener(address: str) -> int | None:
+    """The process that listens at an address of this machine."""
+    port = int(address.rpartition(":")[2])
+    for connection in psutil.net_connections("tcp"):
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,):
+            return connection.pid
+    return None
+
+
+def _rss_mb(pid: int | None) -> float | None:
+    try:
+        return None if pid is None else round(psutil.Process(pid).memory_info().rss / _MB, 1)
+    except psutil.NoSuchProcess:
+        return None
