@@ -59,7 +59,7 @@ def test_a_setting_that_cannot_be_used() -> None:
     )
 
 
-@pytest.mark.parametrize("arguments", [["send", "samples"], ["watch"]])
+@pytest.mark.parametrize("arguments", [["replay"], ["send", "samples"], ["watch"]])
 def test_no_broker_there(arguments: list[str]) -> None:
     port = free_ports(1)[0]
     answer = run(*arguments, CATDOG_BROKER=f"127.0.0.1:{port}")
@@ -122,6 +122,23 @@ def test_a_busy_port_of_the_page(busy_port: int) -> None:
         assert answer.returncode == 2
         assert f"port {busy_port}" in sentence(answer).lower()
         assert "--web-port" in answer.stderr
+
+
+def test_a_certificate_that_is_not_there() -> None:
+    answer = run("watch", CATDOG_SECURITY="ssl", CATDOG_TLS_CA_FILE="/nowhere")
+    assert answer.returncode == 2
+    assert sentence(answer) == (
+        "CATDOG_TLS_CA_FILE=/nowhere cannot be used: No such file or directory."
+    )
+
+
+def test_the_embedded_broker_is_not_secured(tmp_path: Path) -> None:
+    port = str(free_ports(1)[0])
+    answer = run("broker", "--port", port, "--data-dir", str(tmp_path), CATDOG_SECURITY="ssl")
+    assert answer.returncode == 2
+    assert sentence(answer) == (
+        "The embedded broker knows neither TLS nor SASL: unset CATDOG_SECURITY."
+    )
 
 
 def test_a_busy_port_of_the_broker(busy_port: int, tmp_path: Path) -> None:

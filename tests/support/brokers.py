@@ -32,6 +32,7 @@ class Broker(Protocol):
 @contextmanager
 def own_broker(folder: Path) -> Iterator[Broker]:
     """A broker that no other test uses, of the kind under test."""
+    folder.mkdir(parents=True, exist_ok=True)
     if ON_KAFKA:
         with KafkaCluster(fetch(), folder) as kafka:
             yield kafka

@@ -107,6 +107,13 @@ def test_a_worker_labels_what_is_sent(
         assert PASSWORD not in worker.log.read_text() + answer.stdout + answer.stderr
 
 
+def test_replay_gets_in_too(secured: SecuredListeners) -> None:
+    settings = {**sasl("sasl_ssl", "SCRAM-SHA-512"), **trusting(secured)}
+    answer = catdog_stream(settings, f"{HOST}:{secured.port('SASL_SSL')}", "replay")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout == "Put back 0 requests.\n"
+
+
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
 def test_a_wrong_password(secured: SecuredListeners, mechanism: str) -> None:
     address = f"{HOST}:{secured.port('SASL_PLAINTEXT')}"
