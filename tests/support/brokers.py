@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import pytest
+
 from catdog_stream.broker import EmbeddedBroker
-from tests.support.kafka.cluster import KafkaCluster
-from tests.support.kafka.jars import fetch
+from tests.support.kafka import KafkaCluster, KafkaUnavailableError, fetch
 from tests.support.ports import free_ports
 
 #: Whether the tests run against Apache Kafka, which shows guarantees.
@@ -34,7 +35,11 @@ def own_broker(folder: Path) -> Iterator[Broker]:
     """A broker that no other test uses, of the kind under test."""
     folder.mkdir(parents=True, exist_ok=True)
     if ON_KAFKA:
-        with KafkaCluster(fetch(), folder) as kafka:
+        try:
+            jars = fetch()
+        except KafkaUnavailableError as error:
+            pytest.skip(str(error))
+        with KafkaCluster(jars, folder) as kafka:
             yield kafka
     else:
         with EmbeddedBroker(free_ports(1)[0], folder) as embedded:

@@ -148,7 +148,7 @@ def test_what_was_rejected_is_put_back_once_and_labelled_by_a_better_worker(
         asyncio.run(story(broker.address))
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_stopped_in_the_middle_it_goes_on_where_it_was(
     tmp_path: Path, number: signal.Signals
 ) -> None:
