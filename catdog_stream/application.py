@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import tempfile
 from collections.abc import Iterable
 from importlib import import_module
@@ -118,6 +119,8 @@ class CatDogApp(faust.App):
             worker_redirect_stdouts=False,
         )
         self.settings = settings
+        #: Why the worker stops on its own; ``None`` while it does not.
+        self.failure: BaseException | None = None
         self.transport.Consumer = Consumer  # type: ignore[misc]
         self.gate = ClusterGate(self, beacon=self.beacon)
         self.classifying = Classifying(self, beacon=self.beacon)
@@ -129,10 +132,21 @@ class CatDogApp(faust.App):
         recovery = cast(TableManager, self.tables).recovery
         return not self.rebalancing and recovery.completed.is_set()
 
+    def give_up(self, reason: BaseException) -> None:
+        """Stop the worker in good order, as a signal would, with ``reason`` and its exit code.
+
+        Faust's ``crash`` would leave without committing what has been answered, and without
+        telling the group.
+        """
+        if self.failure is None:
+            self.failure = reason
+            logger.critical("The worker stops: %s", reason)
+            os.kill(os.getpid(), signal.SIGTERM)
+
     async def _on_agent_error(self, agent: AgentT[Any], exc: BaseException) -> None:
         """End the worker. Faust would acknowledge what the agent failed on, and carry on."""
         logger.critical("The agent %s failed.", agent.name, exc_info=exc)
-        await self.crash(AgentError(f"The agent {agent.name} failed: {exc!r}."))
+        self.give_up(AgentError(f"The agent {agent.name} failed: {exc!r}."))
 
     def _new_consumer(self) -> ConsumerT:
         consumer = cast(Consumer, super()._new_consumer())

@@ -1,6 +1,5 @@
 """The model as part of a worker: loaded and warm before the first request is taken."""
 
-import asyncio
 import logging
 import os
 from functools import partial
@@ -92,7 +91,7 @@ class Classifying(Service):
             partial(_load_warm, settings),
             timeout=settings.inference_timeout,
             max_hangs=MAX_HANGS,
-            on_failure=self._on_failure,
+            on_failure=self.app.give_up,
         )
         await model.start()
         pipeline = Pipeline(
@@ -108,7 +107,7 @@ class Classifying(Service):
                 share=settings.max_rejected_share,
                 window=REJECTION_WINDOW,
             ),
-            on_failure=self._on_failure,
+            on_failure=self.app.give_up,
             max_image_bytes=settings.max_image_bytes,
             max_in_flight=MAX_IN_FLIGHT,
             max_batch=MAX_BATCH,
@@ -129,7 +128,3 @@ class Classifying(Service):
         """Drop what could not be answered in time; Kafka delivers it again."""
         if self._pipeline is not None:
             await self._pipeline.abandon()
-
-    def _on_failure(self, error: BaseException) -> None:
-        logger.critical("The worker stops: %s", error)
-        asyncio.get_running_loop().create_task(self.app.crash(error))

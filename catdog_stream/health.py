@@ -36,7 +36,7 @@ class Watchdog(Service):
         async for _ in self.itertimer(LOOK_SECONDS, name="watchdog"):
             dead = dead_agents(self.app)
             if dead and not self.app.should_stop:
-                await self.app.crash(AgentError(f"The agent {dead[0]} ended: the worker ends too."))
+                self.app.give_up(AgentError(f"The agent {dead[0]} ended: the worker ends too."))
             reachable = await self.app.gate.problem_now() is None
             self.progress.observe(
                 self.app.classifying.answered,

@@ -6,12 +6,15 @@ import os
 import signal
 import sys
 import threading
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import faust
 
 from catdog_stream.errors import CatDogError
 from catdog_stream.log_filter import RepeatFilter
+
+if TYPE_CHECKING:
+    from catdog_stream.application import CatDogApp
 
 __all__ = ["Worker"]
 
@@ -58,7 +61,7 @@ class Worker(faust.Worker):
             self.stop_and_shutdown()
         except Exception as error:  # noqa: BLE001 - what a service crashed with comes up again
             reason = reason or error
-        _exit(self._say_why(reason))
+        _exit(self._say_why(reason or cast("CatDogApp", self.app).failure))
 
     def _say_why(self, reason: BaseException | None) -> int:
         if reason is None:

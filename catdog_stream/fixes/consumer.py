@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
+from faust.transport.drivers.aiokafka import ensure_aiokafka_TPset
 from faust.types import TP, Message
 
 from catdog_stream.fixes.changelog import ConfirmedTable
@@ -53,9 +54,20 @@ class Consumer(FaustConsumer):
         super().stop_flow()
 
     async def perform_seek(self) -> None:
-        """Go back to the committed offsets, with nothing fetched in between."""
+        """Go back to the committed offsets, with nothing fetched in between.
+
+        Where nothing was committed yet aiokafka does not seek at all: what was fetched and
+        thrown away would never be read. There it is the beginning.
+        """
         await self._halt()
         await super().perform_seek()
+        if self.app.conf.consumer_auto_offset_reset == "earliest":
+            fresh = ensure_aiokafka_TPset(tp for tp in self.assignment() if self._is_fresh(tp))
+            if fresh:
+                await self._thread.seek_to_beginning(*fresh)
+
+    def _is_fresh(self, tp: TP) -> bool:
+        return self.app.topics.acks_enabled_for(tp.topic) and not self._read_offset[tp]
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
         """Go to where a changelog is to be read from, with nothing fetched in between."""

@@ -62,15 +62,20 @@ def test_a_model_that_hangs_again_and_again_ends_the_worker_and_the_next_one_goe
     broker_address: str, tmp_path: Path, cat: bytes, magenta: bytes
 ) -> None:
     async def story(worker: Worker) -> None:
-        async with Client(broker_address) as client:
+        async with asyncio.timeout(PATIENCE), Client(broker_address) as client:
             messages = [Message(request(magenta), partition=0) for _ in range(5)]
             messages.append(Message(request(cat), partition=0))
             sources = await client.send(messages)
-            wait_until(lambda: worker.process.poll() is not None, "the worker to end", PATIENCE)
-            assert worker.process.poll() == 1
-            assert "The model hung" in worker.tail()
-            worker.start().wait_ready()
-            await client.answers(sources)
+            ended = 0
+            while not client.rejected.keys() | client.labels.keys() >= set(sources):
+                if worker.process.poll() is not None:  # its supervisor starts it anew
+                    assert worker.process.poll() == 1
+                    assert "The model hung" in worker.tail()
+                    ended += 1
+                    assert ended < len(sources)
+                    worker.start()
+                await asyncio.sleep(0.05)
+            assert ended
             assert {header(client.rejected[source][0], "reason") for source in sources[:5]} == {
                 "timeout"
             }
