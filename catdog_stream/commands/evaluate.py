@@ -6,6 +6,7 @@ import click
 import orjson
 
 from catdog_stream.models.evaluation import evaluate as evaluate_stack
+from catdog_stream.models.labelled import labelled_files
 
 
 @click.command()
@@ -16,6 +17,7 @@ def evaluate(directory: Path, as_json: bool) -> None:
     from catdog_stream.app import app
     from catdog_stream.classifying import load_stack
 
+    labelled_files(directory)  # a wrong folder is told before the model is loaded
     stack = load_stack(app.settings)
     result = evaluate_stack(stack, directory)
     if as_json:
