@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from faust.cli.base import cli
 
 from catdog_stream.app import app
-from catdog_stream.models.locate import default_stack
+from catdog_stream.models.locate import default_stack, samples
 from tests.support.ports import free_ports
 
 SECONDS = 60
@@ -99,19 +99,28 @@ def test_no_such_file_for_any_command(arguments: list[str]) -> None:
     assert not Path("never-written").exists()
 
 
-def test_no_such_stack() -> None:
-    answer = run("evaluate", "samples", CATDOG_STACK="/nowhere")
+@pytest.fixture
+def labelled(tmp_path: Path) -> str:
+    """A folder of labelled pictures."""
+    for sample, label in (("cat-kitten.jpg", "cat"), ("dog-beagle.jpg", "dog")):
+        (tmp_path / "labelled" / label).mkdir(parents=True)
+        shutil.copy(samples() / sample, tmp_path / "labelled" / label)
+    return str(tmp_path / "labelled")
+
+
+def test_no_such_stack(labelled: str) -> None:
+    answer = run("evaluate", labelled, CATDOG_STACK="/nowhere")
     assert answer.returncode == 1
     assert sentence(answer) == "There is no model stack at /nowhere."
 
 
-def test_a_damaged_stack(tmp_path: Path) -> None:
+def test_a_damaged_stack(labelled: str, tmp_path: Path) -> None:
     part = "backbone.tflite"
     stack = tmp_path / "stack"
     shutil.copytree(default_stack(), stack)
     with (stack / part).open("r+b") as file:
         file.truncate(100)
-    answer = run("evaluate", "samples", CATDOG_STACK=str(stack))
+    answer = run("evaluate", labelled, CATDOG_STACK=str(stack))
     assert answer.returncode == 1
     assert str(stack / part) in sentence(answer)
 
