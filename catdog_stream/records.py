@@ -190,6 +190,8 @@ def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> 
             value = b""
     if _size(headers) > room:
         headers = own
+    if key is None and value is None:
+        value = b""  # Kafka knows records of neither, aiokafka's producer refuses them
     return Answer(key, value, headers)
 
 

@@ -215,7 +215,13 @@ class TestRejections:
         }
 
     def test_a_request_without_a_value_is_rejected_without_one(self) -> None:
-        assert self.reject(incoming(None))[1] is None
+        assert self.reject(incoming(None, key=b"k"))[:2] == (b"k", None)
+
+    def test_a_request_without_key_and_value_is_rejected_with_an_empty_value(self) -> None:
+        assert self.reject(incoming(None))[:2] == (None, b"")
+
+    def test_a_request_without_a_value_whose_key_is_too_large_too(self) -> None:
+        assert self.reject(incoming(None, key=b"k" * 5000), max_bytes=1000)[:2] == (None, b"")
 
     def test_a_detail_with_a_lone_surrogate_can_be_written(self) -> None:
         assert self.reject(incoming(b""), detail="\ud800.")[2]["detail"] == b"?."
