@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -87,10 +88,13 @@ def test_what_was_rejected_is_put_back_once_and_labelled_by_a_better_worker(
             Message(request(LARGE.read_bytes())),
             Message(request(b"no picture"), partition=1),
         ]
+        # Older than --since, younger than the topics' retention.
+        earlier = round((time.time() - 2 * 3600) * 1000)
         async with Client(address) as client:
             with Worker(address, tmp_path, settings=settings(10_000)) as strict:
                 await asyncio.to_thread(strict.wait_ready)
-                sources = await client.send([*messages, Message(request(b"old"), timestamp_ms=5)])
+                old = Message(request(b"old"), timestamp_ms=earlier)
+                sources = await client.send([*messages, old])
                 await client.answers(sources)
                 assert await asyncio.to_thread(strict.terminate) == 0
             # As after a crash of the worker between rejecting and committing.
