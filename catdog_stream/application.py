@@ -19,7 +19,7 @@ from catdog_stream.broker.janitor import client_id
 from catdog_stream.classifying import Classifying
 from catdog_stream.cluster import ClusterGate
 from catdog_stream.errors import AgentError, SettingError
-from catdog_stream.fixes import member_id, secret_log
+from catdog_stream.fixes import header_names, member_id, secret_log
 from catdog_stream.fixes.changelog import ConfirmedTable
 from catdog_stream.fixes.consumer import Consumer
 from catdog_stream.health import Watchdog
@@ -86,6 +86,7 @@ class CatDogApp(faust.App):
     BootStrategy = BootStrategy
 
     def __init__(self, settings: Settings) -> None:
+        header_names.install()
         member_id.install()
         secret_log.install()
         super().__init__(

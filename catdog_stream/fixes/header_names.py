@@ -1,0 +1,82 @@
+"""aiokafka reads records whose headers have names that are not UTF-8.
+
+Fault (aiokafka 0.14): it decodes the names of headers strictly. One record with another name, which
+clients in C and Go can write and Kafka does not look at, raises ``UnicodeDecodeError`` out of the
+consumer, each time that it is read: the partition is stuck for ever.
+
+Repair: what cannot be read strictly is read again, by aiokafka's implementation in Python, from the
+batch with the record on, with U+FFFD in the place of what is not UTF-8, as Kafka's own client does.
+"""
+
+from typing import Any, SupportsIndex, overload
+
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
+
+
+class KeptRecords(MemoryRecords):  # type: ignore[misc]  # aiokafka is untyped
+    """`MemoryRecords` that still has the bytes it was made of."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.data = data
+
+
+class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
+    """Yields what was fetched of one partition, whatever its headers are called."""
+
+    _records: Any
+
+    def __next__(self) -> Any:
+        try:
+            return super().__next__()
+        except UnicodeDecodeError:
+            self._records = _LenientRecords(self._records.data, self.next_fetch_offset)
+            self._records_iterator = self._unpack_records()
+            return super().__next__()
+
+
+def install() -> None:
+    """Makes every consumer of this process read such records from now on."""
+    fetcher.MemoryRecords = KeptRecords
+    fetcher.PartitionRecords = PartitionRecords
+
+
+class _Text(bytearray):
+    def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
+        return super().decode(encoding, errors)
+
+
+class _Buffer(bytearray):
+    """Its slices decode leniently."""
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> bytearray: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> int | bytearray:
+        found = super().__getitem__(index)
+        return _Text(found) if isinstance(found, bytearray) else found
+
+
+class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
+    _buffer: bytearray
+
+    def _maybe_uncompress(self) -> None:
+        super()._maybe_uncompress()
+        self._buffer = _Buffer(self._buffer)
+
+
+class _LenientRecords(_MemoryRecordsPy):  # type: ignore[misc]
+    """The batches in `data` that hold records from `offset` on."""
+
+    def __init__(self, data: bytes, offset: int) -> None:
+        super().__init__(data)
+        while self.has_next() and _LenientBatch(self._next_slice).next_offset <= offset:
+            self._cache_next()
+
+    def next_batch(self) -> _LenientBatch:
+        batch = _LenientBatch(self._next_slice)
+        self._cache_next()
+        return batch
