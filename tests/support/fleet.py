@@ -7,14 +7,46 @@ from types import TracebackType
 from typing import Any, Self
 
 import requests
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
-from tests.support.client import Client
+from tests.support.client import LABELS, REJECTED, REQUESTS, Client
 from tests.support.worker import Worker
 
+GROUP = "catdog_stream"
 #: Seconds for the counts to arrive at the truth once everything is answered.
 SETTLE = 60.0
 #: One thread each, so that several workers fit on a small machine.
 SETTINGS = {"CATDOG_THREADS": "1"}
+
+
+async def nothing_uncommitted(address: str) -> None:
+    """Wait until the application has committed all there is in its topics."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    consumer = AIOKafkaConsumer(bootstrap_servers=address)
+    await admin.start()
+    await consumer.start()
+    try:
+        async with asyncio.timeout(SETTLE):
+            while True:
+                metadata = await consumer._client.fetch_all_metadata()
+                ends = await consumer.end_offsets(
+                    [
+                        TopicPartition(topic, number)
+                        for topic in (REQUESTS, LABELS, REJECTED)
+                        for number in metadata.partitions_for_topic(topic)
+                    ]
+                )
+                committed = await admin.list_consumer_group_offsets(GROUP)
+                if all(
+                    not end or (tp in committed and committed[tp].offset >= end)
+                    for tp, end in ends.items()
+                ):
+                    return
+                await asyncio.sleep(0.1)
+    finally:
+        await consumer.stop()
+        await admin.close()
 
 
 class Fleet:
@@ -27,19 +59,24 @@ class Fleet:
         self._before: Mapping[str, Any] = {}
 
     async def __aenter__(self) -> Self:
-        """Start with one worker, and remember what is counted already."""
+        """Start with one worker, and remember what is counted already.
+
+        A worker that was killed just before may have shown a count that it had not written yet:
+        this one counts it again, and that must be over before.
+        """
         await self.join()
+        await nothing_uncommitted(self._address)
         self._before = self.workers[0].get("/labels/")
         return self
 
     async def __aexit__(
         self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
+        type_: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         for worker in self.workers:
-            worker.kill()
+            worker.__exit__(type_, error, traceback)
 
     async def join(self) -> None:
         """Start one more worker and wait until it is ready."""

@@ -16,10 +16,12 @@ from tests.support.wait import wait_until
 
 #: Seconds for a start, a rebalance, a recovery; a busy test machine may need them.
 PATIENCE = 90.0
+#: Seconds for a stop in good order.
+STOP_SECONDS = 12.0
 
 
 class Worker:
-    """``catdog-stream worker`` against the broker at ``address``; killed when the block ends."""
+    """``catdog-stream worker`` against the broker at ``address``; gone when the block ends."""
 
     def __init__(
         self,
@@ -105,4 +107,11 @@ class Worker:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self.kill()
+        """In good order if it can be: the next test counts on what this worker has shown."""
+        try:
+            if self.process.poll() is None:
+                self.terminate(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            self.kill()
