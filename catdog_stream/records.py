@@ -13,7 +13,7 @@ from decimal import Decimal
 import orjson
 
 from catdog_stream.errors import RejectedRequest
-from catdog_stream.settings import base64_length
+from catdog_stream.settings import RECORD_OVERHEAD_BYTES, base64_length
 
 __all__ = [
     "Answer",
@@ -33,6 +33,10 @@ REJECTION_HEADERS = frozenset({"reason", "detail", "source"})
 
 #: What Kafka's record batch format (version 2) adds around one record, generously.
 RECORD_FRAME_BYTES = 128
+
+#: JSON of more than so many times the room that the largest picture needs is not parsed: there is
+#: enough for line breaks and escapes, and a compressed record of a few KB can become 100 MB.
+ROOMS_PARSED = 2
 
 _WHITESPACE = re.compile(r"\s+")
 
@@ -105,6 +109,10 @@ def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
     """
     if value is None:
         raise RejectedRequest("not_json", "The record has no value.")
+    if len(value) > ROOMS_PARSED * (base64_length(max_image_bytes) + RECORD_OVERHEAD_BYTES):
+        raise RejectedRequest(
+            "too_large", f"The value has {len(value)} bytes, far more than any picture may need."
+        )
     try:
         body = orjson.loads(value)
     except orjson.JSONDecodeError as error:
@@ -170,8 +178,8 @@ def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> 
     """The record of ``catdogimage-rejected`` for one bad request.
 
     It carries the request's own bytes and headers. What would make it larger than
-    ``max_bytes`` is left out: first the picture, then the whole value, then the headers,
-    and the key last.
+    ``max_bytes`` is left out: first the picture (with the whole value where that is far too
+    large), then the whole value, then the headers, and the key last.
     """
     own = (
         ("reason", error.reason.encode()),
@@ -185,7 +193,7 @@ def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> 
         key = None
     room -= len(key or b"")
     if value is not None and _size(headers) + len(value) > room:
-        value = _without_picture(value)
+        value = _without_picture(value) if len(value) <= ROOMS_PARSED * max_bytes else b""
         if _size(headers) + len(value) > room:
             value = b""
     if _size(headers) > room:

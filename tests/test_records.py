@@ -73,8 +73,11 @@ class TestRequests:
         assert reason(b'{"url": "\\ud800", "data": "AAAA"}') == "not_json"
 
     def test_json_nested_a_million_deep_costs_only_its_sender(self) -> None:
-        assert reason(b"[" * 1_000_000) == "not_json"
-        assert reason(b'{"a":' * 1_000_000) == "not_json"
+        assert reason(b"[" * 1_000_000, 5_000_000) == "not_json"
+        assert reason(b'{"a":' * 1_000_000, 5_000_000) == "not_json"
+
+    def test_what_is_far_larger_than_any_picture_is_not_even_parsed(self) -> None:
+        assert reason(b"[" * 200_000) == "too_large"
 
     @pytest.mark.parametrize("document", [b"[]", b"1", b'"text"', b"null", b"true"])
     def test_json_that_is_no_object_is_said_so(self, document: bytes) -> None:
@@ -227,14 +230,17 @@ class TestRejections:
         assert self.reject(incoming(b""), detail="\ud800.")[2]["detail"] == b"?."
 
     def test_what_is_too_large_loses_its_picture_first(self) -> None:
-        request = value(data="A" * 5000, extra="kept")
+        request = value(data="A" * 1500, extra="kept")
         _, text, headers = self.reject(incoming(request, headers=(("a", b"1"),)), max_bytes=1000)
         assert text is not None
         assert json.loads(text) == {"url": URL, "data": None, "extra": "kept"}
         assert headers["a"] == b"1"
 
+    def test_a_value_that_is_far_too_large_goes_as_a_whole(self) -> None:
+        assert self.reject(incoming(value(data="A" * 5000)), max_bytes=1000)[1] == b""
+
     def test_then_its_whole_value(self) -> None:
-        request = value(data="A" * 5000, extra="B" * 5000)
+        request = value(data="A" * 500, extra="B" * 1000)
         _, text, headers = self.reject(incoming(request, headers=(("a", b"1"),)), max_bytes=1000)
         assert text == b""
         assert headers["a"] == b"1"
