@@ -35,6 +35,8 @@ SPARED_SHARE = 0.8
 #: Requests kept waiting while the capacity is measured: enough for both workers to be busy.
 BACKLOG = 100
 WARM_UP_SECONDS, MEASURE_SECONDS = 5.0, 20.0
+#: How long after a kill it is watched how long requests wait.
+TAKE_OVER_SECONDS = 45.0
 #: Kept of each partition. Far more than what ever waits, and the broker's disk stays small.
 RETENTION = {"retention.bytes": str(64 * 1024 * 1024), "segment.bytes": str(16 * 1024 * 1024)}
 
@@ -45,12 +47,14 @@ class Ledger(Client):
     def __init__(self, address: str) -> None:
         super().__init__(address)
         self.sent: set[str] = set()
+        #: Unanswered requests and when they were sent, by the monotonic clock.
+        self.waiting: dict[str, float] = {}
         self.labels_seen = 0
 
     @property
-    def unanswered(self) -> set[str]:
-        """The requests that still wait."""
-        return self.sent - self.labels.keys() - self.rejected.keys()
+    def longest_wait(self) -> float:
+        """Seconds since the oldest unanswered request was sent."""
+        return time.monotonic() - min(self.waiting.values(), default=time.monotonic())
 
     @property
     def repeated(self) -> int:
@@ -59,7 +63,11 @@ class Ledger(Client):
 
     async def send_one(self, value: bytes) -> None:
         """Send one request and note its source."""
-        self.sent.update(await self.send([value]))
+        began = time.monotonic()
+        (source,) = await self.send([value])
+        self.sent.add(source)
+        if source not in self.labels and source not in self.rejected:
+            self.waiting[source] = began
 
     async def _read(self) -> None:
         async for record in self._consumer:
@@ -69,6 +77,7 @@ class Ledger(Client):
                 self.labels[source]  # an empty list: the record itself is not kept
             else:
                 self.rejected[source]
+            self.waiting.pop(source, None)
 
 
 class Soak:
@@ -90,7 +99,7 @@ class Soak:
         while (now := time.monotonic()) < began + WARM_UP_SECONDS + MEASURE_SECONDS:
             if now < began + WARM_UP_SECONDS:
                 before, counting_since = self._answered(), now
-            if len(self._ledger.unanswered) < BACKLOG:
+            if len(self._ledger.waiting) < BACKLOG:
                 await asyncio.gather(*(self._send() for _ in range(10)))
             await asyncio.sleep(0.01)
         rate = (self._answered() - before) / (time.monotonic() - counting_since)
@@ -135,7 +144,7 @@ class Soak:
             now = time.monotonic()
             self._recorder.sample(
                 throughput=(self._ledger.labels_seen - labels) / (now - then),
-                lag=len(self._ledger.unanswered),
+                lag=len(self._ledger.waiting),
                 pids=[worker.process.pid for worker in self._fleet.workers],
             )
             labels, then = self._ledger.labels_seen, now
@@ -150,14 +159,14 @@ class Soak:
             victims = list(range(len(self._fleet.workers)))
             if time.monotonic() - began < SPARED_SHARE * seconds and first in self._fleet.workers:
                 victims.remove(self._fleet.workers.index(first))
-            killed = time.monotonic()
-            waiting = self._ledger.unanswered
             self._fleet.vanish(self._chance.choice(victims))
             self._recorder.kill()
             joining = asyncio.create_task(self._fleet.join())
-            while waiting & self._ledger.unanswered:
+            end, longest = time.monotonic() + TAKE_OVER_SECONDS, 0.0
+            while time.monotonic() < end:
+                longest = max(longest, self._ledger.longest_wait)
                 await asyncio.sleep(0.05)
-            self._recorder.taken_over(time.monotonic() - killed)
+            self._recorder.taken_over(longest)
             await joining
 
 

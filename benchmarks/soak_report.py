@@ -58,7 +58,7 @@ class Recorder:
         self._kills += 1
 
     def taken_over(self, seconds: float) -> None:
-        """Everything that waited when a worker was killed has been answered since."""
+        """So long did the unluckiest request wait when a worker was killed."""
         self.take_overs.append(seconds)
 
     def sample(self, *, throughput: float, lag: int, pids: list[int]) -> None:
@@ -82,7 +82,7 @@ def summary(recorder: Recorder) -> str:
     lines = [
         f"labels/s: {np.mean([float(row['labels_per_second']) for row in rows]):.1f} on average",
         f"largest lag: {max(int(row['lag']) for row in rows)} requests",
-        f"kills: {len(recorder.take_overs)}; seconds until all that waited was answered: "
+        f"kills: {len(recorder.take_overs)}; longest wait of a request after each, s: "
         + ", ".join(f"{seconds:.1f}" for seconds in recorder.take_overs),
     ]
     for slot in (1, 2):
