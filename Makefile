@@ -21,7 +21,7 @@ test-unit: $(DEV)  ## the tests that need no broker, in seconds
 	$(PYTHON) -m pytest -m "not integration and not slow"
 
 test-kafka: $(DEV)  ## the integration tests against Apache Kafka (needs Java 17, Maven and Maven Central)
-	CATDOG_TEST_ROUNDS=$${CATDOG_TEST_ROUNDS:-10} $(PYTHON) -m tests.support.kafka $(PYTHON) -m pytest -m integration
+	CATDOG_TEST_ROUNDS=$${CATDOG_TEST_ROUNDS:-5} $(PYTHON) -m tests.support.kafka $(PYTHON) -m pytest -m integration
 
 soak: $(BENCH)  ## half an hour under load, workers killed: build/soak.csv and .png (on Apache Kafka if it can be had)
 	$(PYTHON) -m tests.support.kafka $(PYTHON) -m benchmarks.soak || \
