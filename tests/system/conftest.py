@@ -1,10 +1,12 @@
 """Pictures for the tests of the whole system."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.fleet import nothing_uncommitted
 from tests.support.worker import Worker
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -26,4 +28,6 @@ def dog() -> bytes:
 def worker(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     """A worker that is ready, shared by the tests of a module."""
     with Worker(broker_address, tmp_path_factory.mktemp("worker")) as started:
-        yield started.wait_ready()
+        started.wait_ready()
+        asyncio.run(nothing_uncommitted(broker_address))
+        yield started

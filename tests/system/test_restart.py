@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.client import Client, request
+from tests.support.fleet import nothing_uncommitted
 from tests.support.wait import wait_until
 from tests.support.worker import Worker
 
@@ -25,6 +26,7 @@ async def _restart(how: str, address: str, folder: Path, cat: bytes) -> None:
     values = [b"{}" if number % 10 == 0 else request(cat) for number in range(REQUESTS_PER_ROUND)]
     with Worker(address, folder) as worker:
         worker.wait_ready()
+        await nothing_uncommitted(address)
         before = worker.get("/labels/")
         async with Client(address) as client:
             sources: list[str] = []

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from tests.support.client import Client, Message, request
+from tests.support.fleet import nothing_uncommitted
 from tests.support.wait import wait_until
 from tests.support.worker import PATIENCE, Worker
 
@@ -33,6 +34,7 @@ async def _story(address: str, folder: Path, cat: bytes) -> None:
             )
 
         wait_until(both_answer, "both workers to know each other", PATIENCE)
+        await nothing_uncommitted(address)
         before = first.get("/labels/")
         messages = [Message(request(cat), partition=number % 8) for number in range(40)]
 
