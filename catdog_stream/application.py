@@ -19,11 +19,12 @@ from catdog_stream.broker.janitor import client_id
 from catdog_stream.classifying import Classifying
 from catdog_stream.cluster import ClusterGate
 from catdog_stream.errors import AgentError, SettingError
-from catdog_stream.fixes import header_names, member_id, secret_log
+from catdog_stream.fixes import empty_fetches, header_names, member_id, secret_log
 from catdog_stream.fixes.changelog import ConfirmedTable
 from catdog_stream.fixes.consumer import Consumer
 from catdog_stream.health import Watchdog
 from catdog_stream.settings import Settings
+from catdog_stream.topics import COUNTED
 from catdog_stream.worker import Worker
 
 __all__ = ["CatDogApp"]
@@ -86,6 +87,7 @@ class CatDogApp(faust.App):
     BootStrategy = BootStrategy
 
     def __init__(self, settings: Settings) -> None:
+        empty_fetches.install()
         header_names.install()
         member_id.install()
         secret_log.install()
@@ -152,6 +154,7 @@ class CatDogApp(faust.App):
     def _new_consumer(self) -> ConsumerT:
         consumer = cast(Consumer, super()._new_consumer())
         consumer.on_drain_timeout = self.classifying.abandon
+        consumer.be_patient_with(COUNTED.values())  # counts may lag behind a little
         return cast(ConsumerT, consumer)
 
     def discover(self, *extra_modules: str, **_options: Any) -> None:

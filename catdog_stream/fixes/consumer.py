@@ -5,15 +5,16 @@ Each override below names the fault that it closes.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import ensure_aiokafka_TPset
 from faust.types import TP, Message
 
 from catdog_stream.fixes.changelog import ConfirmedTable
+from catdog_stream.fixes.fetching import RationedConsumerThread
 
 __all__ = ["Consumer"]
 
@@ -42,6 +43,13 @@ class Consumer(FaustConsumer):
         self._stops = 0
         #: Called when something in work is handed back unanswered.
         self.on_drain_timeout: Callable[[], Awaitable[object]] = _nothing
+
+    def _new_consumer_thread(self) -> RationedConsumerThread:
+        return RationedConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def be_patient_with(self, topics: Collection[str]) -> None:
+        """Look into ``topics`` only a few times a second."""
+        cast(RationedConsumerThread, self._thread).patient_topics = topics
 
     # -- Seeking. Records that were fetched before a seek reach the stream after it: Faust then
     # drops what the seek goes back to as "already read", and commits past it. Seen after each
@@ -147,6 +155,8 @@ class Consumer(FaustConsumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Commit before Faust forgets what was acknowledged and is not yet committed."""
         await self._commit_if_possible()
+        for table in self._confirmed_tables():
+            table.send_changes()  # what comes after this may belong to others
         await super().on_partitions_revoked(revoked)
 
     async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:
@@ -162,6 +172,8 @@ class Consumer(FaustConsumer):
         return await super().highwaters(*partitions)
 
     async def _tables_confirmed(self) -> None:
-        for table in self.app.tables.values():
-            if isinstance(table, ConfirmedTable):
-                await table.confirmed()
+        for table in self._confirmed_tables():
+            await table.confirmed()
+
+    def _confirmed_tables(self) -> list[ConfirmedTable]:
+        return [table for table in self.app.tables.values() if isinstance(table, ConfirmedTable)]

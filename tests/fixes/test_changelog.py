@@ -1,9 +1,10 @@
-"""A table knows which of its changes Kafka has confirmed."""
+"""A table writes its changes when it is asked to, and knows which of them Kafka has confirmed."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
+import faust
 import pytest
 from faust.types import FutureMessage
 
@@ -62,5 +63,30 @@ def test_whoever_gives_up_waiting_does_not_take_the_changes_with_him() -> None:
         for change in changes:
             change.set_result(None)
         await table.confirmed()
+
+    play(story)
+
+
+def test_only_the_last_value_of_a_key_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[object, ...]] = []
+
+    def send(_table: Any, partition: int, key: Any, value: Any) -> Any:
+        sent.append((partition, key, value))
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    async def story(table: ConfirmedTable, changes: list[asyncio.Future[Any]]) -> None:
+        monkeypatch.setattr(faust.Table, "send_changelog", send)
+        monkeypatch.setattr(table, "partition_for_key", lambda key: key % 2)
+        for change in changes:
+            change.set_result(None)
+        for key, value in ((1, "a"), (2, "b"), (1, "c")):
+            table.on_key_set(key, value)
+        assert not sent
+        await table.confirmed()
+        assert sent == [(1, 1, "c"), (0, 2, "b")]
+        await table.confirmed()
+        assert len(sent) == 2
 
     play(story)
