@@ -22,6 +22,7 @@ from catdog_stream.errors import AgentError, SettingError
 from catdog_stream.fixes import empty_fetches, header_names, member_id, secret_log
 from catdog_stream.fixes.changelog import ConfirmedTable
 from catdog_stream.fixes.consumer import Consumer
+from catdog_stream.fixes.table_manager import PromptTableManager
 from catdog_stream.health import Watchdog
 from catdog_stream.settings import Settings
 from catdog_stream.topics import COUNTED
@@ -97,6 +98,7 @@ class CatDogApp(faust.App):
             broker_credentials=settings.security.credentials(),
             autodiscover=MODULES,
             Table=ConfirmedTable,
+            TableManager=PromptTableManager,
             Worker=Worker,
             # The embedded broker never notices a death; this tells its janitor who we are.
             broker_client_id=client_id(),

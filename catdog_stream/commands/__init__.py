@@ -1,4 +1,8 @@
-"""The commands that this application adds to Faust's: one a module."""
+"""The commands that this application adds to Faust's: one a module.
+
+Every command, ``worker`` too, imports them all. So each imports what is slow to import, such as
+XGBoost, within its function.
+"""
 
 from faust.cli.base import cli
 

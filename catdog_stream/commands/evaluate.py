@@ -5,9 +5,6 @@ from pathlib import Path
 import click
 import orjson
 
-from catdog_stream.models.evaluation import evaluate as evaluate_stack
-from catdog_stream.models.labelled import labelled_files
-
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
@@ -16,6 +13,8 @@ def evaluate(directory: Path, as_json: bool) -> None:
     """Measure the stack on DIRECTORY/cat/* and DIRECTORY/dog/*."""
     from catdog_stream.app import app
     from catdog_stream.classifying import load_stack
+    from catdog_stream.models.evaluation import evaluate as evaluate_stack
+    from catdog_stream.models.labelled import labelled_files
 
     labelled_files(directory)  # a wrong folder is told before the model is loaded
     stack = load_stack(app.settings)

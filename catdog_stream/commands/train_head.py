@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from catdog_stream.models.locate import default_stack
-from catdog_stream.models.training import train_head as train
 
 
 @click.command("train-head")
@@ -35,6 +34,7 @@ def train_head(
 ) -> None:
     """Train a head on DIRECTORY/cat/* and DIRECTORY/dog/*."""
     from catdog_stream.app import app
+    from catdog_stream.models.training import train_head as train
 
     trained = train(
         directory,

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.backbone import Features
@@ -15,6 +14,8 @@ class Head:
     """Gradient-boosted trees in XGBoost's own binary format. Thread-safe."""
 
     def __init__(self, file: Path, features: int) -> None:
+        import xgboost  # brings SciPy: a quarter of a second that commands can do without
+
         # One thread: a row takes microseconds, handing it to other threads takes longer.
         self._booster = xgboost.Booster({"nthread": 1})
         try:
