@@ -21,6 +21,8 @@ __all__ = ["Worker"]
 #: Seconds from the signal to the end, whatever hangs. What was not answered by then is handed
 #: back: it was never acknowledged.
 STOP_SECONDS = 9.0
+#: Seconds of those for tasks that go on after every service has stopped.
+LAST_TASKS_SECONDS = 1.0
 #: Seconds between two equal complaints of aiokafka in the log.
 REPEAT_SECONDS = 30.0
 
@@ -62,6 +64,12 @@ class Worker(faust.Worker):
         except Exception as error:  # noqa: BLE001 - what a service crashed with comes up again
             reason = reason or error
         _exit(self._say_why(reason or cast("CatDogApp", self.app).failure))
+
+    async def _sentinel_task(self) -> None:
+        """Let what was cancelled last come to its end; mode sleeps a second here, needed or not."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others, timeout=LAST_TASKS_SECONDS)
 
     def _say_why(self, reason: BaseException | None) -> int:
         if reason is None:
