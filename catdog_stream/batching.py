@@ -1,13 +1,18 @@
-"""Batches of what has queued up: nobody waits for a batch to fill.
+"""Batches of what has queued up, and of what is worth waiting for.
 
-While one batch is in the model, others queue; the next batch takes them all, up to a limit. An
-idle model therefore answers a single picture at once, and a busy one works in full batches.
+While one batch is in the model, others queue; the next batch takes them all, up to a limit. A
+model that is idle answers at once, but where a larger batch costs little more, as on a GPU, and
+the next item is about to come: ``batch_policy`` says for how long waiting pays.
 """
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from catdog_stream.batch_policy import BatchPolicy
 
 __all__ = ["Batcher"]
 
@@ -17,54 +22,81 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True, slots=True)
+class _Queued(Generic[Item, Result]):
+    item: Item
+    result: asyncio.Future[Result]
+    arrived: float
+
+
 class Batcher(Generic[Item, Result]):
-    """Feeds ``process`` with batches, one at a time.
+    """Feeds ``process`` with batches, one at a time, in the order of submission.
 
     Args:
         process: takes a batch of items, returns one result for each, in order.
-        max_batch: most items in one batch.
+        policy: how large a batch may be, and how long it may wait. Its clock is the event loop's.
     """
 
     def __init__(
         self,
         process: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
-        *,
-        max_batch: int,
+        policy: BatchPolicy,
     ) -> None:
         self._process = process
-        self._max_batch = max_batch
-        self._queue: asyncio.Queue[tuple[Item, asyncio.Future[Result]]] = asyncio.Queue()
+        self._policy = policy
+        self._queue: deque[_Queued[Item, Result]] = deque()
+        self._arrival = asyncio.Event()
 
     async def submit(self, item: Item) -> Result:
         """Wait for the result of one item; raises what ``process`` raised for it alone."""
-        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait((item, result))
-        return await result
+        loop = asyncio.get_running_loop()
+        queued: _Queued[Item, Result] = _Queued(item, loop.create_future(), loop.time())
+        self._queue.append(queued)
+        self._policy.arrived(queued.arrived)
+        self._arrival.set()
+        return await queued.result
 
     async def run(self) -> None:
         """Serve until cancelled."""
         while True:
-            batch = [await self._queue.get()]
-            while len(batch) < self._max_batch and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
-            await self._serve(batch)
+            await self._until_a_batch_should_go()
+            size = min(len(self._queue), self._policy.max_batch)
+            await self._serve([self._queue.popleft() for _ in range(size)])
 
-    async def _serve(self, taken: list[tuple[Item, asyncio.Future[Result]]]) -> None:
-        batch = [pair for pair in taken if not pair[1].cancelled()]
+    async def _until_a_batch_should_go(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._arrival.clear()
+            if not self._queue:
+                await self._arrival.wait()
+                continue
+            go_at = self._policy.go_at(len(self._queue), self._queue[0].arrived)
+            if go_at <= loop.time():
+                return
+            try:
+                async with asyncio.timeout_at(go_at):
+                    await self._arrival.wait()
+            except TimeoutError:
+                return
+
+    async def _serve(self, taken: list[_Queued[Item, Result]]) -> None:
+        batch = [queued for queued in taken if not queued.result.cancelled()]
         if not batch:
             return
-        items = [item for item, _ in batch]
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         try:
-            results = await self._process(items)
+            results = await self._process([queued.item for queued in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the item's to raise
             if len(batch) > 1:
                 # One item spoilt the batch: each on its own, so that it fails alone.
                 logger.warning("A batch of %d failed (%s): one by one.", len(batch), error)
                 for single in batch:
                     await self._serve([single])
-            elif not batch[0][1].cancelled():
-                batch[0][1].set_exception(error)
+            elif not batch[0].result.cancelled():
+                batch[0].result.set_exception(error)
             return
-        for (_, future), result in zip(batch, results, strict=True):
-            if not future.cancelled():
-                future.set_result(result)
+        self._policy.served(len(batch), loop.time() - started)
+        for queued, result in zip(batch, results, strict=True):
+            if not queued.result.cancelled():
+                queued.result.set_result(result)

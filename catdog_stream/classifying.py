@@ -111,6 +111,7 @@ class Classifying(Service):
             max_image_bytes=settings.max_image_bytes,
             max_in_flight=MAX_IN_FLIGHT,
             max_batch=MAX_BATCH,
+            max_wait=settings.batch_wait,
             decode_threads=min(4, os.cpu_count() or 1),
         )
         pipeline.start()

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from catdog_stream import metrics
+from catdog_stream.batch_policy import BatchPolicy
 from catdog_stream.batching import Batcher
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.models.stack import Verdict
@@ -83,6 +84,7 @@ class Pipeline:
         max_image_bytes: largest picture file.
         max_in_flight: most requests taken and not yet acknowledged.
         max_batch: most pictures in one call of the model.
+        max_wait: longest that a picture may wait for others to share a call with, in seconds.
         decode_threads: threads that read requests and decode pictures.
     """
 
@@ -96,6 +98,7 @@ class Pipeline:
         max_image_bytes: int,
         max_in_flight: int,
         max_batch: int,
+        max_wait: float,
         decode_threads: int,
     ) -> None:
         self._model = model
@@ -106,7 +109,9 @@ class Pipeline:
         self._slots = asyncio.Semaphore(max_in_flight)
         self._lanes: Lanes[int, _Job] = Lanes()
         self._decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
-        self._batcher: Batcher[Picture, Verdict] = Batcher(model.classify, max_batch=max_batch)
+        self._batcher: Batcher[Picture, Verdict] = Batcher(
+            model.classify, BatchPolicy(max_batch=max_batch, max_wait=max_wait)
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._batching: asyncio.Task[None] | None = None
         self._answered = 0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from catdog_stream.errors import SettingError
+from catdog_stream.models.manifest import MAX_BATCH
 from catdog_stream.security import Security
 
 __all__ = ["Engine", "Settings"]
@@ -48,6 +49,10 @@ class Settings:
     engine: Engine = "auto"
     #: Inference threads.
     threads: int = 1
+    #: Pictures in one call of the model; ``None`` leaves it to the stack.
+    batch: int | None = None
+    #: Longest that a picture may wait for others to share a call with, in seconds.
+    batch_wait: float = 0.005
     #: Largest decoded picture file, in bytes. Every Kafka size limit is derived from it.
     max_image_bytes: int = 4 * 1024 * 1024
     #: Largest picture, in pixels (width x height), read from its header before decoding.
@@ -78,6 +83,8 @@ class Settings:
             stack=read("CATDOG_STACK", Path, cls.stack),
             engine=read("CATDOG_ENGINE", _engine, cls.engine),
             threads=read("CATDOG_THREADS", _whole(1024), os.cpu_count() or 1),
+            batch=read("CATDOG_BATCH", _whole(MAX_BATCH), cls.batch),
+            batch_wait=read("CATDOG_BATCH_WAIT", _milliseconds, cls.batch_wait),
             max_image_bytes=read("CATDOG_MAX_IMAGE_BYTES", _whole(MAX_BYTES), cls.max_image_bytes),
             max_image_pixels=read(
                 "CATDOG_MAX_IMAGE_PIXELS", _whole(MAX_PIXELS), cls.max_image_pixels
@@ -145,6 +152,12 @@ def _seconds(text: str) -> float:
     if (number := _number(text)) <= 0:
         raise ValueError("it must be a number of seconds above 0")
     return number
+
+
+def _milliseconds(text: str) -> float:
+    if not 0 <= (number := _number(text)) <= 1000:
+        raise ValueError("it must be a number of milliseconds from 0 to 1000")
+    return number / 1000
 
 
 def _share(text: str) -> float:

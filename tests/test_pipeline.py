@@ -164,6 +164,7 @@ async def scene(
         max_image_bytes=100,
         max_in_flight=max_in_flight,
         max_batch=4,
+        max_wait=0.005,
         decode_threads=3,
     )
     pipeline.start()

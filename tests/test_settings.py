@@ -19,6 +19,8 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.stack is None
     assert settings.engine == "auto"
     assert settings.threads == (os.cpu_count() or 1)
+    assert settings.batch is None
+    assert settings.batch_wait == 0.005
     assert settings.max_image_bytes == 4194304
     assert settings.partitions == 8
 
@@ -29,6 +31,8 @@ def test_every_variable_is_read() -> None:
         "CATDOG_STACK": "some/stack",
         "CATDOG_ENGINE": "litert",
         "CATDOG_THREADS": "3",
+        "CATDOG_BATCH": "16",
+        "CATDOG_BATCH_WAIT": "2.5",
         "CATDOG_MAX_IMAGE_BYTES": "1000",
         "CATDOG_MAX_IMAGE_PIXELS": "2000",
         "CATDOG_PARTITIONS": "4",
@@ -39,6 +43,8 @@ def test_every_variable_is_read() -> None:
         stack=Path("some/stack"),
         engine="litert",
         threads=3,
+        batch=16,
+        batch_wait=0.0025,
         max_image_bytes=1000,
         max_image_pixels=2000,
         partitions=4,
@@ -61,6 +67,7 @@ def test_settings_cannot_be_changed() -> None:
     "name",
     [
         "CATDOG_THREADS",
+        "CATDOG_BATCH",
         "CATDOG_MAX_IMAGE_BYTES",
         "CATDOG_MAX_IMAGE_PIXELS",
         "CATDOG_PARTITIONS",
@@ -72,6 +79,16 @@ def test_a_number_that_cannot_be_used_is_refused_by_name(name: str, value: str) 
     # 9...9: Kafka's own fields hold 32 bits and the error would come from deep down.
     with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*[^.]\\.$"):
         Settings.from_environment({name: value})
+
+
+def test_waiting_for_a_batch_can_be_switched_off() -> None:
+    assert Settings.from_environment({"CATDOG_BATCH_WAIT": "0"}).batch_wait == 0
+
+
+@pytest.mark.parametrize("value", ["-1", "1001", "nan", "inf", "soon"])
+def test_a_wait_that_cannot_be_used_is_refused_by_name(value: str) -> None:
+    with pytest.raises(SettingError, match=r"^CATDOG_BATCH_WAIT=.*cannot be used: .*[^.]\.$"):
+        Settings.from_environment({"CATDOG_BATCH_WAIT": value})
 
 
 @pytest.mark.parametrize(

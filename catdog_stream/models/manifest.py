@@ -8,17 +8,19 @@
      "parts": {"litert":     {"file": "backbone.tflite", "sha256": "..."},
                "tensorflow": {"file": "backbone.weights.h5", "sha256": "..."},
                "head":       {"file": "head.ubj", "sha256": "..."}},
+     "engine": {"tensorflow": {"batch": 16}},
      "training": {...}, "quality": {...}}
 
-``training`` and ``quality`` tell people what the stack was made from and how good it was measured
-to be; either may be null.
+``engine`` may be left out; it pins the number of pictures in one call of an engine. ``training``
+and ``quality`` tell people what the stack was made from and how good it was measured to be; either
+may be null.
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from catdog_stream.errors import StackError
 
@@ -27,7 +29,11 @@ CLASSES = ("cat", "dog")
 PREPROCESSING = {"channels": "RGB", "resize": "bilinear", "range": [-1, 1]}
 """The only preprocessing there is; a manifest that asks for another does not fit this code."""
 
+MAX_BATCH = 1024
+"""Most pictures that one call of an engine may be told to take."""
+
 PartName = Literal["litert", "tensorflow", "head"]
+EngineName = Literal["litert", "tensorflow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ class Manifest:
     features: int
     """Numbers that the backbone gives and the head takes."""
     parts: dict[PartName, Part]
+    batch: dict[EngineName, int] = field(default_factory=dict)
+    """Pictures in one call of an engine, where the stack pins it; 1 to ``MAX_BATCH``."""
     training: dict[str, Any] | None = None
     quality: dict[str, Any] | None = None
     classes: tuple[str, ...] = CLASSES
@@ -62,16 +70,17 @@ class Manifest:
 
     def write(self, directory: Path) -> None:
         """Write ``manifest.json`` into ``directory``."""
-        document = {
+        document: dict[str, Any] = {
             "name": self.name,
             "version": self.version,
             "classes": self.classes,
             "input": {"size": self.input_size, **PREPROCESSING},
             "features": self.features,
             "parts": {name: asdict(part) for name, part in self.parts.items()},
-            "training": self.training,
-            "quality": self.quality,
         }
+        if self.batch:
+            document["engine"] = {name: {"batch": size} for name, size in self.batch.items()}
+        document |= {"training": self.training, "quality": self.quality}
         text = json.dumps(document, indent=2, ensure_ascii=False)
         (directory / FILE_NAME).write_text(text + "\n", encoding="utf-8")
 
@@ -110,6 +119,7 @@ def _parse(document: Any) -> Manifest:
         input_size=_positive("input.size", _typed("input", fields["input"], dict)["size"]),
         features=_positive("features", fields["features"]),
         parts=_parse_parts(_typed("parts", fields["parts"], dict)),
+        batch=_parse_batches(_typed("engine", fields.get("engine", {}), dict)),
         training=_typed("training", fields.get("training"), dict, type(None)),
         quality=_typed("quality", fields.get("quality"), dict, type(None)),
         classes=tuple(_typed("classes", fields["classes"], list)),
@@ -124,7 +134,7 @@ def _parse(document: Any) -> Manifest:
 
 def _parse_parts(fields: dict[str, Any]) -> dict[PartName, Part]:
     parts: dict[PartName, Part] = {}
-    names: tuple[PartName, ...] = ("litert", "tensorflow", "head")
+    names: tuple[PartName, ...] = get_args(PartName)
     for name in names:
         if name in fields:
             field = _typed(f"parts.{name}", fields[name], dict)
@@ -137,6 +147,22 @@ def _parse_parts(fields: dict[str, Any]) -> dict[PartName, Part]:
     if "head" not in parts or len(parts) < 2:
         raise ValueError("parts must name a head and at least one backbone")
     return parts
+
+
+def _parse_batches(fields: dict[str, Any]) -> dict[EngineName, int]:
+    names: tuple[EngineName, ...] = get_args(EngineName)
+    if unknown := set(fields) - set(names):
+        raise ValueError(f"engine has the unknown {sorted(unknown)}")
+    batches: dict[EngineName, int] = {}
+    for name in names:
+        if name in fields:
+            options = _typed(f"engine.{name}", fields[name], dict)
+            if unknown := set(options) - {"batch"}:
+                raise ValueError(f"engine.{name} has the unknown {sorted(unknown)}")
+            batches[name] = _positive(f"engine.{name}.batch", options.get("batch"))
+            if batches[name] > MAX_BATCH:
+                raise ValueError(f"engine.{name}.batch must be at most {MAX_BATCH}")
+    return batches
 
 
 def _typed(name: str, value: Any, *types: type) -> Any:

@@ -24,6 +24,7 @@ def stack(tmp_path: Path) -> Path:
             "litert": describe(tmp_path, "backbone.tflite"),
             "head": describe(tmp_path, "head.ubj"),
         },
+        batch={"tensorflow": 16},
         training={"pictures": "train"},
         quality={"accuracy": 0.5},
     ).write(tmp_path)
@@ -52,6 +53,7 @@ def test_what_was_written_is_read_back(stack: Path) -> None:
     assert (manifest.input_size, manifest.features) == (32, 5)
     assert manifest.classes == ("cat", "dog")
     assert manifest.part("head").file == "head.ubj"
+    assert manifest.batch == {"tensorflow": 16}
     assert manifest.quality == {"accuracy": 0.5}
     before = (stack / "manifest.json").read_bytes()
     manifest.write(stack)
@@ -98,6 +100,33 @@ def test_what_is_no_json_object_is_refused(stack: Path, text: str) -> None:
 def test_a_wrong_field_is_refused(stack: Path, field: str, value: Any) -> None:
     change(stack, **{field: value})
     assert "manifest" in sentence(stack)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        {"onnx": {"batch": 8}},
+        {"tensorflow": 8},
+        {"tensorflow": {}},
+        {"tensorflow": {"batch": 0}},
+        {"tensorflow": {"batch": 1025}},
+        {"tensorflow": {"batch": "8"}},
+        {"tensorflow": {"batch": True}},
+        {"tensorflow": {"batch": 8, "threads": 2}},
+    ],
+)
+def test_a_pinned_batch_that_cannot_be_is_refused(stack: Path, value: Any) -> None:
+    change(stack, engine=value)
+    assert "not a valid manifest: engine" in sentence(stack)
+
+
+def test_a_stack_may_leave_the_batch_to_the_engine(stack: Path) -> None:
+    change(stack, engine=None)
+    manifest = load_manifest(stack)
+    assert manifest.batch == {}
+    manifest.write(stack)
+    assert "engine" not in json.loads((stack / "manifest.json").read_text())
 
 
 @pytest.mark.parametrize("file", ["../head.ubj", "/etc/passwd", "sub/head.ubj", "", ".", ".."])
