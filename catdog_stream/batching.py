@@ -47,14 +47,14 @@ class Batcher(Generic[Item, Result]):
         self._queue: deque[_Queued[Item, Result]] = deque()
         self._arrival = asyncio.Event()
 
-    async def submit(self, item: Item) -> Result:
-        """Wait for the result of one item; raises what ``process`` raised for it alone."""
+    def submit(self, item: Item) -> asyncio.Future[Result]:
+        """The result of one item, to be awaited; or what ``process`` raised for it alone."""
         loop = asyncio.get_running_loop()
         queued: _Queued[Item, Result] = _Queued(item, loop.create_future(), loop.time())
         self._queue.append(queued)
         self._policy.arrived(queued.arrived)
         self._arrival.set()
-        return await queued.result
+        return queued.result
 
     async def run(self) -> None:
         """Serve until cancelled."""

@@ -50,6 +50,8 @@ class Lanes(Generic[K, T]):
         """Drop the first item, which has been answered."""
         self._lanes[key].popleft()
 
-    def clear(self) -> None:
-        """Drop everything."""
+    def clear(self) -> list[T]:
+        """Drop everything; what was dropped."""
+        dropped = [item for lane in self._lanes.values() for item in lane]
         self._lanes.clear()
+        return dropped

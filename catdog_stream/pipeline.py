@@ -9,8 +9,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import takewhile
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from catdog_stream.batching import Batcher
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.models.stack import Verdict
 from catdog_stream.ordering import Lanes
+from catdog_stream.reading_threads import ReadingThreads
 from catdog_stream.records import Incoming, parse_request
 from catdog_stream.rejection_limit import RejectionLimit
 
@@ -69,6 +70,13 @@ class _Job:
     outcome: asyncio.Future[Outcome] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+    #: What the model makes of it, once it has been read.
+    verdict: asyncio.Future[Verdict] | None = None
+
+    def drop(self) -> None:
+        self.outcome.cancel()
+        if self.verdict is not None:
+            self.verdict.cancel()
 
 
 class Pipeline:
@@ -108,7 +116,7 @@ class Pipeline:
         self._max_image_bytes = max_image_bytes
         self._slots = asyncio.Semaphore(max_in_flight)
         self._lanes: Lanes[int, _Job] = Lanes()
-        self._decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
+        self._readers = ReadingThreads(self._read, self._on_read, threads=decode_threads)
         self._batcher: Batcher[Picture, Verdict] = Batcher(
             model.classify, BatchPolicy(max_batch=max_batch, max_wait=max_wait)
         )
@@ -118,7 +126,8 @@ class Pipeline:
         self._failed = False
 
     def start(self) -> None:
-        """Start the model's loop; needs a running event loop."""
+        """Start the threads and the model's loop; needs a running event loop."""
+        self._readers.start()
         self._batching = self._spawn(self._batcher.run())
 
     async def stop(self) -> None:
@@ -127,15 +136,16 @@ class Pipeline:
         Returns once the threads have decoded the pictures that they are at work on.
         """
         await asyncio.gather(*self._cancel(self._tasks), return_exceptions=True)
-        await asyncio.to_thread(self._decoders.shutdown, cancel_futures=True)
+        await asyncio.to_thread(self._readers.stop)
 
     async def abandon(self) -> None:
         """Drop what is unanswered, unacknowledged, and be ready for what comes next."""
-        jobs = self._tasks - {self._batching}
-        await asyncio.gather(*self._cancel(jobs), return_exceptions=True)
-        for _ in range(len(self._lanes)):
+        lanes = self._tasks - {self._batching}
+        await asyncio.gather(*self._cancel(lanes), return_exceptions=True)
+        self._readers.clear()
+        for job in self._lanes.clear():
+            job.drop()
             self._slots.release()
-        self._lanes.clear()
 
     @property
     def in_flight(self) -> int:
@@ -155,31 +165,40 @@ class Pipeline:
         if self._failed:
             return  # unacknowledged: Kafka delivers it again, to whoever takes over
         job = _Job(incoming, acknowledge)
-        self._spawn(self._work(job))
+        self._readers.put(job)
         if self._lanes.append(incoming.source.partition, job):
             self._spawn(self._answer_in_order(incoming.source.partition))
 
-    async def _work(self, job: _Job) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            url, picture = await loop.run_in_executor(
-                self._decoders, self._read, job.incoming.value
-            )
-            verdict = await self._batcher.submit(picture)
-        except RejectedRequest as error:
-            job.outcome.set_result(error)
-        except Exception:
-            # A fault of ours, or of the model. The request must not stop those behind it.
-            logger.exception("Request %s could not be classified.", job.incoming.source)
-            job.outcome.set_result(
-                RejectedRequest("internal_error", "The request could not be classified.")
-            )
-        else:
-            job.outcome.set_result(Classified(url, verdict))
-
-    def _read(self, value: bytes | None) -> tuple[str | None, Picture]:
-        request = parse_request(value, max_image_bytes=self._max_image_bytes)
+    def _read(self, job: _Job) -> tuple[str | None, Picture]:
+        request = parse_request(job.incoming.value, max_image_bytes=self._max_image_bytes)
         return request.url, self._model.prepare(request.picture)
+
+    def _on_read(self, job: _Job, result: tuple[str | None, Picture] | Exception) -> None:
+        if job.outcome.done():
+            return  # abandoned
+        if isinstance(result, Exception):
+            job.outcome.set_result(self._rejection(job, result))
+            return
+        url, picture = result
+        job.verdict = self._batcher.submit(picture)
+        job.verdict.add_done_callback(partial(self._on_verdict, job, url))
+
+    def _on_verdict(self, job: _Job, url: str | None, verdict: asyncio.Future[Verdict]) -> None:
+        if job.outcome.done() or verdict.cancelled():
+            return  # abandoned
+        error = verdict.exception()
+        if error is None:
+            job.outcome.set_result(Classified(url, verdict.result()))
+        else:
+            job.outcome.set_result(self._rejection(job, error))
+
+    @staticmethod
+    def _rejection(job: _Job, error: BaseException) -> RejectedRequest:
+        if isinstance(error, RejectedRequest):
+            return error
+        # A fault of ours, or of the model. The request must not stop those behind it.
+        logger.error("Request %s could not be classified.", job.incoming.source, exc_info=error)
+        return RejectedRequest("internal_error", "The request could not be classified.")
 
     async def _answer_in_order(self, partition: int) -> None:
         while (first := self._lanes.head(partition)) is not None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from functools import partial
+from typing import Any
 
 import faust
 from aiokafka.errors import MessageSizeTooLargeError
@@ -28,6 +30,16 @@ def faust_timestamp(milliseconds: int | None) -> float | None:
     It multiplies by 1000 and cuts off: half a millisecond more keeps the number exact.
     """
     return None if milliseconds is None else (milliseconds + 0.5) / 1000
+
+
+class _Lazy:
+    """A coroutine that starts when it is awaited, and may never be."""
+
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        return self._begin().__await__()
 
 
 class KafkaPublisher:
@@ -57,12 +69,12 @@ class KafkaPublisher:
         else:
             answer = self._label(incoming, outcome)
             topic, error = LABELS, RejectedRequest("too_large", "The label cannot be written.")
-        confirmation = asyncio.ensure_future(
-            self._or_bare_rejection(await self._send(topic, incoming, answer), incoming, error)
-        )
-        if answer.size > SURELY_TAKEN_BYTES:
-            # What goes out in the place of a refused answer must not be overtaken either.
-            await asyncio.wait((confirmation,))
+        sent = await self._send(topic, incoming, answer)
+        if answer.size <= SURELY_TAKEN_BYTES:
+            return _Lazy(partial(self._or_bare_rejection, sent, incoming, error))
+        # What goes out in the place of a refused answer must not be overtaken either.
+        confirmation = asyncio.ensure_future(self._or_bare_rejection(sent, incoming, error))
+        await asyncio.wait((confirmation,))
         return confirmation
 
     def _label(self, incoming: Incoming, outcome: Classified) -> Answer:

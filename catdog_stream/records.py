@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import orjson
+import pybase64
 
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.settings import RECORD_OVERHEAD_BYTES, base64_length
@@ -139,6 +140,10 @@ def _decode_base64(text: str, max_bytes: int) -> bytes:
         text = _WHITESPACE.sub("", text)
         if len(text) > base64_length(max_bytes):
             raise _too_large(max_bytes)
+    try:
+        return pybase64.b64decode(text, validate=True)  # thirty times as fast as binascii
+    except ValueError:
+        pass  # it may be base64 all the same, and binascii says what is wrong with it
     try:
         return binascii.a2b_base64(text, strict_mode=True)
     except ValueError as error:

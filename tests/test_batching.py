@@ -66,9 +66,9 @@ async def queued_behind_one(
 ) -> list[int | BaseException]:
     """Submit the first item, and the others while the model is busy with it."""
     doubler.go_on.clear()
-    first = asyncio.create_task(batcher.submit(items[0]))
+    first = batcher.submit(items[0])
     await until(lambda: len(doubler.batches) == 1)
-    others = [asyncio.create_task(batcher.submit(item)) for item in items[1:]]
+    others = [batcher.submit(item) for item in items[1:]]
     await asyncio.sleep(0)  # one turn of the loop: each task has submitted
     doubler.go_on.set()
     return await asyncio.gather(first, *others, return_exceptions=True)
@@ -125,10 +125,10 @@ def test_an_item_that_nobody_waits_for_any_more_disturbs_no_other(item: int) -> 
         doubler = Doubler()
         async with running(doubler) as batcher:
             doubler.go_on.clear()
-            given_up = asyncio.create_task(batcher.submit(item))
+            given_up = batcher.submit(item)
             await until(lambda: len(doubler.batches) == 1)
             given_up.cancel()
-            other = asyncio.create_task(batcher.submit(2))
+            other = batcher.submit(2)
             await asyncio.sleep(0)
             doubler.go_on.set()
             assert await other == 4
@@ -141,9 +141,9 @@ def test_an_item_given_up_before_its_batch_goes_is_not_classified() -> None:
         doubler = Doubler()
         async with running(doubler) as batcher:
             doubler.go_on.clear()
-            submitted = [asyncio.create_task(batcher.submit(item)) for item in range(5)]
+            submitted = [batcher.submit(item) for item in range(5)]
             await until(lambda: len(doubler.batches) == 1)
-            late = [asyncio.create_task(batcher.submit(item)) for item in (5, 6, 7)]
+            late = [batcher.submit(item) for item in (5, 6, 7)]
             await asyncio.sleep(0)
             submitted[4].cancel()
             late[1].cancel()
@@ -168,7 +168,7 @@ def test_an_item_given_up_while_its_batch_is_repeated_is_left_out() -> None:
     async def story() -> None:
         batcher = Batcher(takes_a_second, BatchPolicy(max_batch=4, max_wait=0))
         server = asyncio.create_task(batcher.run())
-        bad, given_up, good = (asyncio.create_task(batcher.submit(item)) for item in (13, 2, 4))
+        bad, given_up, good = (batcher.submit(item) for item in (13, 2, 4))
         await asyncio.sleep(1.5)
         given_up.cancel()
         assert await good == 4
@@ -185,7 +185,7 @@ def test_a_model_that_forgets_an_answer_is_an_error_not_a_shift() -> None:
             return []
 
         batcher = Batcher(forgets, BatchPolicy(max_batch=4, max_wait=0))
-        waiting = asyncio.create_task(batcher.submit(1))
+        waiting = batcher.submit(1)
         async with asyncio.timeout(DEADLINE):
             with pytest.raises(ValueError, match="shorter"):
                 await batcher.run()

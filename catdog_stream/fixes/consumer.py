@@ -1,26 +1,20 @@
-"""Faust's consumer, with the places mended where it loses records.
+"""Faust's consumer, with the places mended where it commits what is not safe, or waits for ever.
 
 Faust 0.15.3 reads, seeks, acknowledges and commits from tasks that do not wait for each other.
-Each override below names the fault that it closes.
+Each override below names the fault that it closes; ``reading`` has those of reading.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
-from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
-from faust.transport.drivers.aiokafka import ensure_aiokafka_TPset
 from faust.types import TP, Message
 
 from catdog_stream.fixes.changelog import ConfirmedTable
-from catdog_stream.fixes.fetching import RationedConsumerThread
+from catdog_stream.fixes.reading import ReadingConsumer
 
 __all__ = ["Consumer"]
-
-#: Seconds that one fetch may wait for records. Faust asks for 1.0, and a seek has to wait for the
-#: fetch in progress. (With no partition to read Faust sleeps a whole second instead.)
-MAX_FETCH_WAIT = 0.2
 
 #: Seconds for answers in work when partitions are taken away or the worker stops.
 DRAIN_SECONDS = 5.0
@@ -33,82 +27,13 @@ async def _nothing() -> None:
     pass
 
 
-class Consumer(FaustConsumer):
+class Consumer(ReadingConsumer):
     """Reads exactly what was not committed, and commits nothing that is not safe."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._parked = asyncio.Event()
-        self._parked.set()
-        self._stops = 0
         #: Called when something in work is handed back unanswered.
         self.on_drain_timeout: Callable[[], Awaitable[object]] = _nothing
-
-    def _new_consumer_thread(self) -> RationedConsumerThread:
-        return RationedConsumerThread(self, loop=self.loop, beacon=self.beacon)
-
-    def be_patient_with(self, topics: Collection[str]) -> None:
-        """Look into ``topics`` only a few times a second."""
-        cast(RationedConsumerThread, self._thread).patient_topics = topics
-
-    # -- Seeking. Records that were fetched before a seek reach the stream after it: Faust then
-    # drops what the seek goes back to as "already read", and commits past it. Seen after each
-    # restart with a backlog, as soon as the application has a table, because
-    # Recovery.on_recovery_completed resumes the partitions before it seeks. Here a seek first
-    # brings the reading task to a halt, and whatever it had fetched is thrown away.
-
-    def stop_flow(self) -> None:
-        self._stops += 1
-        super().stop_flow()
-
-    async def perform_seek(self) -> None:
-        """Go back to the committed offsets, with nothing fetched in between.
-
-        Where nothing was committed yet aiokafka does not seek at all: what was fetched and
-        thrown away would never be read. There it is the beginning.
-        """
-        await self._halt()
-        await super().perform_seek()
-        if self.app.conf.consumer_auto_offset_reset == "earliest":
-            fresh = ensure_aiokafka_TPset(tp for tp in self.assignment() if self._is_fresh(tp))
-            if fresh:
-                await self._thread.seek_to_beginning(*fresh)
-
-    def _is_fresh(self, tp: TP) -> bool:
-        return self.app.topics.acks_enabled_for(tp.topic) and not self._read_offset[tp]
-
-    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
-        """Go to where a changelog is to be read from, with nothing fetched in between."""
-        await self._halt()
-        await super().seek_wait(partitions)
-
-    async def _halt(self) -> None:
-        self.stop_flow()  # Recovery, which seeks, resumes it afterwards
-        await self._parked.wait()
-
-    async def _drain_messages(self, fetcher: Any) -> None:
-        self._parked.clear()
-        try:
-            await super()._drain_messages(fetcher)
-        finally:
-            self._parked.set()
-
-    async def _wait_next_records(self, timeout: float) -> Any:
-        while not self.should_stop:
-            if not self.flow_active:
-                self._parked.set()
-                try:
-                    await self.wait(self.can_resume_flow)  # type: ignore[arg-type]  # mode takes both
-                finally:
-                    self._parked.clear()
-            # Nothing may be awaited between the comparison below and what Consumer.getmany does
-            # with the records: it would seek itself if the flow had stopped meanwhile, and wait
-            # for ever for the reading task, which it is.
-            stops = self._stops
-            records, active = await super()._wait_next_records(min(timeout, MAX_FETCH_WAIT))
-            if stops == self._stops:
-                return records, active
-        return None, None
 
     # -- Acknowledging. A record that a stream skips during a rebalance is acknowledged by the
     # pure Python iterator as if it had been processed; and an acknowledgement that comes after

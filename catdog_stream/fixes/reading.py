@@ -1,0 +1,127 @@
+"""Faust's consumer, mended where it loses records while it reads, and where reading is slow.
+
+Each override below names the fault that it closes.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any, cast
+
+from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
+from faust.transport.drivers.aiokafka import ensure_aiokafka_TPset
+from faust.types import TP, Message
+
+from catdog_stream.fixes.fetching import RationedConsumerThread
+
+__all__ = ["ReadingConsumer"]
+
+#: Seconds that one fetch may wait for records. Faust asks for 1.0, and a seek has to wait for the
+#: fetch in progress. (With no partition to read Faust sleeps a whole second instead.)
+MAX_FETCH_WAIT = 0.2
+
+
+class ReadingConsumer(FaustConsumer):
+    """Reads exactly what was not committed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._parked = asyncio.Event()
+        self._parked.set()
+        self._stops = 0
+        self._delivery: asyncio.Timeout | None = None
+
+    def _new_consumer_thread(self) -> RationedConsumerThread:
+        return RationedConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def be_patient_with(self, topics: Collection[str]) -> None:
+        """Look into ``topics`` only a few times a second."""
+        cast(RationedConsumerThread, self._thread).patient_topics = topics
+
+    async def verify_all_partitions_active(self) -> None:
+        """Do nothing: ``health`` watches progress, and Faust would miss what is not fetched."""
+
+    # -- Seeking. Records that were fetched before a seek reach the stream after it: Faust then
+    # drops what the seek goes back to as "already read", and commits past it. Seen after each
+    # restart with a backlog, as soon as the application has a table, because
+    # Recovery.on_recovery_completed resumes the partitions before it seeks. Here a seek first
+    # brings the reading task to a halt, and whatever it had fetched is thrown away.
+
+    def stop_flow(self) -> None:
+        self._stops += 1
+        super().stop_flow()
+        if self._delivery is not None and not self._delivery.expired():
+            self._delivery.reschedule(0.0)
+
+    async def perform_seek(self) -> None:
+        """Go back to the committed offsets, with nothing fetched in between.
+
+        Where nothing was committed yet aiokafka does not seek at all: what was fetched and
+        thrown away would never be read. There it is the beginning.
+        """
+        await self._halt()
+        await super().perform_seek()
+        if self.app.conf.consumer_auto_offset_reset == "earliest":
+            fresh = ensure_aiokafka_TPset(tp for tp in self.assignment() if self._is_fresh(tp))
+            if fresh:
+                await self._thread.seek_to_beginning(*fresh)
+
+    def _is_fresh(self, tp: TP) -> bool:
+        return self.app.topics.acks_enabled_for(tp.topic) and not self._read_offset[tp]
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Go to where a changelog is to be read from, with nothing fetched in between."""
+        await self._halt()
+        await super().seek_wait(partitions)
+
+    async def _halt(self) -> None:
+        self.stop_flow()  # Recovery, which seeks, resumes it afterwards
+        await self._parked.wait()
+
+    # -- Reading. Faust starts four tasks for each record, only to be woken if the flow stops while
+    # a stream has no room for it: a tenth of what a small request costs.
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Deliver records to their streams until the worker stops."""
+        self._parked.clear()
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                await asyncio.sleep(0)  # there may always be something to read
+                async for tp, message in self.getmany(timeout=MAX_FETCH_WAIT):
+                    await self._pass_on(tp, message)
+        finally:
+            self._parked.set()
+
+    async def _pass_on(self, tp: TP, message: Message) -> None:
+        last = self._read_offset[tp]
+        if last is not None and message.offset < last:
+            return  # delivered before
+        if last and message.offset > last + 1 and self.app.topics.acks_enabled_for(tp.topic):
+            await self._add_gap(tp, last + 1, message.offset)
+        delivery = self._delivery = asyncio.timeout(None)
+        try:
+            async with delivery:
+                await self.callback(message)
+        except TimeoutError:
+            if not delivery.expired():
+                raise
+            # The flow has stopped, and whoever stopped it seeks.
+        finally:
+            self._delivery = None
+        self._read_offset[tp] = message.offset
+
+    async def _wait_next_records(self, timeout: float) -> Any:
+        while not self.should_stop:
+            if not self.flow_active:
+                self._parked.set()
+                try:
+                    await self.wait(self.can_resume_flow)  # type: ignore[arg-type]  # mode takes both
+                finally:
+                    self._parked.clear()
+            # Nothing may be awaited between the comparison below and what Consumer.getmany does
+            # with the records: it would seek itself if the flow had stopped meanwhile, and wait
+            # for ever for the reading task, which it is.
+            stops = self._stops
+            records, active = await super()._wait_next_records(timeout)
+            if stops == self._stops:
+                return records, active
+        return None, None

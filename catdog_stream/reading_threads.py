@@ -1,0 +1,90 @@
+"""Threads that work items off and hand the results back to the event loop.
+
+A future of an executor for each item costs more than reading a small request; here the loop is
+woken once for all results that have come by then.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Generic, TypeVar
+
+__all__ = ["ReadingThreads"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class ReadingThreads(Generic[Item, Result]):
+    """Calls ``read`` in threads and ``on_read`` in the event loop that it was started in.
+
+    Args:
+        read: works one item off; called by several threads at once.
+        on_read: gets each item with what ``read`` returned or raised.
+        threads: how many.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Item], Result],
+        on_read: Callable[[Item, Result | Exception], object],
+        *,
+        threads: int,
+    ) -> None:
+        self._read = read
+        self._on_read = on_read
+        self._waiting: SimpleQueue[Item | None] = SimpleQueue()
+        self._done: deque[tuple[Item, Result | Exception]] = deque()
+        self._waking = False
+        self._threads = [
+            Thread(target=self._work, name=f"decode_{number}", daemon=True)
+            for number in range(threads)
+        ]
+
+    def start(self) -> None:
+        """Start the threads; needs a running event loop."""
+        self._loop = asyncio.get_running_loop()
+        for thread in self._threads:
+            thread.start()
+
+    def put(self, item: Item) -> None:
+        """Have ``item`` worked off, after those before it have been begun."""
+        self._waiting.put(item)
+
+    def clear(self) -> None:
+        """Forget the items that no thread has begun."""
+        try:
+            while True:
+                self._waiting.get_nowait()
+        except Empty:
+            pass
+
+    def stop(self) -> None:
+        """End the threads once each has finished its item; blocks, and is called once."""
+        self.clear()
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+
+    def _work(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            result: Result | Exception
+            try:
+                result = self._read(item)
+            except Exception as error:  # noqa: BLE001 - whoever put the item in deals with it
+                result = error
+            self._done.append((item, result))
+            # The loop takes the mark away before it looks: what was appended before this test
+            # is seen, by that look or by another one.
+            if not self._waking:
+                self._waking = True
+                self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        self._waking = False
+        while self._done:
+            self._on_read(*self._done.popleft())
