@@ -5,10 +5,13 @@
 
 import sys
 
-from catdog_stream.application import CatDogApp
-from catdog_stream.errors import SettingError
-from catdog_stream.settings import Settings
-from catdog_stream.topics import Topics
+from catdog_stream.lasting import lasting
+
+with lasting():
+    from catdog_stream.application import CatDogApp
+    from catdog_stream.errors import SettingError
+    from catdog_stream.settings import Settings
+    from catdog_stream.topics import Topics
 
 __all__ = ["app", "label_counts", "main", "rejection_counts", "topics"]
 

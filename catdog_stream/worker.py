@@ -1,6 +1,7 @@
 """The worker process: how it ends."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -35,6 +36,11 @@ class Worker(faust.Worker):
         super().on_setup_root_logger(logger, level)
         for handler in logger.handlers:
             handler.addFilter(RepeatFilter("aiokafka", REPEAT_SECONDS))
+
+    async def on_startup_finished(self) -> None:
+        """Keep the garbage collector from what the start has made; it would stop every thread."""
+        gc.freeze()
+        await super().on_startup_finished()
 
     def _on_sigterm(self) -> None:
         self._end_within(STOP_SECONDS)
