@@ -2,7 +2,7 @@
 
 import logging
 import os
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mode import Service
@@ -24,10 +24,12 @@ __all__ = ["Classifying", "load_stack"]
 
 logger = logging.getLogger(__name__)
 
-#: Pictures in one call of the model. Larger batches gain nothing on a CPU.
-MAX_BATCH = 8
-#: Requests taken and not yet acknowledged: enough that the model never waits for a picture.
-MAX_IN_FLIGHT = 4 * MAX_BATCH
+#: Requests taken and not yet acknowledged, in batches, and at least so many: enough that the model
+#: never waits for a picture.
+BATCHES_IN_FLIGHT = 4
+LEAST_IN_FLIGHT = 32
+#: Threads that decode beside a model that computes on the same cores.
+DECODERS = 4
 #: Models that may hang before the process is to be replaced: each keeps a core and its memory.
 MAX_HANGS = 3
 #: Answers over which the share of rejections is taken.
@@ -40,17 +42,42 @@ def load_stack(settings: Settings) -> ModelStack:
         settings.stack or default_stack(),
         engine=settings.engine,
         threads=settings.threads,
+        batch=settings.batch,
         limits=PictureLimits(
             max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels
         ),
     )
 
 
-def _load_warm(settings: Settings) -> ModelStack:
-    stack = load_stack(settings)
-    stack.warm_up()
-    logger.info("Stack %s %s is warm, engine %s.", stack.name, stack.version, stack.engine)
-    return stack
+class WarmStacks:
+    """Loads stacks that are ready to answer, each with the batch size that the first one found.
+
+    A model that takes over from a hung one then answers with the same bits.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __call__(self) -> ModelStack:
+        """Load and warm up one more; blocks. Raises ``StackError``."""
+        stack = load_stack(self._settings)
+        stack.warm_up()
+        self._settings = replace(self._settings, batch=stack.batch_size)
+        logger.info(
+            "Stack %s %s is warm: engine %s, threads %d, batch %d.",
+            stack.name,
+            stack.version,
+            stack.engine,
+            self._settings.threads,
+            stack.batch_size,
+        )
+        return stack
+
+
+def decoders(*, on_gpu: bool) -> int:
+    """Threads for decoding: a model on a GPU leaves all cores to them."""
+    cores = os.cpu_count() or 1
+    return cores if on_gpu else min(DECODERS, cores)
 
 
 class Classifying(Service):
@@ -88,12 +115,13 @@ class Classifying(Service):
         """Load the stack and warm it up. Raises ``StackError``."""
         settings = self.app.settings
         model = self._model = ModelRunner(
-            partial(_load_warm, settings),
+            WarmStacks(settings),
             timeout=settings.inference_timeout,
             max_hangs=MAX_HANGS,
             on_failure=self.app.give_up,
         )
         await model.start()
+        batch = model.classifier.batch_size
         pipeline = Pipeline(
             model,
             KafkaPublisher(
@@ -109,10 +137,10 @@ class Classifying(Service):
             ),
             on_failure=self.app.give_up,
             max_image_bytes=settings.max_image_bytes,
-            max_in_flight=MAX_IN_FLIGHT,
-            max_batch=MAX_BATCH,
+            max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * batch),
+            max_batch=batch,
             max_wait=settings.batch_wait,
-            decode_threads=min(4, os.cpu_count() or 1),
+            decode_threads=decoders(on_gpu=model.classifier.on_gpu),
         )
         pipeline.start()
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)

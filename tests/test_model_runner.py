@@ -20,6 +20,7 @@ class HangsOnWhite:
     """A model that never comes back from a white picture, until the test is over."""
 
     name, version = "test", "1"
+    batch_size, on_gpu = 4, False
 
     def __init__(self, over: threading.Event) -> None:
         self._over = over

@@ -32,6 +32,7 @@ class Model:
     """
 
     name, version = "test", "1"
+    batch_size, on_gpu = 4, False
 
     def __init__(self, seed: int = 0, jitter: float = 0.0) -> None:
         self._random = random.Random(seed)

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from catdog_stream.models.backbone import Backbone, Engine, Pictures, load_backbone
+from catdog_stream.models.backbone import Backbone, Batch, Engine, load_backbone
 from catdog_stream.models.head import Head
 from catdog_stream.models.manifest import Manifest, load_manifest
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
@@ -46,6 +46,14 @@ class Classifier(Protocol):
     def version(self) -> str:
         """Its version, as in the ``stack`` header."""
 
+    @property
+    def batch_size(self) -> int:
+        """Pictures in one call of ``classify`` that keep it busy; more gain nothing."""
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it leaves the machine's cores to others."""
+
     def prepare(self, data: bytes) -> Picture:
         """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if the picture is bad."""
 
@@ -76,6 +84,8 @@ class ModelStack:
         self.classes = manifest.classes
         self.input_size = manifest.input_size
         self.engine = backbone.name
+        self.batch_size = backbone.batch_size
+        self.on_gpu = backbone.on_gpu
         self._backbone = backbone
         self._head = head
         self.threads = threads
@@ -88,26 +98,30 @@ class ModelStack:
         *,
         engine: Engine = "auto",
         threads: int,
+        batch: int | None = None,
         limits: PictureLimits | None = None,
     ) -> "ModelStack":
         """Load the stack in ``directory`` to compute on ``threads`` CPU threads.
+
+        ``batch`` pins the number of pictures in one call of the backbone; without it the manifest
+        does, or the engine finds the number that keeps it busy.
 
         Raises ``StackError`` if it is missing, damaged or cannot be run by ``engine``.
         """
         manifest = load_manifest(directory)
         head = Head(directory / manifest.part("head").file, manifest.features)
-        backbone = load_backbone(engine, directory, manifest, threads)
+        backbone = load_backbone(engine, directory, manifest, threads, batch)
         return cls(manifest, backbone, head, threads=threads, limits=limits or PictureLimits())
 
     def prepare(self, data: bytes) -> Picture:
         """The picture as uint8 [input_size, input_size, 3]. Thread-safe."""
         return decode(data, size=self.input_size, limits=self._limits)
 
-    def classify(self, pictures: Sequence[Picture] | Pictures) -> list[Verdict]:
+    def classify(self, pictures: Batch) -> list[Verdict]:
         """Verdicts in the order of ``pictures``, the same bits whatever else is in the batch."""
         if len(pictures) == 0:
             return []
-        chances = self._head.dog(self._backbone.features(np.asarray(pictures)))
+        chances = self._head.dog(self._backbone.features(pictures))
         return [Verdict(cat=1.0 - dog, dog=dog) for dog in chances.tolist()]
 
     def warm_up(self) -> None:

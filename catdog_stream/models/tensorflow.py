@@ -2,20 +2,22 @@
 
 No other module imports TensorFlow, and this one is imported only when it is needed. Every call of
 the network has the same batch size, smaller batches are padded: a kernel chosen for another size
-may round differently.
+may round differently. The size is given, or found by timing when the network is loaded.
 """
 
 import contextlib
 import io
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from catdog_stream.errors import StackError
-from catdog_stream.models.backbone import Features, Pictures
+from catdog_stream.models.backbone import Batch, Features
+from catdog_stream.models.batch_search import best_batch
 
 # Before the import: TensorFlow logs its build and its devices at every start.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -23,9 +25,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import tensorflow as tf
 
-# A GPU needs this many pictures to be busy; a CPU is busy with one.
-_GPU_BATCH = 16
-_CPU_BATCH = 1
+# Calls that a batch size is timed by, after a first one that prepares it. The fastest counts.
+_TIMED_CALLS = 2
 
 
 def has_gpu() -> bool:
@@ -64,12 +65,24 @@ def to_litert(network: Any) -> bytes:
 
 
 class TensorFlowBackbone:
-    """The Keras weights in ``file``, of any float type, computed in float32. Thread-safe."""
+    """The Keras weights in ``file``, of any float type, computed in float32. Thread-safe.
+
+    ``batch`` is the size of every call; without it, it is the one that keeps the device busy. It
+    has been run once this object exists.
+    """
 
     name = "tensorflow"
 
-    def __init__(self, file: Path, input_size: int, features: int, *, threads: int) -> None:
-        _use_threads(threads)
+    def __init__(
+        self,
+        file: Path,
+        input_size: int,
+        features: int,
+        *,
+        threads: int,
+        batch: int | None = None,
+    ) -> None:
+        _configure(threads)
         network = build_network(input_size)
         try:
             network.load_weights(file)
@@ -79,7 +92,7 @@ class TensorFlowBackbone:
             ) from error
         if network.output_shape != (None, features):
             raise StackError(f"{file} does not give {features} features as its manifest says.")
-        self._batch = _GPU_BATCH if has_gpu() else _CPU_BATCH
+        self.on_gpu = has_gpu()
         self._picture_shape = (input_size, input_size, 3)
         self._features = features
         self._lock = threading.Lock()
@@ -87,25 +100,57 @@ class TensorFlowBackbone:
         def compute(pictures: Any) -> Any:
             return network(tf.cast(pictures, tf.float32) / 127.5 - 1.0, training=False)
 
-        signature = tf.TensorSpec((self._batch, *self._picture_shape), tf.uint8)
+        # The number of pictures is left open, so that the search need not build a graph for each.
+        signature = tf.TensorSpec((None, *self._picture_shape), tf.uint8)
         self._run = tf.function(compute, input_signature=[signature])
+        self.batch_size = self._prepare(batch)
+        self._input = np.zeros((self.batch_size, *self._picture_shape), np.uint8)
 
-    def features(self, pictures: Pictures) -> Features:
+    def features(self, pictures: Batch) -> Features:
         result = np.empty((len(pictures), self._features), np.float32)
         with self._lock:
-            for start in range(0, len(pictures), self._batch):
-                chunk = pictures[start : start + self._batch]
-                padded = np.zeros((self._batch, *self._picture_shape), np.uint8)
-                padded[: len(chunk)] = chunk
-                result[start : start + len(chunk)] = self._run(padded).numpy()[: len(chunk)]
+            for start in range(0, len(pictures), self.batch_size):
+                chunk = pictures[start : start + self.batch_size]
+                # What else is in there, from earlier calls, is the padding.
+                for row, picture in enumerate(chunk):
+                    self._input[row] = picture
+                features = self._run(self._input).numpy()
+                result[start : start + len(chunk)] = features[: len(chunk)]
         return result
 
     def close(self) -> None:
         """Nothing to free: TensorFlow keeps its threads until the process ends."""
 
+    def _prepare(self, batch: int | None) -> int:
+        """Run the ``batch`` that is wanted, or find one; returns its size."""
+        try:
+            if batch is None:
+                return best_batch(self._seconds)
+            self._seconds(batch)
+        except MemoryError as error:
+            raise StackError(
+                f"TensorFlow has no memory for {batch or 1} pictures at once; "
+                "CATDOG_BATCH or the manifest can ask for fewer."
+            ) from error
+        return batch
 
-def _use_threads(threads: int) -> None:
-    """Hold TensorFlow to ``threads`` CPU threads; the first network in a process decides."""
+    def _seconds(self, size: int) -> float:
+        """How long a batch of ``size`` takes. Raises ``MemoryError`` if it does not fit."""
+        pictures = np.zeros((size, *self._picture_shape), np.uint8)
+        times = []
+        try:
+            for _ in range(1 + _TIMED_CALLS):
+                started = time.perf_counter()
+                self._run(pictures).numpy()
+                times.append(time.perf_counter() - started)
+        except tf.errors.ResourceExhaustedError as error:
+            raise MemoryError(f"no room for {size} pictures") from error
+        return min(times[1:])
+
+
+def _configure(threads: int) -> None:
+    """The same bits in every run, on ``threads`` CPU threads; a process's first network decides."""
+    tf.config.experimental.enable_op_determinism()
     if tf.config.threading.get_intra_op_parallelism_threads() == threads:
         return
     # RuntimeError: already computing. The number is fixed from then on, and changes speed alone.

@@ -13,7 +13,7 @@ PICTURES = 200
 @pytest.mark.slow
 def test_litert_and_tensorflow_agree_on_200_pictures(stack: ModelStack) -> None:
     pictures = derived_pictures(PICTURES)
-    reference = ModelStack.load(default_stack(), engine="tensorflow", threads=2)
+    reference = ModelStack.load(default_stack(), engine="tensorflow", threads=2, batch=4)
     expected = reference.classify(pictures)
     assert reference.classify(pictures[:1]) == expected[:1]
     found = stack.classify(pictures)

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from catdog_stream.errors import RejectedRequest, SettingError, StackError
-from catdog_stream.models.backbone import Engine
-from catdog_stream.models.litert import LiteRTBackbone
+from catdog_stream.models.backbone import Engine, load_backbone
 from catdog_stream.models.locate import default_stack, samples
 from catdog_stream.models.manifest import describe, load_manifest
 from catdog_stream.models.pictures import Picture, PictureLimits
@@ -79,6 +78,25 @@ def test_no_number_of_threads_changes_a_bit(stack: ModelStack) -> None:
         assert other.classify(pictures) == expected
         assert other.classify(pictures[:1]) == expected[:1]
         other.close()
+
+
+@pytest.mark.parametrize(("threads", "batch"), [(1, 8), (2, 8), (3, 9), (8, 16)])
+def test_a_batch_has_work_for_every_thread_in_each_round(threads: int, batch: int) -> None:
+    stack = ModelStack.load(default_stack(), engine="litert", threads=threads)
+    assert stack.batch_size == batch
+    stack.close()
+
+
+def test_the_batch_can_be_pinned_by_the_manifest_and_beaten_by_a_setting(copy: Path) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["engine"] = {"litert": {"batch": 5}, "tensorflow": {"batch": 6}}
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    pinned = ModelStack.load(copy, engine="litert", threads=1)
+    assert pinned.batch_size == 5
+    pinned.close()
+    beaten = ModelStack.load(copy, engine="litert", threads=1, batch=7)
+    assert beaten.batch_size == 7
+    beaten.close()
 
 
 def test_several_threads_may_classify_at_once(stack: ModelStack) -> None:
@@ -149,14 +167,14 @@ def test_an_engine_without_its_file_is_refused(copy: Path) -> None:
         ModelStack.load(copy, engine="litert", threads=1)
 
 
-def test_the_features_are_those_of_the_network() -> None:
+def test_the_features_are_those_of_the_network_whatever_the_batch() -> None:
     directory = default_stack()
-    manifest = load_manifest(directory)
-    backbone = LiteRTBackbone(
-        directory / manifest.part("litert").file, manifest.input_size, 2048, threads=1
-    )
-    features = backbone.features(np.stack(derived_pictures(2)))
+    backbone = load_backbone("litert", directory, load_manifest(directory), threads=2)
+    pictures = derived_pictures(3)
+    together = backbone.features(np.stack(pictures))
+    alone = [backbone.features([picture])[0] for picture in pictures]
     backbone.close()
-    assert features.shape == (2, 2048)
-    assert features.dtype == np.float32
-    assert np.all(features >= 0), "averages of rectified units"
+    assert together.shape == (3, 2048)
+    assert together.dtype == np.float32
+    assert np.all(together >= 0), "averages of rectified units"
+    np.testing.assert_array_equal(np.stack(alone), together)

@@ -20,6 +20,7 @@ class HangingStack:
     def __init__(self, stack: ModelStack) -> None:
         self._stack = stack
         self.name, self.version, self.engine = stack.name, stack.version, stack.engine
+        self.batch_size, self.on_gpu = stack.batch_size, stack.on_gpu
         self.prepare, self.warm_up, self.close = stack.prepare, stack.warm_up, stack.close
 
     def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:

@@ -1,0 +1,65 @@
+"""TensorFlow: one batch size for all calls, so that no batch changes a bit of the features."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from catdog_stream.models.backbone import Backbone, Features, Pictures, load_backbone
+from catdog_stream.models.locate import default_stack
+from catdog_stream.models.manifest import load_manifest
+
+pytestmark = pytest.mark.slow
+
+#: From about 235 on, TensorFlow on a CPU rounds differently in batches of other sizes.
+SIZE = 299
+#: The smallest that the network takes.
+SMALL = 75
+
+
+def load(directory: Path, engine: dict[str, Any], size: int) -> Backbone:
+    """The default stack's backbone, with a manifest in ``directory``."""
+    for file in default_stack().iterdir():
+        (directory / file.name).symlink_to(file)
+    manifest = json.loads((directory / "manifest.json").read_text())
+    manifest["input"]["size"] = size
+    manifest["engine"] = engine
+    (directory / "manifest.json").unlink()
+    (directory / "manifest.json").write_text(json.dumps(manifest))
+    return load_backbone("tensorflow", directory, load_manifest(directory), threads=2)
+
+
+def noise(count: int, size: int) -> Pictures:
+    """Pictures of nothing, the same in every run."""
+    return np.random.default_rng(2015).integers(0, 256, (count, size, size, 3), np.uint8)
+
+
+def features(backbone: Backbone, pictures: Pictures, *, together: int) -> Features:
+    """The features of each picture, so many pictures at a time."""
+    starts = range(0, len(pictures), together)
+    return np.concatenate(
+        [backbone.features(list(pictures[start : start + together])) for start in starts]
+    )
+
+
+def test_the_manifest_pins_the_batch_and_no_batch_changes_a_bit(tmp_path: Path) -> None:
+    backbone = load(tmp_path, {"tensorflow": {"batch": 3}}, SIZE)
+    assert backbone.batch_size == 3
+    pictures = noise(5, SIZE)
+    expected = backbone.features(pictures)
+    assert len(np.unique(expected, axis=0)) == 5
+    for together in (1, 2, 4):
+        np.testing.assert_array_equal(features(backbone, pictures, together=together), expected)
+    np.testing.assert_array_equal(backbone.features(pictures[::-1]), expected[::-1])
+
+
+def test_where_nothing_is_pinned_a_batch_is_found_and_does_not_change_a_bit(
+    tmp_path: Path,
+) -> None:
+    backbone = load(tmp_path, {}, SMALL)
+    assert backbone.batch_size in (1, 2, 4, 8, 16, 32, 64)
+    pictures = noise(backbone.batch_size + 1, SMALL)
+    alone = features(backbone, pictures, together=1)
+    np.testing.assert_array_equal(backbone.features(pictures), alone)
