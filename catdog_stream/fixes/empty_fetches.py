@@ -4,8 +4,8 @@ Fault (noida-db 0.2.3, the embedded broker): a request for records is answered a
 are none, although the client allows it to wait for some. aiokafka then asks again, thousands of
 times a second: each idle consumer keeps a core busy, and the broker half of another.
 
-Repair: an empty answer that came far too soon is followed by a short pause. Kafka waits as it is
-asked to and never gets there.
+Repair: an empty answer that came far too soon is followed by a pause, a longer one while earlier
+records are still to be read. Kafka waits as it is asked to and never gets there.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ __all__ = ["install"]
 
 #: Seconds. The longest that a record waits for the next request, on the embedded broker alone.
 PAUSE = 0.005
+PAUSE_WITH_UNREAD = 0.05
 
 _original = Fetcher._proc_fetch_request
 
@@ -28,10 +29,9 @@ async def _unhurried(fetcher: Any, assignment: Any, node_id: int, request: Any) 
     has_records: bool = await _original(fetcher, assignment, node_id, request)
     waited = time.monotonic() - started
     if not has_records and waited < min(PAUSE, fetcher._fetch_max_wait_ms / 1000):
-        with suppress(
-            asyncio.CancelledError
-        ):  # the answer has come: it is no longer to be cancelled
-            await asyncio.sleep(PAUSE)
+        # Cancelled or not, the answer has come.
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(PAUSE_WITH_UNREAD if fetcher._records else PAUSE)
     return has_records
 
 

@@ -58,11 +58,6 @@ class Backbone(Protocol):
         """Free threads and memory. The backbone cannot be used afterwards."""
 
 
-def scale(pictures: Pictures) -> npt.NDArray[np.float32]:
-    """Pixel values 0 to 255 as -1 to 1, as the network was trained with."""
-    return pictures.astype(np.float32) / np.float32(127.5) - np.float32(1.0)
-
-
 def load_backbone(
     engine: Engine, directory: Path, manifest: Manifest, threads: int, batch: int | None = None
 ) -> Backbone:
