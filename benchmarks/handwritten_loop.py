@@ -1,5 +1,7 @@
 """The system as it was first written, for comparison: one loop, one picture at a time.
 
+    python -m benchmarks.handwritten_loop HOST:PORT GROUP
+
 kafka-python, a float Inception V3 in TensorFlow, and XGBoost, as the article of 2017 has it; with
 the same weights as the default stack. It loses what it was at work on when it dies.
 """
@@ -7,6 +9,7 @@ the same weights as the default stack. It loses what it was at work on when it d
 import base64
 import io
 import json
+import signal
 import sys
 
 import numpy as np
@@ -20,8 +23,8 @@ from catdog_stream.models.manifest import load_manifest
 from catdog_stream.models.tensorflow import build_network
 
 
-def main(address: str) -> None:
-    """Answer requests until killed."""
+def main(address: str, group: str) -> None:
+    """Answer requests until stopped."""
     directory = default_stack()
     manifest = load_manifest(directory)
     network = build_network(manifest.input_size)
@@ -31,22 +34,26 @@ def main(address: str) -> None:
     consumer = KafkaConsumer(
         "catdogimage",
         bootstrap_servers=address,
-        group_id="handwritten-loop",
+        group_id=group,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=8_000_000,
     )
     producer = KafkaProducer(bootstrap_servers=address)
-    for message in consumer:
-        request = json.loads(message.value)
-        picture = Image.open(io.BytesIO(base64.b64decode(request["data"]))).convert("RGB")
-        size = (manifest.input_size, manifest.input_size)
-        pixels = np.asarray(picture.resize(size, Image.Resampling.BILINEAR), np.float32)
-        vector = features(tf.constant(pixels[np.newaxis] / 127.5 - 1)).numpy()
-        dog = float(head.dog(vector)[0])
-        request["label"] = f"Probabilities: cat {1 - dog:.1%} dog {dog:.1%}"
-        request["data"] = None
-        producer.send("catdoglabel", json.dumps(request).encode(), partition=message.partition)
+    try:
+        for message in consumer:
+            request = json.loads(message.value)
+            picture = Image.open(io.BytesIO(base64.b64decode(request["data"]))).convert("RGB")
+            size = (manifest.input_size, manifest.input_size)
+            pixels = np.asarray(picture.resize(size, Image.Resampling.BILINEAR), np.float32)
+            vector = features(tf.constant(pixels[np.newaxis] / 127.5 - 1)).numpy()
+            dog = float(head.dog(vector)[0])
+            request["label"] = f"Probabilities: cat {1 - dog:.1%} dog {dog:.1%}"
+            request["data"] = None
+            producer.send("catdoglabel", json.dumps(request).encode(), partition=message.partition)
+    finally:
+        consumer.close()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave the group, as on Ctrl-C
+    main(*sys.argv[1:])

@@ -1,58 +1,88 @@
 """Milliseconds from sending a request to its label: idle, and at half and at most of the load.
 
-    python -m benchmarks.latency --images DIR [--count 200] [--broker HOST:PORT]
+    python -m benchmarks.latency --images DIR [--count 500] [--broker BROKER]
 
-Against the model alone on one picture in memory.
+Against the model alone, on the same pictures in memory with the same engine and threads, one after
+the other. It is measured before the worker starts and again when it has ended, because a shared
+machine's speed drifts. "Idle" sends the next request when the last one's label has come. What one
+worker can do with a backlog is measured first; then requests are sent at a share of that, at
+random moments (a Poisson process), whether earlier ones are answered or not.
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
+from pathlib import Path
 
 import numpy as np
 from aiokafka import AIOKafkaProducer
 
-from benchmarks.harness import parser, pictures, report, running_broker
+from benchmarks.backlog import create_topics, names, queue, skip_what_is_there
+from benchmarks.brokers import Brokers
+from benchmarks.labels import Labels
+from benchmarks.options import parser
+from benchmarks.pictures import pictures
+from benchmarks.report import report
 from catdog_stream.classifying import load_stack
 from catdog_stream.settings import Settings
-from tests.support.client import MAX_BYTES, REQUESTS, Client, request
+from tests.support.client import MAX_BYTES, REQUESTS, request
+from tests.support.fleet import GROUP
 from tests.support.worker import Worker
 
+PERCENTILES = (50, 95, 99)
 LOADS = (0.5, 0.8)
 CAPACITY_PICTURES = 300
+SEED = 0
+#: Requests before any is measured.
+FIRST_REQUESTS = 10
 
 
 def main() -> None:
     """Measure and report."""
     arguments = parser(__doc__)
-    arguments.add_argument("--count", type=int, default=200, help="requests measured (200)")
+    arguments.add_argument("--count", type=int, default=500, help="requests at each load (500)")
     options = arguments.parse_args()
     files = pictures(options.images, options.count)
-    alone = _model_alone(files)
-    with (
-        running_broker(options.broker) as (address, folder),
-        Worker(address, folder) as worker,
-    ):
-        worker.wait_ready()
-        measured = asyncio.run(_measure(address, files))
-    figures = {"model alone": alone, **measured}
+    with Brokers(options.broker) as brokers, brokers.lend() as broker:
+        before = _model_alone(files)
+        capacity, loads = asyncio.run(_measure(broker.address, broker.folder, files))
+        after = _model_alone(files)
+    alone = _percentiles(before + after)
+    measured = {name: _percentiles(values) for name, values in loads.items()}
+    beyond = {name: value - alone[name] for name, value in measured["idle"].items()}
     report(
-        "Latency in milliseconds, from send to label",
-        {name: _percentiles(values) for name, values in figures.items()},
+        f"Latency in milliseconds, from send to label, {options.count} requests at each load",
         {
-            name: {f"p{p}_ms": float(np.percentile(values, p)) for p in (50, 95, 99)}
-            for name, values in figures.items()
+            "model alone": _text(alone),
+            **{name: _text(values) for name, values in measured.items()},
+            "idle minus model alone": _text(beyond),
+            "model alone, median before and after": (
+                f"{np.median(before):.1f} and {np.median(after):.1f}"
+            ),
+            "labels/s with a backlog": f"{capacity:.1f}",
         },
-        options.output,
+        {
+            "model_alone_ms": alone,
+            "loads_ms": measured,
+            "idle_minus_model_alone_ms": beyond,
+            "capacity_per_s": capacity,
+        },
+        broker=brokers.name,
+        output=options.output,
     )
 
 
-def _percentiles(values: Sequence[float]) -> str:
-    p50, p95, p99 = np.percentile(values, (50, 95, 99))
-    return f"p50 {p50:6.1f}   p95 {p95:6.1f}   p99 {p99:6.1f}"
+def _percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    values = np.percentile(milliseconds, PERCENTILES)
+    return {f"p{percent}": float(value) for percent, value in zip(PERCENTILES, values, strict=True)}
 
 
-def _model_alone(files: list[bytes]) -> list[float]:
+def _text(percentiles: dict[str, float]) -> str:
+    return "   ".join(f"{name} {value:6.1f}" for name, value in percentiles.items())
+
+
+def _model_alone(files: Sequence[bytes]) -> list[float]:
     stack = load_stack(Settings.from_environment())
     stack.warm_up()
     times = []
@@ -64,35 +94,67 @@ def _model_alone(files: list[bytes]) -> list[float]:
     return times
 
 
-async def _measure(address: str, files: list[bytes]) -> dict[str, list[float]]:
-    async with Client(address) as client:
-        producer = AIOKafkaProducer(bootstrap_servers=address, max_request_size=MAX_BYTES)
-        await producer.start()
+async def _measure(
+    address: str, folder: Path, files: Sequence[bytes]
+) -> tuple[float, dict[str, list[float]]]:
+    """Labels per second with a backlog, and the milliseconds of each request at each load."""
+    await create_topics(address)
+    await skip_what_is_there(address, GROUP)
+    urls = names(FIRST_REQUESTS + CAPACITY_PICTURES + (1 + len(LOADS)) * len(files))
+    producer = AIOKafkaProducer(bootstrap_servers=address, max_request_size=MAX_BYTES)
+    with Worker(address, folder) as worker:
+        await asyncio.to_thread(worker.wait_ready)
+        async with producer, Labels(address, urls) as labels:
+            client = _Client(address, producer, labels, iter(urls))
+            await client.one_by_one(files[:FIRST_REQUESTS])
+            idle = await client.one_by_one(files)
+            capacity = await client.capacity(files)
+            loads = {
+                f"{load:.0%} load": await client.at_rate(files, load * capacity) for load in LOADS
+            }
+    return capacity, {"idle": idle, **loads}
 
-        async def one(file: bytes) -> float:
-            started = time.perf_counter()
-            record = await producer.send_and_wait(REQUESTS, request(file))
-            source = f"{record.topic}/{record.partition}/{record.offset}"
-            while source not in client.labels:
-                await asyncio.sleep(0.0005)
-            return (time.perf_counter() - started) * 1e3
 
-        for file in files[:10]:
-            await one(file)
-        result = {"idle": [await one(file) for file in files]}
-        started = time.perf_counter()
-        many = [files[number % len(files)] for number in range(CAPACITY_PICTURES)]
-        await client.answers(await client.send(map(request, many)))
-        capacity = CAPACITY_PICTURES / (time.perf_counter() - started)
-        for load in LOADS:
-            random = np.random.default_rng(0)
-            tasks = []
-            for file in files:
-                tasks.append(asyncio.create_task(one(file)))
-                await asyncio.sleep(random.exponential(1 / (capacity * load)))
-            result[f"{load:.0%} of {capacity:.0f} pictures/s"] = await asyncio.gather(*tasks)
-        await producer.stop()
-        return result
+class _Client:
+    """Sends requests and takes the time until their labels come."""
+
+    def __init__(
+        self, address: str, producer: AIOKafkaProducer, labels: Labels, urls: Iterator[str]
+    ) -> None:
+        self._address = address
+        self._producer = producer
+        self._labels = labels
+        self._urls = urls
+
+    async def one_by_one(self, files: Sequence[bytes]) -> list[float]:
+        """Milliseconds of each, sent when the one before has been answered."""
+        return [await self._one(file) for file in files]
+
+    async def at_rate(self, files: Sequence[bytes], per_s: float) -> list[float]:
+        """Milliseconds of each, sent at random moments, ``per_s`` in a second on average."""
+        loop, random = asyncio.get_running_loop(), np.random.default_rng(SEED)
+        moment, tasks = loop.time(), []
+        for file in files:
+            moment += random.exponential(1 / per_s)
+            await asyncio.sleep(moment - loop.time())
+            tasks.append(asyncio.create_task(self._one(file)))
+        return await asyncio.gather(*tasks)
+
+    async def capacity(self, files: Sequence[bytes]) -> float:
+        """Labels per second with a backlog."""
+        there = self._labels.now().count
+        urls = list(islice(self._urls, CAPACITY_PICTURES))
+        await queue(self._address, urls, islice(cycle(files), CAPACITY_PICTURES))
+        first = await self._labels.until(there + 1)
+        last = await self._labels.until(there + CAPACITY_PICTURES)
+        return (last.count - first.count) / (last.seconds - first.seconds)
+
+    async def _one(self, file: bytes) -> float:
+        url = next(self._urls)
+        value = request(file, url)
+        sent = time.perf_counter()
+        await self._producer.send_and_wait(REQUESTS, value)
+        return (await self._labels.of(url) - sent) * 1e3
 
 
 if __name__ == "__main__":

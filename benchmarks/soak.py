@@ -7,25 +7,21 @@ its end, and exits with 1 if a request was lost or counted twice, or if a worker
 
 import argparse
 import asyncio
-import os
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from tqdm import tqdm
 
 from benchmarks import traffic
+from benchmarks.backlog import create_topics
+from benchmarks.brokers import Brokers
+from benchmarks.options import add_broker
 from benchmarks.soak_report import SAMPLE_SECONDS, Recorder, draw, summary
-from catdog_stream.app import app
-from catdog_stream.broker import EmbeddedBroker
-from catdog_stream.cluster import create_topics
 from tests.support.client import Client, header
 from tests.support.fleet import Fleet
-from tests.support.ports import free_ports
 
 SEED = 0
 PICTURES = 200
@@ -38,7 +34,7 @@ WARM_UP_SECONDS, MEASURE_SECONDS = 5.0, 20.0
 #: How long after a kill it is watched how long requests wait.
 TAKE_OVER_SECONDS = 45.0
 #: Kept of each partition. Far more than what ever waits, and the broker's disk stays small.
-RETENTION = {"retention.bytes": str(64 * 1024 * 1024), "segment.bytes": str(16 * 1024 * 1024)}
+KEPT_BYTES = 64 * 1024 * 1024
 
 
 class Ledger(Client):
@@ -172,7 +168,7 @@ class Soak:
 
 async def soak(address: str, minutes: float, load: float, output: Path, folder: Path) -> None:
     """The whole run. Raises AssertionError if the guarantee does not hold."""
-    await create_topics(app, RETENTION, address)
+    await create_topics(address, keep_bytes=KEPT_BYTES)
     async with Fleet(address, folder) as fleet, Ledger(address) as ledger:
         await fleet.join()
         with tqdm(total=round(minutes * 60), unit="s", disable=None) as bar:
@@ -190,35 +186,24 @@ async def soak(address: str, minutes: float, load: float, output: Path, folder: 
         )
 
 
-def _broker(given: str | None, folder: Path) -> AbstractContextManager[EmbeddedBroker | None]:
-    return nullcontext() if given else EmbeddedBroker(free_ports(1)[0], folder / "broker")
-
-
 def main() -> int:
     """Run the command; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--load", type=float, default=0.8, help="share of the capacity to send at")
-    parser.add_argument(
-        "--broker",
-        metavar="HOST:PORT",
-        default=os.environ.get("CATDOG_TEST_BROKER"),
-        help="by default an embedded one, or CATDOG_TEST_BROKER",
-    )
+    add_broker(parser)
     parser.add_argument("--output", type=Path, default=Path("build"), metavar="DIR")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="catdog-soak-") as name:
-        folder = Path(name)
-        with _broker(options.broker, folder) as broker:
-            address = (broker.address if broker else options.broker).removeprefix("kafka://")
-            try:
-                asyncio.run(soak(address, options.minutes, options.load, options.output, folder))
-            except AssertionError as error:
-                print(f"FAILED: {error}", file=sys.stderr)
-                return 1
-            finally:
-                draw(options.output / "soak.csv", options.output / "soak.png")
+    with Brokers(options.broker) as brokers, brokers.lend() as broker:
+        run = soak(broker.address, options.minutes, options.load, options.output, broker.folder)
+        try:
+            asyncio.run(run)
+        except AssertionError as error:
+            print(f"FAILED: {error}", file=sys.stderr)
+            return 1
+        finally:
+            draw(options.output / "soak.csv", options.output / "soak.png")
     return 0
 
 

@@ -13,13 +13,14 @@ import psutil
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
+from benchmarks.processes import listener, memory_mb
+
 COLUMNS = (
     *("seconds", "labels_per_second", "lag", "kills", "broker_mb"),
     *("worker_1", "worker_1_mb", "worker_2", "worker_2_mb"),
 )
 #: Between two rows.
 SAMPLE_SECONDS = 5.0
-_MB = 1024 * 1024
 #: A worker's first minutes fill its caches; its memory is judged from then on.
 _SETTLED_SECONDS = 120
 _SHORTEST_FIT_SECONDS = 300
@@ -41,7 +42,7 @@ class Recorder:
     def __init__(self, path: Path, broker: str, bar: "tqdm[Never]") -> None:
         self.path = path
         self.take_overs: list[float] = []
-        self._broker = _listener(broker)
+        self._broker = listener(broker)
         self._bar = bar
         self._kills = 0
         self._slots: list[int | None] = [None, None]
@@ -164,17 +165,8 @@ def _lives(rows: list[dict[str, str]], slot: int) -> list[_Life]:
     return lives
 
 
-def _listener(address: str) -> int | None:
-    """The process that listens at an address of this machine."""
-    port = int(address.rpartition(":")[2])
-    for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,):
-            return connection.pid
-    return None
-
-
 def _rss_mb(pid: int | None) -> float | None:
     try:
-        return None if pid is None else round(psutil.Process(pid).memory_info().rss / _MB, 1)
+        return None if pid is None else round(memory_mb(pid), 1)
     except psutil.NoSuchProcess:
         return None

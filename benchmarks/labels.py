@@ -1,0 +1,134 @@
+"""Labels, noticed as they arrive."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import orjson
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from catdog_stream.fixes import empty_fetches
+from tests.support.client import LABELS, REJECTED, header
+
+__all__ = ["Arrival", "Labels"]
+
+#: Seconds without any label after which none is awaited any more; a start takes a few.
+PATIENCE = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """So many labels were there at a time of ``time.perf_counter``."""
+
+    count: int
+    seconds: float
+
+
+class Labels:
+    """Waits for the labels of the requests with these ``urls``, from when its block begins.
+
+    Any other label, and any rejection, is an error: what is measured would be something else.
+    The topics must exist. The embedded broker is asked every 5 ms, so a label may seem late by as
+    much; Kafka answers as soon as there is one.
+    """
+
+    def __init__(self, address: str, urls: Iterable[str]) -> None:
+        self._address = address
+        self._expected = frozenset(urls)
+        self._seconds: dict[str, float] = {}
+        self._latest = 0.0
+        self._waiting: dict[str, asyncio.Future[float]] = {}
+        self._news = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        empty_fetches.install()
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=self._address)
+        await self._consumer.start()
+        metadata = await self._consumer._client.fetch_all_metadata()
+        partitions = [
+            TopicPartition(topic, number)
+            for topic in (LABELS, REJECTED)
+            for number in metadata.partitions_for_topic(topic)
+        ]
+        self._consumer.assign(partitions)
+        await self._consumer.seek_to_end(*partitions)
+        for partition in partitions:
+            await self._consumer.position(partition)
+        self._reader = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._reader.cancel()
+        await self._consumer.stop()
+
+    @property
+    def expected(self) -> int:
+        """How many there will be."""
+        return len(self._expected)
+
+    def now(self) -> Arrival:
+        """How many are there now."""
+        return Arrival(len(self._seconds), time.perf_counter())
+
+    async def until(self, count: int) -> Arrival:
+        """Wait for ``count`` labels. Raises ``RuntimeError`` if no more come."""
+        while len(self._seconds) < count:
+            self._news.clear()
+            self._raise_failure()
+            try:
+                await asyncio.wait_for(self._news.wait(), PATIENCE)
+            except TimeoutError:
+                raise RuntimeError(
+                    f"{len(self._seconds)} of {count} labels have come, and no more in "
+                    f"{PATIENCE:.0f} s."
+                ) from None
+        return Arrival(len(self._seconds), self._latest)
+
+    async def of(self, url: str) -> float:
+        """Wait for one label; when it arrived, by ``time.perf_counter``."""
+        if url not in self._seconds:
+            self._raise_failure()
+            waiting = self._waiting[url] = asyncio.get_running_loop().create_future()
+            await asyncio.wait_for(waiting, PATIENCE)
+        return self._seconds[url]
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                batches = await self._consumer.getmany(timeout_ms=1000)
+                now = time.perf_counter()
+                for records in batches.values():
+                    for record in records:
+                        self._note(record, now)
+                if batches:
+                    self._news.set()
+        except Exception as error:
+            self._news.set()
+            for waiting in self._waiting.values():
+                waiting.set_exception(error)
+            raise
+
+    def _note(self, record: ConsumerRecord, now: float) -> None:
+        if record.topic == REJECTED:
+            raise RuntimeError(f"A request was rejected: {header(record, 'detail')}")
+        url = orjson.loads(record.value)["url"]
+        if url not in self._expected:
+            raise RuntimeError("A label has come of a request that this run did not send.")
+        if url in self._seconds:
+            return  # after a rebalance a label may come a second time
+        self._seconds[url] = self._latest = now
+        waiting = self._waiting.pop(url, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(now)
+
+    def _raise_failure(self) -> None:
+        if self._reader.done():
+            self._reader.result()

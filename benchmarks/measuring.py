@@ -1,0 +1,75 @@
+"""How fast a backlog is worked off, and what that costs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.backlog import create_topics, names, queue, skip_what_is_there
+from benchmarks.labels import Arrival, Labels
+from benchmarks.processes import Meter, Program, cpu_meter
+
+__all__ = ["Pace", "median_cpu", "pace", "work_off"]
+
+_LOG_BYTES = 4000
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How pictures were labelled between two moments of a run."""
+
+    per_s: float
+    #: Seconds of CPU time for each picture, by who used them.
+    cpu_s: Mapping[str, float]
+
+
+async def work_off(
+    address: str,
+    group: str,
+    files: Sequence[bytes],
+    start: Callable[[], AbstractContextManager[Program]],
+    *,
+    by_thread: bool = False,
+) -> Pace:
+    """Queue requests with these picture ``files``, start a program, and time its labels.
+
+    Args:
+        address: ``host:port`` of the broker.
+        group: the program's consumer group, which has no member yet.
+        files: what is in the requests.
+        start: starts the program; the block's end stops it.
+        by_thread: whether the CPU times of the program's threads are told as well.
+
+    Returns:
+        The pace from the first label to the last.
+    """
+    await create_topics(address)
+    await skip_what_is_there(address, group)
+    urls = names(len(files))
+    await queue(address, urls, files)
+    async with Labels(address, urls) as labels:
+        with start() as program:
+            try:
+                meter = cpu_meter(address, [program], by_thread=by_thread)
+                return await pace(labels, await labels.until(1), meter)
+            except RuntimeError as error:
+                error.add_note(program.log.read_text(errors="replace")[-_LOG_BYTES:])
+                raise
+
+
+async def pace(labels: Labels, since: Arrival, meter: Meter) -> Pace:
+    """Wait for the last label, and tell how it went from ``since``, which is now."""
+    before = meter()
+    last = await labels.until(labels.expected)
+    after = meter()
+    count = last.count - since.count
+    return Pace(
+        per_s=count / (last.seconds - since.seconds),
+        # A thread may have begun meanwhile, or ended.
+        cpu_s={name: (after[name] - before.get(name, 0.0)) / count for name in after},
+    )
+
+
+def median_cpu(paces: Sequence[Pace]) -> Mapping[str, float]:
+    """Seconds of CPU time for each picture, over several rounds."""
+    return {name: median(pace.cpu_s.get(name, 0.0) for pace in paces) for name in paces[0].cpu_s}

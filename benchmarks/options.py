@@ -1,0 +1,52 @@
+"""The command line that the benchmarks share."""
+
+import argparse
+import os
+import re
+from pathlib import Path
+
+__all__ = ["EMBEDDED", "KAFKA", "add_broker", "broker_choice", "parser"]
+
+#: Values of ``--broker``; any other is the address of a cluster.
+EMBEDDED, KAFKA = "embedded", "kafka"
+
+_ADDRESS = re.compile(r"(?:kafka://)?([^\s:/]+:\d{1,5})")
+
+
+def parser(description: str | None, *, images: bool = True) -> argparse.ArgumentParser:
+    """An argument parser with the shared options; ``images`` where pictures are classified."""
+    result = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    if images:
+        result.add_argument(
+            "--images",
+            type=Path,
+            default=Path("samples"),
+            metavar="DIR",
+            help="a folder of pictures, searched through (samples)",
+        )
+    add_broker(result)
+    result.add_argument("--output", type=Path, metavar="FILE", help="write the figures as JSON")
+    return result
+
+
+def add_broker(parser: argparse.ArgumentParser) -> None:
+    """Let ``parser`` take ``--broker``."""
+    parser.add_argument(
+        "--broker",
+        type=broker_choice,
+        default=os.environ.get("CATDOG_TEST_BROKER", EMBEDDED),
+        metavar="BROKER",
+        help="embedded, kafka (an Apache Kafka of its own, fetched with Maven), or HOST:PORT of a "
+        "cluster that nobody else uses (CATDOG_TEST_BROKER if that is set, else embedded)",
+    )
+
+
+def broker_choice(text: str) -> str:
+    """``embedded``, ``kafka`` or ``HOST:PORT``, which may come as ``kafka://HOST:PORT``."""
+    if text in (EMBEDDED, KAFKA):
+        return text
+    if (address := _ADDRESS.fullmatch(text)) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not embedded, kafka or HOST:PORT")
+    return address[1]
