@@ -6,7 +6,14 @@ RUN = .venv/.installed
 DEV = .venv/.installed-with-tests
 BENCH = .venv/.installed-with-benchmarks
 
-.PHONY: help run test test-unit test-kafka soak lint wheel clean
+# What make bench measures, and on which broker: embedded, or kafka (an Apache Kafka of its own).
+IMAGES = samples
+BROKER = embedded
+# The embedded broker keeps backlogs in memory and saves them again and again.
+BACKLOGS = $(if $(filter embedded,$(BROKER)),250 1000,1000 10000)
+FIGURES = build/benchmarks
+
+.PHONY: help run test test-unit test-kafka soak bench lint wheel clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
@@ -26,6 +33,15 @@ test-kafka: $(DEV)  ## the integration tests against Apache Kafka (needs Java 17
 soak: $(BENCH)  ## half an hour under load, workers killed: build/soak.csv and .png (on Apache Kafka if it can be had)
 	$(PYTHON) -m tests.support.kafka $(PYTHON) -m benchmarks.soak || \
 	    { test $$? -eq 69 && $(PYTHON) -m benchmarks.soak; }
+
+bench: $(BENCH)  ## all benchmarks and their chart, in build/benchmarks (IMAGES=DIR, BROKER=kafka)
+	$(PYTHON) -m benchmarks.throughput --images "$(IMAGES)" --broker "$(BROKER)" --output $(FIGURES)/throughput.json
+	$(PYTHON) -m benchmarks.latency --images "$(IMAGES)" --broker "$(BROKER)" --output $(FIGURES)/latency.json
+	$(PYTHON) -m benchmarks.overhead --broker "$(BROKER)" --output $(FIGURES)/overhead.json
+	$(PYTHON) -m benchmarks.startup --images "$(IMAGES)" --broker "$(BROKER)" --output $(FIGURES)/startup.json
+	$(PYTHON) -m benchmarks.scaling --images "$(IMAGES)" --broker "$(BROKER)" --backlogs $(BACKLOGS) \
+	    --output $(FIGURES)/scaling.json
+	$(PYTHON) -m benchmarks.charts --input $(FIGURES) --output $(FIGURES)/performance.png
 
 lint: $(BENCH)  ## style and types
 	.venv/bin/ruff check .

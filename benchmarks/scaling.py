@@ -37,6 +37,8 @@ from benchmarks.report import milliseconds, report
 from tests.support.wait import wait_until
 from tests.support.worker import PATIENCE, Worker
 
+__all__ = ["Case", "growth", "two_to_one"]
+
 
 @dataclass(frozen=True)
 class Case:
@@ -73,7 +75,7 @@ def main() -> None:
         case: _measure(case, options.broker, pictures(options.images, case.backlog))
         for case in tqdm(cases, unit="case", disable=None)
     }
-    ratios = {**_two_to_one(paces), **_growth(paces)}
+    ratios = {**two_to_one(paces), **growth(paces)}
     report(
         "Scaling: workers of one thread",
         {
@@ -114,7 +116,7 @@ async def _work_off(broker: Broker, workers: Sequence[Worker], files: Sequence[b
         return await pace(labels, labels.now(), cpu_meter(broker.address, workers))
 
 
-def _two_to_one(paces: Mapping[Case, Pace]) -> dict[str, float]:
+def two_to_one(paces: Mapping[Case, Pace]) -> dict[str, float]:
     """Labels per second of two workers, to those of one."""
     return {
         f"two workers / one, {case.queue}": paces[case].per_s / paces[one].per_s
@@ -123,7 +125,7 @@ def _two_to_one(paces: Mapping[Case, Pace]) -> dict[str, float]:
     }
 
 
-def _growth(paces: Mapping[Case, Pace]) -> dict[str, float]:
+def growth(paces: Mapping[Case, Pace]) -> dict[str, float]:
     """CPU time that a picture costs the workers in the longest backlog, to that in the shortest."""
     shortest, longest = (choose(case.backlog for case in paces) for choose in (min, max))
     return {

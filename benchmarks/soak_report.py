@@ -13,6 +13,7 @@ import psutil
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
+from benchmarks.drawing import BLUE, DPI, GREY, ORANGE, RED, tidy
 from benchmarks.processes import listener, memory_mb
 
 COLUMNS = (
@@ -24,7 +25,6 @@ SAMPLE_SECONDS = 5.0
 #: A worker's first minutes fill its caches; its memory is judged from then on.
 _SETTLED_SECONDS = 120
 _SHORTEST_FIT_SECONDS = 300
-_BLUE, _ORANGE, _GREY, _RED = "#2166ac", "#e08214", "#666666", "#b2182b"
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,11 @@ def draw(path: Path, picture: Path) -> None:
     minutes = [float(row["seconds"]) / 60 for row in rows]
     figure = Figure(figsize=(9, 7), layout="constrained")
     top, middle, bottom = figure.subplots(3, 1, sharex=True)
-    top.plot(minutes, [float(row["labels_per_second"]) for row in rows], color=_BLUE)
+    top.plot(minutes, [float(row["labels_per_second"]) for row in rows], color=BLUE)
     top.set_ylabel("labels per second")
-    middle.plot(minutes, [int(row["lag"]) for row in rows], color=_BLUE)
+    middle.plot(minutes, [int(row["lag"]) for row in rows], color=BLUE)
     middle.set_ylabel("requests waiting")
-    for slot, colour in ((1, _BLUE), (2, _ORANGE)):
+    for slot, colour in ((1, BLUE), (2, ORANGE)):
         for number, life in enumerate(_lives(rows, slot)):
             label = f"worker {slot}" if number == 0 else None
             bottom.plot(life.seconds / 60, life.rss_mb, color=colour, label=label)
@@ -126,7 +126,7 @@ def draw(path: Path, picture: Path) -> None:
         if row["broker_mb"]
     ]
     if known:
-        bottom.plot(*zip(*known, strict=True), color=_GREY, linewidth=1, label="broker")
+        bottom.plot(*zip(*known, strict=True), color=GREY, linewidth=1, label="broker")
     bottom.set_ylabel("resident memory, MB")
     bottom.set_xlabel("minutes")
     kills = [
@@ -136,12 +136,12 @@ def draw(path: Path, picture: Path) -> None:
     ]
     for axes in (top, middle, bottom):
         axes.set_ylim(bottom=0)
-        axes.spines[["top", "right"]].set_visible(False)
+        tidy(axes)
         for number, kill in enumerate(kills):
             label = "a worker is killed" if number == 0 and axes is bottom else None
-            axes.axvline(kill, color=_RED, linestyle=":", linewidth=1, label=label)
+            axes.axvline(kill, color=RED, linestyle=":", linewidth=1, label=label)
     bottom.legend(frameon=False, ncols=4, loc="lower right")
-    figure.savefig(picture, dpi=120)
+    figure.savefig(picture, dpi=DPI)
 
 
 def _read(path: Path) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
     python -m benchmarks.startup --images DIR [--pictures 10000] [--starts 5] [--broker BROKER]
 
-All topics are there before a start is timed. Under load, 250 requests wait all the time. The slope
+All topics are there before a start is timed. Under load, 100 requests wait all the time. The slope
 tells what memory still grows by in the second half.
 """
 
@@ -29,10 +29,10 @@ from tests.support.fleet import GROUP
 from tests.support.worker import Worker
 
 DIFFERENT_PICTURES = 1000
-WAITING = 250
+WAITING = 100
 POLL_SECONDS = 0.01
 START_TIMEOUT = 60.0
-#: Kept of each partition: of all 10,000 the embedded broker would be busy saving.
+#: Kept of each partition at least. With all 10,000 the embedded broker would be busy saving them.
 KEPT_BYTES = 4 * 2**20
 
 
@@ -44,7 +44,7 @@ def main() -> None:
     options = arguments.parse_args()
     files = pictures(options.images, min(options.pictures, DIFFERENT_PICTURES))
     with Brokers(options.broker) as brokers, brokers.lend() as broker:
-        asyncio.run(_prepare(broker))
+        asyncio.run(_prepare(broker, files))
         ready = [_start(broker) for _ in range(options.starts + 1)][1:]  # the first makes topics
         with Worker(broker.address, broker.folder) as worker:
             worker.wait_ready()
@@ -76,8 +76,9 @@ def main() -> None:
     )
 
 
-async def _prepare(broker: Broker) -> None:
-    await create_topics(broker.address, keep_bytes=KEPT_BYTES)
+async def _prepare(broker: Broker, files: Sequence[bytes]) -> None:
+    waiting = WAITING * sum(len(request(file)) for file in files) // len(files)
+    await create_topics(broker.address, keep_bytes=max(KEPT_BYTES, waiting))
     await skip_what_is_there(broker.address, GROUP)
 
 
