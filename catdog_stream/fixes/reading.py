@@ -5,6 +5,7 @@ Each override below names the fault that it closes.
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
@@ -16,8 +17,11 @@ from catdog_stream.fixes.fetching import RationedConsumerThread
 __all__ = ["ReadingConsumer"]
 
 #: Seconds that one fetch may wait for records. Faust asks for 1.0, and a seek has to wait for the
-#: fetch in progress. (With no partition to read Faust sleeps a whole second instead.)
+#: fetch in progress.
 MAX_FETCH_WAIT = 0.2
+#: Seconds between two looks whether there is a partition to read. Faust sleeps for 1.0 there too,
+#: as after each rebalance, in which every partition is paused.
+NO_PARTITION_WAIT = 0.05
 
 
 class ReadingConsumer(FaustConsumer):
@@ -121,6 +125,11 @@ class ReadingConsumer(FaustConsumer):
             # with the records: it would seek itself if the flow had stopped meanwhile, and wait
             # for ever for the reading task, which it is.
             stops = self._stops
+            if not (self.app.client_only or self._get_active_partitions()):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(NO_PARTITION_WAIT):
+                        await self.suspend_flow.wait()
+                continue
             records, active = await super()._wait_next_records(timeout)
             if stops == self._stops:
                 return records, active
