@@ -30,22 +30,26 @@ class _Queued(Generic[Item, Result]):
 
 
 class Batcher(Generic[Item, Result]):
-    """Feeds ``process`` with batches, one at a time, in the order of submission.
+    """Feeds ``process`` with batches, in the order of submission.
 
     Args:
         process: takes a batch of items, returns one result for each, in order.
         policy: how large a batch may be, and how long it may wait. Its clock is the event loop's.
+        parallel: batches in ``process`` at a time.
     """
 
     def __init__(
         self,
         process: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
         policy: BatchPolicy,
+        *,
+        parallel: int = 1,
     ) -> None:
         self._process = process
         self._policy = policy
         self._queue: deque[_Queued[Item, Result]] = deque()
         self._arrival = asyncio.Event()
+        self._free = asyncio.Semaphore(parallel)
 
     def submit(self, item: Item) -> asyncio.Future[Result]:
         """The result of one item, to be awaited; or what ``process`` raised for it alone."""
@@ -58,10 +62,17 @@ class Batcher(Generic[Item, Result]):
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        while True:
-            await self._until_a_batch_should_go()
-            size = min(len(self._queue), self._policy.max_batch)
-            await self._serve([self._queue.popleft() for _ in range(size)])
+        try:
+            async with asyncio.TaskGroup() as serving:
+                while True:
+                    await self._free.acquire()
+                    await self._until_a_batch_should_go()
+                    size = min(len(self._queue), self._policy.max_batch)
+                    batch = [self._queue.popleft() for _ in range(size)]
+                    task = serving.create_task(self._serve(batch))
+                    task.add_done_callback(lambda _: self._free.release())
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
 
     async def _until_a_batch_should_go(self) -> None:
         loop = asyncio.get_running_loop()

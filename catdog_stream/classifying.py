@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 #: never waits for a picture.
 BATCHES_IN_FLIGHT = 4
 LEAST_IN_FLIGHT = 32
+#: Batches in the model at a time: when threads run out of work at the end of one, the other is
+#: there. A GPU takes one after the other.
+PARALLEL_BATCHES = 2
 #: Threads that decode beside a model that computes on the same cores.
 DECODERS = 4
 #: Models that may hang before the process is to be replaced: each keeps a core and its memory.
@@ -116,6 +119,7 @@ class Classifying(Service):
         settings = self.app.settings
         model = self._model = ModelRunner(
             WarmStacks(settings),
+            parallel=PARALLEL_BATCHES,
             timeout=settings.inference_timeout,
             max_hangs=MAX_HANGS,
             on_failure=self.app.give_up,
@@ -139,6 +143,7 @@ class Classifying(Service):
             max_image_bytes=settings.max_image_bytes,
             max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * batch),
             max_batch=batch,
+            parallel_batches=1 if model.classifier.on_gpu else PARALLEL_BATCHES,
             max_wait=settings.batch_wait,
             decode_threads=decoders(on_gpu=model.classifier.on_gpu),
         )

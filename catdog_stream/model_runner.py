@@ -1,4 +1,4 @@
-"""Runs the model in a thread of its own, with a deadline, and replaces one that hangs."""
+"""Runs the model in threads of its own, with a deadline, and replaces one that hangs."""
 
 import asyncio
 import logging
@@ -23,6 +23,7 @@ class ModelRunner:
 
     Args:
         load: loads a model and warms it up; blocks.
+        parallel: batches that the model gets at a time.
         timeout: seconds that one batch may take.
         max_hangs: models that may hang before ``on_failure`` is called.
         on_failure: called with the reason for which the process must be replaced.
@@ -32,6 +33,7 @@ class ModelRunner:
         self,
         load: Callable[[], Classifier],
         *,
+        parallel: int,
         timeout: float,
         max_hangs: int,
         on_failure: Callable[[BaseException], object],
@@ -40,9 +42,11 @@ class ModelRunner:
         self._timeout = timeout
         self._max_hangs = max_hangs
         self._on_failure = on_failure
+        self._parallel = parallel
         self._hangs = 0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self._threads = self._new_threads()
         self._classifier: Classifier | None = None
+        self._changing = asyncio.Lock()
 
     @property
     def classifier(self) -> Classifier:
@@ -59,7 +63,7 @@ class ModelRunner:
     async def start(self) -> None:
         """Load the model. Raises ``StackError``."""
         self._classifier = await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._load
+            self._threads, self._load
         )
 
     def prepare(self, data: bytes) -> Picture:
@@ -72,32 +76,42 @@ class ModelRunner:
         Raises:
             RejectedRequest: ``timeout``, the model did not answer in time.
         """
-        loop = asyncio.get_running_loop()
-        answer = loop.run_in_executor(self._thread, self._timed, pictures)
+        async with self._changing:  # while a model is replaced, the new one is waited for
+            classifier, threads = self.classifier, self._threads
+        answer = asyncio.get_running_loop().run_in_executor(
+            threads, self._timed, classifier, pictures
+        )
         try:
             return await asyncio.wait_for(answer, self._timeout)
         except TimeoutError:
-            logger.warning("The model hangs on a batch of %d; replacing it.", len(pictures))
-            await self._replace()
+            await self._replace(classifier, len(pictures))
             detail = f"The model did not answer within {self._timeout:g} s."
             raise RejectedRequest("timeout", detail) from None
 
-    def _timed(self, pictures: Sequence[Picture]) -> list[Verdict]:
+    @staticmethod
+    def _timed(classifier: Classifier, pictures: Sequence[Picture]) -> list[Verdict]:
         metrics.BATCH_PICTURES.observe(len(pictures))
         with metrics.INFERENCE_SECONDS.time():
-            return self.classifier.classify(pictures)
+            return classifier.classify(pictures)
 
-    async def _replace(self) -> None:
-        self._hangs += 1
-        self._thread.shutdown(wait=False)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
-        await self.start()
+    async def _replace(self, hung: Classifier, batch: int) -> None:
+        async with self._changing:
+            if hung is not self._classifier:
+                return  # another batch of it was cut off first
+            logger.warning("The model hangs on a batch of %d; replacing it.", batch)
+            self._hangs += 1
+            self._threads.shutdown(wait=False)
+            self._threads = self._new_threads()
+            await self.start()
         if self._hangs >= self._max_hangs:
             self._on_failure(HungModelError(f"The model hung {self._hangs} times."))
 
+    def _new_threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._parallel, thread_name_prefix="model")
+
     async def stop(self) -> None:
-        """Free the model, once it has finished its batch; never waits for a thread that hangs."""
+        """Free the model, once it has finished its work; never waits for a thread that hangs."""
         hung = self._hangs > 0
-        await asyncio.to_thread(self._thread.shutdown, wait=not hung, cancel_futures=True)
+        await asyncio.to_thread(self._threads.shutdown, wait=not hung, cancel_futures=True)
         if self._classifier is not None and not hung:
             self._classifier.close()

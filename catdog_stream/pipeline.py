@@ -92,6 +92,7 @@ class Pipeline:
         max_image_bytes: largest picture file.
         max_in_flight: most requests taken and not yet acknowledged.
         max_batch: most pictures in one call of the model.
+        parallel_batches: calls of the model at a time.
         max_wait: longest that a picture may wait for others to share a call with, in seconds.
         decode_threads: threads that read requests and decode pictures.
     """
@@ -106,6 +107,7 @@ class Pipeline:
         max_image_bytes: int,
         max_in_flight: int,
         max_batch: int,
+        parallel_batches: int,
         max_wait: float,
         decode_threads: int,
     ) -> None:
@@ -118,7 +120,9 @@ class Pipeline:
         self._lanes: Lanes[int, _Job] = Lanes()
         self._readers = ReadingThreads(self._read, self._on_read, threads=decode_threads)
         self._batcher: Batcher[Picture, Verdict] = Batcher(
-            model.classify, BatchPolicy(max_batch=max_batch, max_wait=max_wait)
+            model.classify,
+            BatchPolicy(max_batch=max_batch, max_wait=max_wait),
+            parallel=parallel_batches,
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._batching: asyncio.Task[None] | None = None

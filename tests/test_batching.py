@@ -179,6 +179,46 @@ def test_an_item_given_up_while_its_batch_is_repeated_is_left_out() -> None:
     assert calls == [[13, 2, 4], [13], [4]]
 
 
+def test_the_next_batch_goes_while_another_one_is_under_way_but_not_a_third() -> None:
+    sizes: list[int] = []
+
+    async def takes_a_second(items: Sequence[int]) -> Sequence[int]:
+        sizes.append(len(items))
+        await asyncio.sleep(1)
+        return items
+
+    async def story() -> None:
+        batcher = Batcher(takes_a_second, BatchPolicy(max_batch=4, max_wait=0), parallel=2)
+        server = asyncio.create_task(batcher.run())
+        answers = [batcher.submit(item) for item in range(10)]
+        await asyncio.sleep(0.5)
+        assert sizes == [4, 4]
+        assert await asyncio.gather(*answers) == list(range(10))
+        assert asyncio.get_running_loop().time() == pytest.approx(2)
+        server.cancel()
+
+    run_in_virtual_time(story())
+    assert sizes == [4, 4, 2]
+
+
+def test_stopping_stops_what_is_under_way() -> None:
+    async def takes_days(items: Sequence[int]) -> Sequence[int]:
+        await asyncio.sleep(1e6)
+        return items
+
+    async def story() -> None:
+        batcher = Batcher(takes_days, BatchPolicy(max_batch=1, max_wait=0))
+        server = asyncio.create_task(batcher.run())
+        waiting = batcher.submit(1)
+        await asyncio.sleep(1)
+        server.cancel()
+        await asyncio.wait((server,))
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        waiting.cancel()
+
+    run_in_virtual_time(story())
+
+
 def test_a_model_that_forgets_an_answer_is_an_error_not_a_shift() -> None:
     async def story() -> None:
         async def forgets(_items: Sequence[int]) -> list[int]:

@@ -58,7 +58,7 @@ def test_a_hung_model_is_replaced_and_the_next_picture_answered(over: threading.
             loaded.append(HangsOnWhite(over))
             return loaded[-1]
 
-        runner = ModelRunner(load, timeout=0.2, max_hangs=2, on_failure=failures.append)
+        runner = ModelRunner(load, parallel=2, timeout=0.2, max_hangs=2, on_failure=failures.append)
         assert not runner.warm
         await runner.start()
         assert runner.warm
@@ -75,10 +75,31 @@ def test_a_hung_model_is_replaced_and_the_next_picture_answered(over: threading.
     asyncio.run(story())
 
 
+def test_two_batches_that_hang_in_one_model_cost_one_model(over: threading.Event) -> None:
+    async def story() -> None:
+        loaded: list[HangsOnWhite] = []
+
+        def load() -> HangsOnWhite:
+            loaded.append(HangsOnWhite(over))
+            return loaded[-1]
+
+        runner = ModelRunner(load, parallel=2, timeout=0.2, max_hangs=3, on_failure=print)
+        await runner.start()
+        white = runner.prepare(b"\xff")
+        hung = [asyncio.create_task(runner.classify([white])) for _ in range(2)]
+        for error in await asyncio.gather(*hung, return_exceptions=True):
+            assert isinstance(error, RejectedRequest)
+        assert await runner.classify([PICTURE]) == [CAT]
+        assert len(loaded) == 2
+        await runner.stop()
+
+    asyncio.run(story())
+
+
 def test_a_model_that_never_hung_is_closed_at_the_end(over: threading.Event) -> None:
     async def story() -> None:
         model = HangsOnWhite(over)
-        runner = ModelRunner(lambda: model, timeout=5, max_hangs=1, on_failure=print)
+        runner = ModelRunner(lambda: model, parallel=2, timeout=5, max_hangs=1, on_failure=print)
         await runner.start()
         assert await runner.classify([PICTURE, PICTURE]) == [CAT, CAT]
         await runner.stop()

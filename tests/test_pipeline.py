@@ -155,7 +155,9 @@ async def scene(
 ) -> AsyncIterator[Scene]:
     model, kafka = model or Model(), kafka or Kafka()
     failures: list[BaseException] = []
-    runner = ModelRunner(lambda: model, timeout=DEADLINE, max_hangs=1, on_failure=failures.append)
+    runner = ModelRunner(
+        lambda: model, parallel=1, timeout=DEADLINE, max_hangs=1, on_failure=failures.append
+    )
     await runner.start()
     pipeline = Pipeline(
         runner,
@@ -165,6 +167,7 @@ async def scene(
         max_image_bytes=100,
         max_in_flight=max_in_flight,
         max_batch=4,
+        parallel_batches=1,
         max_wait=0.005,
         decode_threads=3,
     )

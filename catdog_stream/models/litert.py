@@ -17,8 +17,8 @@ import numpy.typing as npt
 from catdog_stream.errors import StackError
 from catdog_stream.models.backbone import Batch, Features
 
-#: With fewer pictures than this in a batch, threads idle too often at its end. Larger batches
-#: gained nothing on two cores.
+#: Two batches are under way at a time. With fewer pictures than this in each, the threads idled
+#: more often, on two cores.
 _FEWEST_IN_BATCH = 8
 #: So many for each thread, so that a slow one is made up for.
 _FEWEST_PER_THREAD = 2
@@ -60,9 +60,11 @@ class LiteRTBackbone:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="litert")
 
     def features(self, pictures: Batch) -> Features:
-        if len(pictures) == 1 and self._wide is not None:
-            with self._wide_lock:
+        if len(pictures) == 1 and self._wide is not None and self._wide_lock.acquire(False):
+            try:
                 return self._wide.run(pictures[0])[np.newaxis]
+            finally:
+                self._wide_lock.release()
         result = np.empty((len(pictures), self._features), np.float32)
         for row, vector in enumerate(self._pool.map(self._run_on_idle, pictures)):
             result[row] = vector
