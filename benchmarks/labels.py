@@ -113,7 +113,8 @@ class Labels:
         except Exception as error:
             self._news.set()
             for waiting in self._waiting.values():
-                waiting.set_exception(error)
+                if not waiting.done():
+                    waiting.set_exception(error)
             raise
 
     def _note(self, record: ConsumerRecord, now: float) -> None:

@@ -125,7 +125,7 @@ class Classifying(Service):
             on_failure=self.app.give_up,
         )
         await model.start()
-        batch = model.classifier.batch_size
+        batch, on_gpu = model.classifier.batch_size, model.classifier.on_gpu
         pipeline = Pipeline(
             model,
             KafkaPublisher(
@@ -143,9 +143,10 @@ class Classifying(Service):
             max_image_bytes=settings.max_image_bytes,
             max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * batch),
             max_batch=batch,
-            parallel_batches=1 if model.classifier.on_gpu else PARALLEL_BATCHES,
-            max_wait=settings.batch_wait,
-            decode_threads=decoders(on_gpu=model.classifier.on_gpu),
+            parallel_batches=1 if on_gpu else PARALLEL_BATCHES,
+            # Batches side by side do not tell what one costs, and on a CPU waiting never pays.
+            max_wait=settings.batch_wait if on_gpu else 0.0,
+            decode_threads=decoders(on_gpu=on_gpu),
         )
         pipeline.start()
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)

@@ -84,7 +84,9 @@ class ModelRunner:
         try:
             return await asyncio.wait_for(answer, self._timeout)
         except TimeoutError:
-            await self._replace(classifier, len(pictures))
+            if not await self._replace(classifier, len(pictures)):
+                # Another batch hung, and this one may only have waited behind it.
+                return await self.classify(pictures)
             detail = f"The model did not answer within {self._timeout:g} s."
             raise RejectedRequest("timeout", detail) from None
 
@@ -94,10 +96,11 @@ class ModelRunner:
         with metrics.INFERENCE_SECONDS.time():
             return classifier.classify(pictures)
 
-    async def _replace(self, hung: Classifier, batch: int) -> None:
+    async def _replace(self, hung: Classifier, batch: int) -> bool:
+        """Put another model in its place; false if another batch has had it replaced already."""
         async with self._changing:
             if hung is not self._classifier:
-                return  # another batch of it was cut off first
+                return False
             logger.warning("The model hangs on a batch of %d; replacing it.", batch)
             self._hangs += 1
             self._threads.shutdown(wait=False)
@@ -105,6 +108,7 @@ class ModelRunner:
             await self.start()
         if self._hangs >= self._max_hangs:
             self._on_failure(HungModelError(f"The model hung {self._hangs} times."))
+        return True
 
     def _new_threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self._parallel, thread_name_prefix="model")

@@ -20,10 +20,10 @@ import numpy.typing as npt
 from catdog_stream import metrics
 from catdog_stream.batch_policy import BatchPolicy
 from catdog_stream.batching import Batcher
+from catdog_stream.decoding_threads import DecodingThreads
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.models.stack import Verdict
 from catdog_stream.ordering import Lanes
-from catdog_stream.reading_threads import ReadingThreads
 from catdog_stream.records import Incoming, parse_request
 from catdog_stream.rejection_limit import RejectionLimit
 
@@ -118,7 +118,7 @@ class Pipeline:
         self._max_image_bytes = max_image_bytes
         self._slots = asyncio.Semaphore(max_in_flight)
         self._lanes: Lanes[int, _Job] = Lanes()
-        self._readers = ReadingThreads(self._read, self._on_read, threads=decode_threads)
+        self._readers = DecodingThreads(self._read, self._on_read, threads=decode_threads)
         self._batcher: Batcher[Picture, Verdict] = Batcher(
             model.classify,
             BatchPolicy(max_batch=max_batch, max_wait=max_wait),
@@ -127,6 +127,7 @@ class Pipeline:
         self._tasks: set[asyncio.Task[None]] = set()
         self._batching: asyncio.Task[None] | None = None
         self._answered = 0
+        self._abandoned = 0
         self._failed = False
 
     def start(self) -> None:
@@ -144,6 +145,7 @@ class Pipeline:
 
     async def abandon(self) -> None:
         """Drop what is unanswered, unacknowledged, and be ready for what comes next."""
+        self._abandoned += 1
         lanes = self._tasks - {self._batching}
         await asyncio.gather(*self._cancel(lanes), return_exceptions=True)
         self._readers.clear()
@@ -165,9 +167,12 @@ class Pipeline:
         self, incoming: Incoming, acknowledge: Callable[[], Awaitable[object]]
     ) -> None:
         """Take a request, as soon as there is room for one more."""
+        abandoned = self._abandoned
         await self._slots.acquire()
-        if self._failed:
-            return  # unacknowledged: Kafka delivers it again, to whoever takes over
+        if self._failed or abandoned != self._abandoned:
+            # Unacknowledged: Kafka delivers it again, behind those that were dropped before it.
+            self._slots.release()
+            return
         job = _Job(incoming, acknowledge)
         self._readers.put(job)
         if self._lanes.append(incoming.source.partition, job):

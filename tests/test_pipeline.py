@@ -397,3 +397,26 @@ def test_what_is_abandoned_is_not_acknowledged_and_what_comes_next_is_answered()
             assert at.acknowledged == again
 
     play(story)
+
+
+def test_a_request_that_waited_for_room_is_dropped_with_those_before_it() -> None:
+    """It would overtake them: they are delivered again, it would have been answered already."""
+
+    async def story() -> None:
+        async with scene(max_in_flight=2) as it:
+            it.model.go_on.clear()
+            for _ in range(2):
+                await it.submit("c")
+            waiting = asyncio.create_task(it.submit("d"))
+            await asyncio.sleep(0.05)
+            assert not waiting.done()
+            await it.pipeline.abandon()
+            it.model.go_on.set()
+            await waiting
+            assert it.pipeline.in_flight == 0
+            for _ in range(3):
+                await it.submit("c", partition=1)
+            await until(lambda: len(it.acknowledged) == 3)
+            assert {source.partition for source in it.acknowledged} == {1}
+
+    asyncio.run(story())

@@ -18,8 +18,9 @@ async def settled_events(stream: StreamT[bytes]) -> AsyncIterator[EventT[bytes]]
     offsets, which ends each rebalance, brings it again.
     """
     stream.enable_acks = False
+    consumer = cast(Consumer, stream.app.consumer)
     async for event in stream.events():
-        if stream.app.rebalancing:
-            cast(Consumer, stream.app.consumer).forget(event.message)
+        if stream.app.rebalancing or not consumer.is_current(event.message):
+            consumer.forget(event.message)
         else:
             yield event

@@ -3,8 +3,10 @@
 Faults (Faust 0.15): a table sends a record to its changelog for each change, a count for each
 label; and it forgets what it has sent, so that a commit may outrun the changelog.
 
-Repair: only the last value of each key is sent, once before each commit. A change that is lost
+Repair: only the latest value of each key is sent, once before each commit. A change that is lost
 before that is made again, since what caused it was not committed; and whoever commits can wait.
+A value is sent by the owner of its partition alone: what another worker has counted meanwhile is
+not overwritten, and comes with the recovery if the partition comes back.
 """
 
 import asyncio
@@ -17,17 +19,17 @@ __all__ = ["ConfirmedTable"]
 
 
 class ConfirmedTable(faust.Table[Any, Any]):
-    """A table whose changes go out together, and can be waited for."""
+    """A table, not windowed, whose changes go out together and can be waited for."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: Key to partition of the changelog and value.
-        self._unsent: dict[Any, tuple[int | None, Any]] = {}
+        #: Keys that have changed, with their partition of the changelog.
+        self._unsent: dict[Any, int | None] = {}
         self._unconfirmed: set[FutureMessage] = set()
 
     def on_key_set(self, key: Any, value: Any) -> None:
         """Note the change; Faust calls this inside of an agent."""
-        self._unsent[key] = self.partition_for_key(key), value
+        self._unsent[key] = self.partition_for_key(key)
         self._sensor_on_set(self, key, value)
 
     def on_key_del(self, key: Any) -> None:
@@ -42,18 +44,21 @@ class ConfirmedTable(faust.Table[Any, Any]):
         return change
 
     def send_changes(self) -> None:
-        """Hand every change made so far over to the producer."""
-        unsent, self._unsent = self._unsent, {}
-        for key, (partition, value) in unsent.items():
-            self.send_changelog(partition, key, value)
+        """Hand the changes in partitions that are ours over to the producer."""
+        topic = self.changelog_topic_name
+        ours = {tp.partition for tp in self.app.consumer.assignment() if tp.topic == topic}
+        for key, partition in tuple(self._unsent.items()):
+            if partition in ours:
+                if key in self.data:  # recovery drops what went to others
+                    self.send_changelog(partition, key, self.data[key])
+                del self._unsent[key]
 
     async def confirmed(self) -> None:
-        """Wait until Kafka has every change made so far.
+        """Wait until Kafka has every change that was sent.
 
         Raises:
             KafkaError: a change could not be written; the table is ahead of its changelog.
         """
-        self.send_changes()
         changes = tuple(self._unconfirmed)
         if changes:
             await asyncio.wait(changes)  # unlike gather, it cancels none if it is cancelled itself

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from aiokafka.errors import KafkaError
 from faust.types import TP, Message
 
 from catdog_stream.fixes.changelog import ConfirmedTable
@@ -32,6 +33,8 @@ class Consumer(ReadingConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        #: The generation in which something was handed back unanswered.
+        self._handed_back: int | None = None
         #: Called when something in work is handed back unanswered.
         self.on_drain_timeout: Callable[[], Awaitable[object]] = _nothing
 
@@ -40,9 +43,15 @@ class Consumer(ReadingConsumer):
     # its partition was taken away belongs to nobody.
 
     def ack(self, message: Message) -> bool:
-        if not message.tracked or message.generation_id != self.app.consumer_generation_id:
-            return False
-        return super().ack(message)
+        return message.tracked and self.is_current(message) and super().ack(message)
+
+    def is_current(self, message: Message) -> bool:
+        """Whether answering and acknowledging ``message`` is ours, and passes over no other one.
+
+        What was handed back unanswered comes again: nothing behind it may be answered before.
+        """
+        generation = message.generation_id
+        return generation == self.app.consumer_generation_id and generation != self._handed_back
 
     def forget(self, message: Message) -> None:
         """Wait no longer for a message that will not be acknowledged."""
@@ -64,6 +73,7 @@ class Consumer(ReadingConsumer):
                 len(self._unacked_messages),
                 DRAIN_SECONDS,
             )
+            self._handed_back = self.app.consumer_generation_id
             self._unacked_messages.clear()
             await self.on_drain_timeout()
         await self._commit_if_possible()
@@ -71,7 +81,18 @@ class Consumer(ReadingConsumer):
     async def _commit_if_possible(self) -> None:
         with suppress(TimeoutError):  # what is not committed is delivered again, and known again
             async with asyncio.timeout(COMMIT_SECONDS):
-                await self.commit()
+                try:
+                    await self.commit()
+                except KafkaError:
+                    self.log.exception("Not committed.")
+
+    async def maybe_wait_for_commit_to_finish(self) -> bool:
+        """Wait for the commit under way, if there is one; without cancelling it, as Faust would."""
+        commit = self._commit_fut
+        if commit is None:
+            return False
+        await asyncio.wait((commit,))
+        return not commit.cancelled()
 
     # -- Committing. Faust flushes its producer before a commit, but the flush gives up after
     # 0.1 s and misses the change that is just being handed over. A table whose changelog lags
@@ -80,19 +101,24 @@ class Consumer(ReadingConsumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Commit before Faust forgets what was acknowledged and is not yet committed."""
         await self._commit_if_possible()
-        for table in self._confirmed_tables():
-            table.send_changes()  # what comes after this may belong to others
         await super().on_partitions_revoked(revoked)
 
     async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:
-        offsets = self._filter_committable_offsets(tps)
+        acknowledged = [tp for tp in tps if self._acked[tp]]
+        # A worker that was paused for a minute has lost its partitions and does not know it yet:
+        # its counts must not overwrite those of its successor.
+        if not acknowledged or not await self._consumer_thread.is_member():
+            return False
+        offsets = self._filter_committable_offsets(acknowledged)
         if not offsets:
             return False
+        for table in self._confirmed_tables():
+            table.send_changes()
         await self._tables_confirmed()
         return await self._commit_offsets(offsets, start_new_transaction=start_new_transaction)
 
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
-        """The end of each changelog, which recovery reads up to, with our own changes in it."""
+        """The end of each changelog, which recovery reads up to, with what we sent in it."""
         await self._tables_confirmed()
         return await super().highwaters(*partitions)
 

@@ -5,7 +5,7 @@ are none, although the client allows it to wait for some. aiokafka then asks aga
 times a second: each idle consumer keeps a core busy, and the broker half of another.
 
 Repair: an empty answer that came far too soon is followed by a pause, a longer one while earlier
-records are still to be read. Kafka waits as it is asked to and never gets there.
+records are still to be read. Kafka waits as it is asked to; it gets there after an error alone.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ __all__ = ["install"]
 
 #: Seconds. The longest that a record waits for the next request, on the embedded broker alone.
 PAUSE = 0.005
+#: The same where earlier records are still to be read: nobody waits for new ones.
 PAUSE_WITH_UNREAD = 0.05
 
 _original = Fetcher._proc_fetch_request

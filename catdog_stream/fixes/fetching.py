@@ -12,8 +12,11 @@ those of topics in which nothing is urgent are asked for a few times a second.
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from typing import Any
+from typing import Any, cast
 
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import KafkaError, NoError, RebalanceInProgressError
+from aiokafka.protocol.group import HeartbeatRequest
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
@@ -45,6 +48,22 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
             is_paused=self._is_paused,
             patient_topics=self.patient_topics,
         )
+
+    async def is_member(self) -> bool:
+        """Ask the group whether this worker still belongs to it, in its generation."""
+        return cast(bool, await self.call_thread(self._is_member))
+
+    async def _is_member(self) -> bool:
+        coordinator = self._ensure_consumer()._coordinator
+        request = HeartbeatRequest(
+            coordinator.group_id, coordinator.generation, coordinator.member_id
+        )
+        try:
+            # Not the coordinator's own, which ``member_id`` has see an old generation as a new one.
+            response = await GroupCoordinator._send_req(coordinator, request)
+        except KafkaError:
+            return False
+        return response.error_code in (NoError.errno, RebalanceInProgressError.errno)
 
     def _is_paused(self, partition: TP) -> bool:
         return partition in self.consumer._paused_partitions
@@ -80,9 +99,12 @@ class RationedFetching:
         wanted = [tp for tp in assignment.tps if self._is_wanted(assignment, tp, now)]
         actions = self._plan(_Selection(assignment, wanted))
         for _node, request in actions[0]:
-            for tp in _partitions(request.topics):
-                if tp.topic in self._patient_topics:
-                    self._due[tp] = now + PATIENT_INTERVAL
+            partitions = tuple(_partitions(request.topics))
+            patient = [tp for tp in partitions if tp.topic in self._patient_topics]
+            self._due.update(dict.fromkeys(patient, now + PATIENT_INTERVAL))
+            if len(patient) == len(partitions):
+                # It would keep the node from what is urgent while it waits for what is not.
+                request._max_wait_ms = 0
         return actions
 
     def _is_wanted(self, assignment: Any, tp: TP, now: float) -> bool:

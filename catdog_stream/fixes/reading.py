@@ -39,7 +39,11 @@ class ReadingConsumer(FaustConsumer):
 
     def be_patient_with(self, topics: Collection[str]) -> None:
         """Look into ``topics`` only a few times a second."""
-        cast(RationedConsumerThread, self._thread).patient_topics = topics
+        self._consumer_thread.patient_topics = topics
+
+    @property
+    def _consumer_thread(self) -> RationedConsumerThread:
+        return cast(RationedConsumerThread, self._thread)
 
     async def verify_all_partitions_active(self) -> None:
         """Do nothing: ``health`` watches progress, and Faust would miss what is not fetched."""
@@ -92,6 +96,10 @@ class ReadingConsumer(FaustConsumer):
                 await asyncio.sleep(0)  # there may always be something to read
                 async for tp, message in self.getmany(timeout=MAX_FETCH_WAIT):
                     await self._pass_on(tp, message)
+        except BaseException as error:
+            ends = isinstance(error, (asyncio.CancelledError, *self.consumer_stopped_errors))
+            if not (ends and self.app.should_stop):  # the worker's end is no crash
+                raise
         finally:
             self._parked.set()
 
@@ -121,6 +129,7 @@ class ReadingConsumer(FaustConsumer):
                     await self.wait(self.can_resume_flow)  # type: ignore[arg-type]  # mode takes both
                 finally:
                     self._parked.clear()
+                continue  # the flow may have stopped again
             # Nothing may be awaited between the comparison below and what Consumer.getmany does
             # with the records: it would seek itself if the flow had stopped meanwhile, and wait
             # for ever for the reading task, which it is.

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
-import faust
 import pytest
-from faust.types import FutureMessage
+from faust.types import TP, FutureMessage
 
 from catdog_stream.application import CatDogApp
 from catdog_stream.fixes.changelog import ConfirmedTable
@@ -67,26 +66,52 @@ def test_whoever_gives_up_waiting_does_not_take_the_changes_with_him() -> None:
     play(story)
 
 
-def test_only_the_last_value_of_a_key_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[tuple[object, ...]] = []
+class Changelog:
+    """What a table with two partitions writes, as long as they are assigned to its worker."""
 
-    def send(_table: Any, partition: int, key: Any, value: Any) -> Any:
-        sent.append((partition, key, value))
-        done = asyncio.get_running_loop().create_future()
-        done.set_result(None)
-        return done
-
-    async def story(table: ConfirmedTable, changes: list[asyncio.Future[Any]]) -> None:
-        monkeypatch.setattr(faust.Table, "send_changelog", send)
+    def __init__(self, table: ConfirmedTable, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.table = table
+        self.sent: list[tuple[object, ...]] = []
+        self.assigned = {0, 1}
+        topic = table.changelog_topic_name
+        monkeypatch.setattr(
+            table.app.consumer, "assignment", lambda: {TP(topic, n) for n in self.assigned}
+        )
         monkeypatch.setattr(table, "partition_for_key", lambda key: key % 2)
-        for change in changes:
-            change.set_result(None)
+        monkeypatch.setattr(table, "send_changelog", lambda *change: self.sent.append(change))
+
+    def set(self, key: int, value: str) -> None:
+        self.table.data[key] = value
+        self.table.on_key_set(key, value)
+
+
+def test_only_the_latest_value_of_a_key_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(table: ConfirmedTable, _changes: object) -> None:
+        changelog = Changelog(table, monkeypatch)
         for key, value in ((1, "a"), (2, "b"), (1, "c")):
-            table.on_key_set(key, value)
-        assert not sent
-        await table.confirmed()
-        assert sent == [(1, 1, "c"), (0, 2, "b")]
-        await table.confirmed()
-        assert len(sent) == 2
+            changelog.set(key, value)
+        assert not changelog.sent
+        for _ in range(2):
+            table.send_changes()
+            assert changelog.sent == [(1, 1, "c"), (0, 2, "b")]
+
+    play(story)
+
+
+def test_a_worker_writes_nothing_into_what_belongs_to_another_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The other one counts on; the value that comes back with the partition is the right one."""
+
+    async def story(table: ConfirmedTable, _changes: object) -> None:
+        changelog = Changelog(table, monkeypatch)
+        changelog.set(1, "ours")
+        changelog.assigned = {0}
+        table.send_changes()
+        assert not changelog.sent
+        table.data[1] = "theirs"  # recovery
+        changelog.assigned = {0, 1}
+        table.send_changes()
+        assert changelog.sent == [(1, 1, "theirs")]
 
     play(story)

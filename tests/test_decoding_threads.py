@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from catdog_stream.reading_threads import ReadingThreads
+from catdog_stream.decoding_threads import DecodingThreads
 
 DEADLINE = 10.0
 
@@ -24,7 +24,7 @@ def read_all(read: Callable[[int], int], items: range, threads: int) -> dict[int
             if len(results) == len(items):
                 everything.set()
 
-        readers = ReadingThreads(read, on_read, threads=threads)
+        readers = DecodingThreads(read, on_read, threads=threads)
         readers.start()
         try:
             for item in items:
@@ -67,7 +67,7 @@ def test_what_is_cleared_is_never_read() -> None:
         assert go_on.wait(DEADLINE)
 
     async def run() -> None:
-        readers = ReadingThreads(read, lambda _item, _result: None, threads=1)
+        readers = DecodingThreads(read, lambda _item, _result: None, threads=1)
         readers.start()
         for item in range(5):
             readers.put(item)
@@ -81,4 +81,4 @@ def test_what_is_cleared_is_never_read() -> None:
 
 
 def test_stopping_before_the_start_does_nothing() -> None:
-    ReadingThreads(int, lambda _item, _result: None, threads=2).stop()
+    DecodingThreads(int, lambda _item, _result: None, threads=2).stop()

@@ -11,13 +11,13 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Generic, TypeVar
 
-__all__ = ["ReadingThreads"]
+__all__ = ["DecodingThreads"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class ReadingThreads(Generic[Item, Result]):
+class DecodingThreads(Generic[Item, Result]):
     """Calls ``read`` in threads and ``on_read`` in the event loop that it was started in.
 
     Args:
@@ -38,6 +38,7 @@ class ReadingThreads(Generic[Item, Result]):
         self._waiting: SimpleQueue[Item | None] = SimpleQueue()
         self._done: deque[tuple[Item, Result | Exception]] = deque()
         self._waking = False
+        self._stopping = False
         self._threads = [
             Thread(target=self._work, name=f"decode_{number}", daemon=True)
             for number in range(threads)
@@ -56,7 +57,7 @@ class ReadingThreads(Generic[Item, Result]):
     def clear(self) -> None:
         """Forget the items that no thread has begun."""
         try:
-            while True:
+            while not self._stopping:
                 self._waiting.get_nowait()
         except Empty:
             pass
@@ -64,6 +65,7 @@ class ReadingThreads(Generic[Item, Result]):
     def stop(self) -> None:
         """End the threads once each has finished its item; blocks, and is called once."""
         self.clear()
+        self._stopping = True  # from now on nobody clears away what ends the threads
         for _ in self._threads:
             self._waiting.put(None)
         for thread in self._threads:

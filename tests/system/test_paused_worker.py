@@ -1,0 +1,49 @@
+"""A worker that was paused past its session comes back, and spoils nothing that others counted."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.support.client import Client, Message, request
+from tests.support.fleet import Fleet
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        "CATDOG_TEST_BROKER" not in os.environ,
+        reason="the embedded broker never expires a member",
+    ),
+]
+
+REQUESTS = 240
+
+
+def test_a_worker_that_slept_through_its_session_overwrites_no_counts(
+    broker_address: str, tmp_path: Path, cat: bytes
+) -> None:
+    asyncio.run(_story(broker_address, tmp_path, cat))
+
+
+async def _story(address: str, folder: Path, cat: bytes) -> None:
+    async with Fleet(address, folder) as fleet, Client(address) as client:
+        await fleet.join()
+        messages = [Message(request(cat), partition=number % 8) for number in range(REQUESTS)]
+        sources = await client.send(messages)
+        await client.answers(sources[: REQUESTS // 3])
+        sleeper = fleet.workers[1].process
+        sleeper.send_signal(signal.SIGSTOP)  # in the middle of its work, with counts not written
+        try:
+            await client.answers(sources)  # by the other one, once the session is over
+            await asyncio.to_thread(fleet.workers[0].wait_ready)
+        finally:
+            sleeper.send_signal(signal.SIGCONT)
+        await fleet.prove(client, sources)
+        # What counts is what a new worker reads from the changelog.
+        fleet.vanish(1)
+        fleet.vanish(0)
+        await fleet.join()
+        await fleet.prove(client, sources)
