@@ -22,6 +22,7 @@ from catdog_stream.errors import AgentError, SettingError
 from catdog_stream.fixes import empty_fetches, header_names, member_id, secret_log
 from catdog_stream.fixes.changelog import ConfirmedTable
 from catdog_stream.fixes.consumer import Consumer
+from catdog_stream.fixes.sensors import Sensors
 from catdog_stream.fixes.table_manager import PromptTableManager
 from catdog_stream.health import Watchdog
 from catdog_stream.settings import Settings
@@ -69,8 +70,6 @@ class BootStrategy(FaustBootStrategy):
 
     def server(self) -> Iterable[ServiceT]:
         """Return the services of a worker; they stop in the opposite order."""
-        # Faust's statistics of each record cost a tenth of a small request; ours are in metrics.
-        self.app.sensors.remove(self.app.monitor)
         return self._chain(
             self.sensors(),
             self.web_server(),
@@ -125,6 +124,7 @@ class CatDogApp(faust.App):
             web_host=os.environ.get("WEB_HOST", "127.0.0.1"),
             worker_redirect_stdouts=False,
         )
+        self.sensors = Sensors(self)
         self.settings = settings
         #: Why the worker stops on its own; ``None`` while it does not.
         self.failure: BaseException | None = None
