@@ -8,6 +8,7 @@ several runs.
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -134,8 +135,12 @@ def _draw_cost(axes: Axes, cases: Sequence[Document]) -> None:
 
 
 def _draw_workers(axes: Axes, cases: Sequence[Document]) -> None:
-    """Labels per second of one and of two workers with the longest backlog, by partitions."""
-    longest = max(case["backlog"] for case in cases)
+    """Labels per second of one and of more workers by partitions.
+
+    With the longest of the backlogs that were measured in most cases.
+    """
+    measured = Counter(case["backlog"] for case in cases)
+    longest = max(measured, key=lambda backlog: (measured[backlog], backlog))
     rates = {
         (case["partitions"], case["workers"]): case["per_s"]
         for case in cases
