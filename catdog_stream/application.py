@@ -19,7 +19,7 @@ from catdog_stream.broker.janitor import client_id
 from catdog_stream.classifying import Classifying
 from catdog_stream.cluster import ClusterGate
 from catdog_stream.errors import AgentError, SettingError
-from catdog_stream.fixes import empty_fetches, header_names, member_id, secret_log
+from catdog_stream.fixes import empty_fetches, group_coordinator, header_names, secret_log
 from catdog_stream.fixes.changelog import ConfirmedTable
 from catdog_stream.fixes.consumer import Consumer
 from catdog_stream.fixes.sensors import Sensors
@@ -90,8 +90,8 @@ class CatDogApp(faust.App):
 
     def __init__(self, settings: Settings) -> None:
         empty_fetches.install()
+        group_coordinator.install()
         header_names.install()
-        member_id.install()
         secret_log.install()
         super().__init__(
             "catdog_stream",

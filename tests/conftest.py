@@ -1,12 +1,28 @@
 """Fixtures that every part of the test suite may use."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from catdog_stream.broker import EmbeddedBroker
+from tests.support import worker
 from tests.support.ports import free_ports
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the workers wrote in the time of a test that failed: most failures show there."""
+    report = yield
+    if report.failed:
+        report.sections += [
+            (f"end of {log.name}", worker.tail(log))
+            for log in worker.logs
+            if log.exists() and log.stat().st_mtime >= call.start
+        ]
+    return report
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ only its Kafka is switched on. It binds 127.0.0.1 and keeps its state in one JSO
 
 Known limits, all of version 0.2.3: a member of a consumer group that dies without leaving is
 never expired; of all size and retention settings only those of a topic count, none of the broker;
-its state is written as a whole, so large topics cost CPU time and memory.
+its state is written as a whole, so large topics cost CPU time and memory; when it is stopped it
+confirms records after it has written its state, and loses them.
 """
 
 import importlib.resources

@@ -59,7 +59,7 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
             coordinator.group_id, coordinator.generation, coordinator.member_id
         )
         try:
-            # Not the coordinator's own, which ``member_id`` has see an old generation as a new one.
+            # Not the coordinator's own, which is shown no generation that is out of date.
             response = await GroupCoordinator._send_req(coordinator, request)
         except KafkaError:
             return False

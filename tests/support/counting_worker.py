@@ -10,12 +10,12 @@ import os
 import faust
 
 from catdog_stream.broker import client_id
-from catdog_stream.fixes import member_id
+from catdog_stream.fixes import group_coordinator
 from catdog_stream.fixes.consumer import Consumer
 
 PARTITIONS = 4
 
-member_id.install()
+group_coordinator.install()
 
 _ID = os.environ["COUNTING_ID"]
 app = faust.App(

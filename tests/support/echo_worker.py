@@ -11,11 +11,11 @@ import os
 import faust
 
 from catdog_stream.broker import client_id
-from catdog_stream.fixes import member_id
+from catdog_stream.fixes import group_coordinator
 
 SESSION_SECONDS = 6.0  # the shortest that noida-db accepts
 
-member_id.install()
+group_coordinator.install()
 
 _ID = os.environ["ECHO_ID"]
 app = faust.App(

@@ -18,6 +18,8 @@ from tests.support.wait import wait_until
 PATIENCE = 90.0
 #: Seconds for a stop in good order.
 STOP_SECONDS = 12.0
+#: The log of each worker that was started, for the report of a test that failed.
+logs: list[Path] = []
 
 
 class Worker:
@@ -33,6 +35,7 @@ class Worker:
     ) -> None:
         self.port = free_ports(1)[0]
         self.log = folder / f"worker-{self.port}.log"
+        logs.append(self.log)
         self._environment = {
             **os.environ,
             "CATDOG_BROKER": f"kafka://{address}",
@@ -96,7 +99,7 @@ class Worker:
 
     def tail(self) -> str:
         """The end of its log."""
-        return self.log.read_text(errors="replace")[-4000:]
+        return tail(self.log)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -115,3 +118,8 @@ class Worker:
             pass
         finally:
             self.kill()
+
+
+def tail(log: Path) -> str:
+    """The end of a log."""
+    return log.read_text(errors="replace")[-4000:]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.brokers import ON_KAFKA, own_broker
 from tests.support.client import Client, request
+from tests.support.fleet import nothing_uncommitted
 from tests.support.wait import wait_until
 from tests.support.worker import PATIENCE, Worker
 
@@ -27,11 +28,14 @@ def test_a_worker_outlives_its_broker_and_answers_what_was_queued(
     seconds: float, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, cat: bytes
 ) -> None:
     requests = [request(cat)] * 120
+    # While the embedded broker saves its state in order to stop, it takes and confirms records
+    # that it then forgets: what is written at that moment is lost, whatever the worker does.
+    before_the_outage = 10 if ON_KAFKA else len(requests)
 
     async def send(address: str) -> None:
         async with Client(address) as client:
             sources = await client.send(requests)
-            await client.answers(sources[:10])
+            await client.answers(sources[:before_the_outage])
 
     with (
         own_broker(tmp_path_factory.mktemp("broker")) as broker,
@@ -39,8 +43,11 @@ def test_a_worker_outlives_its_broker_and_answers_what_was_queued(
     ):
         worker.wait_ready()
         asyncio.run(send(broker.address))
-        # The embedded broker saves about once a second, and loses what it has not saved.
-        wait_until(lambda: worker.get("/labels/")["total"] >= 10, "some to be counted")
+        wait_until(
+            lambda: worker.get("/labels/")["total"] >= before_the_outage, "some to be counted"
+        )
+        if not ON_KAFKA:
+            asyncio.run(nothing_uncommitted(broker.address))
         broker.stop()
         stopped = time.monotonic()
         wait_until(lambda: waits_for_its_broker(worker), "the worker to notice")
@@ -51,8 +58,9 @@ def test_a_worker_outlives_its_broker_and_answers_what_was_queued(
         assert worker.get("/healthz")["alive"], "a restart would not bring the broker back"
         broker.start()
         worker.wait_ready()
+        asyncio.run(send(broker.address))
         wait_until(
-            lambda: worker.get("/labels/")["total"] == len(requests), "all answers", PATIENCE
+            lambda: worker.get("/labels/")["total"] == 2 * len(requests), "all answers", PATIENCE
         )
         assert worker.terminate() == 0
 

@@ -1,8 +1,8 @@
-"""A consumer joins again as who it is, unless the broker does not know it any more."""
+"""A consumer joins knowing its topics; and again as who it is, unless the broker forgot it."""
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.consumer import consumer as aiokafka_consumer
 
 from catdog_stream.broker.protocol import evict_members, group_members
-from catdog_stream.fixes import member_id
+from catdog_stream.fixes import group_coordinator
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +22,7 @@ def fix(monkeypatch: pytest.MonkeyPatch) -> None:
     """Installs the fix for one test."""
     stock = aiokafka_consumer.GroupCoordinator
     monkeypatch.setattr(aiokafka_consumer, "GroupCoordinator", stock)  # puts it back afterwards
-    member_id.install()
+    group_coordinator.install()
 
 
 def test_a_second_consumer_joins_and_leaves_no_phantom_behind(broker_address: str) -> None:
@@ -53,6 +53,24 @@ def test_a_consumer_that_the_broker_forgot_joins_as_a_new_one(broker_address: st
     asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 
 
+def test_a_consumer_that_joins_early_gets_the_partitions_of_topics_that_are_being_created(
+    broker_address: str,
+) -> None:
+    """Brokers create what they are asked about; Apache Kafka answers before it has."""
+
+    async def scenario() -> None:
+        group = await _create_topic(broker_address)
+        async with _consumer(broker_address, group, topics=()) as consumer:
+            consumer.subscribe([group, f"{group}-new"])
+            await _until(lambda: bool(consumer.assignment()))
+            assert {partition.topic for partition in consumer.assignment()} == {
+                group,
+                f"{group}-new",
+            }
+
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
+
+
 async def _create_topic(address: str) -> str:
     """Creates a topic of two partitions; the group that reads it has the same name."""
     name = f"member-id-{uuid.uuid4().hex[:8]}"
@@ -63,9 +81,9 @@ async def _create_topic(address: str) -> str:
     return name
 
 
-def _consumer(address: str, group: str) -> AIOKafkaConsumer:
+def _consumer(address: str, group: str, topics: Sequence[str] | None = None) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(
-        group,
+        *((group,) if topics is None else topics),
         bootstrap_servers=address,
         group_id=group,
         session_timeout_ms=6_000,
