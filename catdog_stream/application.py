@@ -19,7 +19,13 @@ from catdog_stream.broker.janitor import client_id
 from catdog_stream.classifying import Classifying
 from catdog_stream.cluster import ClusterGate
 from catdog_stream.errors import AgentError, SettingError
-from catdog_stream.fixes import empty_fetches, group_coordinator, header_names, secret_log
+from catdog_stream.fixes import (
+    empty_fetches,
+    group_coordinator,
+    header_names,
+    secret_log,
+    tracked_topics,
+)
 from catdog_stream.fixes.changelog import ConfirmedTable
 from catdog_stream.fixes.consumer import Consumer
 from catdog_stream.fixes.sensors import Sensors
@@ -93,6 +99,7 @@ class CatDogApp(faust.App):
         group_coordinator.install()
         header_names.install()
         secret_log.install()
+        tracked_topics.install()
         super().__init__(
             "catdog_stream",
             broker=settings.broker,
