@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import CommitFailedError, NoError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import CommitFailedError
 
-from catdog_stream.settings import Settings
-from catdog_stream.topics import topic_configs
+from catdog_stream import cluster
+from catdog_stream.app import app
 from tests.support.client import LABELS, MAX_BYTES, REJECTED, REQUESTS, request
 
 __all__ = ["create_topics", "names", "queue", "skip_what_is_there"]
@@ -36,33 +35,11 @@ async def create_topics(address: str, *, keep_bytes: int | None = None) -> None:
         keep_bytes: about how much of each partition is kept, all of it by default. No request
             may be larger than half of that.
     """
-    settings = Settings.from_environment()
     retention = {
         "retention.bytes": str(keep_bytes),
         "segment.bytes": str((keep_bytes or 0) // 2),
     }
-    admin = AIOKafkaAdminClient(bootstrap_servers=address)
-    await admin.start()
-    try:
-        response = await admin.create_topics(
-            [
-                NewTopic(
-                    name,
-                    settings.partitions,
-                    settings.replicas,
-                    topic_configs={
-                        **{key: str(value) for key, value in config.items()},
-                        **(retention if keep_bytes else {}),
-                    },
-                )
-                for name, config in topic_configs(settings).items()
-            ]
-        )
-    finally:
-        await admin.close()
-    for name, code, *_ in response.topic_errors:
-        if code not in (NoError.errno, TopicAlreadyExistsError.errno):
-            raise RuntimeError(f"The topic {name} cannot be created: {for_code(code).__name__}.")
+    await cluster.create_topics(app, retention if keep_bytes else None, address)
 
 
 async def skip_what_is_there(address: str, group: str) -> None:

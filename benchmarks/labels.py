@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Self
 
 import orjson
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from catdog_stream.fixes import empty_fetches
-from tests.support.client import LABELS, REJECTED, header
+from tests.support.client import REJECTED, follow_answers, header
 
 __all__ = ["Arrival", "Labels"]
 
@@ -47,16 +47,7 @@ class Labels:
         empty_fetches.install()
         self._consumer = AIOKafkaConsumer(bootstrap_servers=self._address)
         await self._consumer.start()
-        metadata = await self._consumer._client.fetch_all_metadata()
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in (LABELS, REJECTED)
-            for number in metadata.partitions_for_topic(topic)
-        ]
-        self._consumer.assign(partitions)
-        await self._consumer.seek_to_end(*partitions)
-        for partition in partitions:
-            await self._consumer.position(partition)
+        await follow_answers(self._consumer)
         self._reader = asyncio.create_task(self._read())
         return self
 

@@ -31,6 +31,20 @@ def strict_label(value: bytes | None) -> dict[str, Any]:
     return dict(body)
 
 
+async def follow_answers(consumer: AIOKafkaConsumer) -> None:
+    """Have ``consumer`` read every label and rejection from now on. The topics must exist."""
+    metadata = await consumer._client.fetch_all_metadata()
+    partitions = [
+        TopicPartition(topic, number)
+        for topic in (LABELS, REJECTED)
+        for number in metadata.partitions_for_topic(topic)
+    ]
+    consumer.assign(partitions)
+    await consumer.seek_to_end(*partitions)
+    for partition in partitions:
+        await consumer.position(partition)
+
+
 @dataclass
 class Message:
     """One request to send."""
@@ -60,16 +74,7 @@ class Client:
         )
         await self._producer.start()
         await self._consumer.start()
-        await self._consumer._client.force_metadata_update()
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in (LABELS, REJECTED)
-            for number in await self._partitions(topic)
-        ]
-        self._consumer.assign(partitions)
-        await self._consumer.seek_to_end(*partitions)
-        for partition in partitions:
-            await self._consumer.position(partition)
+        await follow_answers(self._consumer)
         self._reader = asyncio.create_task(self._read())
         return self
 
@@ -82,10 +87,6 @@ class Client:
         self._reader.cancel()
         await self._consumer.stop()
         await self._producer.stop()
-
-    async def _partitions(self, topic: str) -> list[int]:
-        metadata = await self._consumer._client.fetch_all_metadata()
-        return sorted(metadata.partitions_for_topic(topic) or ())
 
     async def send(self, messages: Iterable[Message | bytes | None]) -> list[str]:
         """Send and wait until Kafka has them; the ``source`` of each."""
