@@ -31,6 +31,9 @@ RETRY_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 2.0
 LOOK_TIMEOUT_SECONDS = 3.0
 REQUEST_TIMEOUT_MS = 10_000
+#: Seconds for a topic that was created to be known; Kafka takes a fraction of one.
+KNOWN_SECONDS = 10.0
+KNOWN_POLL_SECONDS = 0.02
 
 
 def connection(app: "CatDogApp", address: str | None = None) -> dict[str, Any]:
@@ -73,10 +76,11 @@ async def create_topics(
         address: ``host:port`` of a broker to use in place of the app's cluster.
 
     Raises:
-        BrokerError: no broker answers, or it refuses.
+        BrokerError: no broker answers, it refuses, or does not tell of what it created.
     """
-    existing = await topic_partitions(app, address)
     settings = app.settings
+    configs = topic_configs(settings)
+    known = await topic_partitions(app, address)
     missing = [
         NewTopic(
             name,
@@ -87,13 +91,19 @@ async def create_topics(
                 **(extra_config or {}),
             },
         )
-        for name, config in topic_configs(settings).items()
-        if name not in existing
+        for name, config in configs.items()
+        if name not in known
     ]
-    if not missing:
-        return existing
-    await create(app, missing, address)
-    return await topic_partitions(app, address)
+    if missing:
+        await create(app, missing, address)
+    # Kafka creates a topic before all of its brokers tell of it.
+    end = time.monotonic() + KNOWN_SECONDS
+    while unknown := [name for name in configs if not known.get(name)]:
+        if time.monotonic() > end:
+            raise BrokerError(f"The broker does not tell of the new topics {', '.join(unknown)}.")
+        await asyncio.sleep(KNOWN_POLL_SECONDS)
+        known = await topic_partitions(app, address)
+    return known
 
 
 async def create(app: "CatDogApp", topics: Sequence[NewTopic], address: str | None = None) -> None:

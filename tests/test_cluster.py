@@ -1,0 +1,49 @@
+"""Topics are there, and known, before anything is done with them."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+
+import pytest
+from aiokafka.admin import NewTopic
+
+from catdog_stream import cluster
+from catdog_stream.application import CatDogApp
+from catdog_stream.errors import BrokerError
+from catdog_stream.settings import Settings
+from catdog_stream.topics import LABELS, REJECTED, REQUESTS
+
+
+class SlowCluster:
+    """Tells of new topics late. A real one does so too, but not when it is asked to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *told: Mapping[str, int]) -> None:
+        self._told: Iterator[Mapping[str, int]] = iter(told)
+        self._last: Mapping[str, int] = {}
+        self.created: list[str] = []
+        monkeypatch.setattr(cluster, "topic_partitions", self._tell)
+        monkeypatch.setattr(cluster, "create", self._create)
+
+    async def _tell(self, *_: object) -> Mapping[str, int]:
+        self._last = next(self._told, self._last)
+        return self._last
+
+    async def _create(self, _app: object, topics: list[NewTopic], _address: object) -> None:
+        self.created += [topic.name for topic in topics]
+
+
+def test_whoever_creates_topics_waits_until_their_partitions_are_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = {REQUESTS: 8, LABELS: 8, REJECTED: 8}
+    kafka = SlowCluster(
+        monkeypatch, {LABELS: 8}, {LABELS: 8}, {**known, REJECTED: 0}, known, {REQUESTS: 1}
+    )
+    assert asyncio.run(cluster.create_topics(CatDogApp(Settings()))) == known
+    assert kafka.created == [REQUESTS, REJECTED]
+
+
+def test_it_says_what_never_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    SlowCluster(monkeypatch, {LABELS: 8, REQUESTS: 8})
+    monkeypatch.setattr(cluster, "KNOWN_SECONDS", 0.1)
+    with pytest.raises(BrokerError, match=f"does not tell of the new topics {REJECTED}"):
+        asyncio.run(cluster.create_topics(CatDogApp(Settings())))
