@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import faust
+import mode.loop
 from faust.app.base import BootStrategy as FaustBootStrategy
 from faust.tables.manager import TableManager
 from faust.types import AgentT, ConsumerT, ServiceT
@@ -139,6 +140,16 @@ class CatDogApp(faust.App):
         self.gate = ClusterGate(self, beacon=self.beacon)
         self.classifying = Classifying(self, beacon=self.beacon)
         self.watchdog = Watchdog(self, beacon=self.beacon)
+
+    def worker_init(self) -> None:
+        """Choose the event loop, before there is one.
+
+        uvloop takes a sixth less CPU time for a request; ``--loop`` and ``FAUST_LOOP`` can have
+        another.
+        """
+        super().worker_init()
+        if "FAUST_LOOP" not in os.environ:
+            mode.loop.use("uvloop")
 
     @property
     def settled(self) -> bool:

@@ -1,10 +1,12 @@
 """What the application consists of, and that asking for help costs nothing."""
 
+import asyncio
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+import uvloop
 from faust.cli.base import cli
 
 from catdog_stream.app import app, label_counts, rejection_counts, topics
@@ -80,3 +82,20 @@ assert not loaded & set(sys.modules), loaded & set(sys.modules)
     )
     assert answer.returncode == 0, answer.stderr
     assert "Usage:" in answer.stdout
+
+
+@pytest.mark.parametrize("chosen", [None, "aio"])
+def test_a_worker_runs_on_uvloop_unless_it_is_told_otherwise(
+    chosen: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    default = asyncio.get_event_loop_policy()
+    monkeypatch.delenv("FAUST_LOOP", raising=False)
+    if chosen:
+        monkeypatch.setenv("FAUST_LOOP", chosen)
+    try:
+        app.worker_init()
+        loop = asyncio.new_event_loop()
+        loop.close()
+        assert isinstance(loop, uvloop.Loop) == (chosen is None)
+    finally:
+        asyncio.set_event_loop_policy(default)
