@@ -35,8 +35,9 @@ from aiokafka.protocol.group import HeartbeatRequest, SyncGroupRequest
 
 logger = logging.getLogger(__name__)
 
-#: Seconds for topics that have been created to be known; Kafka takes a fraction of one.
-TOPICS_SECONDS = 10.0
+#: Seconds for topics that have been created to be known; Kafka takes a fraction of one. Fewer than
+#: a session has: a member that joins again must not be taken for dead because a topic was deleted.
+TOPICS_SECONDS = 5.0
 _ASK_AGAIN_SECONDS = 0.05
 
 
