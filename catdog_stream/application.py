@@ -148,7 +148,7 @@ class CatDogApp(faust.App):
         another.
         """
         super().worker_init()
-        if "FAUST_LOOP" not in os.environ:
+        if not os.environ.get("FAUST_LOOP"):
             mode.loop.use("uvloop")
 
     @property

@@ -96,11 +96,11 @@ async def create_topics(
     ]
     if missing:
         await create(app, missing, address)
-    # Kafka creates a topic before all of its brokers tell of it.
+    # Kafka creates a topic before each of its brokers tells of it.
     end = time.monotonic() + KNOWN_SECONDS
     while unknown := [name for name in configs if not known.get(name)]:
         if time.monotonic() > end:
-            raise BrokerError(f"The broker does not tell of the new topics {', '.join(unknown)}.")
+            raise BrokerError(f"The broker tells nothing of the topics {', '.join(unknown)}.")
         await asyncio.sleep(KNOWN_POLL_SECONDS)
         known = await topic_partitions(app, address)
     return known

@@ -89,6 +89,7 @@ def test_a_worker_runs_on_uvloop_unless_it_is_told_otherwise(
     chosen: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     default = asyncio.get_event_loop_policy()
+    monkeypatch.delitem(sys.modules, "mode.loop.uvloop", raising=False)  # its import does it
     monkeypatch.delenv("FAUST_LOOP", raising=False)
     if chosen:
         monkeypatch.setenv("FAUST_LOOP", chosen)

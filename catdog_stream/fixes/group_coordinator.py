@@ -15,9 +15,9 @@ as who it is, and aiokafka does that right. So the coordinator is shown the latt
 former. Its generation stays the outdated one until it has joined, and the broker goes on refusing
 commits made in it.
 
-It divides topics that it has not heard of. Kafka creates a topic before all of its brokers tell of
-it. A member that asks too early assigns the partitions of the other topics alone, and asks again
-after five minutes: on a new cluster, labels without the changelog of their counts.
+It divides topics that it has not heard of. Kafka creates a topic before each of its brokers tells
+of it. A member that asks too early assigns the partitions of the other topics alone, and asks
+again after five minutes: on a new cluster, labels without the changelog of their counts.
 
 Repair: a member asks for its topics until it knows them all, and joins then.
 """
@@ -35,29 +35,34 @@ from aiokafka.protocol.group import HeartbeatRequest, SyncGroupRequest
 
 logger = logging.getLogger(__name__)
 
-#: Seconds for topics that have been created to be known; Kafka takes a fraction of one. Fewer than
-#: a session has: a member that joins again must not be taken for dead because a topic was deleted.
+#: Seconds for topics that have been created to be known; Kafka takes a fraction of one. A member
+#: must join again within its session, and within the time of a rebalance, less what draining takes.
 TOPICS_SECONDS = 5.0
-_ASK_AGAIN_SECONDS = 0.05
+#: Seconds until it asks again, doubled each time: aiokafka logs each topic that it is not told of.
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 0.5
 
 
 class MendedGroupCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka is untyped
     """A `GroupCoordinator` that knows its topics, and joins again under its own member id."""
 
     async def _do_rejoin_group(self, subscription: Any) -> bool:
-        await self._know(subscription.topics)
+        await self._know(subscription)
         return cast(bool, await super()._do_rejoin_group(subscription))
 
-    async def _know(self, topics: Collection[str]) -> None:
+    async def _know(self, subscription: Any) -> None:
+        pause = _FIRST_PAUSE
         try:
             async with asyncio.timeout(TOPICS_SECONDS):
-                while self._unknown(topics):
-                    await asyncio.sleep(_ASK_AGAIN_SECONDS)
+                while self._unknown(subscription.topics):
+                    if self._closing.done() or not subscription.active:
+                        return
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
                     await self._client.force_metadata_update()
         except TimeoutError:
-            logger.warning(
-                "Kafka tells nothing of the topics %s.", ", ".join(self._unknown(topics))
-            )
+            unknown = ", ".join(self._unknown(subscription.topics))
+            logger.warning("Kafka tells nothing of the topics %s.", unknown)
 
     def _unknown(self, topics: Collection[str]) -> list[str]:
         return sorted(name for name in topics if not self._cluster.partitions_for_topic(name))

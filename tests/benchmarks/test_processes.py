@@ -5,7 +5,6 @@ import socket
 import threading
 import time
 
-import psutil
 import pytest
 
 from benchmarks.processes import cpu_seconds, listener, stage, thread_seconds
@@ -34,7 +33,7 @@ def test_the_threads_of_a_process_use_what_the_process_uses() -> None:
     by_thread, used = sum(thread_seconds(os.getpid()).values()), cpu_seconds(os.getpid())
     stop.set()
     busy.join()
-    rounding = 0.01 * psutil.Process().num_threads()  # the kernel counts in hundredths of a second
+    rounding = 0.03  # user and kernel time are each told in hundredths of a second
     assert 0.1 < by_thread <= used + rounding
 
 

@@ -56,7 +56,9 @@ def test_a_consumer_that_the_broker_forgot_joins_as_a_new_one(broker_address: st
 def test_a_consumer_that_joins_early_gets_the_partitions_of_topics_that_are_being_created(
     broker_address: str,
 ) -> None:
-    """Brokers create what they are asked about; Apache Kafka answers before it has."""
+    """Brokers create what they are asked about. Apache Kafka answers before it has, and only
+    there does this fail without the repair.
+    """
 
     async def scenario() -> None:
         group = await _create_topic(broker_address)
@@ -73,7 +75,7 @@ def test_a_consumer_that_joins_early_gets_the_partitions_of_topics_that_are_bein
 
 async def _create_topic(address: str) -> str:
     """Creates a topic of two partitions; the group that reads it has the same name."""
-    name = f"member-id-{uuid.uuid4().hex[:8]}"
+    name = f"coordinator-{uuid.uuid4().hex[:8]}"
     admin = AIOKafkaAdminClient(bootstrap_servers=address)
     await admin.start()
     await admin.create_topics([NewTopic(name, num_partitions=2, replication_factor=1)])

@@ -12,7 +12,7 @@ from catdog_stream.fixes import tracked_topics
 pytestmark = pytest.mark.integration
 
 SECONDS = 10.0
-#: Long enough for another topic to be created and asked for.
+#: Long enough for another topic to be asked for.
 LINGER_MS = 1000
 
 
@@ -29,8 +29,10 @@ def test_a_record_is_sent_though_the_producer_hears_of_another_topic_first(
         await admin.create_topics([NewTopic(name, 1, 1)])
         await producer.start()
         try:
-            first = await producer.send(name, b"waits")
+            while not producer.client.cluster.partitions_for_topic(name):
+                await producer.client.force_metadata_update()
             await admin.create_topics([NewTopic(f"{name}-later", 1, 1)])
+            first = await producer.send(name, b"waits")
             await producer.send(f"{name}-later", b"is new")
             assert not first.done(), "it was to wait while the other topic was looked for"
             assert (await first).offset == 0

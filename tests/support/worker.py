@@ -69,7 +69,7 @@ class Worker:
         """Wait until ``/readyz`` says so."""
 
         def ready() -> bool:
-            assert self.process.poll() is None, f"the worker ended:\n{self.tail()}"
+            assert self.process.poll() is None, f"the worker ended, see {self.log}"
             return self.status("/readyz") == 200
 
         wait_until(ready, f"the worker to be ready, see {self.log}", PATIENCE)

@@ -57,8 +57,8 @@ def test_a_worker_outlives_its_broker_and_answers_what_was_queued(
         assert worker.process.poll() is None
         assert worker.get("/healthz")["alive"], "a restart would not bring the broker back"
         broker.start()
-        worker.wait_ready()
         asyncio.run(send(broker.address))
+        worker.wait_ready()
         wait_until(
             lambda: worker.get("/labels/")["total"] == 2 * len(requests), "all answers", PATIENCE
         )
