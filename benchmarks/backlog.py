@@ -35,11 +35,11 @@ async def create_topics(address: str, *, keep_bytes: int | None = None) -> None:
         keep_bytes: about how much of each partition is kept, all of it by default. No request
             may be larger than half of that.
     """
-    retention = {
+    retention = keep_bytes and {
         "retention.bytes": str(keep_bytes),
-        "segment.bytes": str((keep_bytes or 0) // 2),
+        "segment.bytes": str(keep_bytes // 2),
     }
-    await cluster.create_topics(app, retention if keep_bytes else None, address)
+    await cluster.create_topics(app, retention or None, address)
 
 
 async def skip_what_is_there(address: str, group: str) -> None:

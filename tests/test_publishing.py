@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +17,7 @@ from catdog_stream.publishing import KafkaPublisher, faust_timestamp
 from catdog_stream.records import Headers, Incoming, Source
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
+from tests.support.client import follow_answers
 
 CAT = Classified("dXJs", Verdict(cat=0.75, dog=0.25))
 BAD = RejectedRequest("not_json", "It is none.")
@@ -46,15 +47,7 @@ def published(
         consumer = AIOKafkaConsumer(bootstrap_servers=address)
         await consumer.start()
         try:
-            ends = [
-                TopicPartition(topic, number)
-                for topic in (LABELS, REJECTED)
-                for number in range(partitions[topic])
-            ]
-            consumer.assign(ends)
-            await consumer.seek_to_end(*ends)
-            for end in ends:
-                await consumer.position(end)
+            await follow_answers(consumer)
             await app.producer.start()
             publisher = KafkaPublisher(
                 app,
