@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, NoReturn, cast
 
 import faust
+from faust.utils.terminal.spinners import Spinner
 
 from catdog_stream.errors import CatDogError
 from catdog_stream.log_filter import RepeatFilter
@@ -32,7 +33,9 @@ class Worker(faust.Worker):
     """Faust's worker, which ends with a sentence where the user can help, not with a traceback."""
 
     def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
-        """Keep aiokafka from filling the log while no broker answers."""
+        """Keep aiokafka from filling the log while no broker answers, and files free of codes."""
+        if self.spinner is not None and not self.spinner.file.isatty():
+            self.spinner = None  # it hides the cursor of a file, too
         super().on_setup_root_logger(logger, level)
         for handler in logger.handlers:
             handler.addFilter(RepeatFilter("aiokafka", REPEAT_SECONDS))
@@ -101,6 +104,8 @@ class Worker(faust.Worker):
 def _exit(code: int) -> NoReturn:
     """End without waiting for threads: one that hangs in the model would never be joined."""
     logging.shutdown()
+    if sys.stdout.isatty():  # Faust has hidden the cursor; what shows it again is not run
+        sys.stdout.write(Spinner.cursor_show)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

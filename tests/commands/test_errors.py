@@ -17,6 +17,7 @@ from catdog_stream.models.locate import default_stack, samples
 from tests.support.ports import free_ports
 
 SECONDS = 60
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -36,7 +37,7 @@ def sentence(answer: subprocess.CompletedProcess[str]) -> str:
     lines = [line for line in answer.stderr.splitlines() if not _is_noise(line)]
     assert len(lines) == 1, answer.stderr
     assert "Traceback" not in answer.stdout
-    return lines[0].replace("\x1b[?25l", "").replace("\x1b[?25h", "").removeprefix("Error: ")
+    return lines[0].removeprefix("Error: ")
 
 
 def _is_noise(line: str) -> bool:
@@ -148,6 +149,27 @@ def test_the_embedded_broker_is_not_secured(tmp_path: Path) -> None:
     assert sentence(answer) == (
         "The embedded broker knows neither TLS nor SASL: unset CATDOG_SECURITY."
     )
+
+
+def test_a_terminal_has_its_cursor_back_after_a_worker(busy_port: int) -> None:
+    output = b""
+    master, slave = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "catdog_stream", "worker", "--web-port", str(busy_port)],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+    )
+    os.close(slave)
+    try:
+        while chunk := os.read(master, 65536):
+            output += chunk
+    except OSError:
+        pass  # Linux tells like that that nobody writes any more
+    finally:
+        os.close(master)
+        assert process.wait(SECONDS) == 2
+    assert output.rindex(SHOW_CURSOR.encode()) > output.rindex(HIDE_CURSOR.encode())
 
 
 def test_a_busy_port_of_the_broker(busy_port: int, tmp_path: Path) -> None:
