@@ -27,19 +27,9 @@ def names(count: int) -> list[str]:
     return [f"{run}/{number}" for number in range(count)]
 
 
-async def create_topics(address: str, *, keep_bytes: int | None = None) -> None:
-    """Create the application's topics where they are missing.
-
-    Args:
-        address: ``host:port`` of the broker.
-        keep_bytes: about how much of each partition is kept, all of it by default. No request
-            may be larger than half of that.
-    """
-    retention = keep_bytes and {
-        "retention.bytes": str(keep_bytes),
-        "segment.bytes": str(keep_bytes // 2),
-    }
-    await cluster.create_topics(app, retention or None, address)
+async def create_topics(address: str) -> None:
+    """Create the application's topics where they are missing on the broker at ``host:port``."""
+    await cluster.create_topics(app, address)
 
 
 async def skip_what_is_there(address: str, group: str) -> None:

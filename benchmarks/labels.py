@@ -10,7 +10,6 @@ from typing import Self
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
-from catdog_stream.fixes import empty_fetches
 from tests.support.client import REJECTED, follow_answers, header
 
 __all__ = ["Arrival", "Labels"]
@@ -31,8 +30,7 @@ class Labels:
     """Waits for the labels of the requests with these ``urls``, from when its block begins.
 
     Any other label, and any rejection, is an error: what is measured would be something else.
-    The topics must exist. The embedded broker is asked every 5 ms, so a label may seem late by as
-    much; Kafka answers as soon as there is one.
+    The topics must exist.
     """
 
     def __init__(self, address: str, urls: Iterable[str]) -> None:
@@ -44,7 +42,6 @@ class Labels:
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        empty_fetches.install()
         self._consumer = AIOKafkaConsumer(bootstrap_servers=self._address)
         await self._consumer.start()
         await follow_answers(self._consumer)

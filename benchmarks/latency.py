@@ -19,7 +19,7 @@ import numpy as np
 from aiokafka import AIOKafkaProducer
 
 from benchmarks.backlog import create_topics, names, queue, skip_what_is_there
-from benchmarks.brokers import Brokers
+from benchmarks.brokers import broker_name, lend
 from benchmarks.labels import Labels
 from benchmarks.options import parser
 from benchmarks.pictures import pictures
@@ -44,7 +44,7 @@ def main() -> None:
     arguments.add_argument("--count", type=int, default=500, help="requests at each load (500)")
     options = arguments.parse_args()
     files = pictures(options.images, options.count)
-    with Brokers(options.broker) as brokers, brokers.lend() as broker:
+    with lend(options.broker) as broker:
         before = _model_alone(files)
         capacity, loads = asyncio.run(_measure(broker.address, broker.folder, files))
         after = _model_alone(files)
@@ -68,7 +68,7 @@ def main() -> None:
             "idle_minus_model_alone_ms": beyond,
             "capacity_per_s": capacity,
         },
-        broker=brokers.name,
+        broker=broker_name(options.broker),
         output=options.output,
     )
 

@@ -5,10 +5,10 @@ import os
 import re
 from pathlib import Path
 
-__all__ = ["EMBEDDED", "KAFKA", "add_broker", "broker_choice", "parser"]
+__all__ = ["OWN", "add_broker", "broker_choice", "parser"]
 
-#: Values of ``--broker``; any other is the address of a cluster.
-EMBEDDED, KAFKA = "embedded", "kafka"
+#: Value of ``--broker`` for a new local Kafka; any other is the address of a cluster.
+OWN = "own"
 
 _ADDRESS = re.compile(r"(?:kafka://)?([^\s:/]+:\d{1,5})")
 
@@ -36,17 +36,17 @@ def add_broker(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--broker",
         type=broker_choice,
-        default=os.environ.get("CATDOG_TEST_BROKER", EMBEDDED),
+        default=os.environ.get("CATDOG_TEST_BROKER", OWN),
         metavar="BROKER",
-        help="embedded, kafka (an Apache Kafka of its own, fetched with Maven), or HOST:PORT of a "
-        "cluster that nobody else uses (CATDOG_TEST_BROKER if that is set, else embedded)",
+        help="own, a new Kafka on this machine, or HOST:PORT of a cluster that nobody else uses "
+        "(CATDOG_TEST_BROKER if that is set, else own)",
     )
 
 
 def broker_choice(text: str) -> str:
-    """``embedded``, ``kafka`` or ``HOST:PORT``, which may come as ``kafka://HOST:PORT``."""
-    if text in (EMBEDDED, KAFKA):
+    """``own`` or ``HOST:PORT``, which may come as ``kafka://HOST:PORT``."""
+    if text == OWN:
         return text
     if (address := _ADDRESS.fullmatch(text)) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not embedded, kafka or HOST:PORT")
+        raise argparse.ArgumentTypeError(f"{text!r} is not own or HOST:PORT")
     return address[1]

@@ -16,7 +16,7 @@ from functools import partial
 
 from tqdm import tqdm
 
-from benchmarks.brokers import Brokers
+from benchmarks.brokers import Broker, broker_name, lend
 from benchmarks.measuring import Pace, median_cpu, work_off
 from benchmarks.options import parser
 from benchmarks.report import milliseconds, report, spread
@@ -34,25 +34,24 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=3, help="rounds (3)")
     options = arguments.parse_args()
     paces: dict[str, list[Pace]] = {size: [] for size in SIZES}
-    with Brokers(options.broker) as brokers:
+    with lend(options.broker) as broker:
         for _ in tqdm(range(options.rounds), unit="round", disable=None):
             for size, length in SIZES.items():
                 count = options.count * SIZES["30 KB"] // length
-                paces[size].append(_measure(brokers, count, length))
+                paces[size].append(_measure(broker, count, length))
     report(
         "Overhead: a model that answers at once",
         {name: text for size in SIZES for name, text in _rows(size, paces[size]).items()},
         {"sizes": {size: [asdict(pace) for pace in paces[size]] for size in SIZES}},
-        broker=brokers.name,
+        broker=broker_name(options.broker),
         output=options.output,
     )
 
 
-def _measure(brokers: Brokers, count: int, length: int) -> Pace:
+def _measure(broker: Broker, count: int, length: int) -> Pace:
     payloads = [os.urandom(length) for _ in range(count)]
-    with brokers.lend() as broker:
-        start = partial(Worker, broker.address, broker.folder, module="benchmarks.instant_worker")
-        return asyncio.run(work_off(broker.address, GROUP, payloads, start, by_thread=True))
+    start = partial(Worker, broker.address, broker.folder, module="benchmarks.instant_worker")
+    return asyncio.run(work_off(broker.address, GROUP, payloads, start, by_thread=True))
 
 
 def _rows(size: str, paces: Sequence[Pace]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Cost of a picture as the work grows: more partitions, a longer backlog, a second worker.
 
     python -m benchmarks.scaling --images DIR [--partitions 1 8 32] [--backlogs 1000 10000]
-        [--workers 1 2] [--broker embedded|kafka]
+        [--workers 1 2]
 
 Each worker computes on one thread (``CATDOG_THREADS=1``). Each case has a broker of its own, whose
 topics have that many partitions, so it cannot run on a cluster that is there already. The workers
@@ -13,8 +13,7 @@ on two cores, what the broker and the client use is taken from the second worker
 two workers to one stays below what it would be on machines of their own. The CPU time of each
 picture does not suffer from that; it is what tells whether the work grows faster than the backlog.
 
-One worker takes minutes for 10,000 pictures; all the cases together, an hour or more. On the
-embedded broker a long backlog costs CPU time in the broker, which saves it again and again.
+One worker takes minutes for 10,000 pictures; all the cases together, an hour or more.
 """
 
 import asyncio
@@ -27,10 +26,10 @@ from itertools import product
 from tqdm import tqdm
 
 from benchmarks.backlog import names, queue
-from benchmarks.brokers import Broker, Brokers
+from benchmarks.brokers import Broker, broker_name, lend
 from benchmarks.labels import Labels
 from benchmarks.measuring import Pace, pace
-from benchmarks.options import EMBEDDED, KAFKA, parser
+from benchmarks.options import OWN, parser
 from benchmarks.pictures import pictures
 from benchmarks.processes import cpu_meter
 from benchmarks.report import milliseconds, report
@@ -64,8 +63,8 @@ def main() -> None:
     arguments.add_argument("--backlogs", type=int, nargs="+", default=[1000, 10_000], metavar="N")
     arguments.add_argument("--workers", type=int, nargs="+", default=[1, 2], metavar="N")
     options = arguments.parse_args()
-    if options.broker not in (EMBEDDED, KAFKA):
-        arguments.error("each case needs a broker of its own: --broker embedded or --broker kafka")
+    if options.broker != OWN:
+        arguments.error(f"each case needs a broker of its own: --broker {OWN}")
     cases = [
         Case(*numbers)
         for numbers in product(options.partitions, options.backlogs, options.workers)
@@ -89,14 +88,14 @@ def main() -> None:
             "cases": [{**asdict(case), **asdict(pace)} for case, pace in paces.items()],
             "ratios": ratios,
         },
-        broker=Brokers(options.broker).name,
+        broker=broker_name(options.broker),
         output=options.output,
     )
 
 
 def _measure(case: Case, choice: str, files: Sequence[bytes]) -> Pace:
     settings = {"CATDOG_THREADS": "1", "CATDOG_PARTITIONS": str(case.partitions)}
-    with Brokers(choice) as brokers, brokers.lend() as broker, ExitStack() as running:
+    with lend(choice) as broker, ExitStack() as running:
         workers = [
             running.enter_context(Worker(broker.address, broker.folder, settings=settings))
             for _ in range(case.workers)

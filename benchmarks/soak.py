@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from benchmarks import traffic
 from benchmarks.backlog import create_topics
-from benchmarks.brokers import Brokers
+from benchmarks.brokers import lend
 from benchmarks.options import add_broker
 from benchmarks.soak_report import SAMPLE_SECONDS, Recorder, draw, summary
 from tests.support.client import Client, header
@@ -33,8 +33,6 @@ BACKLOG = 100
 WARM_UP_SECONDS, MEASURE_SECONDS = 5.0, 20.0
 #: How long after a kill it is watched how long requests wait.
 TAKE_OVER_SECONDS = 45.0
-#: Kept of each partition. Far more than what ever waits, and the broker's disk stays small.
-KEPT_BYTES = 64 * 1024 * 1024
 
 
 class Ledger(Client):
@@ -168,7 +166,7 @@ class Soak:
 
 async def soak(address: str, minutes: float, load: float, output: Path, folder: Path) -> None:
     """The whole run. Raises AssertionError if the guarantee does not hold."""
-    await create_topics(address, keep_bytes=KEPT_BYTES)
+    await create_topics(address)
     async with Fleet(address, folder) as fleet, Ledger(address) as ledger:
         await fleet.join()
         with tqdm(total=round(minutes * 60), unit="s", disable=None) as bar:
@@ -195,7 +193,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path("build"), metavar="DIR")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    with Brokers(options.broker) as brokers, brokers.lend() as broker:
+    with lend(options.broker) as broker:
         run = soak(broker.address, options.minutes, options.load, options.output, broker.folder)
         try:
             asyncio.run(run)

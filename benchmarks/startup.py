@@ -1,6 +1,9 @@
-"""Seconds from the process's start to ``/readyz``, and memory: idle, under load, after 10,000.
+"""Seconds from the process's start to ``/readyz``, memory, and what an idle process costs.
 
     python -m benchmarks.startup --images DIR [--pictures 10000] [--starts 5] [--broker BROKER]
+
+The worker's memory is taken idle, under load, and after 10,000 pictures. A new local Kafka is
+measured too.
 
 All topics are there before a start is timed. Under load, 100 requests wait all the time. The slope
 tells what memory still grows by in the second half.
@@ -17,8 +20,9 @@ from statistics import median
 from aiokafka import AIOKafkaProducer
 
 from benchmarks.backlog import create_topics, names, skip_what_is_there
-from benchmarks.brokers import Broker, Brokers
+from benchmarks.brokers import Broker, broker_name, lend
 from benchmarks.labels import Labels
+from benchmarks.local_kafka import idle_percent, kafka_cost
 from benchmarks.memory import LoadedMemory
 from benchmarks.options import parser
 from benchmarks.pictures import pictures
@@ -32,8 +36,6 @@ DIFFERENT_PICTURES = 1000
 WAITING = 100
 POLL_SECONDS = 0.01
 START_TIMEOUT = 60.0
-#: Kept of each partition at least. With all 10,000 the embedded broker would be busy saving them.
-KEPT_BYTES = 4 * 2**20
 
 
 def main() -> None:
@@ -43,14 +45,16 @@ def main() -> None:
     arguments.add_argument("--starts", type=int, default=5, help="starts that are timed (5)")
     options = arguments.parse_args()
     files = pictures(options.images, min(options.pictures, DIFFERENT_PICTURES))
-    with Brokers(options.broker) as brokers, brokers.lend() as broker:
-        asyncio.run(_prepare(broker, files))
+    with lend(options.broker) as broker:
+        asyncio.run(_prepare(broker))
         ready = [_start(broker) for _ in range(options.starts + 1)][1:]  # the first makes topics
         with Worker(broker.address, broker.folder) as worker:
             worker.wait_ready()
             idle = memory_mb(worker.process.pid)
+            idle_cpu = idle_percent(worker.process.pid)
             loaded = asyncio.run(_load(broker, worker, files, options.pictures))
             end = memory_mb(worker.process.pid)
+        kafka = kafka_cost(broker.folder / "measured", options.starts)
     report(
         "Start and memory",
         {
@@ -59,6 +63,12 @@ def main() -> None:
             "resident memory under load, MB": f"{loaded.median:.0f} (at most {loaded.peak:.0f})",
             f"resident memory after {options.pictures:,} pictures, MB": f"{end:.0f}",
             "slope in the second half, MB per 1,000 pictures": f"{loaded.slope:+.2f}",
+            "idle worker, % of a core": f"{idle_cpu:.1f}",
+            "local Kafka: start, s": spread(kafka.starts_s),
+            "local Kafka: first start, s": f"{kafka.first_start_s:.1f}",
+            "local Kafka: idle, % of a core": f"{kafka.idle_percent:.1f}",
+            "local Kafka: resident memory idle, MB": f"{kafka.idle_mb:.0f}",
+            "local Kafka: resident memory under 60 records of 5 MB, MB": f"{kafka.loaded_mb:.0f}",
         },
         {
             "ready_s": ready,
@@ -68,17 +78,18 @@ def main() -> None:
             "loaded_peak_mb": loaded.peak,
             "end_mb": end,
             "slope_mb_per_1000": loaded.slope,
+            "idle_percent": idle_cpu,
+            "kafka": asdict(kafka),
             "pictures": options.pictures,
             **asdict(loaded),
         },
-        broker=brokers.name,
+        broker=broker_name(options.broker),
         output=options.output,
     )
 
 
-async def _prepare(broker: Broker, files: Sequence[bytes]) -> None:
-    waiting = WAITING * sum(len(request(file)) for file in files) // len(files)
-    await create_topics(broker.address, keep_bytes=max(KEPT_BYTES, waiting))
+async def _prepare(broker: Broker) -> None:
+    await create_topics(broker.address)
     await skip_what_is_there(broker.address, GROUP)
 
 

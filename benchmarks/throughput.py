@@ -21,7 +21,7 @@ from statistics import median
 
 from tqdm import tqdm
 
-from benchmarks.brokers import Broker, Brokers
+from benchmarks.brokers import Broker, broker_name, lend
 from benchmarks.measuring import Pace, median_cpu, work_off
 from benchmarks.options import parser
 from benchmarks.pictures import pictures
@@ -46,13 +46,11 @@ def main() -> None:
     options = arguments.parse_args()
     files = pictures(options.images, options.count)
     alone, worker, loop = list[Pace](), list[Pace](), list[Pace]()
-    with Brokers(options.broker) as brokers:
+    with lend(options.broker) as broker:
         for _ in tqdm(range(options.rounds), unit="round", disable=None):
             alone.append(_model_alone(options.images, options.count))
-            with brokers.lend() as broker:
-                worker.append(_worker(broker, files))
-            with brokers.lend() as broker:
-                loop.append(_loop(broker, files[: options.handwritten_count]))
+            worker.append(_worker(broker, files))
+            loop.append(_loop(broker, files[: options.handwritten_count]))
     to_limit, to_loop = _ratios(worker, alone), _ratios(worker, loop)
     kinds = {"model alone": alone, "one worker": worker, "hand-written loop": loop}
     report(
@@ -71,7 +69,7 @@ def main() -> None:
             "worker_to_model_alone": median(to_limit),
             "worker_to_handwritten_loop": median(to_loop),
         },
-        broker=brokers.name,
+        broker=broker_name(options.broker),
         output=options.output,
     )
 

@@ -16,12 +16,10 @@ from faust.tables.manager import TableManager
 from faust.types import AgentT, ConsumerT, ServiceT
 from faust.web.drivers.aiohttp import Web as FaustWeb
 
-from catdog_stream.broker.janitor import client_id
 from catdog_stream.classifying import Classifying
 from catdog_stream.cluster import ClusterGate
 from catdog_stream.errors import AgentError, SettingError
 from catdog_stream.fixes import (
-    empty_fetches,
     group_coordinator,
     header_names,
     secret_log,
@@ -96,7 +94,6 @@ class CatDogApp(faust.App):
     BootStrategy = BootStrategy
 
     def __init__(self, settings: Settings) -> None:
-        empty_fetches.install()
         group_coordinator.install()
         header_names.install()
         secret_log.install()
@@ -109,8 +106,7 @@ class CatDogApp(faust.App):
             Table=ConfirmedTable,
             TableManager=PromptTableManager,
             Worker=Worker,
-            # The embedded broker never notices a death; this tells its janitor who we are.
-            broker_client_id=client_id(),
+            broker_client_id="catdog-stream",
             broker_commit_interval=1.0,
             # A crashed worker's partitions move on after this many seconds.
             broker_session_timeout=10.0,

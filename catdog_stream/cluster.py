@@ -65,14 +65,11 @@ async def topic_partitions(app: "CatDogApp", address: str | None = None) -> Mapp
     return {topic: len(metadata.partitions_for_topic(topic) or ()) for topic in metadata.topics()}
 
 
-async def create_topics(
-    app: "CatDogApp", extra_config: Mapping[str, str] | None = None, address: str | None = None
-) -> Mapping[str, int]:
+async def create_topics(app: "CatDogApp", address: str | None = None) -> Mapping[str, int]:
     """Create the topics that are missing; returns the number of partitions of every topic.
 
     Args:
         app: whose topics and whose cluster.
-        extra_config: topic configuration beyond what each topic has.
         address: ``host:port`` of a broker to use in place of the app's cluster.
 
     Raises:
@@ -86,10 +83,7 @@ async def create_topics(
             name,
             settings.partitions,
             settings.replicas,
-            topic_configs={
-                **{key: str(value) for key, value in config.items()},
-                **(extra_config or {}),
-            },
+            topic_configs={key: str(value) for key, value in config.items()},
         )
         for name, config in configs.items()
         if name not in known

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from catdog_stream.broker import EmbeddedBroker
+from catdog_stream.broker import LocalKafka
 from tests.support import worker
 from tests.support.ports import free_ports
 
@@ -25,15 +25,14 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def broker_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """``host:port`` of the broker to test with: an embedded one, or ``CATDOG_TEST_BROKER``.
+    """``host:port`` of the broker to test with: a local Kafka, or ``CATDOG_TEST_BROKER``.
 
-    The latter (``kafka://host:port``) is shared by all tests and keeps its topics: give topics and
-    applications names of their own.
+    It is shared by all tests and keeps its topics: give topics and applications names of their own.
     """
     if given := os.environ.get("CATDOG_TEST_BROKER"):
         yield given.removeprefix("kafka://")
         return
-    with EmbeddedBroker(free_ports(1)[0], tmp_path_factory.mktemp("broker")) as broker:
+    with LocalKafka(free_ports(1)[0], tmp_path_factory.mktemp("broker")) as broker:
         yield broker.address

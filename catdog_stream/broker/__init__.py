@@ -1,21 +1,22 @@
-"""The embedded broker: a Kafka-compatible server that starts in a blink on one machine.
+"""The Kafka that comes with the project: Apache Kafka itself, on a machine without Java.
 
-It is for a first try, for tests and for development. It is not for production: it keeps its
-topics in one process's memory, saves them about once a second (so a ``kill -9`` of it loses up to
-that much), replicates nothing and listens on the loopback interface only. Guarantees need
-Apache Kafka.
+One server, broker and controller in one process, on the loopback interface: for a first try, for
+development and for tests. It keeps one copy of each record and asks nobody who they are; for
+production, run a cluster.
 
-=============  ====================================================================
-``embedded``   starts and stops the process (`EmbeddedBroker`)
-``noida``      everything that is particular to noida-db; another server replaces this file
-``child``      what becomes the server: dies with its parent
-``protocol``   the few Kafka requests needed here, over a plain socket
-``janitor``    takes dead workers out of their consumer group, which noida-db never does
-=============  ====================================================================
+===============  =================================================================
+``jars``         Kafka's program, fetched once into the user's cache folder
+``java``         the runtime that it runs on, and how
+``properties``   the server's settings
+``server``       formats, starts and stops it (`LocalKafka`)
+``child``        what becomes the server: dies with its parent
+``readiness``    whether a broker answers
+===============  =================================================================
+
+Runtime and fetching are the extra ``catdog-stream[broker]``; nothing else needs them.
 """
 
-from catdog_stream.broker.embedded import HOST, EmbeddedBroker
-from catdog_stream.broker.janitor import Janitor, client_id
-from catdog_stream.broker.protocol import is_ready
+from catdog_stream.broker.readiness import is_ready
+from catdog_stream.broker.server import HOST, LocalKafka
 
-__all__ = ["HOST", "EmbeddedBroker", "Janitor", "client_id", "is_ready"]
+__all__ = ["HOST", "LocalKafka", "is_ready"]

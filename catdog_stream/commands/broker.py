@@ -1,20 +1,24 @@
-"""``catdog-stream broker``: the embedded broker in the foreground."""
+"""``catdog-stream broker``: the local Kafka in the foreground."""
 
+import asyncio
 import time
 from pathlib import Path
 
 import click
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
-from catdog_stream.broker import HOST, EmbeddedBroker
-from catdog_stream.broker.protocol import group_members, list_groups
+from catdog_stream.broker import LocalKafka
+from catdog_stream.commands.local_kafka import local_port, running_kafka
 from catdog_stream.commands.stopping import until_stopped
-from catdog_stream.errors import BrokerError, SettingError
-from catdog_stream.local_broker import embedded_port, running_broker
+from catdog_stream.errors import SettingError
 
 #: How long the broker stays for workers that are being stopped at the same moment, as a process
 #: manager does. Honcho kills what is still there after 5 s.
 LEAVE_SECONDS = 3.0
 POLL_SECONDS = 0.1
+
+_MEMBERS = 5  # the field of a group's description, in every version of the answer
 
 
 @click.command()
@@ -22,33 +26,37 @@ POLL_SECONDS = 0.1
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where it keeps its topics; ~/.local/state/catdog_stream/broker-PORT by default.",
+    help="Where it keeps its topics; ~/.local/state/catdog_stream/kafka-PORT by default.",
 )
 def broker(port: int | None, data_dir: Path | None) -> None:
-    """Run the embedded broker: for a first try, never for production."""
+    """Run an Apache Kafka on this machine: for a first try and for development."""
     from catdog_stream.app import app
 
-    port = port or embedded_port(app)
+    port = port or local_port(app)
     if port is None:
         raise SettingError("CATDOG_BROKER is not on this machine: choose a --port.")
-    with until_stopped(), running_broker(app, port, data_dir) as running:
+    with until_stopped(), running_kafka(app, port, data_dir) as running:
         click.echo(f"The broker listens on {running.address}, data in {running.data_dir}.")
         try:
             running.wait()
         finally:
-            _let_workers_leave(running)
+            asyncio.run(_let_workers_leave(running, app.conf.id))
     click.echo("Stopped.")
 
 
-def _let_workers_leave(broker: EmbeddedBroker) -> None:
-    """Return once no consumer group has a member, or after ``LEAVE_SECONDS``."""
+async def _let_workers_leave(kafka: LocalKafka, group: str) -> None:
+    """Return once ``group`` has no member, or after ``LEAVE_SECONDS``."""
     deadline = time.monotonic() + LEAVE_SECONDS
-    while broker.poll() is None and time.monotonic() < deadline:
-        try:
-            if not any(
-                group_members(HOST, broker.port, group) for group in list_groups(HOST, broker.port)
-            ):
-                return
-        except BrokerError:
-            return
-        time.sleep(POLL_SECONDS)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
+    try:
+        async with asyncio.timeout(LEAVE_SECONDS):
+            await admin.start()
+            while kafka.poll() is None and time.monotonic() < deadline:
+                (answer,) = await admin.describe_consumer_groups([group])
+                if not any(description[_MEMBERS] for description in answer.groups):
+                    return
+                await asyncio.sleep(POLL_SECONDS)
+    except (KafkaError, TimeoutError):
+        return
+    finally:
+        await admin.close()

@@ -17,10 +17,10 @@ import click
 
 from catdog_stream.broker import HOST, child
 from catdog_stream.cluster import topic_partitions
+from catdog_stream.commands.local_kafka import local_port, running_kafka
 from catdog_stream.commands.send import pictures, send_and_wait
 from catdog_stream.commands.stopping import until_stopped
 from catdog_stream.errors import BrokerError, CatDogError, SettingError
-from catdog_stream.local_broker import embedded_port, running_broker
 from catdog_stream.models.locate import samples as samples_directory
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ POLL_SECONDS = 0.1
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where the embedded broker keeps its topics.",
+    help="Where the local Kafka keeps its topics.",
 )
 def up(samples: bool, web_port: int | None, data_dir: Path | None) -> None:
     """Run everything on this machine: a broker if none answers, a worker, the page."""
@@ -86,12 +86,12 @@ def _broker(app: "CatDogApp", data_dir: Path | None) -> AbstractContextManager[o
     try:
         asyncio.run(topic_partitions(app))
     except BrokerError:
-        port = embedded_port(app)
+        port = local_port(app)
         if port is None or app.settings.security.protocol != "plaintext":
             raise
         _require_free(HOST, port, "the broker", f"CATDOG_BROKER=kafka://{HOST}:PORT")
-        click.echo(f"No broker answers on port {port}: starting the embedded one.")
-        return running_broker(app, port, data_dir)
+        click.echo(f"No broker answers on port {port}: starting a Kafka of its own.")
+        return running_kafka(app, port, data_dir)
     return nullcontext()
 
 

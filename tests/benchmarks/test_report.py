@@ -21,8 +21,8 @@ def test_figures_are_printed_and_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "new" / "figures.json"
-    report("Title", {"rate": "5"}, {"rate_per_s": 5}, broker="embedded broker", output=file)
-    assert capsys.readouterr().out == "\nTitle, embedded broker\n  rate  5\n"
+    report("Title", {"rate": "5"}, {"rate_per_s": 5}, broker="Apache Kafka", output=file)
+    assert capsys.readouterr().out == "\nTitle, Apache Kafka\n  rate  5\n"
     document = json.loads(file.read_text())
-    assert (document["rate_per_s"], document["broker"]) == (5, "embedded broker")
+    assert (document["rate_per_s"], document["broker"]) == (5, "Apache Kafka")
     assert document["machine"]["cores"] >= 1

@@ -142,12 +142,12 @@ def test_a_certificate_that_is_not_there() -> None:
     )
 
 
-def test_the_embedded_broker_is_not_secured(tmp_path: Path) -> None:
+def test_the_local_kafka_is_not_secured(tmp_path: Path) -> None:
     port = str(free_ports(1)[0])
     answer = run("broker", "--port", port, "--data-dir", str(tmp_path), CATDOG_SECURITY="ssl")
     assert answer.returncode == 2
     assert sentence(answer) == (
-        "The embedded broker knows neither TLS nor SASL: unset CATDOG_SECURITY."
+        "The local Kafka offers neither TLS nor SASL: unset CATDOG_SECURITY."
     )
 
 
@@ -175,7 +175,7 @@ def test_a_terminal_has_its_cursor_back_after_a_worker(busy_port: int) -> None:
 def test_a_busy_port_of_the_broker(busy_port: int, tmp_path: Path) -> None:
     answer = run("broker", "--port", str(busy_port), "--data-dir", str(tmp_path))
     assert answer.returncode == 1
-    assert f"port {busy_port} is already in use" in sentence(answer)
+    assert f"Port {busy_port} cannot be used" in sentence(answer)
     assert "--port" in answer.stderr
 
 

@@ -9,18 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import pytest
-
 from tests.support.ports import free_ports
 from tests.support.wait import wait_until
 
 #: Seconds for a whole system to start on a busy test machine.
 PATIENCE = 90.0
-
-embedded_broker_only = pytest.mark.skipif(
-    "CATDOG_TEST_BROKER" in os.environ,
-    reason="it starts an embedded broker itself, whatever CATDOG_TEST_BROKER says",
-)
 
 
 class Surroundings:

@@ -9,7 +9,6 @@ import os
 
 import faust
 
-from catdog_stream.broker import client_id
 from catdog_stream.fixes import group_coordinator
 from catdog_stream.fixes.consumer import Consumer
 
@@ -21,7 +20,6 @@ _ID = os.environ["COUNTING_ID"]
 app = faust.App(
     _ID,
     broker=os.environ["COUNTING_BROKER"],
-    broker_client_id=client_id(),
     broker_session_timeout=6.0,
     broker_heartbeat_interval=1.0,
     broker_rebalance_timeout=10.0,

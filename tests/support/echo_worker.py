@@ -10,10 +10,9 @@ import os
 
 import faust
 
-from catdog_stream.broker import client_id
 from catdog_stream.fixes import group_coordinator
 
-SESSION_SECONDS = 6.0  # the shortest that noida-db accepts
+SESSION_SECONDS = 6.0
 
 group_coordinator.install()
 
@@ -21,7 +20,6 @@ _ID = os.environ["ECHO_ID"]
 app = faust.App(
     _ID,
     broker=os.environ["ECHO_BROKER"],
-    broker_client_id=client_id(),
     broker_session_timeout=SESSION_SECONDS,
     broker_heartbeat_interval=1.0,
     broker_rebalance_timeout=10.0,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from catdog_stream.broker import EmbeddedBroker
+from catdog_stream.broker import LocalKafka
 from tests.support.client import LABELS, REJECTED, REQUESTS, Client, Message, request
 from tests.support.ports import free_ports
 from tests.support.wait import wait_until
@@ -30,7 +30,7 @@ def test_topics_with_different_numbers_of_partitions_are_answered_and_counted(
 ) -> None:
     """A label goes to its request's partition modulo the partitions that there are."""
 
-    async def story(broker: EmbeddedBroker) -> None:
+    async def story(broker: LocalKafka) -> None:
         async with Client(broker.address) as client:
             messages = [Message(request(cat), partition=number % 5) for number in range(10)]
             messages += [Message(b"not json", partition=number) for number in range(5)]
@@ -41,7 +41,7 @@ def test_topics_with_different_numbers_of_partitions_are_answered_and_counted(
                     assert record.partition == int(source.split("/")[1]) % count
             assert Counter(source in client.labels for source in sources) == {True: 10, False: 5}
 
-    with EmbeddedBroker(free_ports(1)[0], tmp_path / "broker") as broker:
+    with LocalKafka(free_ports(1)[0], tmp_path / "broker") as broker:
         asyncio.run(create(broker.address, {REQUESTS: 5, LABELS: 3, REJECTED: 2}))
         with Worker(broker.address, tmp_path) as worker:
             worker.wait_ready()

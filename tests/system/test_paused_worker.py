@@ -1,7 +1,6 @@
 """A worker that was paused past its session comes back, and spoils nothing that others counted."""
 
 import asyncio
-import os
 import signal
 from pathlib import Path
 
@@ -10,14 +9,7 @@ import pytest
 from tests.support.client import Client, Message, request
 from tests.support.fleet import Fleet
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        "CATDOG_TEST_BROKER" not in os.environ,
-        reason="the embedded broker never expires a member",
-    ),
-]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 REQUESTS = 240
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.command import Command, Surroundings, embedded_broker_only, has_ended
+from tests.support.command import Command, Surroundings, has_ended
 from tests.support.wait import wait_until
 from tests.support.worker import PATIENCE
 
-pytestmark = [pytest.mark.integration, embedded_broker_only]
+pytestmark = pytest.mark.integration
 
 PROCFILE = Path(__file__).parents[2] / "Procfile"
 

@@ -1,7 +1,6 @@
 """A cluster that asks for TLS or SASL: what fits gets in, what does not is told why.
 
-Apache Kafka alone can show it, so these tests run with ``make test-kafka``. They start a server
-of their own, with a listener of each kind.
+The tests start a server of their own, with a listener of each kind.
 """
 
 import asyncio
@@ -15,20 +14,16 @@ from pathlib import Path
 import pytest
 
 from catdog_stream.application import CatDogApp
+from catdog_stream.broker import LocalKafka
 from catdog_stream.cluster import create_topics
 from catdog_stream.errors import BrokerError
 from catdog_stream.settings import Settings
-from tests.support.kafka import KafkaCluster, KafkaUnavailableError, SecuredListeners, fetch
-from tests.support.kafka.secured import HOST, PASSWORD, USER
+from tests.support.ports import free_ports
+from tests.support.secured import HOST, PASSWORD, USER, SecuredListeners
 from tests.support.wait import wait_until
 from tests.support.worker import Worker
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(
-        "CATDOG_TEST_BROKER" not in os.environ, reason="needs Apache Kafka: make test-kafka"
-    ),
-]
+pytestmark = pytest.mark.integration
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "cat-kitten.jpg"
 SECONDS = 60
@@ -38,13 +33,17 @@ SECONDS = 60
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredListeners]:
     if shutil.which("openssl") is None:
         pytest.skip("certificates cannot be made: openssl is not installed")
-    try:
-        jars = fetch()
-    except KafkaUnavailableError as error:
-        pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("secured-kafka")
-    listeners = SecuredListeners(folder)
-    with KafkaCluster(jars, folder, secured=listeners):
+    port, controller_port = free_ports(2)
+    listeners = SecuredListeners(folder, port, controller_port)
+    listeners.certificates.make()
+    with LocalKafka(
+        port,
+        folder,
+        extra=listeners.properties(),
+        format_arguments=listeners.users,
+        controller_port=controller_port,
+    ):
         yield listeners
 
 

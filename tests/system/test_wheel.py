@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import Command, Surroundings, embedded_broker_only
+from tests.support.command import Command, Surroundings
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -83,7 +83,6 @@ def test_its_stack_classifies_from_any_working_directory(scripts: Path, tmp_path
     assert (result["pictures"], result["accuracy"]) == (3, 1)
 
 
-@embedded_broker_only
 def test_it_runs_the_whole_system(scripts: Path, tmp_path: Path) -> None:
     around = Surroundings(tmp_path)
     up = Command([str(scripts / "catdog-stream"), "up", "--samples"], around.environment, tmp_path)

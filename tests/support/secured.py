@@ -67,25 +67,16 @@ class Certificates:
 
 
 class SecuredListeners:
-    """Listeners for a `KafkaCluster`, all of them on the loopback interface."""
+    """Listeners for a `LocalKafka`, beside the one at its port, which asks nobody for anything."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int, controller_port: int) -> None:
         self.certificates = Certificates(folder / "certificates")
+        self._plain = {"PLAINTEXT": port, "CONTROLLER": controller_port}
         self._ports = dict(zip(_PROTOCOLS, free_ports(len(_PROTOCOLS)), strict=True))
 
     def port(self, listener: str) -> int:
         """The port of ``SSL``, ``MUTUAL``, ``SASL_SSL`` or ``SASL_PLAINTEXT``."""
         return self._ports[listener]
-
-    @property
-    def listeners(self) -> list[str]:
-        """For Kafka's settings ``listeners`` and ``advertised.listeners``."""
-        return [f"{name}://{HOST}:{port}" for name, port in self._ports.items()]
-
-    @property
-    def protocols(self) -> list[str]:
-        """For Kafka's setting ``listener.security.protocol.map``."""
-        return [f"{name}:{protocol}" for name, protocol in _PROTOCOLS.items()]
 
     @property
     def users(self) -> list[str]:
@@ -97,8 +88,19 @@ class SecuredListeners:
         ]
 
     def properties(self) -> Mapping[str, str]:
-        """Further settings of the server."""
+        """Settings of the server, beyond or in place of its own."""
+        listeners = {
+            name: f"{name}://{HOST}:{port}" for name, port in (self._plain | self._ports).items()
+        }
+        protocols = {**dict.fromkeys(self._plain, "PLAINTEXT"), **_PROTOCOLS}
         settings = {
+            "listeners": ",".join(listeners.values()),
+            "advertised.listeners": ",".join(
+                address for name, address in listeners.items() if name != "CONTROLLER"
+            ),
+            "listener.security.protocol.map": ",".join(
+                f"{name}:{protocol}" for name, protocol in protocols.items()
+            ),
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": str(self.certificates.server),
             "ssl.truststore.type": "PEM",

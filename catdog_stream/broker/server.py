@@ -1,0 +1,304 @@
+"""Runs Apache Kafka as a child process: format, start, wait until it answers, stop."""
+
+import fcntl
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import IO, Self
+
+from catdog_stream.broker import child, java
+from catdog_stream.broker.jars import kafka_jars
+from catdog_stream.broker.properties import HOST, as_text, server_properties
+from catdog_stream.broker.readiness import is_ready
+from catdog_stream.errors import BrokerError
+
+__all__ = ["HOST", "LocalKafka"]
+
+#: A start takes two seconds, after a crash on a busy machine up to twenty.
+_START_SECONDS = 60.0
+_STOP_SECONDS = 20.0
+#: For the end of a server whose parent was killed a moment ago.
+_LOCK_SECONDS = 3.0
+_POLL_SECONDS = 0.02
+_CONTROLLER_TRIES = 3
+_CLUSTER_ID = "Y2F0ZG9nLXN0cmVhbS0wMA"  # any 16 bytes in base64
+#: The sentence of an exception in a Java program's output.
+_CAUSE = re.compile(r"^(?:Caused by: |Exception in .* )?[\w.$]+(?:Exception|Error): (.+)$")
+
+
+class LocalKafka:
+    """One Kafka server on the loopback interface; not for production, see the package.
+
+    What it was sent lies in ``data_dir``, which is made, serves one server at a time and carries
+    over to the next start; what it prints goes to ``kafka.log`` in there. It dies with the process
+    that started it, on Linux even if that is killed.
+
+    Use it as a context manager, or call `start` and `stop`. It can be started again, after `kill`
+    too.
+
+    Args:
+        port: where it listens.
+        data_dir: the folder for its data.
+        extra: settings of Kafka beyond, or in place of, those of ``properties``.
+        format_arguments: arguments of Kafka's storage tool beyond the usual ones.
+        controller_port: where its controller listens; any free port by default.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        data_dir: Path,
+        *,
+        extra: Mapping[str, str] = MappingProxyType({}),
+        format_arguments: Sequence[str] = (),
+        controller_port: int | None = None,
+    ) -> None:
+        self.port = port
+        self.data_dir = data_dir.resolve()
+        self._extra = extra
+        self._format_arguments = format_arguments
+        self._controller_port = controller_port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """``host:port``, as Kafka clients take it."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """The file with what the server printed since its last start."""
+        return self.data_dir / "kafka.log"
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self._started().pid
+
+    def start(self) -> Self:
+        """Start the server and return once it answers; fetches Kafka first where it is missing.
+
+        Only from the main thread, because Linux ends the server with the *thread* it came from.
+
+        Raises:
+            BrokerError: the port or the data folder is in use, Kafka or Java is missing, the
+                server ended early or does not answer.
+        """
+        for tries_left in reversed(range(_CONTROLLER_TRIES)):
+            self.launch()
+            try:
+                self.wait_until_ready()
+            except _ControllerPortTakenError:
+                if not tries_left:
+                    raise
+            else:
+                return self
+        raise AssertionError("unreachable")
+
+    def launch(self) -> None:
+        """Start the server without waiting for it: one of several answers only with the others.
+
+        Raises what `start` does.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("The local Kafka can only be started from the main thread.")
+        jars = kafka_jars()
+        self._require_free_port()
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            # The server inherits the lock, which so lasts as long as it does.
+            with (self.data_dir / "lock").open("ab") as lock:
+                self._lock(lock)
+                self._configure(jars)
+                self._process = self._spawn(
+                    java.command(jars, "kafka.Kafka", str(self._properties)), lock
+                )
+        except OSError as error:
+            raise BrokerError(
+                f"The local Kafka cannot use {self.data_dir}: {error.strerror}."
+            ) from error
+
+    def wait_until_ready(self) -> None:
+        """Return once the launched server answers. Raises ``BrokerError`` if it does not."""
+        deadline = time.monotonic() + _START_SECONDS
+        try:
+            while not is_ready(HOST, self.port):
+                self._require_hope(deadline)
+                time.sleep(_POLL_SECONDS)
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """Stop it in good order; kill it after 20 s. Harmless when it is stopped."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """A crash: ``kill -9``. Harmless when it is stopped."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def pause(self) -> None:
+        """Freeze the process: its port stays open, and nobody answers."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a frozen process go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def poll(self) -> int | None:
+        """The server's exit status, or None while it runs."""
+        return self._started().poll()
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for the server to end; its exit status, or None if ``timeout`` seconds passed."""
+        try:
+            return self._started().wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("The local Kafka was not started.")
+        return self._process
+
+    @property
+    def _properties(self) -> Path:
+        return self.data_dir / "server.properties"
+
+    def _require_free_port(self) -> None:
+        # Asked beforehand, since another broker that holds the port would look like this one.
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, self.port))
+            except OverflowError:
+                raise BrokerError(
+                    f"{self.port} is not a port: choose one from 1 to 65535 with --port."
+                ) from None
+            except OSError as error:
+                raise BrokerError(
+                    f"Port {self.port} cannot be used ({error.strerror}): choose another one with "
+                    "--port."
+                ) from error
+
+    def _lock(self, lock: IO[bytes]) -> None:
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise BrokerError(
+                        f"The folder {self.data_dir} is used by another server: choose another "
+                        "one with --data-dir."
+                    ) from None
+                time.sleep(_POLL_SECONDS)
+            else:
+                return
+
+    def _configure(self, jars: Path) -> None:
+        """Write the settings and, the first time, format the storage."""
+        data = self.data_dir / "data"
+        controller_port = self._controller_port or _free_port()
+        settings = server_properties(data, self.port, controller_port) | dict(self._extra)
+        if not data.exists():
+            # Elsewhere, and moved when it is whole: a start that is killed leaves no half of it.
+            formatted = self.data_dir / "formatting"
+            shutil.rmtree(formatted, ignore_errors=True)
+            self._properties.write_text(as_text(settings | {"log.dirs": str(formatted)}), "ascii")
+            self._format(jars)
+            formatted.rename(data)
+        self._properties.write_text(as_text(settings), "ascii")
+
+    def _format(self, jars: Path) -> None:
+        arguments = ["format", "--config", str(self._properties), "--cluster-id", _CLUSTER_ID]
+        program = java.command(jars, "kafka.tools.StorageTool", *arguments)
+        with self._spawn([*program, *self._format_arguments]) as process:
+            try:
+                status = process.wait()
+            except BaseException:
+                process.kill()
+                raise
+        if status != 0:
+            raise BrokerError(f"The storage of the local Kafka cannot be made: {self._reason()}.")
+
+    def _spawn(
+        self, program: Sequence[str], lock: IO[bytes] | None = None
+    ) -> subprocess.Popen[bytes]:
+        with self.log.open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-IS", child.__file__, str(os.getpid()), *program],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.data_dir,
+                pass_fds=[lock.fileno()] if lock else [],
+                # Ctrl-C in a terminal reaches every process of the group: only the parent
+                # shall get it, and stop the server after the workers.
+                start_new_session=True,
+            )
+
+    def _require_hope(self, deadline: float) -> None:
+        status = self._started().poll()
+        if status is not None:
+            raise self._why_it_ended(status)
+        if time.monotonic() > deadline:
+            raise BrokerError(
+                f"The local Kafka did not answer in {_START_SECONDS:g} s; see {self.log}."
+            )
+
+    def _why_it_ended(self, status: int) -> BrokerError:
+        taken = re.search(r"ocket server failed to bind to \S+:(\d+)", self._output())
+        if taken and int(taken[1]) != self.port and self._controller_port is None:
+            return _ControllerPortTakenError(f"Port {taken[1]} cannot be used by the controller.")
+        return BrokerError(
+            f"The local Kafka ended while starting: {self._reason() or f'status {status}'}; "
+            f"see {self.log}."
+        )
+
+    def _output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def _reason(self) -> str:
+        """What the output says that it failed on; empty if it says nothing."""
+        lines = [line.strip() for line in self._output().splitlines() if line.strip()]
+        causes = [found[1] for line in lines if (found := _CAUSE.search(line))]
+        return (causes or lines or [""])[-1].rstrip(".")
+
+
+class _ControllerPortTakenError(BrokerError):
+    """A port that was free a moment ago is so no more."""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
