@@ -15,7 +15,7 @@ help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
 
 run: $(RUN)  ## everything on this machine, with the sample pictures
-	@$(PYTHON) -m catdog_stream.broker.jars
+	@$(PYTHON) -m catdog_stream.broker
 	@.venv/bin/catdog-stream up --samples
 
 test: $(DEV)  ## all tests, on a Kafka of their own

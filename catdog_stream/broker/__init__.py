@@ -5,7 +5,8 @@ development and for tests. It keeps one copy of each record and asks nobody who 
 production, run a cluster.
 
 ===============  =================================================================
-``jars``         Kafka's program, fetched once into the user's cache folder
+``jars``         Kafka's program, fetched once into the user's cache folder; run as
+                 ``python -m catdog_stream.broker`` the package does just that
 ``java``         the runtime that it runs on, and how
 ``properties``   the server's settings
 ``server``       formats, starts and stops it (`LocalKafka`)

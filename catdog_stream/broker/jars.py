@@ -2,13 +2,12 @@
 
 They are kept in the user's cache folder, for every checkout and environment. A file is put in its
 place whole and checked; one that is found damaged there is fetched once more. No dependency is
-resolved: what is not pinned is not fetched. ``python -m catdog_stream.broker.jars`` fetches them.
+resolved: what is not pinned is not fetched.
 """
 
 import hashlib
 import os
 import queue
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from catdog_stream.broker.java import require_extra
-from catdog_stream.errors import BrokerError, CatDogError
+from catdog_stream.errors import BrokerError
 
 __all__ = ["KAFKA_VERSION", "Jar", "cache", "fetch", "kafka_jars", "pinned"]
 
@@ -196,12 +195,3 @@ def _unavailable(what: str) -> BrokerError:
         f"Apache Kafka cannot be fetched ({what}): set {JARS_VARIABLE} to a folder that has its "
         "jars, or CATDOG_BROKER to a cluster of your own."
     )
-
-
-if __name__ == "__main__":
-    try:
-        kafka_jars()
-    except CatDogError as problem:
-        sys.exit(f"Error: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)

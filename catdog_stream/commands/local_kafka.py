@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from yarl import URL
 
 from catdog_stream.broker import LocalKafka
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
 
 __all__ = ["default_data_dir", "local_port", "running_kafka"]
+
+#: For a new Kafka to make what it keeps its groups in; it takes a fraction of a second.
+GROUPS_SECONDS = 10.0
+POLL_SECONDS = 0.05
 
 
 def default_data_dir(port: int) -> Path:
@@ -33,13 +39,36 @@ def local_port(app: "CatDogApp") -> int | None:
     return addresses[0].port or 9092
 
 
+async def _prepare(app: "CatDogApp", address: str) -> None:
+    """Create the topics, and have a new Kafka make what it keeps its groups in.
+
+    It does so when it is first asked for a group; a worker that asks meanwhile logs an error.
+    """
+    await create_topics(app, address)
+    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    await admin.start()
+    try:
+        async with asyncio.timeout(GROUPS_SECONDS):
+            while True:
+                try:
+                    await admin.find_coordinator(app.conf.id)
+                except GroupCoordinatorNotAvailableError:
+                    await asyncio.sleep(POLL_SECONDS)
+                else:
+                    return
+    except TimeoutError:
+        return  # the worker waits for it as well, and says so
+    finally:
+        await admin.close()
+
+
 @contextmanager
 def running_kafka(app: "CatDogApp", port: int, data_dir: Path | None) -> Iterator[LocalKafka]:
     """Run the local Kafka with the topics in it. Raises ``BrokerError``, ``SettingError``."""
     if app.settings.security.protocol != "plaintext":
         raise SettingError("The local Kafka offers neither TLS nor SASL: unset CATDOG_SECURITY.")
     with LocalKafka(port, data_dir or default_data_dir(port)) as kafka:
-        asyncio.run(create_topics(app, kafka.address))
+        asyncio.run(_prepare(app, kafka.address))
         yield kafka
         status = kafka.poll()
         if status is not None:
