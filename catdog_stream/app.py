@@ -4,16 +4,18 @@
 """
 
 import sys
+from typing import cast
 
 from catdog_stream.lasting import lasting
 
 with lasting():
     from catdog_stream.application import CatDogApp
     from catdog_stream.errors import SettingError
+    from catdog_stream.fixes.committed_table import CommittedTable
     from catdog_stream.settings import Settings
-    from catdog_stream.topics import Topics
+    from catdog_stream.topics import COUNTED, Topics
 
-__all__ = ["app", "label_counts", "main", "rejection_counts", "topics"]
+__all__ = ["app", "foreign_counts", "label_counts", "main", "topics"]
 
 
 def _app() -> CatDogApp:
@@ -32,10 +34,17 @@ app = _app()
 
 topics = Topics.declare(app, app.settings)
 
-#: Request partition to ``counting.Shard``: the labels counted in it.
-label_counts = app.Table("label_counts", key_type=int, partitions=app.settings.partitions)
-#: The same for rejected requests, by reason.
-rejection_counts = app.Table("rejection_counts", key_type=int, partitions=app.settings.partitions)
+
+def counts(name: str) -> CommittedTable:
+    """A table that counts."""
+    table = app.Table(name, key_type=int, partitions=app.settings.partitions, follows=COUNTED[name])
+    return cast(CommittedTable, table)
+
+
+#: Partition of ``catdogimage`` to ``counting.Shard``: how its requests were answered.
+label_counts = counts("label_counts")
+#: Partition of ``catdoglabel`` to ``counting.Shard``: the labels that other programs wrote into it.
+foreign_counts = counts("foreign_counts")
 
 
 def main() -> None:

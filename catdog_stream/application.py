@@ -25,13 +25,13 @@ from catdog_stream.fixes import (
     secret_log,
     tracked_topics,
 )
-from catdog_stream.fixes.changelog import ConfirmedTable
+from catdog_stream.fixes.committed_table import CommittedTable
 from catdog_stream.fixes.consumer import Consumer
 from catdog_stream.fixes.sensors import Sensors
 from catdog_stream.fixes.table_manager import PromptTableManager
 from catdog_stream.health import Watchdog
 from catdog_stream.settings import Settings
-from catdog_stream.topics import COUNTED
+from catdog_stream.topics import LABELS
 from catdog_stream.worker import Worker
 
 __all__ = ["CatDogApp"]
@@ -103,7 +103,7 @@ class CatDogApp(faust.App):
             broker=settings.broker,
             broker_credentials=settings.security.credentials(),
             autodiscover=MODULES,
-            Table=ConfirmedTable,
+            Table=CommittedTable,
             TableManager=PromptTableManager,
             Worker=Worker,
             broker_client_id="catdog-stream",
@@ -172,7 +172,8 @@ class CatDogApp(faust.App):
     def _new_consumer(self) -> ConsumerT:
         consumer = cast(Consumer, super()._new_consumer())
         consumer.on_drain_timeout = self.classifying.abandon
-        consumer.be_patient_with(COUNTED.values())  # counts may lag behind a little
+        consumer.on_unreadable = self.give_up
+        consumer.be_patient_with([LABELS])  # which are ours, nearly all of them
         return cast(ConsumerT, consumer)
 
     def discover(self, *extra_modules: str, **_options: Any) -> None:

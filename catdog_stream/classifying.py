@@ -3,7 +3,7 @@
 import logging
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mode import Service
 
@@ -19,6 +19,7 @@ from catdog_stream.settings import Settings
 
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
+    from catdog_stream.fixes.consumer import Consumer
 
 __all__ = ["Classifying", "load_stack"]
 
@@ -134,6 +135,7 @@ class Classifying(Service):
                 partitions=lambda topic: self.app.gate.partitions[topic],
                 max_bytes=settings.max_answer_bytes,
             ),
+            owns=self._owns,
             limit=RejectionLimit(
                 in_a_row=settings.max_rejected_in_a_row,
                 share=settings.max_rejected_share,
@@ -151,6 +153,9 @@ class Classifying(Service):
         pipeline.start()
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)
         self._pipeline = pipeline
+
+    async def _owns(self) -> bool:
+        return await cast("Consumer", self.app.consumer).is_member()
 
     async def on_stop(self) -> None:
         """Stop the pipeline and free the model."""

@@ -1,45 +1,92 @@
-"""Counting each answer once, whatever is delivered twice.
+"""Counting each request once, whatever is delivered twice, written late or made up.
 
-The counts of one request partition and the last offset counted in them form one value, so they
-are written together or not at all. Answers come in the order of their offsets (see
-``ordering``), so an offset at or before the last one has been counted already.
+The counts of a partition and the offset up to which they count form one value, a `Shard`. It goes
+to Kafka as the metadata of the partition's committed offset: in one write, which the group's
+coordinator refuses from anybody but the partition's owner. So whoever takes over goes on from
+exactly what was committed, and whoever was cut off can overwrite nothing, however late it writes.
+
+What counts is what a worker has answered and acknowledged, not what stands in the topics: a label
+that was published twice, or beside a rejection, is one answer. Labels that other programs write
+into ``catdoglabel`` are counted in shards of their own (see ``agents.count``).
 """
 
 import re
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import orjson
 
 from catdog_stream.records import Headers, Source
 
-__all__ = ["Shard", "counted", "counting_source", "label_of", "reason_of"]
+__all__ = [
+    "OTHER",
+    "Shard",
+    "counted",
+    "counting_source",
+    "from_metadata",
+    "label_of",
+    "reason_of",
+    "to_metadata",
+]
 
 UNKNOWN = "unknown"
-#: Longer names are cut: a label is a word, and the table keeps each one for ever.
-MAX_NAME_LENGTH = 64
+#: What names are counted as that come when there are ``MAX_NAMES`` already.
+OTHER = "other"
+#: Bytes of a name in UTF-8; longer ones are cut. A label is a word, and each one is kept for ever.
+MAX_NAME_BYTES = 32
+#: Different labels, and different reasons, in one shard. With names as long as they may be, and
+#: counts of 15 digits, its JSON stays below the 4,096 bytes that Kafka takes as metadata
+#: (``offset.metadata.max.bytes``).
+MAX_NAMES = 24
 
 #: The word boundary keeps the search linear in a stranger's text.
 _PERCENTAGE = re.compile(r"\b(\w+) (\d+(?:\.\d+)?)%")
 
 
 class Shard(TypedDict):
-    """The value of the table for one partition."""
+    """What was answered of one partition."""
 
-    #: Name (a label or a reason) to number of answers.
-    counts: dict[str, int]
-    #: Topic to the last offset counted from this partition of it.
-    offsets: dict[str, int]
+    #: Label to number of requests.
+    labels: dict[str, int]
+    #: Reason to number of requests.
+    rejections: dict[str, int]
+    #: The first offset that they do not count.
+    offset: int
 
 
-def counted(shard: Shard | None, name: str, source: Source) -> Shard | None:
-    """The shard with one more ``name``, or ``None`` if ``source`` was counted before."""
-    counts = dict(shard["counts"]) if shard else {}
-    offsets = dict(shard["offsets"]) if shard else {}
-    if source.offset <= offsets.get(source.topic, -1):
+def counted(
+    shard: Shard | None, kind: Literal["labels", "rejections"], name: str, offset: int
+) -> Shard | None:
+    """The shard with one more ``name``, or ``None`` if ``offset`` was counted before."""
+    if shard is None:
+        shard = {"labels": {}, "rejections": {}, "offset": 0}
+    if offset < shard["offset"]:
         return None
+    counts = dict(shard[kind])
+    if name not in counts and len(counts) >= MAX_NAMES:
+        name = OTHER
     counts[name] = counts.get(name, 0) + 1
-    offsets[source.topic] = source.offset
-    return {"counts": counts, "offsets": offsets}
+    result = shard.copy()
+    result[kind] = counts
+    result["offset"] = offset + 1
+    return result
+
+
+def to_metadata(shard: Shard) -> str:
+    """The shard as text for Kafka's coordinator."""
+    return orjson.dumps(shard).decode()
+
+
+def from_metadata(text: str) -> Shard | None:
+    """The shard in the metadata of a committed offset; ``None`` if somebody else has written it."""
+    try:
+        document = orjson.loads(text)
+        return {
+            "labels": {str(name): int(count) for name, count in document["labels"].items()},
+            "rejections": {str(name): int(count) for name, count in document["rejections"].items()},
+            "offset": int(document["offset"]),
+        }
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def counting_source(
@@ -48,8 +95,7 @@ def counting_source(
     """What identifies an answer: its request, or itself if another service wrote it.
 
     A ``source`` header is believed only where it can be right: it names the topic of requests
-    and a partition whose answers belong into this partition. Everything else could make
-    answers of other requests look counted.
+    and a partition whose answers belong into this partition.
     """
     source = Source.parse(dict(headers).get("source"))
     if (
@@ -71,7 +117,7 @@ def label_of(value: bytes | None, headers: Headers) -> str:
         chances = {name: float(percent) for name, percent in _PERCENTAGE.findall(text)}
     except (ValueError, KeyError, TypeError):
         return UNKNOWN
-    return max(chances, key=lambda name: chances[name])[:MAX_NAME_LENGTH] if chances else UNKNOWN
+    return _cut(max(chances, key=lambda name: chances[name])) if chances else UNKNOWN
 
 
 def reason_of(headers: Headers) -> str:
@@ -80,4 +126,10 @@ def reason_of(headers: Headers) -> str:
 
 
 def _name(header: bytes | None) -> str:
-    return (header or b"").decode("utf-8", "replace").strip()[:MAX_NAME_LENGTH] or UNKNOWN
+    return _cut((header or b"").decode("utf-8", "replace").strip()) or UNKNOWN
+
+
+def _cut(name: str) -> str:
+    """What is printed is kept: what is not would be longer in JSON than it is."""
+    printed = "".join(character if character.isprintable() else "?" for character in name)
+    return printed.encode()[:MAX_NAME_BYTES].decode("utf-8", "ignore")

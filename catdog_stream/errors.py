@@ -6,6 +6,7 @@
     ├── SettingError            a setting or an option has a value that cannot be used
     ├── StackError              a model stack is missing, damaged or does not fit
     ├── BrokerError             no Kafka broker answers, or it answers something unusable
+    ├── UnreadableError         Kafka holds records that no client could read
     ├── InputError              a file or folder given on the command line cannot be used
     ├── UnansweredError         not every request that was sent has been labelled
     ├── AgentError              an agent ended, which it never should
@@ -36,6 +37,10 @@ class StackError(CatDogError):
 
 class BrokerError(CatDogError):
     """No Kafka broker answers at the configured address, or its answer cannot be used."""
+
+
+class UnreadableError(CatDogError):
+    """Kafka holds records that cannot be read: damaged, or compressed in an unknown way."""
 
 
 class InputError(CatDogError):

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from catdog_stream import metrics
 from catdog_stream.errors import HungModelError, RejectedRequest
@@ -15,6 +16,21 @@ __all__ = ["ModelRunner"]
 logger = logging.getLogger(__name__)
 
 
+T = TypeVar("T")
+
+#: A deadline is waited for in so many parts, each of which counts as itself at most.
+PARTS = 20
+
+
+async def _within(answer: asyncio.Future[T], seconds: float) -> T:
+    """The answer. Raises ``TimeoutError`` if it does not come while this process runs so long."""
+    for _ in range(PARTS):
+        done, _ = await asyncio.wait((answer,), timeout=seconds / PARTS)
+        if done:
+            return answer.result()
+    raise TimeoutError
+
+
 class ModelRunner:
     """Classifies off the event loop.
 
@@ -24,7 +40,8 @@ class ModelRunner:
     Args:
         load: loads a model and warms it up; blocks.
         parallel: batches that the model gets at a time.
-        timeout: seconds that one batch may take.
+        timeout: seconds that one batch may take, in which this process ran: one that was stopped
+            and goes on, or a machine that slept, does not find a good model hung.
         max_hangs: models that may hang before ``on_failure`` is called.
         on_failure: called with the reason for which the process must be replaced.
     """
@@ -82,7 +99,7 @@ class ModelRunner:
             threads, self._timed, classifier, pictures
         )
         try:
-            return await asyncio.wait_for(answer, self._timeout)
+            return await _within(answer, self._timeout)
         except TimeoutError:
             if not await self._replace(classifier, len(pictures)):
                 # Another batch hung, and this one may only have waited behind it.

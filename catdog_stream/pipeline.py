@@ -31,6 +31,9 @@ __all__ = ["Classified", "Outcome", "Pipeline", "Publisher"]
 
 logger = logging.getLogger(__name__)
 
+#: Seconds between two questions whether requests are still this process's to answer.
+ASK_AGAIN_SECONDS = 0.5
+
 Picture = npt.NDArray[np.uint8]
 
 
@@ -65,7 +68,7 @@ class Publisher(Protocol):
 @dataclass(eq=False, slots=True)
 class _Job:
     incoming: Incoming
-    acknowledge: Callable[[], Awaitable[object]]
+    acknowledge: Callable[[Outcome], Awaitable[object]]
     taken: float = field(default_factory=time.perf_counter)
     outcome: asyncio.Future[Outcome] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -85,6 +88,7 @@ class Pipeline:
     Args:
         model: reads and classifies pictures.
         publisher: where answers go.
+        owns: tells whether what was taken is still this process's to answer.
         limit: looks at each answer before it leaves; what it raises is a failure.
         on_failure: called once with what made answering impossible: Kafka refused an answer, or
             too many requests are rejected.
@@ -102,6 +106,7 @@ class Pipeline:
         model: Model,
         publisher: Publisher,
         *,
+        owns: Callable[[], Awaitable[bool]],
         limit: RejectionLimit,
         on_failure: Callable[[BaseException], object],
         max_image_bytes: int,
@@ -112,6 +117,7 @@ class Pipeline:
         decode_threads: int,
     ) -> None:
         self._model = model
+        self._owns = owns
         self._limit = limit
         self._publisher = publisher
         self._on_failure = on_failure
@@ -164,7 +170,7 @@ class Pipeline:
         return self._answered
 
     async def submit(
-        self, incoming: Incoming, acknowledge: Callable[[], Awaitable[object]]
+        self, incoming: Incoming, acknowledge: Callable[[Outcome], Awaitable[object]]
     ) -> None:
         """Take a request, as soon as there is room for one more."""
         abandoned = self._abandoned
@@ -212,11 +218,13 @@ class Pipeline:
     async def _answer_in_order(self, partition: int) -> None:
         while (first := self._lanes.head(partition)) is not None:
             await first.outcome
+            while not await self._owns():
+                await asyncio.sleep(ASK_AGAIN_SECONDS)  # or until it is abandoned
             ready = tuple(takewhile(lambda job: job.outcome.done(), self._lanes.waiting(partition)))
             confirmations = [await self._publish(job) for job in ready]
             for job, confirmation in zip(ready, confirmations, strict=True):
                 await confirmation
-                await job.acknowledge()
+                await job.acknowledge(job.outcome.result())
                 self._lanes.remove_head(partition)
                 self._slots.release()
                 self._record(job)

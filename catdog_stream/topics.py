@@ -15,8 +15,8 @@ REJECTED = "catdogimage-rejected"
 #: Which rejected requests ``replay`` has put back; made when it is first used.
 REPLAYED = "catdogimage-replayed"
 
-#: Table to the topic that is counted in it.
-COUNTED = {"label_counts": LABELS, "rejection_counts": REJECTED}
+#: Table to the topic whose partitions it has a shard for.
+COUNTED = {"label_counts": REQUESTS, "foreign_counts": LABELS}
 
 DAY_MS = 24 * 60 * 60 * 1000
 

@@ -9,7 +9,7 @@ import pytest
 import uvloop
 from faust.cli.base import cli
 
-from catdog_stream.app import app, label_counts, rejection_counts, topics
+from catdog_stream.app import app, foreign_counts, label_counts, topics
 
 OURS = {"broker", "convert", "evaluate", "replay", "send", "train-head", "up", "watch"}
 
@@ -21,7 +21,7 @@ def _discovered() -> None:
 
 def test_every_agent_is_registered() -> None:
     # A module that is missing from the list would take its agent with it, without a word.
-    assert set(app.agents) == {"classify", "count_labels", "count_rejections"}
+    assert set(app.agents) == {"classify", "count_labels"}
 
 
 def test_every_command_of_ours_is_registered() -> None:
@@ -58,11 +58,11 @@ def test_the_names_in_kafka_are_those_of_the_contract() -> None:
     assert topics.requests.topics == ("catdogimage",)
     assert topics.labels.topics == ("catdoglabel",)
     assert topics.rejected.topics == ("catdogimage-rejected",)
-    assert (label_counts.name, rejection_counts.name) == ("label_counts", "rejection_counts")
+    assert (label_counts.name, foreign_counts.name) == ("label_counts", "foreign_counts")
 
 
 def test_counts_have_a_shard_for_each_partition() -> None:
-    for table in (label_counts, rejection_counts):
+    for table in (label_counts, foreign_counts):
         assert table.partitions == app.settings.partitions
 
 

@@ -3,101 +3,138 @@
 import time
 from collections import Counter
 from collections.abc import Iterable
+from typing import Literal
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catdog_stream.counting import Shard, counted, counting_source, label_of, reason_of
+from catdog_stream.counting import (
+    MAX_NAME_BYTES,
+    MAX_NAMES,
+    OTHER,
+    Shard,
+    counted,
+    counting_source,
+    from_metadata,
+    label_of,
+    reason_of,
+    to_metadata,
+)
 from catdog_stream.records import Source
 
 REQUESTS, LABELS = "catdogimage", "catdoglabel"
+#: What Kafka takes beside an offset where nothing else is configured.
+KAFKAS_METADATA_BYTES = 4096
+
+Kind = Literal["labels", "rejections"]
+Answer = tuple[Kind, str]
 
 
-def count_all(deliveries: Iterable[tuple[str, Source]]) -> Shard | None:
-    """What the table holds for one partition after these deliveries."""
-    shard: Shard | None = None
-    for name, source in deliveries:
-        shard = counted(shard, name, source) or shard
+def count_all(shard: Shard | None, answers: Iterable[tuple[int, Answer]]) -> Shard | None:
+    """The shard after these answers to requests, told by their offsets."""
+    for offset, (kind, name) in answers:
+        shard = counted(shard, kind, name, offset) or shard
     return shard
 
 
-Deliveries = list[tuple[int, str]]
+def totals(shard: Shard | None) -> Counter[Answer]:
+    result: Counter[Answer] = Counter()
+    if shard is not None:
+        result.update({("labels", name): count for name, count in shard["labels"].items()})
+        result.update({("rejections", name): count for name, count in shard["rejections"].items()})
+    return result
 
 
-def delivered(runs: list[tuple[int, list[str]]]) -> tuple[list[str], Deliveries]:
-    """The labels by offset, and offsets with labels in the order in which they are delivered.
-
-    A worker that takes over starts again at or before what was published last: each run goes
-    back a few offsets, repeats what is there, and goes on with new labels.
-    """
-    labels: list[str] = []
-    order: Deliveries = []
-    for back, new in runs:
-        start = max(0, len(labels) - back)
-        labels += new
-        order += list(enumerate(labels))[start:]
-    return labels, order
-
-
-histories = st.lists(
-    st.tuples(st.integers(0, 12), st.lists(st.sampled_from(["cat", "dog"]), max_size=8))
-).map(delivered)
+answers = st.lists(
+    st.sampled_from(
+        [("labels", "cat"), ("labels", "dog"), ("rejections", "timeout"), ("rejections", "unknown")]
+    ),
+    max_size=40,
+)
 
 
 class TestCounting:
-    @given(histories)
-    def test_restarts_and_repetitions_count_each_label_once(
-        self, history: tuple[list[str], Deliveries]
+    @given(st.lists(st.tuples(answers, st.integers(0, 40))))
+    def test_each_request_counts_once_wherever_workers_take_over(
+        self, attempts: list[tuple[list[Answer], int]]
     ) -> None:
-        labels, order = history
-        shard = count_all((label, Source(REQUESTS, 0, offset)) for offset, label in order)
-        assert (shard["counts"] if shard else {}) == Counter(labels)
+        """A successor starts where the last commit was, and answers again what came behind it.
 
-    @given(histories, st.data())
-    def test_a_table_recovered_at_any_moment_goes_on_counting_right(
-        self, history: tuple[list[str], Deliveries], data: st.DataObject
-    ) -> None:
-        labels, order = history
-        crash = data.draw(st.integers(0, len(order)))
-        # What was counted is committed after it was counted: some of it is delivered again.
-        committed = data.draw(st.integers(0, crash))
-        shard = count_all((label, Source(REQUESTS, 0, offset)) for offset, label in order[:crash])
-        shard = orjson.loads(orjson.dumps(shard))  # the changelog holds JSON
-        for offset, label in order[committed:]:
-            shard = counted(shard, label, Source(REQUESTS, 0, offset)) or shard
-        assert (shard["counts"] if shard else {}) == Counter(labels)
+        What it answers may differ: the model hung at the first try, say. The answer that is
+        committed is the one that counts.
+        """
+        shard: Shard | None = None
+        truth: list[Answer] = []
+        for attempt, commits in attempts:
+            answered = list(enumerate(attempt, len(truth)))
+            committed = count_all(shard, answered[:commits])
+            count_all(committed, answered[commits:])  # published, and lost with the worker
+            truth += attempt[:commits]
+            shard = from_metadata(to_metadata(committed)) if committed else None
+        assert totals(shard) == Counter(truth)
+
+    @given(answers, st.integers(0, 40))
+    def test_what_is_delivered_again_counts_once(self, given: list[Answer], back: int) -> None:
+        once = list(enumerate(given))
+        again = once[max(0, len(once) - back) :]
+        assert totals(count_all(None, once + again)) == Counter(given)
+
+    def test_a_request_that_is_labelled_and_rejected_counts_once_as_what_came_first(self) -> None:
+        shard = count_all(None, [(0, ("labels", "cat")), (0, ("rejections", "timeout"))])
+        assert totals(shard) == {("labels", "cat"): 1}
 
     def test_offsets_with_gaps_count_too(self) -> None:
-        # Kafka's offsets have gaps, and rejected requests leave gaps between labels.
-        sources = [Source(REQUESTS, 0, offset) for offset in (7, 7, 9, 7, 30, 9)]
-        shard = count_all(("cat", source) for source in sources)
-        assert shard is not None
-        assert shard["counts"] == {"cat": 3}
+        # Transactions and compaction leave gaps in Kafka's offsets.
+        cats: list[tuple[int, Answer]] = [
+            (offset, ("labels", "cat")) for offset in (7, 7, 9, 7, 30)
+        ]
+        assert totals(count_all(None, cats)) == {("labels", "cat"): 3}
 
     def test_the_first_offset_of_all_counts(self) -> None:
-        assert counted(None, "cat", Source(REQUESTS, 0, 0)) is not None
-
-    def test_records_of_another_service_are_counted_beside_ours(self) -> None:
-        deliveries = [
-            ("cat", Source(REQUESTS, 1, 100)),
-            ("dog", Source(LABELS, 1, 4)),
-            ("cat", Source(REQUESTS, 1, 101)),
-            ("dog", Source(LABELS, 1, 4)),  # delivered again
-            ("dog", Source(LABELS, 1, 6)),
-        ]
-        shard = count_all(deliveries)
-        assert shard is not None
-        assert shard["counts"] == {"cat": 2, "dog": 2}
+        assert counted(None, "labels", "cat", 0) is not None
 
     def test_a_shard_is_never_changed_in_place(self) -> None:
-        # Faust notices only what is assigned; a change in place would not reach the changelog.
-        shard = counted(None, "cat", Source(REQUESTS, 0, 0))
+        # A commit under way must not change.
+        shard = counted(None, "labels", "cat", 0)
         assert shard is not None
-        before = orjson.dumps(shard)
-        counted(shard, "dog", Source(REQUESTS, 0, 1))
-        assert orjson.dumps(shard) == before
+        before = to_metadata(shard)
+        counted(shard, "labels", "dog", 1)
+        assert to_metadata(shard) == before
+
+
+class TestMetadata:
+    def test_a_shard_comes_back_as_it_was(self) -> None:
+        shard: Shard = {"labels": {"cat": 2}, "rejections": {"too_large": 1}, "offset": 7}
+        assert from_metadata(to_metadata(shard)) == shard
+
+    @pytest.mark.parametrize("text", ["", "x", "[]", "{}", '{"labels": [], "offset": 1}', "null"])
+    def test_what_another_client_committed_is_no_shard(self, text: str) -> None:
+        assert from_metadata(text) is None
+
+    @given(st.lists(st.text(min_size=1), min_size=60, max_size=200, unique=True))
+    def test_however_many_and_odd_the_names_kafka_takes_it(self, names: list[str]) -> None:
+        shard: Shard | None = None
+        for kind in ("labels", "rejections"):
+            for offset, name in enumerate(names):
+                header = (("verdict", name.encode("utf-8", "replace") * 20),)
+                shard = counted(shard, kind, label_of(None, header), 10**17 + offset)
+        assert shard is not None
+        assert len(to_metadata(shard).encode()) <= KAFKAS_METADATA_BYTES
+
+    def test_the_worst_names_fit(self) -> None:
+        names = {f"{number:02}".ljust(MAX_NAME_BYTES, '"'): 10**15 for number in range(MAX_NAMES)}
+        shard: Shard = {"labels": names, "rejections": names, "offset": 10**18}
+        assert len(to_metadata(shard).encode()) <= KAFKAS_METADATA_BYTES
+
+    def test_names_beyond_the_limit_count_as_other(self) -> None:
+        shard: Shard | None = None
+        for offset in range(MAX_NAMES + 50):
+            shard = counted(shard, "labels", f"name {offset}", offset)
+        assert shard is not None
+        assert shard["labels"][OTHER] == 50
+        assert sum(shard["labels"].values()) == MAX_NAMES + 50
 
 
 class TestSource:
@@ -177,10 +214,11 @@ class TestNames:
         assert time.monotonic() - started < 5
 
     def test_names_are_cut_and_always_text(self) -> None:
-        assert label_of(None, (("verdict", b"x" * 1000),)) == "x" * 64
+        assert label_of(None, (("verdict", b"x" * 1000),)) == "x" * MAX_NAME_BYTES
         assert label_of(None, (("verdict", b"\xff"),)) == "\ufffd"
+        assert label_of(None, (("verdict", "\x1b[2J\u202e".encode()),)) == "?[2J?"
         long = orjson.dumps({"label": "y" * 1000 + " 50%"})
-        assert label_of(long, ()) == "y" * 64
+        assert label_of(long, ()) == "y" * MAX_NAME_BYTES
 
     def test_the_reason_of_a_rejection_is_its_header(self) -> None:
         assert reason_of((("reason", b"not_json"),)) == "not_json"

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -112,5 +113,29 @@ def test_a_model_that_never_hung_is_closed_at_the_end(over: threading.Event) -> 
         assert await runner.classify([PICTURE, PICTURE]) == [CAT, CAT]
         await runner.stop()
         assert model.closed
+
+    asyncio.run(story())
+
+
+def test_a_process_that_was_stopped_does_not_find_a_good_model_hung() -> None:
+    """The clock went on, and nothing else did."""
+
+    class TakesHalfASecond(HangsOnWhite):
+        def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
+            time.sleep(0.5)
+            return [CAT for _ in pictures]
+
+    async def story() -> None:
+        runner = ModelRunner(
+            lambda: TakesHalfASecond(threading.Event()),
+            parallel=1,
+            timeout=0.3,
+            max_hangs=1,
+            on_failure=lambda error: pytest.fail(str(error)),
+        )
+        await runner.start()
+        asyncio.get_running_loop().call_later(0.02, time.sleep, 0.45)
+        assert await runner.classify([PICTURE]) == [CAT]
+        await runner.stop()
 
     asyncio.run(story())

@@ -123,7 +123,7 @@ class Scene:
         data = base64.b64encode(letter.encode()).decode()
         value = orjson.dumps({"url": str(source), "data": data})
 
-        async def acknowledge() -> None:
+        async def acknowledge(_outcome: Outcome) -> None:
             assert source in self.kafka.confirmed, "acknowledged before Kafka had the answer"
             self.acknowledged.append(source)
 
@@ -146,12 +146,17 @@ async def stays_so(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.001)
 
 
+async def always() -> bool:
+    return True
+
+
 @asynccontextmanager
 async def scene(
     model: Model | None = None,
     kafka: Kafka | None = None,
     max_in_flight: int = 16,
     max_rejected_in_a_row: int = 1000,
+    owns: Callable[[], Awaitable[bool]] = always,
 ) -> AsyncIterator[Scene]:
     model, kafka = model or Model(), kafka or Kafka()
     failures: list[BaseException] = []
@@ -162,6 +167,7 @@ async def scene(
     pipeline = Pipeline(
         runner,
         kafka,
+        owns=owns,
         limit=RejectionLimit(in_a_row=max_rejected_in_a_row, share=1.0, window=1000),
         on_failure=failures.append,
         max_image_bytes=100,
@@ -297,6 +303,24 @@ def test_one_partition_that_waits_holds_up_no_other() -> None:
     play(story)
 
 
+def test_whoever_has_lost_its_place_publishes_nothing_until_the_group_counts_on_it_again() -> None:
+    """It was paused, and another worker may have answered meanwhile."""
+    member = False
+
+    async def owns() -> bool:
+        return member
+
+    async def story() -> None:
+        nonlocal member
+        async with scene(owns=owns) as it:
+            source = await it.submit("c")
+            await stays_so(lambda: not it.kafka.confirmed)
+            member = True
+            await until(lambda: it.acknowledged == [source])
+
+    play(story)
+
+
 def test_a_refused_answer_is_reported_and_nothing_behind_it_acknowledged() -> None:
     async def story() -> None:
         async with scene(kafka=Kafka(refuses=Source("catdogimage", 0, 2))) as it:
@@ -337,7 +361,7 @@ def test_after_a_failure_the_pipeline_stands_still_and_reports_it_once() -> None
 
 def test_a_failing_acknowledgement_is_reported() -> None:
     async def story() -> None:
-        async def refuse() -> None:
+        async def refuse(_outcome: Outcome) -> None:
             raise LookupError
 
         async with scene() as it:

@@ -1,40 +1,49 @@
-"""Counts labels and rejections into their tables."""
+"""Counts the labels that other programs write into ``catdoglabel``.
 
-from faust.types import EventT, StreamT
+Those of this application are counted when they are acknowledged (see ``classify``); here they are
+passed over. A hand-written loop beside it, say, writes no ``source`` header, or one that cannot be
+right.
+"""
+
+from typing import cast
+
+from faust.types import EventT, Message, StreamT
 from faust.types.tables import TableT
 
 from catdog_stream.agents.messages import headers_of, source_of
 from catdog_stream.agents.settled import settled_events
-from catdog_stream.app import app, label_counts, rejection_counts, topics
-from catdog_stream.counting import Shard, counted, counting_source, label_of, reason_of
-from catdog_stream.topics import COUNTED, REQUESTS
+from catdog_stream.app import app, foreign_counts, topics
+from catdog_stream.counting import Shard, counted, counting_source, label_of
+from catdog_stream.fixes.consumer import Consumer
+from catdog_stream.topics import LABELS, REQUESTS
 
 
 @app.agent(topics.labels, name="count_labels")
 async def count_labels(stream: StreamT[bytes]) -> None:
-    """Count each label once."""
+    """Count each foreign label once."""
     async for event in settled_events(stream):
-        message = event.message
-        count(event, label_of(message.value, headers_of(message)), label_counts)
+        count_foreign(event, foreign_counts)
         await stream.ack(event)
 
 
-@app.agent(topics.rejected, name="count_rejections")
-async def count_rejections(stream: StreamT[bytes]) -> None:
-    """Count each rejection once."""
-    async for event in settled_events(stream):
-        count(event, reason_of(headers_of(event.message)), rejection_counts)
-        await stream.ack(event)
+def count_foreign(event: EventT[bytes], table: TableT[int, Shard]) -> None:
+    """Count the label, if it answers none of our requests."""
+    message = event.message
+    if not _answers_a_request(message):
+        label = label_of(message.value, headers_of(message))
+        shard = counted(table.get(message.partition), "labels", label, message.offset)
+        if shard is not None:
+            table[message.partition] = shard
 
 
-def count(event: EventT[bytes], name: str, table: TableT[int, Shard]) -> None:
-    """Count ``name`` in the shard of the request that ``event`` answers."""
+def _answers_a_request(message: Message) -> bool:
+    own = source_of(message)
     source = counting_source(
-        headers_of(event.message),
-        source_of(event.message),
-        requests_topic=REQUESTS,
-        partitions=app.gate.partitions[COUNTED[table.name]],
+        headers_of(message), own, requests_topic=REQUESTS, partitions=app.gate.partitions[LABELS]
     )
-    shard = counted(table.get(source.partition), name, source)
-    if shard is not None:
-        table[source.partition] = shard
+    if source is own:
+        return False
+    # A request that is not there yet was answered by nobody. Where its partition is another
+    # worker's, only that one could tell.
+    consumer = cast(Consumer, app.consumer)
+    return source.offset < consumer.end_of(source.topic, source.partition)

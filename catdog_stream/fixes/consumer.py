@@ -5,14 +5,17 @@ Each override below names the fault that it closes; ``reading`` has those of rea
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import math
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from aiokafka.errors import KafkaError
 from faust.types import TP, Message
+from faust.types.transports import TPorTopicSet
+from mode.utils.futures import notify
 
-from catdog_stream.fixes.changelog import ConfirmedTable
+from catdog_stream.fixes.committed_table import CommittedTable
 from catdog_stream.fixes.reading import ReadingConsumer
 
 __all__ = ["Consumer"]
@@ -33,6 +36,8 @@ class Consumer(ReadingConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        #: Partition to the offset behind the last acknowledged record.
+        self._settled: dict[TP, int] = {}
         #: The generation in which something was handed back unanswered.
         self._handed_back: int | None = None
         #: Called when something in work is handed back unanswered.
@@ -40,10 +45,21 @@ class Consumer(ReadingConsumer):
 
     # -- Acknowledging. A record that a stream skips during a rebalance is acknowledged by the
     # pure Python iterator as if it had been processed; and an acknowledgement that comes after
-    # its partition was taken away belongs to nobody.
+    # its partition was taken away belongs to nobody. Faust keeps each acknowledged offset and looks
+    # for gaps between them, one at a commit: behind a topic with the marks of transactions in it
+    # the committed offset stayed hundreds of records behind. Here acknowledgements come in the
+    # order of each partition (see ``ordering``): the last one stands for all before it.
 
     def ack(self, message: Message) -> bool:
-        return message.tracked and self.is_current(message) and super().ack(message)
+        if message.acked or not message.tracked or not self.is_current(message):
+            return False
+        message.acked = True
+        self._unacked_messages.discard(message)
+        if self.app.topics.acks_enabled_for(message.topic):
+            behind = message.offset + 1
+            self._settled[message.tp] = max(behind, self._settled.get(message.tp, behind))
+        notify(self._waiting_for_ack)
+        return True
 
     def is_current(self, message: Message) -> bool:
         """Whether answering and acknowledging ``message`` is ours, and passes over no other one.
@@ -52,6 +68,14 @@ class Consumer(ReadingConsumer):
         """
         generation = message.generation_id
         return generation == self.app.consumer_generation_id and generation != self._handed_back
+
+    async def is_member(self) -> bool:
+        """Whether the group counts on this worker. It is asked only after a silence.
+
+        Whoever was stopped, or cut off, and goes on may have lost its partitions without knowing.
+        """
+        thread = self._consumer_thread
+        return thread.surely_member() or await thread.is_member()
 
     def forget(self, message: Message) -> None:
         """Wait no longer for a message that will not be acknowledged."""
@@ -94,37 +118,61 @@ class Consumer(ReadingConsumer):
         await asyncio.wait((commit,))
         return not commit.cancelled()
 
-    # -- Committing. Faust flushes its producer before a commit, but the flush gives up after
-    # 0.1 s and misses the change that is just being handed over. A table whose changelog lags
-    # behind the committed offset has lost counts after a crash.
+    # -- Committing. Offsets and what was counted up to them are one write, made in the name of the
+    # generation that they belong to: the coordinator refuses it from whoever has lost the
+    # partition, and Faust's own commit, which is tried again after the group was joined anew, would
+    # carry old values into a new generation. Faust also takes a commit that failed for done.
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Commit before Faust forgets what was acknowledged and is not yet committed."""
         await self._commit_if_possible()
         await super().on_partitions_revoked(revoked)
+        for tp in revoked:
+            self._settled.pop(tp, None)
 
-    async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:
-        acknowledged = [tp for tp in tps if self._acked[tp]]
-        # A worker that was paused for a minute has lost its partitions and does not know it yet:
-        # its counts must not overwrite those of its successor.
-        if not acknowledged or not await self._consumer_thread.is_member():
-            return False
-        offsets = self._filter_committable_offsets(acknowledged)
+    def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
+        return (tp for tp in self._settled if not topics or tp in topics or tp.topic in topics)
+
+    async def _commit_tps(
+        self,
+        tps: Iterable[TP],
+        start_new_transaction: bool,  # noqa: ARG002 - there are none
+    ) -> bool:
+        news = [tp for tp in tps if self._settled[tp] > (self._committed_offset[tp] or -1)]
+        assignment = self.assignment() if news else ()
+        offsets = {tp: self._settled[tp] for tp in news if tp in assignment}
         if not offsets:
             return False
-        for table in self._confirmed_tables():
-            table.send_changes()
-        await self._tables_confirmed()
-        return await self._commit_offsets(offsets, start_new_transaction=start_new_transaction)
+        tables = self._committed_tables()
+        committed = await self._consumer_thread.commit_as(
+            self.app.consumer_generation_id,
+            {
+                tp: (offset, tables[tp.topic].metadata(tp.partition) if tp.topic in tables else "")
+                for tp, offset in offsets.items()
+            },
+        )
+        if committed:
+            self._committed_offset.update(offsets)
+            for tp in offsets:
+                if tp.topic in tables:
+                    tables[tp.topic].copy_to_changelog(tp.partition)
+        return committed
 
-    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
-        """The end of each changelog, which recovery reads up to, with what we sent in it."""
-        await self._tables_confirmed()
-        return await super().highwaters(*partitions)
+    async def perform_seek(self) -> None:
+        """Go back to the committed offsets, and to what was counted up to them."""
+        await super().perform_seek()
+        tables = self._committed_tables()
+        ours = [tp for tp in self.assignment() if tp.topic in tables]
+        for tp, metadata in (await self._consumer_thread.committed_metadata(ours)).items():
+            tables[tp.topic].restore(tp.partition, metadata)
 
-    async def _tables_confirmed(self) -> None:
-        for table in self._confirmed_tables():
-            await table.confirmed()
+    def end_of(self, topic: str, partition: int) -> float:
+        """The end of a partition as of the last look; infinity where it is not this worker's."""
+        tp = TP(topic, partition)
+        end = self.highwater(tp) if tp in self.assignment() else None
+        return math.inf if end is None else end
 
-    def _confirmed_tables(self) -> list[ConfirmedTable]:
-        return [table for table in self.app.tables.values() if isinstance(table, ConfirmedTable)]
+    def _committed_tables(self) -> Mapping[str, CommittedTable]:
+        """The tables whose values are committed, by the topic that they follow."""
+        tables = self.app.tables.values()
+        return {table.follows: table for table in tables if isinstance(table, CommittedTable)}

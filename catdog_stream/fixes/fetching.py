@@ -10,20 +10,37 @@ Repair: partitions that Faust has paused, such as the changelogs after recovery,
 those of topics in which nothing is urgent are asked for a few times a second.
 """
 
+import math
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, cast
 
-from aiokafka.consumer.group_coordinator import GroupCoordinator
-from aiokafka.errors import KafkaError, NoError, RebalanceInProgressError
+import aiokafka
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    IllegalGenerationError,
+    KafkaError,
+    NoError,
+    NotCoordinatorForGroupError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+    for_code,
+)
+from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.group import HeartbeatRequest
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiokafka_TPset
 from faust.types import TP
 
 __all__ = ["RationedConsumerThread", "RationedFetching"]
 
 #: Seconds between two looks into a topic in which nothing is urgent.
 PATIENT_INTERVAL = 0.25
+
+#: Half of the session in which nobody else can have been given the worker's partitions.
+CONFIRMED_SECONDS = 5.0
+
+#: The worker is no member any more, or not in this generation; its heartbeats learn the same.
+_LOST_PLACE = (IllegalGenerationError, UnknownMemberIdError, RebalanceInProgressError)
 
 
 class RationedConsumerThread(AIOKafkaConsumerThread):
@@ -34,12 +51,20 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
     """
 
     patient_topics: Collection[str] = frozenset()
+    _confirmed_at = -math.inf
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        """Make a consumer that reads what was committed: an aborted transaction is no request."""
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"
+        return consumer
 
     async def on_start(self) -> None:
         """Put the ration between aiokafka's fetcher and its list of partitions."""
         await super().on_start()
         if self.app.client_only:
             return
+        self._note_heartbeats(self._ensure_consumer()._coordinator)
         fetcher = self._ensure_consumer()._fetcher
         # The request in progress must be over when the next look is due.
         fetcher._fetch_max_wait_ms = int(PATIENT_INTERVAL * 1000)
@@ -48,6 +73,10 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
             is_paused=self._is_paused,
             patient_topics=self.patient_topics,
         )
+
+    def surely_member(self) -> bool:
+        """Whether the group has confirmed lately that this worker belongs to it."""
+        return time.monotonic() - self._confirmed_at < CONFIRMED_SECONDS
 
     async def is_member(self) -> bool:
         """Ask the group whether this worker still belongs to it, in its generation."""
@@ -59,11 +88,69 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
             coordinator.group_id, coordinator.generation, coordinator.member_id
         )
         try:
-            # Not the coordinator's own, which is shown no generation that is out of date.
-            response = await GroupCoordinator._send_req(coordinator, request)
+            response = await coordinator._send_req(request)
         except KafkaError:
             return False
         return response.error_code in (NoError.errno, RebalanceInProgressError.errno)
+
+    def _note_heartbeats(self, coordinator: Any) -> None:
+        beat = coordinator._do_heartbeat
+
+        async def noted() -> bool:
+            began = time.monotonic()
+            answered: bool = await beat()
+            if answered:
+                self._confirmed_at = began
+            return answered
+
+        coordinator._do_heartbeat = noted
+
+    async def commit_as(self, generation: int, offsets: Mapping[TP, tuple[int, str]]) -> bool:
+        """Commit offsets with their metadata as a member of ``generation`` of the group.
+
+        Returns:
+            Whether Kafka has taken all of them. It has not if the worker has lost its place, or
+            the coordinator cannot be reached: what is not committed now goes with the next commit.
+
+        Raises:
+            KafkaError: the cluster will never take them.
+        """
+        return cast(bool, await self.call_thread(self._commit_as, generation, offsets))
+
+    async def _commit_as(self, generation: int, offsets: Mapping[TP, tuple[int, str]]) -> bool:
+        coordinator = self._ensure_consumer()._coordinator
+        if coordinator.generation != generation:
+            return False
+        topics: dict[str, list[tuple[int, int, str]]] = {}
+        for tp, (offset, metadata) in offsets.items():
+            topics.setdefault(tp.topic, []).append((tp.partition, offset, metadata))
+        request = OffsetCommitRequest(
+            coordinator.group_id,
+            generation,
+            coordinator.member_id,
+            OffsetCommitRequest.DEFAULT_RETENTION_TIME,
+            list(topics.items()),
+        )
+        try:
+            response = await coordinator._send_req(request)
+        except KafkaError:
+            return False
+        errors = {for_code(code) for _, answers in response.topics for _, code in answers if code}
+        for error in errors:
+            if error in (NotCoordinatorForGroupError, GroupCoordinatorNotAvailableError):
+                coordinator.coordinator_dead()
+            elif error not in _LOST_PLACE and not error.retriable:
+                raise error(f"The group's coordinator refuses the offsets {dict(offsets)}.")
+        return not errors
+
+    async def committed_metadata(self, partitions: Collection[TP]) -> Mapping[TP, str]:
+        """What was committed together with the offset of each partition; empty if nothing was."""
+        return cast(Mapping[TP, str], await self.call_thread(self._committed_metadata, partitions))
+
+    async def _committed_metadata(self, partitions: Collection[TP]) -> Mapping[TP, str]:
+        coordinator = self._ensure_consumer()._coordinator
+        found = await coordinator.fetch_committed_offsets(list(ensure_aiokafka_TPset(partitions)))
+        return {TP(tp.topic, tp.partition): offset.metadata for tp, offset in found.items()}
 
     def _is_paused(self, partition: TP) -> bool:
         return partition in self.consumer._paused_partitions

@@ -6,6 +6,7 @@ consumer, each time that it is read: the partition is stuck for ever.
 
 Repair: what cannot be read strictly is read again, by aiokafka's implementation in Python, from the
 batch with the record on, with U+FFFD in the place of what is not UTF-8, as Kafka's own client does.
+What cannot be read at all, a damaged batch, is told with its place.
 """
 
 from typing import Any, SupportsIndex, overload
@@ -13,6 +14,8 @@ from typing import Any, SupportsIndex, overload
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
+
+from catdog_stream.errors import UnreadableError
 
 
 class KeptRecords(MemoryRecords):  # type: ignore[misc]  # aiokafka is untyped
@@ -35,6 +38,14 @@ class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
             self._records = _LenientRecords(self._records.data, self.next_fetch_offset)
             self._records_iterator = self._unpack_records()
             return super().__next__()
+        except StopIteration:
+            raise
+        except Exception as error:
+            raise UnreadableError(
+                f"The records of {self._tp.topic}, partition {self._tp.partition}, from offset "
+                f"{self.next_fetch_offset} on cannot be read ({error}); docs/operations.md tells "
+                "how to go on."
+            ) from error
 
 
 def install() -> None:

@@ -4,14 +4,15 @@ Each override below names the fault that it closes.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import ensure_aiokafka_TPset
 from faust.types import TP, Message
 
+from catdog_stream.errors import UnreadableError
 from catdog_stream.fixes.fetching import RationedConsumerThread
 
 __all__ = ["ReadingConsumer"]
@@ -24,6 +25,10 @@ MAX_FETCH_WAIT = 0.2
 NO_PARTITION_WAIT = 0.05
 
 
+def _raise(error: BaseException) -> NoReturn:
+    raise error
+
+
 class ReadingConsumer(FaustConsumer):
     """Reads exactly what was not committed."""
 
@@ -33,6 +38,8 @@ class ReadingConsumer(FaustConsumer):
         self._parked.set()
         self._stops = 0
         self._delivery: asyncio.Timeout | None = None
+        #: Called when nothing more can be read of a partition.
+        self.on_unreadable: Callable[[UnreadableError], object] = _raise
 
     def _new_consumer_thread(self) -> RationedConsumerThread:
         return RationedConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -96,6 +103,8 @@ class ReadingConsumer(FaustConsumer):
                 await asyncio.sleep(0)  # there may always be something to read
                 async for tp, message in self.getmany(timeout=MAX_FETCH_WAIT):
                     await self._pass_on(tp, message)
+        except UnreadableError as error:
+            self.on_unreadable(error)
         except BaseException as error:
             ends = isinstance(error, (asyncio.CancelledError, *self.consumer_stopped_errors))
             if not (ends and self.app.should_stop):  # the worker's end is no crash
@@ -107,8 +116,6 @@ class ReadingConsumer(FaustConsumer):
         last = self._read_offset[tp]
         if last is not None and message.offset < last:
             return  # delivered before
-        if last and message.offset > last + 1 and self.app.topics.acks_enabled_for(tp.topic):
-            await self._add_gap(tp, last + 1, message.offset)
         delivery = self._delivery = asyncio.timeout(None)
         try:
             async with delivery:

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import orjson
 from faust.exceptions import ConsumerNotStarted
-from faust.types.tables import TableT
 
-from catdog_stream.counting import Shard
-from catdog_stream.topics import COUNTED
+from catdog_stream.fixes.committed_table import CommittedTable
 
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
@@ -25,7 +23,7 @@ logger = logging.getLogger(__name__)
 SHARDS_PATH = "/shards/"
 PEER_TIMEOUT_SECONDS = 3.0
 
-#: Table name to request partition to the counts of that partition.
+#: ``labels`` and ``rejections`` to the partition of a topic to what was counted in it.
 Shards = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 
@@ -73,7 +71,7 @@ def summed(answers: Iterable[Shards | None]) -> Statistics:
     return Statistics(totals["labels"], totals["rejections"], asked, answered)
 
 
-def local_shards(app: "CatDogApp", tables: Mapping[str, TableT[int, Shard]]) -> Shards | None:
+def local_shards(app: "CatDogApp", tables: Iterable[CommittedTable]) -> Shards | None:
     """The counts of the partitions that this worker owns; ``None`` while they may be incomplete."""
     if not app.settled:
         return None
@@ -81,16 +79,14 @@ def local_shards(app: "CatDogApp", tables: Mapping[str, TableT[int, Shard]]) -> 
         assignment = app.consumer.assignment()
     except ConsumerNotStarted:
         return None
-    shards: dict[str, dict[str, Mapping[str, int]]] = {}
-    for name, table in tables.items():
-        changelog = table.changelog_topic.get_topic_name()
-        count = app.gate.partitions[COUNTED[table.name]]
-        owned = {tp.partition for tp in assignment if tp.topic == changelog}
-        shards[name] = {
-            str(partition): shard["counts"]
-            for partition, shard in table.items()
-            if partition % count in owned
-        }
+    shards: dict[str, dict[str, Mapping[str, int]]] = {"labels": {}, "rejections": {}}
+    for table in tables:
+        owned = {tp.partition for tp in assignment if tp.topic == table.follows}
+        for partition, shard in table.items():
+            if partition in owned:
+                place = f"{table.follows}/{partition}"
+                shards["labels"][place] = shard["labels"]
+                shards["rejections"][place] = shard["rejections"]
     return shards
 
 

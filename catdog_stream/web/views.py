@@ -3,7 +3,7 @@
 import prometheus_client
 from faust.web import Request, Response, View
 
-from catdog_stream.app import app, label_counts, rejection_counts
+from catdog_stream.app import app, foreign_counts, label_counts
 from catdog_stream.health import health_problems, readiness_problems
 from catdog_stream.models.manifest import CLASSES
 from catdog_stream.web.page import render
@@ -18,7 +18,7 @@ from catdog_stream.web.statistics import (
 
 def own_shards() -> Shards | None:
     """This worker's part of the statistics."""
-    return local_shards(app, {"labels": label_counts, "rejections": rejection_counts})
+    return local_shards(app, (label_counts, foreign_counts))
 
 
 async def statistics() -> Statistics:

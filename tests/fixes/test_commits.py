@@ -6,11 +6,18 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiokafka.errors import (
+    IllegalGenerationError,
+    NoError,
+    NotCoordinatorForGroupError,
+    OffsetMetadataTooLargeError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
 from faust.types import TP
 
 from catdog_stream.application import CatDogApp
 from catdog_stream.fixes import consumer as consumer_module
-from catdog_stream.fixes.consumer import Consumer
 from catdog_stream.settings import Settings
 
 REQUESTS = TP("catdogimage", 0)
@@ -19,11 +26,26 @@ DEADLINE = 10.0
 
 def consumer() -> Any:
     """The consumer of an application that is connected to nothing."""
-    return cast(Consumer, CatDogApp(Settings()).consumer)
+    it = cast(Any, CatDogApp(Settings()).consumer)
+    it.app.topics.acks_enabled_for = lambda _topic: True
+    return it
 
 
-def message(generation: int) -> Any:
-    return SimpleNamespace(tracked=True, generation_id=generation)
+class Record(SimpleNamespace):
+    """A message of Faust, as far as the consumer looks at it."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+def message(generation: int, offset: int = 0) -> Any:
+    return Record(
+        tracked=True,
+        acked=False,
+        generation_id=generation,
+        tp=REQUESTS,
+        topic=REQUESTS.topic,
+        offset=offset,
+    )
 
 
 def test_behind_what_was_handed_back_nothing_is_acknowledged_in_that_generation() -> None:
@@ -50,34 +72,86 @@ def test_behind_what_was_handed_back_nothing_is_acknowledged_in_that_generation(
         asyncio.run(asyncio.wait_for(story(), DEADLINE))
 
 
-def test_a_worker_that_has_lost_its_place_in_the_group_writes_and_commits_nothing() -> None:
-    """It was paused for a minute, say: another one counts on, and must not be overwritten."""
-
-    async def story(*, member: bool) -> list[str]:
+def test_a_commit_that_failed_is_made_again_with_what_has_come_since() -> None:
+    async def story() -> None:
         it = consumer()
-        done: list[str] = []
+        it.app.consumer_generation_id = 7
+        it.assignment = lambda: {REQUESTS}
+        answers = iter([False, True])
+        asked: list[tuple[int, object]] = []
 
-        async def is_member() -> bool:
-            return member
+        async def commit_as(generation: int, offsets: object) -> bool:
+            asked.append((generation, offsets))
+            return next(answers)
 
-        async def commit(_offsets: object, **_options: object) -> bool:
-            done.append("commit")
-            return True
-
-        table = SimpleNamespace(send_changes=lambda: done.append("write"), confirmed=nothing)
-        it._thread.is_member = is_member
-        it._commit_offsets = commit
-        it._confirmed_tables = lambda: [table]
-        it._acked[REQUESTS] = [0, 1]
+        it._thread.commit_as = commit_as
+        for offset in (3, 4):
+            assert it.ack(message(7, offset))
+            await it._commit_tps([REQUESTS], start_new_transaction=False)
+        assert asked == [(7, {REQUESTS: (4, "")}), (7, {REQUESTS: (5, "")})]
         await it._commit_tps([REQUESTS], start_new_transaction=False)
-        assert it._acked[REQUESTS] == ([] if member else [0, 1])
-        return done
+        assert len(asked) == 2, "it is committed"
 
-    async def nothing() -> None:
-        pass
+    asyncio.run(asyncio.wait_for(story(), DEADLINE))
 
-    assert asyncio.run(story(member=True)) == ["write", "commit"]
-    assert asyncio.run(story(member=False)) == []
+
+def test_marks_of_transactions_between_requests_hold_up_no_commit() -> None:
+    """In a log with control records the offsets of requests have gaps."""
+
+    async def story() -> None:
+        it = consumer()
+        it.app.consumer_generation_id = 7
+        for offset in range(0, 600, 2):
+            assert it.ack(message(7, offset))
+        assert it._settled == {REQUESTS: 599}
+
+    asyncio.run(asyncio.wait_for(story(), DEADLINE))
+
+
+@pytest.mark.parametrize(
+    ("generation", "code", "taken"),
+    [
+        (7, NoError.errno, True),
+        (7, IllegalGenerationError.errno, False),
+        (7, UnknownMemberIdError.errno, False),
+        (7, RebalanceInProgressError.errno, False),
+        (7, NotCoordinatorForGroupError.errno, False),
+        (6, NoError.errno, False),  # never sent: the group was joined anew meanwhile
+    ],
+)
+def test_offsets_are_committed_in_the_name_of_their_generation_or_not_at_all(
+    generation: int, code: int, taken: bool
+) -> None:
+    sent: list[Any] = []
+
+    class Coordinator:
+        group_id, generation, member_id = "group", 7, "member"
+
+        async def _send_req(self, request: Any) -> Any:
+            sent.append(request)
+            return SimpleNamespace(topics=[("catdogimage", [(0, code)])])
+
+        def coordinator_dead(self) -> None:
+            pass
+
+    thread = consumer()._consumer_thread
+    thread._ensure_consumer = lambda: SimpleNamespace(_coordinator=Coordinator())
+    assert asyncio.run(thread._commit_as(generation, {REQUESTS: (5, "{}")})) is taken
+    assert len(sent) == (generation == Coordinator.generation)
+
+
+def test_metadata_that_kafka_will_never_take_is_an_error() -> None:
+    class Coordinator:
+        group_id, generation, member_id = "group", 7, "member"
+
+        async def _send_req(self, _request: Any) -> Any:
+            code = OffsetMetadataTooLargeError.errno
+            return SimpleNamespace(topics=[("catdogimage", [(0, code)])])
+
+    thread = consumer()._consumer_thread
+    thread._ensure_consumer = lambda: SimpleNamespace(_coordinator=Coordinator())
+    with pytest.raises(OffsetMetadataTooLargeError):
+        asyncio.run(thread._commit_as(7, {REQUESTS: (5, "{}")}))
 
 
 def test_a_commit_at_a_rebalance_is_bounded_even_behind_one_that_hangs() -> None:
@@ -85,7 +159,7 @@ def test_a_commit_at_a_rebalance_is_bounded_even_behind_one_that_hangs() -> None
         it = consumer()
         hangs = asyncio.Event()
         it._commit_fut = asyncio.get_running_loop().create_future()
-        it._tables_confirmed = hangs.wait
+        it._thread.commit_as = lambda *_: hangs.wait()
         began = time.monotonic()
         await it._commit_if_possible()
         assert time.monotonic() - began < 1

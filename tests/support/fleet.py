@@ -10,7 +10,7 @@ import requests
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from tests.support.client import LABELS, REJECTED, REQUESTS, Client
+from tests.support.client import LABELS, REQUESTS, Client
 from tests.support.worker import Worker
 
 GROUP = "catdog_stream"
@@ -33,7 +33,7 @@ async def nothing_uncommitted(address: str) -> None:
                 ends = await consumer.end_offsets(
                     [
                         TopicPartition(topic, number)
-                        for topic in (REQUESTS, LABELS, REJECTED)
+                        for topic in (REQUESTS, LABELS)
                         for number in metadata.partitions_for_topic(topic)
                     ]
                 )
@@ -52,7 +52,8 @@ async def nothing_uncommitted(address: str) -> None:
 class Fleet:
     """The workers of one application on the broker at ``address``."""
 
-    def __init__(self, address: str, folder: Path) -> None:
+    def __init__(self, address: str, folder: Path, settings: Mapping[str, str] = SETTINGS) -> None:
+        self._settings = settings
         self._address = address
         self._folder = folder
         self.workers: list[Worker] = []
@@ -80,7 +81,7 @@ class Fleet:
 
     async def join(self) -> None:
         """Start one more worker and wait until it is ready."""
-        worker = Worker(self._address, self._folder, settings=SETTINGS).start()
+        worker = Worker(self._address, self._folder, settings=self._settings).start()
         self.workers.append(worker)
         await asyncio.to_thread(worker.wait_ready)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.client import Client, Message, request
-from tests.support.fleet import Fleet
+from tests.support.fleet import SETTINGS, Fleet
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -21,7 +21,9 @@ def test_a_worker_that_slept_through_its_session_overwrites_no_counts(
 
 
 async def _story(address: str, folder: Path, cat: bytes) -> None:
-    async with Fleet(address, folder) as fleet, Client(address) as client:
+    # Far shorter than the pause: on waking, no good picture may be taken for one that hangs.
+    settings = {**SETTINGS, "CATDOG_INFERENCE_TIMEOUT": "2"}
+    async with Fleet(address, folder, settings) as fleet, Client(address) as client:
         await fleet.join()
         messages = [Message(request(cat), partition=number % 8) for number in range(REQUESTS)]
         sources = await client.send(messages)
