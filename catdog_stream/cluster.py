@@ -3,23 +3,34 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
+from aiokafka.protocol.metadata import MetadataRequest
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, server_list
 from mode import Service
 
 from catdog_stream.errors import BrokerError
-from catdog_stream.topics import COUNTED, topic_configs
+from catdog_stream.topics import COUNTED, LABELS, REJECTED, REQUESTS, topic_configs
 from catdog_stream.unreachable import why_unreachable
 
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
 
-__all__ = ["ClusterGate", "connection", "create", "create_topics", "topic_partitions"]
+__all__ = [
+    "ClusterGate",
+    "connection",
+    "create",
+    "create_topics",
+    "look",
+    "topic_partitions",
+    "without_leader",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +42,8 @@ RETRY_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 2.0
 LOOK_TIMEOUT_SECONDS = 3.0
 REQUEST_TIMEOUT_MS = 10_000
+#: Seconds until the next address is asked as well: the first may be that of a frozen broker.
+NEXT_ADDRESS_SECONDS = 0.3
 #: Seconds for a topic that was created to be known; Kafka takes a fraction of one.
 KNOWN_SECONDS = 10.0
 KNOWN_POLL_SECONDS = 0.02
@@ -63,6 +76,58 @@ async def topic_partitions(app: "CatDogApp", address: str | None = None) -> Mapp
     finally:
         await client.close()
     return {topic: len(metadata.partitions_for_topic(topic) or ()) for topic in metadata.topics()}
+
+
+async def look(app: "CatDogApp") -> ClusterMetadata:
+    """What any broker says of the cluster; the first answer is taken.
+
+    Raises:
+        BrokerError: none answers.
+    """
+    arguments = connection(app)
+    servers = arguments.pop("bootstrap_servers")
+    asked: set[asyncio.Task[ClusterMetadata]] = set()
+    try:
+        for server in servers:
+            asked.add(asyncio.ensure_future(_ask(server, arguments)))
+            done, _ = await asyncio.wait(
+                asked, timeout=NEXT_ADDRESS_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if (answer := _first(done)) is not None:
+                return answer
+            asked -= done
+        while asked:
+            done, asked = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            if (answer := _first(done)) is not None:
+                return answer
+    finally:
+        for task in asked:
+            task.cancel()
+    where = ", ".join(str(url) for url in app.conf.broker)
+    raise BrokerError(await why_unreachable({**arguments, "bootstrap_servers": servers}, where))
+
+
+async def _ask(server: str, arguments: Mapping[str, Any]) -> ClusterMetadata:
+    ((host, port, _family),) = collect_hosts(server)
+    asked = await create_conn(host, port, **arguments)
+    try:
+        metadata = ClusterMetadata()
+        metadata.update_metadata(await asked.send(MetadataRequest(None)))
+        return metadata
+    finally:
+        asked.close()
+
+
+def _first(
+    tasks: Collection["asyncio.Task[ClusterMetadata]"],
+) -> ClusterMetadata | None:
+    """The first answer among tasks that are done; raises what no broker is the reason of."""
+    for task in tasks:
+        try:
+            return task.result()
+        except (KafkaError, OSError, TimeoutError):
+            continue
+    return None
 
 
 async def create_topics(app: "CatDogApp", address: str | None = None) -> Mapping[str, int]:
@@ -160,12 +225,27 @@ class ClusterGate(Service):
         async with self._looking:
             if self.passed and time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS:
                 try:
-                    await asyncio.wait_for(topic_partitions(self.app), LOOK_TIMEOUT_SECONDS)
+                    async with asyncio.timeout(LOOK_TIMEOUT_SECONDS):
+                        self._problem = without_leader(await look(self.app))
                 except BrokerError as error:
                     self._problem = str(error)
                 except TimeoutError:
                     self._problem = f"The broker did not answer in {LOOK_TIMEOUT_SECONDS:g} s."
-                else:
-                    self._problem = None
                 self._looked_at = time.monotonic()
             return self._problem
+
+
+def without_leader(metadata: ClusterMetadata) -> str | None:
+    """Which partitions nobody can read or write now, in a sentence."""
+    lost = [
+        f"{name}/{number}"
+        for name in (REQUESTS, LABELS, REJECTED)
+        for number in sorted(
+            (metadata.partitions_for_topic(name) or set())
+            - (metadata.available_partitions_for_topic(name) or set())
+        )
+    ]
+    if not lost:
+        return None
+    more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+    return f"No broker leads the partition {lost[0]}{more}."
