@@ -3,20 +3,24 @@
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.client import AIOKafkaClient
-from aiokafka.cluster import ClusterMetadata
-from aiokafka.conn import collect_hosts, create_conn
-from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
-from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.errors import (
+    InvalidPartitionsError,
+    KafkaError,
+    NoError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, server_list
 from mode import Service
 
 from catdog_stream.errors import BrokerError
-from catdog_stream.topics import COUNTED, LABELS, REJECTED, REQUESTS, topic_configs
+from catdog_stream.looking import look, without_leader
+from catdog_stream.topics import COUNTED, topic_configs
 from catdog_stream.unreachable import why_unreachable
 
 if TYPE_CHECKING:
@@ -27,9 +31,8 @@ __all__ = [
     "connection",
     "create",
     "create_topics",
-    "look",
+    "grow",
     "topic_partitions",
-    "without_leader",
 ]
 
 logger = logging.getLogger(__name__)
@@ -42,8 +45,6 @@ RETRY_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 2.0
 LOOK_TIMEOUT_SECONDS = 3.0
 REQUEST_TIMEOUT_MS = 10_000
-#: Seconds until the next address is asked as well: the first may be that of a frozen broker.
-NEXT_ADDRESS_SECONDS = 0.3
 #: Seconds for a topic that was created to be known; Kafka takes a fraction of one.
 KNOWN_SECONDS = 10.0
 KNOWN_POLL_SECONDS = 0.02
@@ -59,6 +60,11 @@ def connection(app: "CatDogApp", address: str | None = None) -> dict[str, Any]:
     }
 
 
+def addresses(app: "CatDogApp") -> str:
+    """The cluster's addresses, for people."""
+    return ", ".join(str(url) for url in app.conf.broker)
+
+
 async def topic_partitions(app: "CatDogApp", address: str | None = None) -> Mapping[str, int]:
     """Number of partitions of every topic that exists.
 
@@ -71,63 +77,10 @@ async def topic_partitions(app: "CatDogApp", address: str | None = None) -> Mapp
         await client.bootstrap()
         metadata = await client.fetch_all_metadata()
     except (KafkaError, OSError) as error:
-        where = address or ", ".join(str(url) for url in app.conf.broker)
-        raise BrokerError(await why_unreachable(arguments, where)) from error
+        raise BrokerError(await why_unreachable(arguments, address or addresses(app))) from error
     finally:
         await client.close()
     return {topic: len(metadata.partitions_for_topic(topic) or ()) for topic in metadata.topics()}
-
-
-async def look(app: "CatDogApp") -> ClusterMetadata:
-    """What any broker says of the cluster; the first answer is taken.
-
-    Raises:
-        BrokerError: none answers.
-    """
-    arguments = connection(app)
-    servers = arguments.pop("bootstrap_servers")
-    asked: set[asyncio.Task[ClusterMetadata]] = set()
-    try:
-        for server in servers:
-            asked.add(asyncio.ensure_future(_ask(server, arguments)))
-            done, _ = await asyncio.wait(
-                asked, timeout=NEXT_ADDRESS_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
-            if (answer := _first(done)) is not None:
-                return answer
-            asked -= done
-        while asked:
-            done, asked = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
-            if (answer := _first(done)) is not None:
-                return answer
-    finally:
-        for task in asked:
-            task.cancel()
-    where = ", ".join(str(url) for url in app.conf.broker)
-    raise BrokerError(await why_unreachable({**arguments, "bootstrap_servers": servers}, where))
-
-
-async def _ask(server: str, arguments: Mapping[str, Any]) -> ClusterMetadata:
-    ((host, port, _family),) = collect_hosts(server)
-    asked = await create_conn(host, port, **arguments)
-    try:
-        metadata = ClusterMetadata()
-        metadata.update_metadata(await asked.send(MetadataRequest(None)))
-        return metadata
-    finally:
-        asked.close()
-
-
-def _first(
-    tasks: Collection["asyncio.Task[ClusterMetadata]"],
-) -> ClusterMetadata | None:
-    """The first answer among tasks that are done; raises what no broker is the reason of."""
-    for task in tasks:
-        try:
-            return task.result()
-        except (KafkaError, OSError, TimeoutError):
-            continue
-    return None
 
 
 async def create_topics(app: "CatDogApp", address: str | None = None) -> Mapping[str, int]:
@@ -180,6 +133,32 @@ async def create(app: "CatDogApp", topics: Sequence[NewTopic], address: str | No
             raise BrokerError(f"The topic {name} cannot be created: {for_code(code).__name__}.")
 
 
+async def grow(app: "CatDogApp", topic: str, partitions: int) -> None:
+    """See to it that ``topic``, which exists, has so many partitions at least.
+
+    Returns once they are known. Raises ``BrokerError``.
+    """
+    admin = AIOKafkaAdminClient(**connection(app))
+    try:
+        await admin.start()
+        await admin.create_partitions({topic: NewPartitions(partitions)})
+    except InvalidPartitionsError:
+        pass  # it has them, or another worker was faster
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise BrokerError(
+            f"The topic {topic} cannot get {partitions} partitions: {error}."
+        ) from error
+    finally:
+        await admin.close()
+    end = time.monotonic() + KNOWN_SECONDS
+    while (await topic_partitions(app)).get(topic, 0) < partitions:
+        if time.monotonic() > end:
+            raise BrokerError(
+                f"The topic {topic} has fewer than {partitions} partitions, and gets no more."
+            )
+        await asyncio.sleep(KNOWN_POLL_SECONDS)
+
+
 class ClusterGate(Service):
     """Holds the worker's start until a broker answers and the topics are there.
 
@@ -203,6 +182,7 @@ class ClusterGate(Service):
         while not self.should_stop:
             try:
                 self.partitions = await create_topics(self.app)
+                await self._grow_changelogs()
             except BrokerError as error:
                 self._problem = str(error)
                 if self._problem != said:
@@ -213,6 +193,17 @@ class ClusterGate(Service):
                 self._fit_tables()
                 self._problem, self.passed = None, True
                 return
+
+    async def _grow_changelogs(self) -> None:
+        """Follow topics that were given more partitions: Faust would refuse to start."""
+        for name, topic in COUNTED.items():
+            changelog, wanted = (
+                self.app.tables[name].changelog_topic.get_topic_name(),
+                self.partitions[topic],
+            )
+            if 0 < self.partitions.get(changelog, 0) < wanted:
+                logger.info("The topic %s gets %d partitions, as %s has.", changelog, wanted, topic)
+                await grow(self.app, changelog, wanted)
 
     def _fit_tables(self) -> None:
         """Shard each table as its topic is: Faust refuses to write one whose numbers differ."""
@@ -226,26 +217,12 @@ class ClusterGate(Service):
             if self.passed and time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS:
                 try:
                     async with asyncio.timeout(LOOK_TIMEOUT_SECONDS):
-                        self._problem = without_leader(await look(self.app))
+                        self._problem = without_leader(
+                            await look(connection(self.app), addresses(self.app))
+                        )
                 except BrokerError as error:
                     self._problem = str(error)
                 except TimeoutError:
                     self._problem = f"The broker did not answer in {LOOK_TIMEOUT_SECONDS:g} s."
                 self._looked_at = time.monotonic()
             return self._problem
-
-
-def without_leader(metadata: ClusterMetadata) -> str | None:
-    """Which partitions nobody can read or write now, in a sentence."""
-    lost = [
-        f"{name}/{number}"
-        for name in (REQUESTS, LABELS, REJECTED)
-        for number in sorted(
-            (metadata.partitions_for_topic(name) or set())
-            - (metadata.available_partitions_for_topic(name) or set())
-        )
-    ]
-    if not lost:
-        return None
-    more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-    return f"No broker leads the partition {lost[0]}{more}."
