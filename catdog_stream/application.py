@@ -16,13 +16,16 @@ from faust.tables.manager import TableManager
 from faust.types import AgentT, ConsumerT, ServiceT
 from faust.web.drivers.aiohttp import Web as FaustWeb
 
+from catdog_stream import deadlines
 from catdog_stream.classifying import Classifying
 from catdog_stream.cluster import ClusterGate
 from catdog_stream.errors import AgentError, SettingError
 from catdog_stream.fixes import (
     group_coordinator,
     header_names,
+    request_deadlines,
     secret_log,
+    topic_creation,
     tracked_topics,
 )
 from catdog_stream.fixes.committed_table import CommittedTable
@@ -96,7 +99,9 @@ class CatDogApp(faust.App):
     def __init__(self, settings: Settings) -> None:
         group_coordinator.install()
         header_names.install()
+        request_deadlines.install()
         secret_log.install()
+        topic_creation.install()
         tracked_topics.install()
         super().__init__(
             "catdog_stream",
@@ -108,11 +113,7 @@ class CatDogApp(faust.App):
             Worker=Worker,
             broker_client_id="catdog-stream",
             broker_commit_interval=1.0,
-            # A crashed worker's partitions move on after this many seconds.
-            broker_session_timeout=10.0,
-            broker_heartbeat_interval=1.0,
-            broker_rebalance_timeout=15.0,
-            broker_request_timeout=90.0,
+            **deadlines.worker_settings(),
             # Payloads in memory: what one poll returns, and what waits for the agent.
             broker_max_poll_records=32,
             stream_buffer_maxsize=16,

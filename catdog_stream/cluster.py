@@ -6,20 +6,34 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    InvalidPartitionsError,
+    KafkaError,
+    NoError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, server_list
 from mode import Service
 
 from catdog_stream.errors import BrokerError
+from catdog_stream.looking import look, without_leader
 from catdog_stream.topics import COUNTED, topic_configs
 from catdog_stream.unreachable import why_unreachable
 
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
 
-__all__ = ["ClusterGate", "connection", "create", "create_topics", "topic_partitions"]
+__all__ = [
+    "ClusterGate",
+    "connection",
+    "create",
+    "create_topics",
+    "grow",
+    "topic_partitions",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +60,11 @@ def connection(app: "CatDogApp", address: str | None = None) -> dict[str, Any]:
     }
 
 
+def addresses(app: "CatDogApp") -> str:
+    """The cluster's addresses, for people."""
+    return ", ".join(str(url) for url in app.conf.broker)
+
+
 async def topic_partitions(app: "CatDogApp", address: str | None = None) -> Mapping[str, int]:
     """Number of partitions of every topic that exists.
 
@@ -58,8 +77,7 @@ async def topic_partitions(app: "CatDogApp", address: str | None = None) -> Mapp
         await client.bootstrap()
         metadata = await client.fetch_all_metadata()
     except (KafkaError, OSError) as error:
-        where = address or ", ".join(str(url) for url in app.conf.broker)
-        raise BrokerError(await why_unreachable(arguments, where)) from error
+        raise BrokerError(await why_unreachable(arguments, address or addresses(app))) from error
     finally:
         await client.close()
     return {topic: len(metadata.partitions_for_topic(topic) or ()) for topic in metadata.topics()}
@@ -115,6 +133,32 @@ async def create(app: "CatDogApp", topics: Sequence[NewTopic], address: str | No
             raise BrokerError(f"The topic {name} cannot be created: {for_code(code).__name__}.")
 
 
+async def grow(app: "CatDogApp", topic: str, partitions: int) -> None:
+    """See to it that ``topic``, which exists, has so many partitions at least.
+
+    Returns once they are known. Raises ``BrokerError``.
+    """
+    admin = AIOKafkaAdminClient(**connection(app))
+    try:
+        await admin.start()
+        await admin.create_partitions({topic: NewPartitions(partitions)})
+    except InvalidPartitionsError:
+        pass  # it has them, or another worker was faster
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise BrokerError(
+            f"The topic {topic} cannot get {partitions} partitions: {error}."
+        ) from error
+    finally:
+        await admin.close()
+    end = time.monotonic() + KNOWN_SECONDS
+    while (await topic_partitions(app)).get(topic, 0) < partitions:
+        if time.monotonic() > end:
+            raise BrokerError(
+                f"The topic {topic} has fewer than {partitions} partitions, and gets no more."
+            )
+        await asyncio.sleep(KNOWN_POLL_SECONDS)
+
+
 class ClusterGate(Service):
     """Holds the worker's start until a broker answers and the topics are there.
 
@@ -138,6 +182,7 @@ class ClusterGate(Service):
         while not self.should_stop:
             try:
                 self.partitions = await create_topics(self.app)
+                await self._grow_changelogs()
             except BrokerError as error:
                 self._problem = str(error)
                 if self._problem != said:
@@ -148,6 +193,17 @@ class ClusterGate(Service):
                 self._fit_tables()
                 self._problem, self.passed = None, True
                 return
+
+    async def _grow_changelogs(self) -> None:
+        """Follow topics that were given more partitions: Faust would refuse to start."""
+        for name, topic in COUNTED.items():
+            changelog, wanted = (
+                self.app.tables[name].changelog_topic.get_topic_name(),
+                self.partitions[topic],
+            )
+            if 0 < self.partitions.get(changelog, 0) < wanted:
+                logger.info("The topic %s gets %d partitions, as %s has.", changelog, wanted, topic)
+                await grow(self.app, changelog, wanted)
 
     def _fit_tables(self) -> None:
         """Shard each table as its topic is: Faust refuses to write one whose numbers differ."""
@@ -160,12 +216,13 @@ class ClusterGate(Service):
         async with self._looking:
             if self.passed and time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS:
                 try:
-                    await asyncio.wait_for(topic_partitions(self.app), LOOK_TIMEOUT_SECONDS)
+                    async with asyncio.timeout(LOOK_TIMEOUT_SECONDS):
+                        self._problem = without_leader(
+                            await look(connection(self.app), addresses(self.app))
+                        )
                 except BrokerError as error:
                     self._problem = str(error)
                 except TimeoutError:
                     self._problem = f"The broker did not answer in {LOOK_TIMEOUT_SECONDS:g} s."
-                else:
-                    self._problem = None
                 self._looked_at = time.monotonic()
             return self._problem

@@ -1,20 +1,24 @@
 """Is this worker alive, is it ready, and if not, why."""
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 from mode import Service
 
+from catdog_stream import deadlines
 from catdog_stream.errors import AgentError
+from catdog_stream.fixes.group_coordinator import MendedGroupCoordinator
+from catdog_stream.fixes.request_deadlines import waiting_longest
 from catdog_stream.progress import ProgressWatch
 from catdog_stream.topics import REQUESTS
 
 if TYPE_CHECKING:
     from catdog_stream.application import CatDogApp
 
-__all__ = ["Watchdog", "health_problems", "readiness_problems"]
+__all__ = ["Watchdog", "health_problems", "readiness_problems", "silence"]
 
 #: How often the watchdog looks.
 LOOK_SECONDS = 1.0
@@ -72,6 +76,7 @@ async def readiness_problems(app: "CatDogApp") -> list[str]:
     broker_problem = await app.gate.problem_now()
     if broker_problem is not None:
         return [*problems, broker_problem]
+    problems += silence(waiting_longest(), _group_silence(app))
     if not app.classifying.warm:
         problems.append("The model is warming up.")
     if not app.settled:
@@ -79,6 +84,34 @@ async def readiness_problems(app: "CatDogApp") -> list[str]:
     elif not _requests_assigned(app):
         problems.append("No partition is assigned to this worker.")
     return problems
+
+
+def silence(waiting: tuple[float, str] | None, group_silence: float | None) -> list[str]:
+    """What says that Kafka has gone silent, be it on this worker's connections alone.
+
+    Args:
+        waiting: seconds that the oldest unanswered request has waited, and for which address.
+        group_silence: seconds since the group has answered last.
+    """
+    problems = []
+    if waiting is not None and waiting[0] > deadlines.SILENCE:
+        problems.append(f"Kafka at {waiting[1]} has not answered for {waiting[0]:.0f} s.")
+    if group_silence is not None and group_silence > deadlines.SILENCE:
+        problems.append(f"The group of the workers has not answered for {group_silence:.0f} s.")
+    return problems
+
+
+def _group_silence(app: "CatDogApp") -> float | None:
+    """Seconds since the group has answered last; ``None`` while this worker joins it."""
+    if not app.settled:
+        return None
+    try:
+        coordinator = app.consumer._thread._consumer._coordinator  # type: ignore[attr-defined]
+    except (AttributeError, ConsumerNotStarted):
+        return None
+    if not isinstance(coordinator, MendedGroupCoordinator):
+        return None  # not subscribed yet
+    return time.monotonic() - coordinator.answered_at
 
 
 def _requests_assigned(app: "CatDogApp") -> set[TP]:

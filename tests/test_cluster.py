@@ -5,10 +5,13 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 from aiokafka.admin import NewTopic
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.structs import PartitionMetadata
 
 from catdog_stream import cluster
 from catdog_stream.application import CatDogApp
 from catdog_stream.errors import BrokerError
+from catdog_stream.looking import without_leader
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
 
@@ -47,3 +50,19 @@ def test_it_says_what_never_came(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "KNOWN_SECONDS", 0.1)
     with pytest.raises(BrokerError, match=f"tells nothing of the topics {REJECTED}"):
         asyncio.run(cluster.create_topics(CatDogApp(Settings())))
+
+
+def test_a_partition_that_nobody_leads_is_named() -> None:
+    metadata = ClusterMetadata()
+    metadata._partitions = {
+        REQUESTS: {0: partition(REQUESTS, 0, leader=1), 1: partition(REQUESTS, 1, leader=-1)},
+        "of-somebody-else": {0: partition("of-somebody-else", 0, leader=-1)},
+    }
+    assert without_leader(metadata) == f"No broker leads the partition {REQUESTS}/1."
+    metadata._partitions[LABELS] = {0: partition(LABELS, 0, leader=-1)}
+    assert without_leader(metadata) == (f"No broker leads the partition {REQUESTS}/1 and 1 more.")
+
+
+def partition(topic: str, number: int, leader: int) -> PartitionMetadata:
+    """What a broker says of a partition."""
+    return PartitionMetadata(topic, number, leader, [1], [1], None)

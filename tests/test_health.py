@@ -6,7 +6,7 @@ from typing import cast
 from faust.tables.manager import TableManager
 
 from catdog_stream.application import CatDogApp
-from catdog_stream.health import health_problems, readiness_problems
+from catdog_stream.health import health_problems, readiness_problems, silence
 from catdog_stream.settings import Settings
 
 
@@ -37,4 +37,13 @@ def test_without_a_partition_there_is_nothing_to_do() -> None:
     assert asyncio.run(readiness_problems(app)) == [
         "The model is warming up.",
         "No partition is assigned to this worker.",
+    ]
+
+
+def test_connections_that_have_gone_silent_are_a_reason_though_new_ones_are_answered() -> None:
+    assert silence(None, None) == []
+    assert silence((1.0, "10.0.0.1:9092"), 1.0) == []
+    assert silence((9.1, "10.0.0.1:9092"), 12.0) == [
+        "Kafka at 10.0.0.1:9092 has not answered for 9 s.",
+        "The group of the workers has not answered for 12 s.",
     ]

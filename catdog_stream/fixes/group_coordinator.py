@@ -6,10 +6,14 @@ alone, and asks again after five minutes: on a new cluster, labels without the c
 counts.
 
 Repair: a member asks for its topics until it knows them all, and joins then.
+
+It also remembers when the group has answered last: connections that have gone silent are noticed by
+nobody else, since one that is made to try may well be answered.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection
 from typing import Any, cast
 
@@ -27,7 +31,16 @@ _LONGEST_PAUSE = 0.5
 
 
 class MendedGroupCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka is untyped
-    """A `GroupCoordinator` that knows its topics when it joins."""
+    """A `GroupCoordinator` that knows its topics when it joins, and when it was answered last."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.answered_at = time.monotonic()
+        super().__init__(*args, **kwargs)
+
+    async def _send_req(self, request: Any) -> Any:
+        response = await super()._send_req(request)
+        self.answered_at = time.monotonic()
+        return response
 
     async def _do_rejoin_group(self, subscription: Any) -> bool:
         await self._know(subscription)

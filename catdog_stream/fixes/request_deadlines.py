@@ -1,0 +1,86 @@
+"""Each request to Kafka has a deadline of its own.
+
+Fault (aiokafka 0.14): one time limit holds for everything. A consumer's must be longer than a
+rebalance, since joining waits for the others; a producer's is also how long a record may wait for a
+broker, twenty minutes. A broker whose process is frozen keeps its connections open: for so long
+nothing is written to the partitions that it led, though others lead them by then, a look at the
+cluster waits, and so does every new connection behind the one to it.
+
+Repair: the limit of a request is that of its kind, in ``deadlines``; connecting has one, too. What
+is waited for can be asked, so that a worker can say that a broker is silent.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from aiokafka.conn import AIOKafkaConnection
+
+from catdog_stream import deadlines
+
+__all__ = ["Waiting", "install", "waiting_longest"]
+
+_PRODUCE = 0
+_COMMIT, _JOIN, _SYNC = 8, 11, 14
+#: The broker takes its time for these, and answers a connection's requests in their order.
+_HOLD_UP_OTHERS = frozenset((_COMMIT, _JOIN, _SYNC))
+#: How long it takes says nothing of the broker: it waits for other members of the group.
+_NO_SILENCE = frozenset((_JOIN, _SYNC))
+
+_send = AIOKafkaConnection.send
+_connect = AIOKafkaConnection.connect
+
+
+class Waiting(NamedTuple):
+    """A request that has no answer yet."""
+
+    since: float
+    address: str
+
+
+# By the id of the request's future. The threads of a worker each add and remove what is their own.
+_waiting: dict[int, Waiting] = {}
+
+
+def waiting_longest(clock: Callable[[], float] = time.monotonic) -> tuple[float, str] | None:
+    """Seconds that the oldest unanswered request has waited, and the broker's address."""
+    oldest = min(tuple(_waiting.values()), default=None)
+    return None if oldest is None else (clock() - oldest.since, oldest.address)
+
+
+def _send_with_deadline(self: Any, request: Any, expect_response: bool = True) -> Any:
+    usual, key = self._request_timeout, request.API_KEY
+    if key == _PRODUCE:
+        request._timeout = min(request._timeout, int(deadlines.COPIES * 1000))
+    before = (sent.API_KEY for _, sent, _ in self._requests if sent is not None)
+    slowest = max(
+        deadlines.request_seconds(key),
+        *(deadlines.request_seconds(other) for other in before if other in _HOLD_UP_OTHERS),
+        0.0,
+    )
+    self._request_timeout = min(usual, slowest)
+    try:
+        answer = _send(self, request, expect_response)
+    finally:
+        self._request_timeout = usual
+    if expect_response and key not in _NO_SILENCE:
+        _remember(self._requests[-1][2], f"{self.host}:{self.port}")
+    return answer
+
+
+def _remember(future: "asyncio.Future[Any]", address: str) -> None:
+    number = id(future)
+    _waiting[number] = Waiting(time.monotonic(), address)
+    future.add_done_callback(lambda _: _waiting.pop(number, None))
+
+
+async def _connect_with_deadline(self: Any) -> Any:
+    async with asyncio.timeout(min(self._request_timeout, deadlines.CONNECT)):
+        return await _connect(self)
+
+
+def install() -> None:
+    """Have every connection of this process do so from now on."""
+    AIOKafkaConnection.send = _send_with_deadline
+    AIOKafkaConnection.connect = _connect_with_deadline

@@ -1,0 +1,71 @@
+"""Three Kafka servers that are one cluster, of which a test may freeze or kill one."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka.client import AIOKafkaClient, CoordinationType
+
+from catdog_stream.broker import HOST, LocalKafka
+from tests.support.ports import free_ports
+
+NODES = 3
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The servers by their ``node.id``, which starts with 1."""
+
+    nodes: dict[int, LocalKafka]
+
+    @property
+    def address(self) -> str:
+        """``host:port`` of each, as Kafka clients take it."""
+        return ",".join(node.address for node in self.nodes.values())
+
+    @property
+    def setting(self) -> str:
+        """The same as ``CATDOG_BROKER`` has it."""
+        return ";".join(f"kafka://{node.address}" for node in self.nodes.values())
+
+    async def coordinator(self, group: str) -> LocalKafka:
+        """The server that coordinates a group."""
+        client = AIOKafkaClient(bootstrap_servers=self.address)
+        await client.bootstrap()
+        try:
+            return self.nodes[await client.coordinator_lookup(CoordinationType.GROUP, group)]
+        finally:
+            await client.close()
+
+
+@contextmanager
+def own_cluster(folder: Path) -> Iterator[Cluster]:
+    """Three copies of everything, of which two must be written; Kafka's own time limits."""
+    free = free_ports(2 * NODES)
+    ports, controllers = free[:NODES], free[NODES:]
+    voters = ",".join(f"{n}@{HOST}:{port}" for n, port in enumerate(controllers, start=1))
+    nodes = {
+        number: LocalKafka(
+            port,
+            folder / str(number),
+            controller_port=controller,
+            extra={
+                "node.id": str(number),
+                "controller.quorum.voters": voters,
+                "default.replication.factor": "3",
+                "min.insync.replicas": "2",
+                "offsets.topic.replication.factor": "3",
+                "broker.session.timeout.ms": "9000",
+                "broker.heartbeat.interval.ms": "2000",
+            },
+        )
+        for number, (port, controller) in enumerate(zip(ports, controllers, strict=True), start=1)
+    }
+    with ExitStack() as stack:
+        for node in nodes.values():
+            node.launch()
+            stack.callback(node.kill)  # a frozen one cannot be stopped in good order
+        for node in nodes.values():
+            node.wait_until_ready()
+        yield Cluster(nodes)

@@ -1,0 +1,51 @@
+"""Topics get more partitions while a worker runs."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from catdog_stream.application import CatDogApp
+from catdog_stream.cluster import grow, topic_partitions
+from catdog_stream.settings import Settings
+from tests.support.brokers import own_broker
+from tests.support.client import LABELS, REQUESTS, Client, Message, request
+from tests.support.worker import Worker
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+ADDED = 12
+ANSWERED = 30.0
+
+
+def test_partitions_that_are_added_are_answered_and_counted(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, cat: bytes
+) -> None:
+    with own_broker(tmp_path_factory.mktemp("broker")) as broker:
+
+        def app() -> CatDogApp:
+            return CatDogApp(Settings(broker=f"kafka://{broker.address}"))
+
+        async def add(topic: str) -> None:
+            await grow(app(), topic, ADDED)
+            await grow(app(), topic, ADDED - 1)  # it has them: nothing to do
+            assert (await topic_partitions(app()))[topic] == ADDED
+
+        async def send(seconds: float) -> None:
+            messages = [Message(request(cat), partition=number) for number in range(ADDED)]
+            async with Client(broker.address) as client:
+                await client.answers(await client.send(messages), seconds)
+
+        with Worker(broker.address, tmp_path) as worker:
+            worker.wait_ready()
+            asyncio.run(add(REQUESTS))
+            began = time.monotonic()
+            asyncio.run(send(ANSWERED))
+            print(f"answered after {time.monotonic() - began:.1f} s")
+            assert worker.terminate() == 0
+        asyncio.run(add(LABELS))
+        with Worker(broker.address, tmp_path) as worker:
+            worker.wait_ready()
+            asyncio.run(send(ANSWERED))
+            assert worker.process.poll() is None

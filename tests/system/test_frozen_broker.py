@@ -1,0 +1,57 @@
+"""One broker of three freezes: what it led goes on elsewhere, and so do the answers."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.client import Client, request
+from tests.support.cluster import own_cluster
+from tests.support.fleet import GROUP
+from tests.support.wait import wait_until
+from tests.support.worker import Worker
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+#: For the partitions that the frozen broker led.
+MOVED_ON = 40.0
+NOTICED = 15.0
+#: Each partition has some of the requests, and not all are answered when the broker freezes.
+REQUESTS = 200
+
+
+def test_partitions_of_a_frozen_broker_are_answered_again_within_forty_seconds(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, cat: bytes
+) -> None:
+    async def send(address: str) -> None:
+        async with Client(address) as client:
+            await client.send([request(cat)] * REQUESTS)
+
+    def wait(condition: str, expected: int, seconds: float) -> None:
+        wait_until(lambda: worker.status("/readyz") == expected, condition, seconds)
+
+    settings = {"CATDOG_REPLICAS": "3", "CATDOG_THREADS": "1"}
+    with own_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        settings["CATDOG_BROKER"] = cluster.setting
+        with Worker(cluster.address, tmp_path, settings=settings) as worker:
+            worker.wait_ready()
+            frozen = asyncio.run(cluster.coordinator(GROUP))
+            asyncio.run(send(cluster.address))
+            frozen.pause()
+            began = time.monotonic()
+            wait("the worker to say that a broker is silent", 503, NOTICED)
+            print(f"said after {time.monotonic() - began:.1f} s: {worker.get('/readyz')}")
+            wait_until(
+                lambda: worker.get("/labels/")["total"] == REQUESTS,
+                "the answers",
+                began + MOVED_ON - time.monotonic(),
+            )
+            print(f"answered after {time.monotonic() - began:.1f} s")
+            wait("the worker to be ready, with the broker still frozen", 200, 10.0)
+            print(f"ready after {time.monotonic() - began:.1f} s")
+            others = [node.address for node in cluster.nodes.values() if node is not frozen]
+            asyncio.run(send(",".join(others)))
+            wait_until(lambda: worker.get("/labels/")["total"] == 2 * REQUESTS, "all answers")
+            frozen.resume()
+            assert worker.terminate() == 0

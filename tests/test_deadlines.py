@@ -1,0 +1,65 @@
+"""What waits for Kafka, and how the limits depend on each other."""
+
+from aiokafka.protocol.commit import OffsetCommitRequest
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest, SyncGroupRequest
+from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.protocol.produce import ProduceRequest
+
+from catdog_stream import cluster, deadlines
+from catdog_stream.fixes import consumer, fetching, group_coordinator
+from catdog_stream.worker import STOP_SECONDS
+
+#: Kafka's defaults.
+BROKER_SESSION = 9.0
+OFFSET_COMMIT_TIMEOUT = 5.0
+#: What a broker that is frozen may cost the partitions that it led, and a worker to say so.
+MOVED_ON = 40.0
+SAID = 15.0
+
+
+def test_a_member_that_waits_for_the_others_is_not_cut_off() -> None:
+    assert deadlines.JOIN > deadlines.REBALANCE
+    assert deadlines.request_seconds(JoinGroupRequest.API_KEY) == deadlines.JOIN
+    assert deadlines.request_seconds(SyncGroupRequest.API_KEY) == deadlines.JOIN
+    drained = consumer.DRAIN_SECONDS + consumer.COMMIT_SECONDS
+    assert drained + group_coordinator.TOPICS_SECONDS < deadlines.REBALANCE
+
+
+def test_a_coordinator_that_is_silent_is_given_up_before_the_session_is_over() -> None:
+    asked_again = deadlines.HEARTBEAT_INTERVAL + deadlines.HEARTBEAT
+    assert asked_again + deadlines.HEARTBEAT_INTERVAL < deadlines.SESSION
+    assert deadlines.request_seconds(HeartbeatRequest.API_KEY) == deadlines.HEARTBEAT
+
+
+def test_a_record_is_not_written_twice_because_a_broker_has_just_gone() -> None:
+    assert BROKER_SESSION < deadlines.COPIES < deadlines.PRODUCE < deadlines.ANSWER
+    assert deadlines.request_seconds(ProduceRequest.API_KEY) == deadlines.PRODUCE
+    assert deadlines.request_seconds(OffsetCommitRequest.API_KEY) > OFFSET_COMMIT_TIMEOUT
+
+
+def test_what_a_frozen_broker_led_is_answered_again_in_time() -> None:
+    # The record that waits for it, the look at the cluster by way of it, a connection to it, and
+    # the same once more where the cluster knew nothing better yet.
+    attempt = deadlines.METADATA + deadlines.CONNECT
+    assert BROKER_SESSION + deadlines.PRODUCE + attempt < MOVED_ON
+    assert deadlines.request_seconds(MetadataRequest.API_KEY) == deadlines.METADATA
+    # Reading moves on with the leaders, whatever still waits for the old one.
+    assert BROKER_SESSION + deadlines.LOOK_AT_CLUSTER + deadlines.METADATA < MOVED_ON
+
+
+def test_silence_is_told_in_time_and_no_ordinary_wait_is_taken_for_it() -> None:
+    assert deadlines.HEARTBEAT_INTERVAL + deadlines.SILENCE + cluster.LOOK_AGAIN_SECONDS < SAID
+    assert deadlines.SILENCE > deadlines.HEARTBEAT_INTERVAL + deadlines.HEARTBEAT
+    assert max(deadlines.CONNECT, deadlines.METADATA) < deadlines.SILENCE
+    assert deadlines.request_seconds(FetchRequest.API_KEY) > fetching.PATIENT_INTERVAL
+
+
+def test_nothing_lasts_longer_than_the_settings_that_faust_checks() -> None:
+    settings = deadlines.worker_settings()
+    assert settings["broker_request_timeout"] >= max(deadlines.JOIN, deadlines.FETCH)
+    assert settings["broker_session_timeout"] < settings["broker_request_timeout"]
+
+
+def test_a_worker_stops_in_time_whatever_its_broker_does() -> None:
+    assert consumer.DRAIN_SECONDS + consumer.COMMIT_SECONDS < STOP_SECONDS
