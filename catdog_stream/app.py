@@ -3,7 +3,9 @@
 ``faust -A catdog_stream.app worker`` and ``catdog-stream worker`` are the same.
 """
 
+import os
 import sys
+from typing import NoReturn
 
 from catdog_stream.lasting import lasting
 
@@ -24,7 +26,7 @@ def _app() -> CatDogApp:
     try:
         return CatDogApp(Settings.from_environment())
     except SettingError as error:
-        print(error, file=sys.stderr)
+        print(error.format_message(), file=sys.stderr)
         raise SystemExit(error.exit_code) from None
 
 
@@ -38,6 +40,17 @@ label_counts = app.Table("label_counts", key_type=int, partitions=app.settings.p
 rejection_counts = app.Table("rejection_counts", key_type=int, partitions=app.settings.partitions)
 
 
-def main() -> None:
-    """Run the command line."""
-    app.main()
+def main() -> NoReturn:
+    """Run the command line, and end at once: Python would wait for threads that nobody needs."""
+    try:
+        app.main()
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        code = code or 1
+    os._exit(code)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from catdog_stream.models.locate import default_stack
+from catdog_stream.showing import shown
 
 
 @click.command("train-head")
@@ -46,7 +47,7 @@ def train_head(
         threads=app.settings.threads,
     )
     for file in trained.unreadable:
-        click.echo(f"{file.path} was left out: {file.detail}", err=True)
-    click.echo(f"Trained on {trained.pictures} pictures; the stack is in {trained.stack}.")
+        click.echo(shown(f"{file.path} was left out: {file.detail}"), err=True)
+    click.echo(shown(f"Trained on {trained.pictures} pictures; the stack is in {trained.stack}."))
     if trained.validation is not None:
         click.echo(trained.validation.as_table())
