@@ -7,11 +7,19 @@ import os
 import sys
 from typing import NoReturn
 
+from catdog_stream.errors import SettingError
 from catdog_stream.lasting import lasting
+from catdog_stream.showing import shown
+from catdog_stream.surroundings import check
+
+try:
+    check(os.environ)
+except SettingError as error:
+    print(error.format_message(), file=sys.stderr)
+    raise SystemExit(error.exit_code) from None
 
 with lasting():
     from catdog_stream.application import CatDogApp
-    from catdog_stream.errors import SettingError
     from catdog_stream.settings import Settings
     from catdog_stream.topics import Topics
 
@@ -44,6 +52,10 @@ def main() -> NoReturn:
     """Run the command line, and end at once: Python would wait for threads that nobody needs."""
     try:
         app.main()
+    except OSError as error:  # a full disk, a closed terminal
+        about = f"{error.filename}: " if error.filename else ""
+        print(shown(f"Error: {about}{error.strerror or error}."), file=sys.stderr)
+        code = 1
     except SystemExit as end:
         if isinstance(end.code, str):
             print(end.code, file=sys.stderr)

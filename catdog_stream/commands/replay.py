@@ -5,6 +5,7 @@ import re
 import sys
 import time
 from datetime import datetime
+from typing import Any
 
 import click
 
@@ -15,11 +16,44 @@ from catdog_stream.replaying import Replay
 #: For the request in hand, once a signal has come; none is in hand while it reads.
 LAST_REQUEST_SECONDS = 0.3
 
+#: Every reason code; docs/wire.md tells their meanings. The last one stands for none.
+REASONS = (
+    "not_json",
+    "not_an_object",
+    "bad_url",
+    "missing_data",
+    "bad_base64",
+    "too_large",
+    "too_many_pixels",
+    "not_an_image",
+    "unsupported_format",
+    "damaged_image",
+    "timeout",
+    "internal_error",
+    "unknown",
+)
+
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
+def _known(_context: click.Context, _option: click.Parameter, reasons: tuple[str, ...]) -> Any:
+    for reason in reasons:
+        if reason not in REASONS:
+            raise SettingError(
+                f"There is no reason code {reason!r}: it must be one of {', '.join(REASONS)}."
+            )
+    return reasons
+
+
 @click.command()
-@click.option("--reason", "reasons", multiple=True, help="Only these; may be given repeatedly.")
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    metavar="REASON",
+    callback=_known,
+    help="Only these; may be given repeatedly.",
+)
 @click.option(
     "--since", help="Only requests of this time or later: 2h, 3d, or 2024-05-17T12:00+02:00."
 )

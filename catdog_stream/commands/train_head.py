@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from catdog_stream.errors import InputError
 from catdog_stream.models.locate import default_stack
 from catdog_stream.showing import shown
 
@@ -25,6 +26,7 @@ from catdog_stream.showing import shown
 )
 @click.option("--name", default="inception_v3", show_default=True, help="The stack's name.")
 @click.option("--version", default="1", show_default=True, help="The stack's version.")
+@click.option("--force", is_flag=True, help="Write into a directory that holds something.")
 def train_head(
     directory: Path,
     output: Path,
@@ -32,11 +34,14 @@ def train_head(
     validation: Path | None,
     name: str,
     version: str,
+    force: bool,
 ) -> None:
     """Train a head on DIRECTORY/cat/* and DIRECTORY/dog/*."""
     from catdog_stream.app import app
     from catdog_stream.models.training import train_head as train
 
+    if not force and output.is_dir() and any(output.iterdir()):
+        raise InputError(f"There is something in {output} already: --force replaces a stack there.")
     trained = train(
         directory,
         output,

@@ -1,5 +1,6 @@
 """``catdog-stream up``: everything on one machine."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -79,6 +80,10 @@ def _require_free(host: str, port: int, purpose: str, setting: str) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise SettingError(
+                    f"{host} for {purpose} is no address of this machine: WEB_BIND names another."
+                ) from error
             raise SettingError(
                 f"Port {port} for {purpose} cannot be used ({error.strerror}): "
                 f"choose another one with {setting}."
