@@ -1,6 +1,20 @@
 """``python -m catdog_stream`` is ``catdog-stream``."""
 
-from catdog_stream.app import main
+import signal
+
+# To import the rest takes a second. Until a command handles signals itself, they end the process
+# as they do any other, and not in a traceback from the midst of an import.
+for number in (signal.SIGINT, signal.SIGTERM):
+    if signal.getsignal(number) is not signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+
+
+def main() -> None:
+    """Run the command line."""
+    from catdog_stream.app import main as run
+
+    run()
+
 
 if __name__ == "__main__":
     main()

@@ -3,14 +3,23 @@
 ``faust -A catdog_stream.app worker`` and ``catdog-stream worker`` are the same.
 """
 
+import os
 import sys
-from typing import cast
+from typing import NoReturn, cast
 
+from catdog_stream.errors import SettingError
 from catdog_stream.lasting import lasting
+from catdog_stream.showing import shown
+from catdog_stream.surroundings import check
+
+try:
+    check(os.environ)
+except SettingError as error:
+    print(error.format_message(), file=sys.stderr)
+    raise SystemExit(error.exit_code) from None
 
 with lasting():
     from catdog_stream.application import CatDogApp
-    from catdog_stream.errors import SettingError
     from catdog_stream.fixes.committed_table import CommittedTable
     from catdog_stream.settings import Settings
     from catdog_stream.topics import COUNTED, Topics
@@ -26,7 +35,7 @@ def _app() -> CatDogApp:
     try:
         return CatDogApp(Settings.from_environment())
     except SettingError as error:
-        print(error, file=sys.stderr)
+        print(error.format_message(), file=sys.stderr)
         raise SystemExit(error.exit_code) from None
 
 
@@ -47,6 +56,21 @@ label_counts = counts("label_counts")
 foreign_counts = counts("foreign_counts")
 
 
-def main() -> None:
-    """Run the command line."""
-    app.main()
+def main() -> NoReturn:
+    """Run the command line, and end at once: Python would wait for threads that nobody needs."""
+    try:
+        app.main()
+    except OSError as error:  # a full disk, a closed terminal
+        about = f"{error.filename}: " if error.filename else ""
+        print(shown(f"Error: {about}{error.strerror or error}."), file=sys.stderr)
+        code = 1
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        code = code or 1
+    os._exit(code)

@@ -1,8 +1,10 @@
 """The Faust application class: what a worker consists of and in which order it starts."""
 
+import errno
 import logging
 import os
 import signal
+import socket
 import tempfile
 from collections.abc import Iterable
 from importlib import import_module
@@ -64,6 +66,11 @@ class Web(FaustWeb):
         try:
             await super().start_server()
         except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise SettingError(
+                    f"The web server cannot listen on {conf.web_bind}, which is no address of this "
+                    "machine: WEB_BIND or --web-bind names another one."
+                ) from error
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise SettingError(
                 f"The web server cannot listen on {conf.web_bind} port {conf.web_port} "
@@ -153,6 +160,14 @@ class CatDogApp(faust.App):
         """Whether partitions have been assigned and tables recovered, and neither is going on."""
         recovery = cast(TableManager, self.tables).recovery
         return not self.rebalancing and recovery.completed.is_set()
+
+    def _create_directories(self) -> None:
+        try:
+            super()._create_directories()
+        except OSError as error:
+            raise SettingError(
+                f"APP_DATADIR={str(self.conf.datadir)!r} cannot be used: {error.strerror}."
+            ) from error
 
     def give_up(self, reason: BaseException) -> None:
         """Stop the worker in good order, as a signal would, with ``reason`` and its exit code.

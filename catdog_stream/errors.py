@@ -20,9 +20,15 @@ traceback, whichever program runs the app (``catdog-stream`` or ``faust``).
 
 import click
 
+from catdog_stream.showing import shown
+
 
 class CatDogError(click.ClickException):
     """Root of the tree. ``str(error)`` is one sentence for the person at the keyboard."""
+
+    def format_message(self) -> str:
+        """Return the sentence as it is printed: it may quote a file name, or a broker."""
+        return shown(self.message)
 
 
 class SettingError(CatDogError):

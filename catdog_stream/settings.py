@@ -4,17 +4,18 @@ Faust's own settings (``WEB_PORT``, ``WEB_BIND``, ``NODE_HOSTNAME``, ``APP_DATAD
 names and are read by Faust. TLS and SASL are in ``security``.
 """
 
+import difflib
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from catdog_stream.errors import SettingError
 from catdog_stream.models.manifest import MAX_BATCH
-from catdog_stream.security import Security
+from catdog_stream.security import SASL_VARIABLES, TLS_VARIABLES, Security
 
 __all__ = ["Engine", "Settings"]
 
@@ -34,6 +35,11 @@ MAX_REPLICAS = 32_767
 
 #: A host name or an IP address, version 6 in brackets; the port may be left out.
 _ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9a-fA-F:.]+\])(:(?P<port>[0-9]{1,5}))?")
+
+#: Read elsewhere.
+OTHERS = ("CATDOG_KAFKA_JARS", "CATDOG_SECURITY")
+#: The tests' own, and what Kubernetes puts there for services whose names begin with "catdog-".
+_NOT_OURS = re.compile(r"CATDOG_(TEST_.*|(.*_)?SERVICE_(HOST|PORT(_.*)?)|(.*_)?PORT(_[0-9]+_.*)?)")
 
 T = TypeVar("T")
 
@@ -78,7 +84,7 @@ class Settings:
             SettingError: a value cannot be used; the sentence names the variable.
         """
         read = _Reader(environment)
-        return cls(
+        settings = cls(
             broker=read("CATDOG_BROKER", _broker, cls.broker),
             stack=read("CATDOG_STACK", Path, cls.stack),
             engine=read("CATDOG_ENGINE", _engine, cls.engine),
@@ -98,6 +104,8 @@ class Settings:
             replicas=read("CATDOG_REPLICAS", _whole(MAX_REPLICAS), cls.replicas),
             security=Security.from_environment(environment),
         )
+        _refuse_unknown(environment, read.names)
+        return settings
 
     @property
     def max_request_bytes(self) -> int:
@@ -118,8 +126,11 @@ def base64_length(size: int) -> int:
 @dataclass(frozen=True, slots=True)
 class _Reader:
     environment: Mapping[str, str]
+    #: Those that were asked for.
+    names: set[str] = field(default_factory=set)
 
     def __call__(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        self.names.add(name)
         text = self.environment.get(name, "").strip()
         if not text:
             return default
@@ -127,6 +138,17 @@ class _Reader:
             return parse(text)
         except ValueError as error:
             raise SettingError(f"{name}={text!r} cannot be used: {error}.") from error
+
+
+def _refuse_unknown(environment: Mapping[str, str], read: Collection[str]) -> None:
+    """A typing error would leave a default in force that nobody wants."""
+    known = {*read, *OTHERS, *SASL_VARIABLES, *TLS_VARIABLES}
+    for name in sorted(environment):
+        if name.startswith("CATDOG_") and name not in known and not _NOT_OURS.fullmatch(name):
+            bare = {variable.removeprefix("CATDOG_"): variable for variable in known}
+            near = difflib.get_close_matches(name.removeprefix("CATDOG_"), sorted(bare), 1)
+            hint = f": is {bare[near[0]]} meant?" if near else "."
+            raise SettingError(f"There is no setting {name}{hint}")
 
 
 def _whole(most: int) -> Callable[[str], int]:

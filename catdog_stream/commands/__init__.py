@@ -4,8 +4,10 @@ Every command, ``worker`` too, imports them all. So each imports what is slow to
 XGBoost, within its function.
 """
 
+import click
 from faust.cli.base import cli
 
+from catdog_stream import __version__
 from catdog_stream.commands.broker import broker
 from catdog_stream.commands.convert import convert
 from catdog_stream.commands.evaluate import evaluate
@@ -17,3 +19,7 @@ from catdog_stream.commands.watch import watch
 
 for command in (broker, convert, evaluate, replay, send, train_head, up, watch):
     cli.add_command(command)
+
+# Faust's option tells its own.
+cli.params = [option for option in cli.params if option.name != "version"]
+click.version_option(__version__, prog_name="catdog-stream", message="%(prog)s %(version)s")(cli)

@@ -10,13 +10,13 @@ from aiokafka.errors import KafkaError
 
 from catdog_stream.broker import LocalKafka
 from catdog_stream.commands.local_kafka import local_port, running_kafka
-from catdog_stream.commands.stopping import until_stopped
+from catdog_stream.commands.stopping import POLL_SECONDS, Stopped, until_stopped
 from catdog_stream.errors import SettingError
+from catdog_stream.showing import shown
 
 #: How long the broker stays for workers that are being stopped at the same moment, as a process
 #: manager does. Honcho kills what is still there after 5 s.
 LEAVE_SECONDS = 3.0
-POLL_SECONDS = 0.1
 
 _MEMBERS = 5  # the field of a group's description, in every version of the answer
 
@@ -35,17 +35,19 @@ def broker(port: int | None, data_dir: Path | None) -> None:
     port = port or local_port(app)
     if port is None:
         raise SettingError("CATDOG_BROKER is not on this machine: choose a --port.")
-    with until_stopped(), running_kafka(app, port, data_dir) as running:
-        click.echo(f"The broker listens on {running.address}, data in {running.data_dir}.")
+    with until_stopped() as signals, running_kafka(app, port, data_dir, signals) as running:
+        click.echo(shown(f"The broker listens on {running.address}, data in {running.data_dir}."))
         try:
-            running.wait()
-        finally:
-            asyncio.run(_let_workers_leave(running, app.conf.id))
+            while running.poll() is None:
+                signals.pause()
+        except Stopped:
+            signals.run(_let_workers_leave(running, app.conf.id), most=1)
+            raise
     click.echo("Stopped.")
 
 
 async def _let_workers_leave(kafka: LocalKafka, group: str) -> None:
-    """Return once ``group`` has no member, or after ``LEAVE_SECONDS``."""
+    """Return once ``group`` has no member, or after ``LEAVE_SECONDS``; a second signal ends it."""
     deadline = time.monotonic() + LEAVE_SECONDS
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
     try:

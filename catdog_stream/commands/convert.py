@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from catdog_stream.showing import shown
+
 
 @click.command()
 @click.argument("weights", type=click.Path(path_type=Path))
@@ -13,4 +15,4 @@ def convert(weights: Path, output: Path) -> None:
     from catdog_stream.models.convert import convert as convert_weights
 
     convert_weights(weights, output)
-    click.echo(f"Wrote both backbone files to {output}.")
+    click.echo(shown(f"Wrote both backbone files to {output}."))

@@ -13,6 +13,7 @@ from yarl import URL
 
 from catdog_stream.broker import LocalKafka
 from catdog_stream.cluster import create_topics
+from catdog_stream.commands.stopping import Signals
 from catdog_stream.errors import BrokerError, SettingError
 
 if TYPE_CHECKING:
@@ -63,13 +64,23 @@ async def _prepare(app: "CatDogApp", address: str) -> None:
 
 
 @contextmanager
-def running_kafka(app: "CatDogApp", port: int, data_dir: Path | None) -> Iterator[LocalKafka]:
-    """Run the local Kafka with the topics in it. Raises ``BrokerError``, ``SettingError``."""
+def running_kafka(
+    app: "CatDogApp", port: int, data_dir: Path | None, signals: Signals
+) -> Iterator[LocalKafka]:
+    """Run the local Kafka with the topics in it.
+
+    Raises ``BrokerError``, ``SettingError``, ``Stopped``.
+    """
     if app.settings.security.protocol != "plaintext":
         raise SettingError("The local Kafka offers neither TLS nor SASL: unset CATDOG_SECURITY.")
-    with LocalKafka(port, data_dir or default_data_dir(port)) as kafka:
-        asyncio.run(_prepare(app, kafka.address))
+    kafka = LocalKafka(port, data_dir or default_data_dir(port))
+    try:
+        with signals.interrupting():
+            kafka.start()
+        signals.run(_prepare(app, kafka.address))
         yield kafka
         status = kafka.poll()
         if status is not None:
             raise BrokerError(f"The local Kafka ended with status {status}; see {kafka.log}.")
+    finally:
+        kafka.stop()

@@ -2,20 +2,58 @@
 
 import asyncio
 import re
-import signal
+import sys
 import time
 from datetime import datetime
+from typing import Any
 
 import click
 
+from catdog_stream.commands.stopping import POLL_SECONDS, Signals, cancel, until_stopped
 from catdog_stream.errors import SettingError
 from catdog_stream.replaying import Replay
+
+#: For the request in hand, once a signal has come; none is in hand while it reads.
+LAST_REQUEST_SECONDS = 0.3
+
+#: Every reason code; docs/wire.md tells their meanings. The last one stands for none.
+REASONS = (
+    "not_json",
+    "not_an_object",
+    "bad_url",
+    "missing_data",
+    "bad_base64",
+    "too_large",
+    "too_many_pixels",
+    "not_an_image",
+    "unsupported_format",
+    "damaged_image",
+    "timeout",
+    "internal_error",
+    "unknown",
+)
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
+def _known(_context: click.Context, _option: click.Parameter, reasons: tuple[str, ...]) -> Any:
+    for reason in reasons:
+        if reason not in REASONS:
+            raise SettingError(
+                f"There is no reason code {reason!r}: it must be one of {', '.join(REASONS)}."
+            )
+    return reasons
+
+
 @click.command()
-@click.option("--reason", "reasons", multiple=True, help="Only these; may be given repeatedly.")
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    metavar="REASON",
+    callback=_known,
+    help="Only these; may be given repeatedly.",
+)
 @click.option(
     "--since", help="Only requests of this time or later: 2h, 3d, or 2024-05-17T12:00+02:00."
 )
@@ -29,23 +67,31 @@ def replay(reasons: tuple[str, ...], since: str | None, dry_run: bool) -> None:
 
     since_ms = None if since is None else parse_since(since, time.time())
     run = Replay(app, frozenset(reasons), since_ms, dry_run)
-    stopped = asyncio.run(_until_done_or_stopped(run))
+    with until_stopped() as signals:
+        signals.run(_until_done_or_stopped(run, signals), most=sys.maxsize)
     if dry_run:
         for line in run.tally.lines():
             click.echo(line)
     click.echo(run.tally.summary(dry_run=dry_run))
-    if stopped:
+    if signals.count:
         click.echo("Stopped before the end: call it again for the rest.")
 
 
-async def _until_done_or_stopped(run: Replay) -> bool:
-    """A signal ends it between two requests, so that none is put back unrecorded."""
+async def _until_done_or_stopped(run: Replay, signals: Signals) -> None:
+    """A signal ends it between two requests, so that none is put back unrecorded.
+
+    A broker that does not answer is not waited for.
+    """
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await run.run(stop)
-    return stop.is_set()
+    running = asyncio.create_task(run.run(stop))
+    while not running.done() and not signals.count:
+        await asyncio.wait({running}, timeout=POLL_SECONDS)
+    stop.set()
+    await asyncio.wait({running}, timeout=LAST_REQUEST_SECONDS)
+    if not running.done():
+        await cancel({running})
+        signals.check()
+    running.result()
 
 
 def parse_since(text: str, now: float) -> int:

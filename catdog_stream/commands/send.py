@@ -3,18 +3,34 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 from tqdm import tqdm
 
 from catdog_stream.client import Reply, opaque_url, producer, replies, request_value
+from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError, UnansweredError
 from catdog_stream.records import Source
+from catdog_stream.showing import shown
 from catdog_stream.topics import REQUESTS
+
+#: For Kafka to confirm the last request, once a signal has come.
+LAST_REQUEST_SECONDS = 0.2
 
 #: Files of a folder that are taken for pictures; a file named itself is always sent.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
+
+
+@dataclass(slots=True)
+class Sent:
+    """How many requests went out."""
+
+    confirmed: int = 0
+    #: Said where one more may have.
+    doubt: str = ""
 
 
 @click.command()
@@ -30,7 +46,13 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 def send(paths: tuple[Path, ...], wait: bool, timeout: float) -> None:
     """Publish the pictures in PATHS, files and folders, as requests."""
     files = pictures(paths)
-    asyncio.run(send_and_wait(files, timeout) if wait else _send_all(files))
+    sent = Sent()
+    with until_stopped() as signals:
+        try:
+            signals.run(send_and_wait(files, timeout, sent) if wait else _send_all(files, sent))
+        except Stopped as stopped:
+            click.echo(f"Sent {sent.confirmed} of {len(files)} requests to {REQUESTS}.{sent.doubt}")
+            raise SystemExit(stopped.exit_code) from None
 
 
 def pictures(paths: Sequence[Path]) -> list[Path]:
@@ -53,7 +75,7 @@ def _is_picture(file: Path) -> bool:
     return file.suffix.lower() in SUFFIXES and file.is_file()
 
 
-async def send_and_wait(files: Sequence[Path], timeout: float) -> None:
+async def send_and_wait(files: Sequence[Path], timeout: float, sent: Sent | None = None) -> None:
     """Publish ``files`` and print each answer.
 
     Raises:
@@ -70,9 +92,7 @@ async def send_and_wait(files: Sequence[Path], timeout: float) -> None:
         file = waiting.pop(source)
         if reply.label is None:
             rejected += 1
-            tqdm.write(f"{file}: rejected ({reply.reason}): {reply.detail}", file=sys.stdout)
-        else:
-            tqdm.write(f"{file}: {reply.label}", file=sys.stdout)
+        tqdm.write(outcome(file, reply), file=sys.stdout)
 
     async with replies(app) as stream:
         answers = aiter(stream)
@@ -89,7 +109,7 @@ async def send_and_wait(files: Sequence[Path], timeout: float) -> None:
         collector = asyncio.create_task(collect())
         try:
             with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
-                async for file, source in publish(files):
+                async for file, source in publish(files, sent or Sent()):
                     waiting[source] = file
                     bar.update()
                     if source in early:
@@ -98,11 +118,18 @@ async def send_and_wait(files: Sequence[Path], timeout: float) -> None:
         finally:
             collector.cancel()
     for file in waiting.values():
-        click.echo(f"{file}: no answer", err=True)
+        click.echo(shown(f"{file}: no answer"), err=True)
     if waiting or rejected:
         raise UnansweredError(
             f"Of {len(files)} pictures {rejected} were rejected and {len(waiting)} not answered."
         )
+
+
+def outcome(file: Path, reply: Reply) -> str:
+    """One line about the answer to a picture. Anybody may have written it."""
+    if reply.label is None:
+        return shown(f"{file}: rejected ({reply.reason}): {reply.detail}")
+    return shown(f"{file}: {reply.label}")
 
 
 async def _until_settled(
@@ -119,15 +146,15 @@ async def _until_settled(
             left, deadline = len(waiting), loop.time() + timeout
 
 
-async def _send_all(files: Sequence[Path]) -> None:
+async def _send_all(files: Sequence[Path], sent: Sent) -> None:
     with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
-        async for _ in publish(files):
+        async for _ in publish(files, sent):
             bar.update()
     click.echo(f"Sent {len(files)} requests to {REQUESTS}.")
 
 
-async def publish(files: Sequence[Path]) -> AsyncIterator[tuple[Path, Source]]:
-    """Publish each file as a request; yields it with its place in Kafka."""
+async def publish(files: Sequence[Path], sent: Sent) -> AsyncIterator[tuple[Path, Source]]:
+    """Publish each file as a request, counted in ``sent``; yields it with its place in Kafka."""
     from catdog_stream.app import app
 
     async with producer(app) as sender:
@@ -137,5 +164,20 @@ async def publish(files: Sequence[Path]) -> AsyncIterator[tuple[Path, Source]]:
             except OSError as error:
                 raise InputError(f"{file} cannot be read: {error.strerror}.") from error
             value = request_value(picture, opaque_url(str(file)))
-            record = await sender.send_and_wait(REQUESTS, value)
+            delivery = await sender.send(REQUESTS, value)
+            try:
+                record = await asyncio.shield(delivery)
+            except asyncio.CancelledError:
+                await _last(delivery, sent)
+                raise
+            sent.confirmed += 1
             yield file, Source(record.topic, record.partition, record.offset)
+
+
+async def _last(delivery: "asyncio.Future[Any]", sent: Sent) -> None:
+    """Learn what became of the request that was on its way when a signal came."""
+    await asyncio.wait({delivery}, timeout=LAST_REQUEST_SECONDS)
+    if not delivery.done():
+        sent.doubt = " One more may have arrived."
+    elif not delivery.cancelled() and delivery.exception() is None:
+        sent.confirmed += 1

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
+from catdog_stream.errors import InputError
 from catdog_stream.models.locate import default_stack
+from catdog_stream.showing import shown
 
 
 @click.command("train-head")
@@ -24,6 +26,7 @@ from catdog_stream.models.locate import default_stack
 )
 @click.option("--name", default="inception_v3", show_default=True, help="The stack's name.")
 @click.option("--version", default="1", show_default=True, help="The stack's version.")
+@click.option("--force", is_flag=True, help="Write into a directory that holds something.")
 def train_head(
     directory: Path,
     output: Path,
@@ -31,11 +34,14 @@ def train_head(
     validation: Path | None,
     name: str,
     version: str,
+    force: bool,
 ) -> None:
     """Train a head on DIRECTORY/cat/* and DIRECTORY/dog/*."""
     from catdog_stream.app import app
     from catdog_stream.models.training import train_head as train
 
+    if not force and output.is_dir() and any(output.iterdir()):
+        raise InputError(f"There is something in {output} already: --force replaces a stack there.")
     trained = train(
         directory,
         output,
@@ -46,7 +52,7 @@ def train_head(
         threads=app.settings.threads,
     )
     for file in trained.unreadable:
-        click.echo(f"{file.path} was left out: {file.detail}", err=True)
-    click.echo(f"Trained on {trained.pictures} pictures; the stack is in {trained.stack}.")
+        click.echo(shown(f"{file.path} was left out: {file.detail}"), err=True)
+    click.echo(shown(f"Trained on {trained.pictures} pictures; the stack is in {trained.stack}."))
     if trained.validation is not None:
         click.echo(trained.validation.as_table())

@@ -1,6 +1,6 @@
 """``catdog-stream up``: everything on one machine."""
 
-import asyncio
+import errno
 import os
 import socket
 import subprocess
@@ -19,7 +19,7 @@ from catdog_stream.broker import HOST, child
 from catdog_stream.cluster import topic_partitions
 from catdog_stream.commands.local_kafka import local_port, running_kafka
 from catdog_stream.commands.send import pictures, send_and_wait
-from catdog_stream.commands.stopping import until_stopped
+from catdog_stream.commands.stopping import Signals, until_stopped
 from catdog_stream.errors import BrokerError, CatDogError, SettingError
 from catdog_stream.models.locate import samples as samples_directory
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 EVERY_ADDRESS = ("", "0.0.0.0")
 READY_TIMEOUT_SECONDS = 90.0
 STOP_TIMEOUT_SECONDS = 15.0
-POLL_SECONDS = 0.1
 
 
 @click.command()
@@ -49,14 +48,19 @@ def up(samples: bool, web_port: int | None, data_dir: Path | None) -> None:
     port: int = web_port or app.conf.web_port
     host = HOST if app.conf.web_bind in EVERY_ADDRESS else app.conf.web_bind
     _require_free(host, port, "the page", "--web-port or WEB_PORT")
-    with until_stopped(), _broker(app, data_dir), _worker(port) as worker:
+    with (
+        until_stopped() as signals,
+        _broker(app, data_dir, signals),
+        _worker(port) as worker,
+    ):
         page = f"http://{host}:{port}"
-        _wait_until_ready(worker, page)
+        _wait_until_ready(worker, page, signals)
         click.echo(f"The page: {page}/")
         if samples:
-            asyncio.run(send_and_wait(_samples(), timeout=60))
+            signals.run(send_and_wait(_samples(), timeout=60))
         click.echo("Ctrl-C stops everything.")
-        status = worker.wait()
+        while (status := worker.poll()) is None:
+            signals.pause()
         raise CatDogError(f"The worker ended with status {status}.")
     click.echo("Stopped.")
 
@@ -76,22 +80,28 @@ def _require_free(host: str, port: int, purpose: str, setting: str) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise SettingError(
+                    f"{host} for {purpose} is no address of this machine: WEB_BIND names another."
+                ) from error
             raise SettingError(
                 f"Port {port} for {purpose} cannot be used ({error.strerror}): "
                 f"choose another one with {setting}."
             ) from error
 
 
-def _broker(app: "CatDogApp", data_dir: Path | None) -> AbstractContextManager[object]:
+def _broker(
+    app: "CatDogApp", data_dir: Path | None, signals: Signals
+) -> AbstractContextManager[object]:
     try:
-        asyncio.run(topic_partitions(app))
+        signals.run(topic_partitions(app))
     except BrokerError:
         port = local_port(app)
         if port is None or app.settings.security.protocol != "plaintext":
             raise
         _require_free(HOST, port, "the broker", f"CATDOG_BROKER=kafka://{HOST}:PORT")
         click.echo(f"No broker answers on port {port}: starting a Kafka of its own.")
-        return running_kafka(app, port, data_dir)
+        return running_kafka(app, port, data_dir, signals)
     return nullcontext()
 
 
@@ -116,7 +126,7 @@ def _worker(port: int) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def _wait_until_ready(worker: subprocess.Popen[bytes], page: str) -> None:
+def _wait_until_ready(worker: subprocess.Popen[bytes], page: str, signals: Signals) -> None:
     direct = build_opener(ProxyHandler({}))  # whatever http_proxy says, this is our own machine
     deadline = time.monotonic() + READY_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
@@ -124,8 +134,8 @@ def _wait_until_ready(worker: subprocess.Popen[bytes], page: str) -> None:
         if status is not None:
             raise CatDogError(f"The worker ended with status {status}.")
         try:
-            with direct.open(f"{page}/readyz", timeout=5):
+            with signals.interrupting(), direct.open(f"{page}/readyz", timeout=5):
                 return
         except (URLError, OSError):
-            time.sleep(POLL_SECONDS)
+            signals.pause()
     raise CatDogError(f"The worker was not ready after {READY_TIMEOUT_SECONDS:.0f} s.")

@@ -1,19 +1,18 @@
 """``catdog-stream watch``: labels as they come."""
 
-import asyncio
-
 import click
 
-from catdog_stream.client import replies, shown_url
+from catdog_stream.client import Reply, replies, shown_url
 from catdog_stream.commands.stopping import until_stopped
+from catdog_stream.showing import shown
 
 
 @click.command()
 @click.option("--from-beginning", is_flag=True, help="Start with the oldest label there is.")
 def watch(from_beginning: bool) -> None:
     """Print labels as they come, until Ctrl-C."""
-    with until_stopped():
-        asyncio.run(_watch(from_beginning))
+    with until_stopped() as signals:
+        signals.run(_watch(from_beginning))
 
 
 async def _watch(from_beginning: bool) -> None:
@@ -22,4 +21,9 @@ async def _watch(from_beginning: bool) -> None:
     async with replies(app, from_beginning=from_beginning) as stream:
         async for reply in stream:
             if reply.label is not None:
-                click.echo(f"{reply.label}  {shown_url(reply.url)}")
+                click.echo(line(reply))
+
+
+def line(reply: Reply) -> str:
+    """One line about a label. Anybody may have written it."""
+    return shown(f"{reply.label}  {shown_url(reply.url)}")

@@ -10,6 +10,18 @@ from typing import Self
 _CHUNK = 64 * 1024
 
 
+def two_ways(port: int, controller: int, inner: int, proxied: int) -> dict[str, str]:
+    """A listener of its own, beside the usual one, for those who come by way of the proxy."""
+    host = "127.0.0.1"
+    return {
+        "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller},"
+        f"PROXIED://{host}:{inner}",
+        "advertised.listeners": f"PLAINTEXT://{host}:{port},PROXIED://{host}:{proxied}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,"
+        "PROXIED:PLAINTEXT",
+    }
+
+
 class Proxy:
     """Forwards connections to ``port`` of this machine, in a thread, until the block ends.
 

@@ -9,7 +9,7 @@ import pytest
 from catdog_stream.broker import LocalKafka
 from tests.support.client import Client, request
 from tests.support.ports import free_ports
-from tests.support.proxy import Proxy
+from tests.support.proxy import Proxy, two_ways
 from tests.support.wait import wait_until
 from tests.support.worker import PATIENCE, Worker
 
@@ -77,15 +77,3 @@ def test_a_worker_connects_anew_where_only_its_old_connections_are_silent(
         wait_until(lambda: "Marking the coordinator dead" in worker.log.read_text(), "it to notice")
         wait_until(lambda: worker.status("/readyz") == 200, "it to be back", NOTICED)
         print(f"back after {time.monotonic() - began:.1f} s")
-
-
-def two_ways(port: int, controller: int, inner: int, proxied: int) -> dict[str, str]:
-    """A listener of its own, beside the usual one, for those who come by way of the proxy."""
-    host = "127.0.0.1"
-    return {
-        "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller},"
-        f"PROXIED://{host}:{inner}",
-        "advertised.listeners": f"PLAINTEXT://{host}:{port},PROXIED://{host}:{proxied}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,"
-        "PROXIED:PLAINTEXT",
-    }

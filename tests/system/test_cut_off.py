@@ -1,0 +1,69 @@
+"""A worker is cut off at random while it commits: no count is lost, however late it writes."""
+
+import asyncio
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from catdog_stream.broker import LocalKafka
+from tests.support.client import Client, Message, request
+from tests.support.fleet import SETTINGS, Fleet
+from tests.support.ports import free_ports
+from tests.support.proxy import Proxy, two_ways
+from tests.support.worker import Worker
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+CUTS = int(os.environ.get("CATDOG_TEST_ROUNDS", "2"))
+SEED = int(os.environ.get("CATDOG_TEST_SEED", "0"))
+#: Longer than the session: another worker takes over before the connection heals.
+CUT_SECONDS = (13.0, 16.0)
+LATENCY = (0.0, 0.3)
+
+
+def test_a_worker_that_is_cut_off_in_the_middle_of_a_commit_overwrites_nothing(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, cat: bytes
+) -> None:
+    chance = random.Random(SEED)
+    port, controller, inner, proxied = free_ports(4)
+    kafka = LocalKafka(
+        port,
+        tmp_path_factory.mktemp("broker"),
+        controller_port=controller,
+        extra=two_ways(port, controller, inner, proxied),
+    )
+
+    async def story(proxy: Proxy) -> None:
+        async with Fleet(kafka.address, tmp_path) as fleet, Client(kafka.address) as client:
+            cut_off = Worker(proxy.address, tmp_path, settings=SETTINGS).start()
+            fleet.workers.append(cut_off)
+            await asyncio.to_thread(cut_off.wait_ready)
+            sources: list[str] = []
+            over = asyncio.Event()
+
+            async def flow() -> None:
+                while not over.is_set():
+                    messages = [Message(request(cat), partition=number) for number in range(8)]
+                    sources.extend(await client.send(messages))
+                    await asyncio.sleep(1.0)
+
+            flowing = asyncio.create_task(flow())
+            for _ in range(CUTS):
+                proxy.delay(chance.uniform(*LATENCY))
+                await asyncio.sleep(chance.uniform(2, 4))
+                proxy.stall(new_ones_too=True)
+                await asyncio.sleep(chance.uniform(*CUT_SECONDS))
+                proxy.heal()
+            over.set()
+            await flowing
+            await fleet.prove(client, sources)
+            # What counts is what a new worker reads.
+            fleet.vanish(1)
+            fleet.vanish(0)
+            await fleet.join()
+            await fleet.prove(client, sources)
+
+    with kafka, Proxy(proxied, inner) as proxy:
+        asyncio.run(story(proxy))
