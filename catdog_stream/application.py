@@ -14,12 +14,11 @@ import mode.loop
 from faust.app.base import BootStrategy as FaustBootStrategy
 from faust.tables.manager import TableManager
 from faust.types import AgentT, ConsumerT, ServiceT
-from faust.web.drivers.aiohttp import Web as FaustWeb
 
 from catdog_stream import deadlines
 from catdog_stream.classifying import Classifying
 from catdog_stream.cluster import ClusterGate
-from catdog_stream.errors import AgentError, SettingError
+from catdog_stream.errors import AgentError
 from catdog_stream.fixes import (
     group_coordinator,
     header_names,
@@ -35,6 +34,7 @@ from catdog_stream.fixes.table_manager import PromptTableManager
 from catdog_stream.health import Watchdog
 from catdog_stream.settings import Settings
 from catdog_stream.topics import COUNTED
+from catdog_stream.web.server import Web
 from catdog_stream.worker import Worker
 
 __all__ = ["CatDogApp"]
@@ -48,27 +48,6 @@ MODULES = (
     "catdog_stream.web.views",
     "catdog_stream.commands",
 )
-
-
-class Web(FaustWeb):
-    """Faust's web server with our pages alone: its own show tables and peers to anybody."""
-
-    default_blueprints = ()
-    production_blueprints = ()
-    debug_blueprints = ()
-    optional_blueprints = ()
-
-    async def start_server(self) -> None:
-        """Listen. Raises ``SettingError`` if the port cannot be had."""
-        conf = self.app.conf
-        try:
-            await super().start_server()
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise SettingError(
-                f"The web server cannot listen on {conf.web_bind} port {conf.web_port} "
-                f"({reason}); --web-port chooses another one."
-            ) from error
 
 
 class BootStrategy(FaustBootStrategy):
