@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
@@ -32,6 +33,14 @@ _HEADERS = {
 }
 
 
+class _Request(web.Request):
+    """Has its answer carry the headers, even where it is not HTTP and so belongs to no page."""
+
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        response.headers.update(_HEADERS)
+        await super()._prepare_hook(response)
+
+
 class Web(FaustWeb):
     """Faust's web server with our pages alone: its own show tables and peers to anybody."""
 
@@ -43,7 +52,6 @@ class Web(FaustWeb):
     def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
         super().__init__(app, **kwargs)
         self.web_app.middlewares.append(_only(lambda host: host in self._hosts))
-        self.web_app.on_response_prepare.append(_add_headers)
         self._runner = web.AppRunner(
             self.web_app,
             access_log=None,
@@ -72,6 +80,9 @@ class Web(FaustWeb):
                 f"The web server cannot listen on {conf.web_bind} port {conf.web_port} "
                 f"({reason}); --web-port chooses another one."
             ) from error
+        server = self._runner.server
+        assert server is not None
+        server.request_factory = partial(self.web_app._make_request, _cls=_Request)
 
 
 def _only(is_own: Callable[[str | None], bool]) -> Middleware:
@@ -86,10 +97,6 @@ def _only(is_own: Callable[[str | None], bool]) -> Middleware:
         )
 
     return check
-
-
-async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_HEADERS)
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

@@ -61,7 +61,7 @@ def test_what_is_not_http_leaves_no_traceback(worker: Worker) -> None:
             b"GET / HTTP/1.1\r\n" + host + b"Content-Length: many\r\n\r\n",
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         ):
-            assert await say(worker, text)
+            assert b"nosniff" in await say(worker, text)
 
     asyncio.run(scenario())
     assert "Traceback" not in worker.log.read_text()
