@@ -1,10 +1,8 @@
 """The Faust application class: what a worker consists of and in which order it starts."""
 
-import errno
 import logging
 import os
 import signal
-import socket
 import tempfile
 from collections.abc import Iterable
 from importlib import import_module
@@ -16,12 +14,11 @@ import mode.loop
 from faust.app.base import BootStrategy as FaustBootStrategy
 from faust.tables.manager import TableManager
 from faust.types import AgentT, ConsumerT, ServiceT
-from faust.web.drivers.aiohttp import Web as FaustWeb
 
 from catdog_stream import deadlines
 from catdog_stream.classifying import Classifying
 from catdog_stream.cluster import ClusterGate
-from catdog_stream.errors import AgentError, SettingError
+from catdog_stream.errors import AgentError
 from catdog_stream.fixes import (
     group_coordinator,
     header_names,
@@ -37,6 +34,7 @@ from catdog_stream.fixes.table_manager import PromptTableManager
 from catdog_stream.health import Watchdog
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS
+from catdog_stream.web.server import Web
 from catdog_stream.worker import Worker
 
 __all__ = ["CatDogApp"]
@@ -50,32 +48,6 @@ MODULES = (
     "catdog_stream.web.views",
     "catdog_stream.commands",
 )
-
-
-class Web(FaustWeb):
-    """Faust's web server with our pages alone: its own show tables and peers to anybody."""
-
-    default_blueprints = ()
-    production_blueprints = ()
-    debug_blueprints = ()
-    optional_blueprints = ()
-
-    async def start_server(self) -> None:
-        """Listen. Raises ``SettingError`` if the port cannot be had."""
-        conf = self.app.conf
-        try:
-            await super().start_server()
-        except OSError as error:
-            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-                raise SettingError(
-                    f"The web server cannot listen on {conf.web_bind}, which is no address of this "
-                    "machine: WEB_BIND or --web-bind names another one."
-                ) from error
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise SettingError(
-                f"The web server cannot listen on {conf.web_bind} port {conf.web_port} "
-                f"({reason}); --web-port chooses another one."
-            ) from error
 
 
 class BootStrategy(FaustBootStrategy):

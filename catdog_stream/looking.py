@@ -1,4 +1,4 @@
-"""A look at the cluster, by connections of its own, which a frozen broker does not hold up."""
+"""A look at the cluster by connections of its own, which no frozen broker holds up."""
 
 import asyncio
 from collections.abc import Collection, Mapping

@@ -35,6 +35,8 @@ MAX_REPLICAS = 32_767
 
 #: A host name or an IP address, version 6 in brackets; the port may be left out.
 _ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9a-fA-F:.]+\])(:(?P<port>[0-9]{1,5}))?")
+#: One without a port, version 6 with or without brackets.
+_HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:.]+")
 
 #: Read elsewhere.
 OTHERS = ("CATDOG_KAFKA_JARS", "CATDOG_SECURITY")
@@ -73,6 +75,8 @@ class Settings:
     partitions: int = 8
     #: Copies that Kafka keeps of each topic that this application creates.
     replicas: int = 1
+    #: Names under which the web pages are asked for, beside the worker's own.
+    web_hosts: tuple[str, ...] = ()
     #: How to talk to the cluster, and as whom.
     security: Security = field(default_factory=Security)
 
@@ -102,6 +106,7 @@ class Settings:
             max_rejected_share=read("CATDOG_MAX_REJECTED_SHARE", _share, cls.max_rejected_share),
             partitions=read("CATDOG_PARTITIONS", _whole(10_000), cls.partitions),
             replicas=read("CATDOG_REPLICAS", _whole(MAX_REPLICAS), cls.replicas),
+            web_hosts=read("CATDOG_WEB_HOSTS", _hosts, cls.web_hosts),
             security=Security.from_environment(environment),
         )
         _refuse_unknown(environment, read.names)
@@ -192,6 +197,14 @@ def _engine(text: str) -> Engine:
     if text not in ENGINES:
         raise ValueError(f"it must be one of {', '.join(ENGINES)}")
     return text
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = tuple(filter(None, (part.strip() for part in text.split(","))))
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"{host!r} is not the name or address of a host")
+    return hosts
 
 
 def _broker(text: str) -> str:

@@ -37,6 +37,7 @@ def test_every_variable_is_read() -> None:
         "CATDOG_MAX_IMAGE_PIXELS": "2000",
         "CATDOG_PARTITIONS": "4",
         "CATDOG_REPLICAS": "2",
+        "CATDOG_WEB_HOSTS": "catdog.example.org, [fd00::1],",
     }
     assert Settings.from_environment(environment) == Settings(
         broker="kafka://a:9092;kafka://b:9093",
@@ -49,6 +50,7 @@ def test_every_variable_is_read() -> None:
         max_image_pixels=2000,
         partitions=4,
         replicas=2,
+        web_hosts=("catdog.example.org", "[fd00::1]"),
     )
 
 
@@ -127,6 +129,12 @@ def test_an_address_that_cannot_be_used_is_refused_by_name(value: str) -> None:
 )
 def test_addresses_are_written_in_one_way(value: str, broker: str) -> None:
     assert Settings.from_environment({"CATDOG_BROKER": value}).broker == broker
+
+
+@pytest.mark.parametrize("value", ["http://catdog.example.org", "catdog:80", "a b", "*"])
+def test_a_web_host_that_is_no_name_is_refused_by_name(value: str) -> None:
+    with pytest.raises(SettingError, match="CATDOG_WEB_HOSTS"):
+        Settings.from_environment({"CATDOG_WEB_HOSTS": value})
 
 
 def test_an_engine_that_does_not_exist_is_refused_with_those_that_do() -> None:

@@ -1,0 +1,117 @@
+"""The web server: whom it answers, with which headers, and how long it waits for a request."""
+
+import errno
+import logging
+import os
+import socket
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Handler, Middleware
+from faust.web.drivers.aiohttp import Web as FaustWeb
+
+from catdog_stream.errors import SettingError
+from catdog_stream.web.hosts import OPEN_PATHS, OwnHosts
+
+if TYPE_CHECKING:
+    from catdog_stream.application import CatDogApp
+
+__all__ = ["Web"]
+
+logger = logging.getLogger(__name__)
+
+#: For a request's headers, and for a body, which nothing here reads.
+REQUEST_SECONDS = 10.0
+
+_HEADERS = {
+    # The page has its style in it, and nothing else to load.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class _Request(web.Request):
+    """Has its answer carry the headers, even where it is not HTTP and so belongs to no page."""
+
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        response.headers.update(_HEADERS)
+        await super()._prepare_hook(response)
+
+
+class Web(FaustWeb):
+    """Faust's web server with our pages alone: its own show tables and peers to anybody."""
+
+    default_blueprints = ()
+    production_blueprints = ()
+    debug_blueprints = ()
+    optional_blueprints = ()
+
+    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
+        super().__init__(app, **kwargs)
+        self.web_app.middlewares.append(_only(lambda host: host in self._hosts))
+        self._runner = web.AppRunner(
+            self.web_app,
+            access_log=None,
+            logger=_quiet_logger(),
+            keepalive_timeout=REQUEST_SECONDS,
+            lingering_time=REQUEST_SECONDS,
+        )
+
+    async def start_server(self) -> None:
+        """Listen. Raises ``SettingError`` if the port cannot be had."""
+        conf, settings = self.app.conf, cast("CatDogApp", self.app).settings
+        self._hosts = OwnHosts(
+            (
+                *settings.web_hosts,
+                conf.web_host,
+                conf.web_bind,
+                conf.canonical_url.host,
+                socket.gethostname(),
+            )
+        )
+        try:
+            await super().start_server()
+        except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise SettingError(
+                    f"The web server cannot listen on {conf.web_bind}, which is no address of this "
+                    "machine: WEB_BIND or --web-bind names another one."
+                ) from error
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise SettingError(
+                f"The web server cannot listen on {conf.web_bind} port {conf.web_port} "
+                f"({reason}); --web-port chooses another one."
+            ) from error
+        server = self._runner.server
+        assert server is not None
+        server.request_factory = partial(self.web_app._make_request, _cls=_Request)
+
+
+def _only(is_own: Callable[[str | None], bool]) -> Middleware:
+    """Answer requests under our own names alone, but for the open paths."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path in OPEN_PATHS or is_own(request.headers.get("Host")):
+            return await handler(request)
+        return web.Response(
+            status=421, text="This is not my name; CATDOG_WEB_HOSTS can say that it is.\n"
+        )
+
+    return check
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a complaint is of a fault here, and not of what somebody has sent."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, (HttpProcessingError, web.RequestPayloadError))
+
+
+def _quiet_logger() -> logging.Logger:
+    quiet = logger.getChild("http")
+    quiet.addFilter(_is_ours)
+    return quiet

@@ -1,0 +1,45 @@
+"""Which names a worker answers to."""
+
+import pytest
+
+from catdog_stream.web.hosts import OwnHosts
+
+HOSTS = OwnHosts(["worker-1.example.org", "10.1.2.3", "0.0.0.0", None, "FE80::1", "[fd00::2]"])
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "localhost",
+        "localhost:6066",
+        "127.0.0.1:80",
+        "[::1]:6066",
+        "[::1]",
+        "Worker-1.Example.ORG.:443",
+        "10.1.2.3",
+        "[fe80::1]:1",
+        "[fd00::2]",
+    ],
+)
+def test_its_own_names_in_any_form_and_with_any_port(header: str) -> None:
+    assert header in HOSTS
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "0.0.0.0:6066",
+        "evil.example.org",
+        "localhost.evil.example.org",
+        "evil.example.org:6066",
+        "127.0.0.1.evil.example.org",
+        "localhost@evil.example.org",
+        "[::1",
+        "[::1]evil.example.org",
+        "[fd00::3]",
+    ],
+)
+def test_nobody_elses(header: str | None) -> None:
+    assert header not in HOSTS
