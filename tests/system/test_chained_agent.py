@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
@@ -27,12 +28,20 @@ def example() -> str:
     return block[1]
 
 
+def command() -> list[str]:
+    """The arguments of Python in the README's command that runs the example."""
+    section = README.read_text().partition("## Chain an agent of your own")[2]
+    found = re.search(r"run `python (cats\.py [^`]+)`", section)
+    assert found is not None
+    return found[1].split()
+
+
 def test_it_passes_cats_on_and_survives_what_it_cannot_read(
     broker_address: str, tmp_path: Path, cat: bytes, dog: bytes
 ) -> None:
     (tmp_path / "cats.py").write_text(example())
     environment = {**os.environ, "BROKER_URL": f"kafka://{broker_address}"}
-    arguments = [sys.executable, "cats.py", "worker", "--loglevel", "info"]
+    arguments = [sys.executable, *command()]
     with Command(arguments, environment, tmp_path) as chained:
         asyncio.run(_story(chained, broker_address, cat, dog))
 
@@ -52,6 +61,12 @@ async def _story(chained: Command, address: str, cat: bytes, dog: bytes) -> None
             assert dict(record.headers) == dict(label.headers)
         assert sources[1] not in passed
     assert chained.process.poll() is None
+    listening = [
+        connection.laddr
+        for connection in psutil.Process(chained.process.pid).net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert not listening, "a worker beside it has the port, and the network has no business there"
     assert "Traceback" not in chained.output()
 
 
