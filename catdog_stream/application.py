@@ -18,7 +18,7 @@ from faust.types import AgentT, ConsumerT, ServiceT
 from catdog_stream import deadlines
 from catdog_stream.classifying import Classifying
 from catdog_stream.cluster import ClusterGate
-from catdog_stream.errors import AgentError
+from catdog_stream.errors import AgentError, SettingError
 from catdog_stream.fixes import (
     group_coordinator,
     header_names,
