@@ -74,6 +74,13 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
             patient_topics=self.patient_topics,
         )
 
+    def highwater(self, tp: TP) -> int:
+        """Return the end of what can be read, in front of transactions that are still open.
+
+        ``None`` before the first look, whatever Faust says of its type.
+        """
+        return cast(int, self._ensure_consumer().last_stable_offset(tp))
+
     def surely_member(self) -> bool:
         """Whether the group has confirmed lately that this worker belongs to it."""
         return time.monotonic() - self._confirmed_at < CONFIRMED_SECONDS

@@ -64,6 +64,25 @@ def test_what_was_committed_is_answered_what_was_aborted_is_not_and_offsets_foll
     assert worker.process.poll() is None
 
 
+def test_a_transaction_is_answered_once_it_is_committed_and_not_before(
+    worker: Worker, broker_address: str, cat: bytes
+) -> None:
+    async def story() -> None:
+        async with Client(broker_address) as client:
+            producer = Producer({"bootstrap.servers": broker_address, "transactional.id": "open"})
+            producer.init_transactions(PATIENCE)
+            producer.begin_transaction()
+            (behind,) = publish(producer, [request(cat)], partition=4)
+            plain = Producer({"bootstrap.servers": broker_address})
+            await client.answers(publish(plain, [request(cat)], partition=2))
+            assert behind not in client.labels
+            assert worker.get("/readyz") == {"ready": True, "problems": []}
+            producer.commit_transaction()
+            await client.answers([behind])
+
+    asyncio.run(story())
+
+
 def test_a_batch_that_cannot_be_read_ends_the_worker_with_its_place(
     tmp_path: Path, cat: bytes
 ) -> None:
