@@ -61,8 +61,11 @@ class Model(Protocol):
 class Publisher(Protocol):
     """Where answers go."""
 
-    async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[object]:
-        """Hand the answer over, in order; await the result for Kafka's confirmation."""
+    async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[Outcome]:
+        """Hand the answer over, in order; await the result for Kafka's confirmation.
+
+        That is the outcome as it was written: a label too large for its topic becomes a rejection.
+        """
 
 
 @dataclass(eq=False, slots=True)
@@ -223,20 +226,19 @@ class Pipeline:
             ready = tuple(takewhile(lambda job: job.outcome.done(), self._lanes.waiting(partition)))
             confirmations = [await self._publish(job) for job in ready]
             for job, confirmation in zip(ready, confirmations, strict=True):
-                await confirmation
-                await job.acknowledge(job.outcome.result())
+                outcome = await confirmation
+                await job.acknowledge(outcome)
                 self._lanes.remove_head(partition)
                 self._slots.release()
-                self._record(job)
+                self._record(job, outcome)
 
-    async def _publish(self, job: _Job) -> Awaitable[object]:
+    async def _publish(self, job: _Job) -> Awaitable[Outcome]:
         outcome = job.outcome.result()
         self._limit.observe(rejected=isinstance(outcome, RejectedRequest))
         return await self._publisher.publish(job.incoming, outcome)
 
-    def _record(self, job: _Job) -> None:
+    def _record(self, job: _Job, outcome: Outcome) -> None:
         self._answered += 1
-        outcome = job.outcome.result()
         if isinstance(outcome, RejectedRequest):
             metrics.REJECTIONS.labels(outcome.reason).inc()
         else:

@@ -35,10 +35,10 @@ def faust_timestamp(milliseconds: int | None) -> float | None:
 class _Lazy:
     """A coroutine that starts when it is awaited, and may never be."""
 
-    def __init__(self, begin: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, Outcome]]) -> None:
         self._begin = begin
 
-    def __await__(self) -> Generator[Any, Any, object]:
+    def __await__(self) -> Generator[Any, Any, Outcome]:
         return self._begin().__await__()
 
 
@@ -60,8 +60,11 @@ class KafkaPublisher:
         self._partitions = partitions
         self._max_bytes = max_bytes
 
-    async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[object]:
-        """Hand one answer to the producer, in order; await the result for its confirmation."""
+    async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[Outcome]:
+        """Hand one answer to the producer, in order; await the result for its confirmation.
+
+        That is the outcome as it was written.
+        """
         if isinstance(outcome, RejectedRequest):
             logger.warning("%s rejected: %s: %s", incoming.source, outcome.reason, outcome.detail)
             answer = rejection(incoming, outcome, max_bytes=self._max_bytes)
@@ -71,9 +74,11 @@ class KafkaPublisher:
             topic, error = LABELS, RejectedRequest("too_large", "The label cannot be written.")
         sent = await self._send(topic, incoming, answer)
         if answer.size <= SURELY_TAKEN_BYTES:
-            return _Lazy(partial(self._or_bare_rejection, sent, incoming, error))
+            return _Lazy(partial(self._or_bare_rejection, sent, incoming, outcome, error))
         # What goes out in the place of a refused answer must not be overtaken either.
-        confirmation = asyncio.ensure_future(self._or_bare_rejection(sent, incoming, error))
+        confirmation = asyncio.ensure_future(
+            self._or_bare_rejection(sent, incoming, outcome, error)
+        )
         await asyncio.wait((confirmation,))
         return confirmation
 
@@ -90,14 +95,20 @@ class KafkaPublisher:
         )
 
     async def _or_bare_rejection(
-        self, confirmation: Awaitable[object], incoming: Incoming, error: RejectedRequest
-    ) -> None:
+        self,
+        confirmation: Awaitable[object],
+        incoming: Incoming,
+        outcome: Outcome,
+        error: RejectedRequest,
+    ) -> Outcome:
         """Await ``confirmation``; an answer too large for its topic goes out without its weight."""
         try:
             await confirmation
         except MessageSizeTooLargeError:
             answer = rejection(incoming, error, max_bytes=0)
             await (await self._send(REJECTED, incoming, answer))
+            return error
+        return outcome
 
     async def _send(self, topic: str, incoming: Incoming, answer: Answer) -> Awaitable[object]:
         try:

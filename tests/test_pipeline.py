@@ -81,19 +81,20 @@ class Kafka:
         self._random = random.Random(self.seed)
         self.hold.set()
 
-    async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[object]:
+    async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[Outcome]:
         await asyncio.sleep(self._random.random() * self.jitter)
         if incoming.source == self.cuts_off:
             raise ConnectionError("no producer")
         self.handed_over.append((incoming.source, outcome))
-        return asyncio.ensure_future(self._confirm(incoming.source))
+        return asyncio.ensure_future(self._confirm(incoming.source, outcome))
 
-    async def _confirm(self, source: Source) -> None:
+    async def _confirm(self, source: Source, outcome: Outcome) -> Outcome:
         await self.hold.wait()
         await asyncio.sleep(self._random.random() * self.jitter)
         if source == self.refuses:
             raise ConnectionError("Kafka is gone")
         self.confirmed.add(source)
+        return outcome
 
     def outcomes(self) -> dict[Source, str]:
         """What became of each request: a label or a reason."""
@@ -287,7 +288,7 @@ def test_one_partition_that_waits_holds_up_no_other() -> None:
         release = asyncio.Event()
 
         class SlowForOne(Kafka):
-            async def _confirm(self, source: Source) -> None:
+            async def _confirm(self, source: Source, outcome: Outcome) -> Outcome:
                 if source == slow:
                     await release.wait()
                 await super()._confirm(source)
