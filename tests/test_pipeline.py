@@ -291,7 +291,7 @@ def test_one_partition_that_waits_holds_up_no_other() -> None:
             async def _confirm(self, source: Source, outcome: Outcome) -> Outcome:
                 if source == slow:
                     await release.wait()
-                await super()._confirm(source)
+                return await super()._confirm(source, outcome)
 
         async with scene(kafka=SlowForOne()) as it:
             await it.submit("c", partition=0)
