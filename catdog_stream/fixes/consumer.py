@@ -129,18 +129,34 @@ class Consumer(ReadingConsumer):
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
             self._settled.pop(tp, None)
+            self._delivered.pop(tp, None)
+            self._read_to.pop(tp, None)
 
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
-        return (tp for tp in self._settled if not topics or tp in topics or tp.topic in topics)
+        known = self._settled.keys() | self._read_to.keys()
+        return (tp for tp in known if not topics or tp in topics or tp.topic in topics)
+
+    def _committable(self, tp: TP) -> int:
+        """Return the offset before which nothing is left to do; 0 where that is not known.
+
+        Where all records are acknowledged that is where reading is: a transaction ends with a mark
+        that is no record, and whoever watches the lag would see one that never goes away.
+        """
+        settled = self._settled.get(tp, 0)
+        last = self._delivered.get(tp)
+        if last is None or settled > last:
+            return max(settled, self._read_to.get(tp, 0))
+        return settled
 
     async def _commit_tps(
         self,
         tps: Iterable[TP],
         start_new_transaction: bool,  # noqa: ARG002 - there are none
     ) -> bool:
-        news = [tp for tp in tps if self._settled[tp] > (self._committed_offset[tp] or -1)]
+        ends = {tp: self._committable(tp) for tp in tps}
+        news = [tp for tp, end in ends.items() if end > (self._committed_offset[tp] or 0)]
         assignment = self.assignment() if news else ()
-        offsets = {tp: self._settled[tp] for tp in news if tp in assignment}
+        offsets = {tp: ends[tp] for tp in news if tp in assignment}
         if not offsets:
             return False
         tables = self._committed_tables()

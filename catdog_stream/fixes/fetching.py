@@ -81,6 +81,12 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         """
         return cast(int, self._ensure_consumer().last_stable_offset(tp))
 
+    def positions(self, partitions: Collection[TP]) -> dict[TP, int]:
+        """Return the next offset to be read of each partition where that is known."""
+        assigned = self._ensure_consumer()._subscription.subscription.assignment
+        states = {tp: assigned.state_value(tp) for tp in partitions if tp in assigned.tps}
+        return {tp: state.position for tp, state in states.items() if state.has_valid_position}
+
     def surely_member(self) -> bool:
         """Whether the group has confirmed lately that this worker belongs to it."""
         return time.monotonic() - self._confirmed_at < CONFIRMED_SECONDS

@@ -4,6 +4,7 @@ Each override below names the fault that it closes.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn, cast
@@ -23,6 +24,8 @@ MAX_FETCH_WAIT = 0.2
 #: Seconds between two looks whether there is a partition to read. Faust sleeps for 1.0 there too,
 #: as after each rebalance, in which every partition is paused.
 NO_PARTITION_WAIT = 0.05
+#: Seconds between two notes of how far everything was delivered.
+NOTE_INTERVAL = 1.0
 
 
 def _raise(error: BaseException) -> NoReturn:
@@ -38,6 +41,11 @@ class ReadingConsumer(FaustConsumer):
         self._parked.set()
         self._stops = 0
         self._delivery: asyncio.Timeout | None = None
+        #: Partition to the last record that was given to its streams since the last seek.
+        self._delivered: dict[TP, int] = {}
+        #: Partition to where reading was when all before it had been delivered.
+        self._read_to: dict[TP, int] = {}
+        self._noted_at = -math.inf
         #: Called when nothing more can be read of a partition.
         self.on_unreadable: Callable[[UnreadableError], object] = _raise
 
@@ -91,6 +99,8 @@ class ReadingConsumer(FaustConsumer):
     async def _halt(self) -> None:
         self.stop_flow()  # Recovery, which seeks, resumes it afterwards
         await self._parked.wait()
+        self._delivered.clear()
+        self._read_to.clear()
 
     # -- Reading. Faust starts four tasks for each record, only to be woken if the flow stops while
     # a stream has no room for it: a tenth of what a small request costs.
@@ -127,6 +137,20 @@ class ReadingConsumer(FaustConsumer):
         finally:
             self._delivery = None
         self._read_offset[tp] = message.offset
+        self._delivered[tp] = message.offset
+
+    def _note_positions(self) -> None:
+        """Note how far reading is, which is behind the last record where marks follow it.
+
+        Called between two fetches: what the last one brought was delivered.
+        """
+        now = self.loop.time()
+        if now - self._noted_at >= NOTE_INTERVAL:
+            self._noted_at = now
+            self._read_to = self._consumer_thread.positions(self._acknowledged_partitions())
+
+    def _acknowledged_partitions(self) -> list[TP]:
+        return [tp for tp in self.assignment() if self.app.topics.acks_enabled_for(tp.topic)]
 
     async def _wait_next_records(self, timeout: float) -> Any:
         while not self.should_stop:
@@ -146,6 +170,7 @@ class ReadingConsumer(FaustConsumer):
                     async with asyncio.timeout(NO_PARTITION_WAIT):
                         await self.suspend_flow.wait()
                 continue
+            self._note_positions()
             records, active = await super()._wait_next_records(timeout)
             if stops == self._stops:
                 return records, active
