@@ -44,6 +44,7 @@ logger = logging.getLogger(__name__)
 #: What registers itself with the app when it is imported.
 MODULES = (
     "catdog_stream.agents.classify",
+    "catdog_stream.agents.correct",
     "catdog_stream.agents.count",
     "catdog_stream.web.views",
     "catdog_stream.commands",

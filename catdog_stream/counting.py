@@ -11,7 +11,7 @@ into ``catdoglabel`` are counted in shards of their own (see ``agents.count``).
 """
 
 import re
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 import orjson
 
@@ -51,6 +51,8 @@ class Shard(TypedDict):
     rejections: dict[str, int]
     #: The first offset that they do not count.
     offset: int
+    #: The number of the recount that corrected them last (see ``correcting``).
+    recount: NotRequired[int]
 
 
 def counted(
@@ -80,13 +82,16 @@ def from_metadata(text: str) -> Shard | None:
     """The shard in the metadata of a committed offset; ``None`` if somebody else has written it."""
     try:
         document = orjson.loads(text)
-        return {
+        shard: Shard = {
             "labels": {str(name): int(count) for name, count in document["labels"].items()},
             "rejections": {str(name): int(count) for name, count in document["rejections"].items()},
             "offset": int(document["offset"]),
         }
+        if "recount" in document:
+            shard["recount"] = int(document["recount"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+    return shard
 
 
 def counting_source(

@@ -7,7 +7,16 @@ import faust
 
 from catdog_stream.settings import Settings
 
-__all__ = ["COUNTED", "LABELS", "REJECTED", "REPLAYED", "REQUESTS", "Topics", "topic_configs"]
+__all__ = [
+    "COUNTED",
+    "LABELS",
+    "REJECTED",
+    "REPLAYED",
+    "REQUESTS",
+    "Topics",
+    "recount_group",
+    "topic_configs",
+]
 
 REQUESTS = "catdogimage"
 LABELS = "catdoglabel"
@@ -17,6 +26,12 @@ REPLAYED = "catdogimage-replayed"
 
 #: Table to the topic whose partitions it has a shard for.
 COUNTED = {"label_counts": REQUESTS, "foreign_counts": LABELS}
+
+
+def recount_group(application: str) -> str:
+    """The group in whose offsets a recount leaves its corrections. It has no members."""
+    return f"{application}-recount"
+
 
 DAY_MS = 24 * 60 * 60 * 1000
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import faust
 
+from catdog_stream.correcting import corrected, from_mail
 from catdog_stream.counting import Shard, from_metadata, to_metadata
 
 __all__ = ["CommittedTable"]
@@ -48,6 +49,15 @@ class CommittedTable(faust.Table[int, Shard]):
         shard = from_metadata(metadata)
         if shard is not None:
             self.data[partition] = shard
+
+    def correct(self, partition: int, mail: str) -> bool:
+        """Add what a recount found (see ``correcting``), once. Whether it was added now."""
+        by, shard = from_mail(mail), self.data.get(partition)
+        result = corrected(shard, by) if shard is not None and by is not None else None
+        if result is None:
+            return False
+        self[partition] = result
+        return True
 
     def copy_to_changelog(self, partition: int) -> None:
         """Have the changelog know what was committed. Nothing depends on its arrival."""

@@ -38,6 +38,8 @@ class Consumer(ReadingConsumer):
         super().__init__(*args, **kwargs)
         #: Partition to the offset behind the last acknowledged record.
         self._settled: dict[TP, int] = {}
+        #: Partitions whose counts were corrected since the last commit.
+        self._corrected: set[TP] = set()
         #: The generation in which something was handed back unanswered.
         self._handed_back: int | None = None
         #: Called when something in work is handed back unanswered.
@@ -131,9 +133,10 @@ class Consumer(ReadingConsumer):
             self._settled.pop(tp, None)
             self._delivered.pop(tp, None)
             self._read_to.pop(tp, None)
+        self._corrected -= revoked
 
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
-        known = self._settled.keys() | self._read_to.keys()
+        known = self._settled.keys() | self._read_to.keys() | self._corrected
         return (tp for tp in known if not topics or tp in topics or tp.topic in topics)
 
     def _committable(self, tp: TP) -> int:
@@ -154,12 +157,15 @@ class Consumer(ReadingConsumer):
         start_new_transaction: bool,  # noqa: ARG002 - there are none
     ) -> bool:
         ends = {tp: self._committable(tp) for tp in tps}
-        news = [tp for tp, end in ends.items() if end > (self._committed_offset[tp] or 0)]
+        before = {tp: self._committed_offset[tp] or 0 for tp in ends}
+        news = [tp for tp, end in ends.items() if end > before[tp] or tp in self._corrected]
         assignment = self.assignment() if news else ()
-        offsets = {tp: ends[tp] for tp in news if tp in assignment}
+        offsets = {tp: max(ends[tp], before[tp]) for tp in news if tp in assignment}
         if not offsets:
             return False
         tables = self._committed_tables()
+        corrected = self._corrected & offsets.keys()
+        self._corrected -= corrected  # more may come while this is on its way
         committed = await self._consumer_thread.commit_as(
             self.app.consumer_generation_id,
             {
@@ -172,15 +178,30 @@ class Consumer(ReadingConsumer):
             for tp in offsets:
                 if tp.topic in tables:
                     tables[tp.topic].copy_to_changelog(tp.partition)
+        else:
+            self._corrected |= corrected
         return committed
 
     async def perform_seek(self) -> None:
         """Go back to the committed offsets, and to what was counted up to them."""
         await super().perform_seek()
+        self._corrected.clear()
         tables = self._committed_tables()
         ours = [tp for tp in self.assignment() if tp.topic in tables]
         for tp, metadata in (await self._consumer_thread.committed_metadata(ours)).items():
             tables[tp.topic].restore(tp.partition, metadata)
+
+    async def correct_counts(self) -> None:
+        """Add what a recount has found for the partitions of this worker. Raises ``KafkaError``."""
+        generation = self.app.consumer_generation_id
+        tables = self._committed_tables()
+        ours = [tp for tp in self.assignment() if tp.topic in tables]
+        mails = await self._consumer_thread.mails(ours)
+        if generation != self.app.consumer_generation_id or self.app.rebalancing:
+            return  # what was restored meanwhile is looked at the next time
+        for tp, mail in mails.items():
+            if tables[tp.topic].correct(tp.partition, mail):
+                self._corrected.add(tp)
 
     def end_of(self, topic: str, partition: int) -> float:
         """The end of a partition as of the last look; infinity where it is not this worker's."""

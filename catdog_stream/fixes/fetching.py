@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, cast
 
 import aiokafka
+from aiokafka.client import ConnectionGroup, CoordinationType
 from aiokafka.errors import (
     GroupCoordinatorNotAvailableError,
     IllegalGenerationError,
@@ -26,10 +27,12 @@ from aiokafka.errors import (
     UnknownMemberIdError,
     for_code,
 )
-from aiokafka.protocol.commit import OffsetCommitRequest
+from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
 from aiokafka.protocol.group import HeartbeatRequest
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiokafka_TPset
 from faust.types import TP
+
+from catdog_stream.topics import recount_group
 
 __all__ = ["RationedConsumerThread", "RationedFetching"]
 
@@ -164,6 +167,27 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         coordinator = self._ensure_consumer()._coordinator
         found = await coordinator.fetch_committed_offsets(list(ensure_aiokafka_TPset(partitions)))
         return {TP(tp.topic, tp.partition): offset.metadata for tp, offset in found.items()}
+
+    async def mails(self, partitions: Collection[TP]) -> Mapping[TP, str]:
+        """What a recount has left for the owner of each partition. Raises ``KafkaError``."""
+        return cast(Mapping[TP, str], await self.call_thread(self._mails, partitions))
+
+    async def _mails(self, partitions: Collection[TP]) -> Mapping[TP, str]:
+        client = self._ensure_consumer()._client
+        group = recount_group(self.app.conf.id)
+        node = await client.coordinator_lookup(CoordinationType.GROUP, group)
+        await client.ready(node, group=ConnectionGroup.COORDINATION)
+        topics: dict[str, list[int]] = {}
+        for tp in partitions:
+            topics.setdefault(tp.topic, []).append(tp.partition)
+        request = OffsetFetchRequest(group, list(topics.items()))
+        response = await client.send(node, request, group=ConnectionGroup.COORDINATION)
+        return {
+            TP(topic, partition): metadata
+            for topic, answers in response.topics
+            for partition, offset, metadata, code in answers
+            if metadata and not code
+        }
 
     def _is_paused(self, partition: TP) -> bool:
         return partition in self.consumer._paused_partitions
