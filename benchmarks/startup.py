@@ -15,12 +15,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import cycle
+from pathlib import Path
 from statistics import median
 
 from aiokafka import AIOKafkaProducer
 
 from benchmarks.backlog import create_topics, names, skip_what_is_there
 from benchmarks.brokers import Broker, broker_name, lend
+from benchmarks.idle_commands import idle_commands
 from benchmarks.labels import Labels
 from benchmarks.local_kafka import idle_percent, kafka_cost
 from benchmarks.memory import LoadedMemory
@@ -32,6 +34,7 @@ from tests.support.client import MAX_BYTES, REQUESTS, request
 from tests.support.fleet import GROUP
 from tests.support.worker import Worker
 
+SAMPLE = Path(__file__).parents[1] / "samples" / "cat-kitten.jpg"
 DIFFERENT_PICTURES = 1000
 WAITING = 100
 POLL_SECONDS = 0.01
@@ -54,6 +57,7 @@ def main() -> None:
             idle_cpu = idle_percent(worker.process.pid)
             loaded = asyncio.run(_load(broker, worker, files, options.pictures))
             end = memory_mb(worker.process.pid)
+        commands = idle_commands(broker.address, SAMPLE)
         kafka = kafka_cost(broker.folder / "measured", options.starts)
     report(
         "Start and memory",
@@ -64,6 +68,7 @@ def main() -> None:
             f"resident memory after {options.pictures:,} pictures, MB": f"{end:.0f}",
             "slope in the second half, MB per 1,000 pictures": f"{loaded.slope:+.2f}",
             "idle worker, % of a core": f"{idle_cpu:.1f}",
+            **{f"idle {name}, % of a core": f"{used:.1f}" for name, used in commands.items()},
             "local Kafka: start, s": spread(kafka.starts_s),
             "local Kafka: first start, s": f"{kafka.first_start_s:.1f}",
             "local Kafka: idle, % of a core": f"{kafka.idle_percent:.1f}",
@@ -79,6 +84,7 @@ def main() -> None:
             "end_mb": end,
             "slope_mb_per_1000": loaded.slope,
             "idle_percent": idle_cpu,
+            "idle_commands_percent": dict(commands),
             "kafka": asdict(kafka),
             "pictures": options.pictures,
             **asdict(loaded),

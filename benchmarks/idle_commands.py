@@ -1,0 +1,41 @@
+"""What the commands cost that stay open while nothing happens."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.local_kafka import idle_percent
+
+__all__ = ["idle_commands"]
+
+#: For the start, which is not measured.
+START_SECONDS = 5.0
+
+
+def idle_commands(address: str, picture: Path) -> Mapping[str, float]:
+    """Share of a core, in percent, that each takes. No worker may run: ``send`` has to wait."""
+    return {
+        "watch": _idle(address, "watch"),
+        "send --wait": _idle(address, "send", "--wait", "--timeout", "600", str(picture)),
+    }
+
+
+def _idle(address: str, *arguments: str) -> float:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "catdog_stream", *arguments],
+        env={**os.environ, "CATDOG_BROKER": f"kafka://{address}"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        time.sleep(START_SECONDS)
+        percent = idle_percent(process.pid)
+        if process.poll() is not None:
+            raise RuntimeError(f"catdog-stream {' '.join(arguments)} has ended.")
+        return percent
+    finally:
+        process.kill()
+        process.wait()
