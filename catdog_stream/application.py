@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +13,7 @@ import faust
 import mode.loop
 from faust.app.base import BootStrategy as FaustBootStrategy
 from faust.tables.manager import TableManager
-from faust.types import AgentT, ConsumerT, ServiceT
+from faust.types import AgentT, ConsumerT, Message, ServiceT
 
 from catdog_stream import deadlines
 from catdog_stream.classifying import Classifying
@@ -77,6 +77,8 @@ class CatDogApp(faust.App):
     BootStrategy = BootStrategy
 
     def __init__(self, settings: Settings) -> None:
+        #: Topic to what tells whether its agent has no use for a record of it.
+        self.passes_over: dict[str, Callable[[Message], bool]] = {}
         group_coordinator.install()
         header_names.install()
         request_deadlines.install()
@@ -163,6 +165,7 @@ class CatDogApp(faust.App):
         consumer.on_drain_timeout = self.classifying.abandon
         consumer.on_unreadable = self.give_up
         consumer.be_patient_with([LABELS])  # which are ours, nearly all of them
+        consumer.passes_over |= self.passes_over
         return cast(ConsumerT, consumer)
 
     def discover(self, *extra_modules: str, **_options: Any) -> None:

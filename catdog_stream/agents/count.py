@@ -27,16 +27,16 @@ async def count_labels(stream: StreamT[bytes]) -> None:
 
 
 def count_foreign(event: EventT[bytes], table: TableT[int, Shard]) -> None:
-    """Count the label, if it answers none of our requests."""
+    """Count the label."""
     message = event.message
-    if not _answers_a_request(message):
-        label = label_of(message.value, headers_of(message))
-        shard = counted(table.get(message.partition), "labels", label, message.offset)
-        if shard is not None:
-            table[message.partition] = shard
+    label = label_of(message.value, headers_of(message))
+    shard = counted(table.get(message.partition), "labels", label, message.offset)
+    if shard is not None:
+        table[message.partition] = shard
 
 
-def _answers_a_request(message: Message) -> bool:
+def answers_a_request(message: Message) -> bool:
+    """Whether a label is one of ours, which the stream need not bring here."""
     own = source_of(message)
     source = counting_source(
         headers_of(message), own, requests_topic=REQUESTS, partitions=app.gate.partitions[LABELS]
@@ -47,3 +47,6 @@ def _answers_a_request(message: Message) -> bool:
     # worker's, only that one could tell.
     consumer = cast(Consumer, app.consumer)
     return source.offset < consumer.end_of(source.topic, source.partition)
+
+
+app.passes_over[LABELS] = answers_a_request

@@ -205,8 +205,7 @@ class Consumer(ReadingConsumer):
 
     def end_of(self, topic: str, partition: int) -> float:
         """The end of a partition as of the last look; infinity where it is not this worker's."""
-        tp = TP(topic, partition)
-        end: int | None = self.highwater(tp) if tp in self.assignment() else None
+        end = self._consumer_thread.stable_end(TP(topic, partition))
         return math.inf if end is None else end
 
     def _committed_tables(self) -> Mapping[str, CommittedTable]:

@@ -90,6 +90,14 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         states = {tp: assigned.state_value(tp) for tp in partitions if tp in assigned.tps}
         return {tp: state.position for tp, state in states.items() if state.has_valid_position}
 
+    def stable_end(self, tp: TP) -> int | None:
+        """Return the same as ``highwater``, and ``None`` too where ``tp`` is not assigned."""
+        subscription = self._ensure_consumer()._subscription.subscription
+        assigned = subscription.assignment if subscription is not None else None
+        if assigned is None or tp not in assigned.tps:
+            return None
+        return cast(int | None, assigned.state_value(tp).lso)
+
     def surely_member(self) -> bool:
         """Whether the group has confirmed lately that this worker belongs to it."""
         return time.monotonic() - self._confirmed_at < CONFIRMED_SECONDS

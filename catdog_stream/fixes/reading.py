@@ -46,6 +46,9 @@ class ReadingConsumer(FaustConsumer):
         #: Partition to where reading was when all before it had been delivered.
         self._read_to: dict[TP, int] = {}
         self._noted_at = -math.inf
+        #: Topic to what tells whether its agent has no use for a record. To bring it to the agent
+        #: costs an eighth of what a small request costs.
+        self.passes_over: dict[str, Callable[[Message], bool]] = {}
         #: Called when nothing more can be read of a partition.
         self.on_unreadable: Callable[[UnreadableError], object] = _raise
 
@@ -123,6 +126,9 @@ class ReadingConsumer(FaustConsumer):
             self._parked.set()
 
     async def _pass_on(self, tp: TP, message: Message) -> None:
+        passes_over = self.passes_over.get(tp.topic)
+        if passes_over is not None and self._has_one_stream(tp.topic) and passes_over(message):
+            return  # like a mark: where all others are acknowledged, commits go behind it
         last = self._read_offset[tp]
         if last is not None and message.offset < last:
             return  # delivered before
@@ -138,6 +144,10 @@ class ReadingConsumer(FaustConsumer):
             self._delivery = None
         self._read_offset[tp] = message.offset
         self._delivered[tp] = message.offset
+
+    def _has_one_stream(self, topic: str) -> bool:
+        """Whether nobody else has an agent on the topic, who might want what the first does not."""
+        return len(cast(Any, self.app.topics)._topic_name_index[topic]) == 1
 
     def _note_positions(self) -> None:
         """Note how far reading is, which is behind the last record where marks follow it.

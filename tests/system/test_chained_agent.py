@@ -10,14 +10,16 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
+from tests.support.brokers import own_broker
 from tests.support.client import LABELS, Client, header, request, strict_label
 from tests.support.command import Command
-from tests.support.worker import PATIENCE
+from tests.support.worker import PATIENCE, Worker
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("worker")]
 
 README = Path(__file__).parents[2] / "README.md"
 CATS = "cats"
+HEARD = "heard"
 
 
 def example() -> str:
@@ -44,6 +46,27 @@ def test_it_passes_cats_on_and_survives_what_it_cannot_read(
     arguments = [sys.executable, *command()]
     with Command(arguments, environment, tmp_path) as chained:
         asyncio.run(_story(chained, broker_address, cat, dog))
+
+
+def test_one_that_is_part_of_the_worker_gets_every_label(tmp_path: Path, cat: bytes) -> None:
+    async def story(address: str) -> None:
+        async with (
+            Client(address) as client,
+            AIOKafkaConsumer(
+                HEARD, bootstrap_servers=address, auto_offset_reset="earliest"
+            ) as consumer,
+        ):
+            sources = await client.send([request(cat)] * 5)
+            await client.answers(sources)
+            async with asyncio.timeout(PATIENCE):
+                heard = [(await anext(consumer)).value for _ in sources]
+            assert sorted(heard) == sorted(client.labels[source][0].value for source in sources)
+
+    with own_broker(tmp_path / "broker") as broker:
+        module = "tests.support.listening_worker"
+        with Worker(broker.address, tmp_path, module=module) as worker:
+            worker.wait_ready()
+            asyncio.run(story(broker.address))
 
 
 async def _story(chained: Command, address: str, cat: bytes, dog: bytes) -> None:
