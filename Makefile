@@ -9,7 +9,7 @@ DEV = .venv/.installed-with-tests
 IMAGES = samples
 FIGURES = build/benchmarks
 
-.PHONY: help run test test-unit soak bench lint wheel clean
+.PHONY: help run test test-unit soak chaos bench lint wheel clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
@@ -26,6 +26,9 @@ test-unit: $(DEV)  ## the tests that need no broker, in a minute
 
 soak: $(DEV)  ## half an hour under load, workers killed: build/soak.csv and .png
 	$(PYTHON) -m benchmarks.soak
+
+chaos: $(DEV)  ## random faults on three brokers under load (SEED=n, MINUTES=m): build/chaos
+	$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 bench: $(DEV)  ## all benchmarks and their chart, in build/benchmarks (IMAGES=DIR)
 	$(PYTHON) -m benchmarks.throughput --images "$(IMAGES)" --output $(FIGURES)/throughput.json

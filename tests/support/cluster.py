@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiokafka.client import AIOKafkaClient, CoordinationType
 
 from catdog_stream.broker import HOST, LocalKafka
 from tests.support.ports import free_ports
+from tests.support.proxy import Proxy, two_ways
 
 NODES = 3
 
@@ -18,6 +19,8 @@ class Cluster:
     """The servers by their ``node.id``, which starts with 1."""
 
     nodes: dict[int, LocalKafka]
+    #: In front of each, for who comes by way of them, where they were asked for.
+    proxies: dict[int, Proxy] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -28,6 +31,11 @@ class Cluster:
     def setting(self) -> str:
         """The same as ``CATDOG_BROKER`` has it."""
         return ";".join(f"kafka://{node.address}" for node in self.nodes.values())
+
+    @property
+    def proxied_setting(self) -> str:
+        """``CATDOG_BROKER`` by way of the proxies."""
+        return ";".join(f"kafka://{proxy.address}" for proxy in self.proxies.values())
 
     async def coordinator(self, group: str) -> LocalKafka:
         """The server that coordinates a group."""
@@ -40,10 +48,11 @@ class Cluster:
 
 
 @contextmanager
-def own_cluster(folder: Path) -> Iterator[Cluster]:
+def own_cluster(folder: Path, *, proxied: bool = False) -> Iterator[Cluster]:
     """Three copies of everything, of which two must be written; Kafka's own time limits."""
-    free = free_ports(2 * NODES)
-    ports, controllers = free[:NODES], free[NODES:]
+    free = free_ports(4 * NODES)
+    ports, controllers = free[:NODES], free[NODES : 2 * NODES]
+    inner, outer = free[2 * NODES : 3 * NODES], free[3 * NODES :]
     voters = ",".join(f"{n}@{HOST}:{port}" for n, port in enumerate(controllers, start=1))
     nodes = {
         number: LocalKafka(
@@ -56,11 +65,21 @@ def own_cluster(folder: Path) -> Iterator[Cluster]:
                 "default.replication.factor": "3",
                 "min.insync.replicas": "2",
                 "offsets.topic.replication.factor": "3",
+                "transaction.state.log.replication.factor": "3",
+                "transaction.state.log.min.isr": "2",
                 "broker.session.timeout.ms": "9000",
                 "broker.heartbeat.interval.ms": "2000",
+                **(two_ways(port, controller, inside, outside) if proxied else {}),
             },
         )
-        for number, (port, controller) in enumerate(zip(ports, controllers, strict=True), start=1)
+        for number, (port, controller, inside, outside) in enumerate(
+            zip(ports, controllers, inner, outer, strict=True), start=1
+        )
+    }
+    proxies = {
+        number: Proxy(outside, inside)
+        for number, (inside, outside) in enumerate(zip(inner, outer, strict=True), start=1)
+        if proxied
     }
     with ExitStack() as stack:
         for node in nodes.values():
@@ -68,4 +87,6 @@ def own_cluster(folder: Path) -> Iterator[Cluster]:
             stack.callback(node.kill)  # a frozen one cannot be stopped in good order
         for node in nodes.values():
             node.wait_until_ready()
-        yield Cluster(nodes)
+        for proxy in proxies.values():
+            stack.enter_context(proxy)
+        yield Cluster(nodes, proxies)

@@ -97,6 +97,14 @@ class Worker:
             self._process.kill()
             self._process.wait()
 
+    def pause(self) -> None:
+        """SIGSTOP: it does nothing, and does not know."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self.process.send_signal(signal.SIGCONT)
+
     def tail(self) -> str:
         """The end of its log."""
         return tail(self.log)

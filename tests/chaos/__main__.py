@@ -1,0 +1,32 @@
+"""``make chaos SEED=n MINUTES=m``."""
+
+import argparse
+import random
+import sys
+from pathlib import Path
+
+from tests.chaos.pictures import small_requests
+from tests.chaos.story import run
+
+
+def main() -> None:
+    """Run, tell, and exit with 1 if the guarantee did not hold."""
+    parser = argparse.ArgumentParser(description="Random faults, and whether anything was lost.")
+    parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="(random)")
+    parser.add_argument("--minutes", type=float, default=5.0, help="(5)")
+    parser.add_argument("--folder", type=Path, default=Path("build/chaos"), help="(build/chaos)")
+    options = parser.parse_args()
+    folder = options.folder.absolute() / str(options.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    print(f"SEED={options.seed}, {options.minutes:g} minutes; logs in {folder}", flush=True)
+    findings = run(
+        folder, small_requests(), seed=options.seed, seconds=60 * options.minutes, tell=print
+    )
+    print(f"{findings.requests} requests, {findings.published_twice} published twice")
+    for sentence in findings.broken:
+        print(f"BROKEN: {sentence}")
+    sys.exit(bool(findings.broken))
+
+
+if __name__ == "__main__":
+    main()

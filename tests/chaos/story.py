@@ -1,0 +1,127 @@
+"""A cluster, workers, load and faults for a while; then every request against the truth."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event
+
+import requests
+
+from tests.chaos.answers import Answers, committed_requests
+from tests.chaos.faults import LANES
+from tests.chaos.lane import Lane
+from tests.chaos.load import Load
+from tests.chaos.replicas import wait_for_replicas
+from tests.chaos.report import Findings, table
+from tests.support.cluster import Cluster, own_cluster
+from tests.support.worker import Worker
+
+__all__ = ["run"]
+
+WORKERS = 3
+SETTINGS = {"CATDOG_REPLICAS": "3", "CATDOG_THREADS": "1"}
+#: Seconds for the last answers, once everything is whole.
+ANSWERED = 180.0
+#: Seconds for the counts to arrive at the truth.
+COUNTED = 90.0
+
+
+def run(
+    folder: Path, values: Sequence[bytes], *, seed: int, seconds: float, tell: Callable[[str], None]
+) -> Findings:
+    """Have faults happen for so many ``seconds``.
+
+    Args:
+        folder: for data and logs.
+        values: requests to send, all of which show a cat or a dog.
+        seed: of all that is random, but for how threads and processes run.
+        tell: gets each line of the report.
+    """
+    findings = Findings()
+    with ExitStack() as stack:
+        cluster = stack.enter_context(own_cluster(folder / "cluster", proxied=True))
+        workers = [
+            stack.enter_context(Worker(cluster.address, folder, settings=settings))
+            for settings in _settings(cluster)
+        ]
+        for worker in workers:
+            worker.wait_ready()
+        answers = stack.enter_context(Answers(cluster.address))
+        lanes = _lanes(cluster, workers, seed)
+        with Load(cluster.address, values) as load:
+            time.sleep(seconds)
+            lanes[0].over.set()
+            for lane in lanes:
+                lane.join()
+            wait_for_replicas(cluster)
+        findings.broken += [f"{lane.failure}" for lane in lanes if lane.failure is not None]
+        findings.broken += [
+            f"A worker ended by itself with status {worker.process.returncode}: {worker.log}."
+            for worker in workers
+            if worker.process.poll() is not None
+        ]
+        truth = committed_requests(cluster.address)
+        _compare(truth, answers, load, findings)
+        _counts(workers, len(truth), findings)
+        for worker in workers:
+            worker.kill()
+        fresh = workers[0].start().wait_ready()
+        _counts([fresh], len(truth), findings)
+        happened = [fault for lane in lanes for fault in lane.happened]
+        first = {source: min(times) for source, times in answers.labels.items()}
+        for line in table(happened, load.confirmed, first):
+            tell(line)
+    return findings
+
+
+def _settings(cluster: Cluster) -> list[dict[str, str]]:
+    """The last worker's way to the brokers is by the proxies."""
+    ways = [cluster.setting] * (WORKERS - 1) + [cluster.proxied_setting]
+    return [{**SETTINGS, "CATDOG_BROKER": way} for way in ways]
+
+
+def _lanes(cluster: Cluster, workers: Sequence[Worker], seed: int) -> list[Lane]:
+    over = Event()
+    lanes = [
+        Lane(faults, f"{seed} {name}", cluster, workers, over) for name, faults in LANES.items()
+    ]
+    for lane in lanes:
+        lane.start()
+    return lanes
+
+
+def _compare(truth: set[str], answers: Answers, load: Load, findings: Findings) -> None:
+    """Each request has a label, and nothing else has one."""
+    deadline = time.monotonic() + ANSWERED
+    while truth - answers.sources and time.monotonic() < deadline:
+        time.sleep(0.1)
+    findings.requests = len(truth)
+    findings.published_twice = sum(len(times) > 1 for times in answers.labels.values())
+    for what, sources in (
+        ("confirmed by Kafka and not there", load.confirmed.keys() - truth),
+        ("unanswered", truth - answers.sources),
+        ("rejected", answers.rejected.keys()),
+        ("answered though aborted", answers.sources - truth),
+    ):
+        if sources:
+            findings.broken.append(f"{len(sources)} {what}: {sorted(sources)[:5]}.")
+
+
+def _counts(workers: Sequence[Worker], truth: int, findings: Findings) -> None:
+    """Each worker shows as many as there are."""
+    deadline = time.monotonic() + COUNTED
+    wanted = [{"total": truth, "rejected": 0}] * len(workers)
+    while (shown := [_shown(worker) for worker in workers]) != wanted:
+        if time.monotonic() > deadline:
+            findings.broken.append(f"There are {truth}, the workers count {shown}.")
+            return
+        time.sleep(0.2)
+
+
+def _shown(worker: Worker) -> dict[str, int] | None:
+    try:
+        counts = worker.get("/labels/")
+    except requests.RequestException:
+        return None
+    return {key: counts[key] for key in ("total", "rejected")}

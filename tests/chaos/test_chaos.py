@@ -1,0 +1,34 @@
+"""The whole system under random faults, for a few minutes; ``make chaos`` runs it for longer."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.lane import Happened
+from tests.chaos.pictures import small_requests
+from tests.chaos.report import table
+from tests.chaos.story import run
+
+MINUTES = float(os.environ.get("CATDOG_TEST_CHAOS_MINUTES", "4"))
+SEED = int(os.environ.get("CATDOG_TEST_SEED", "0"))
+
+
+def test_the_longest_wait_is_told_of_each_fault_that_was_there() -> None:
+    lines = table(
+        [Happened("stall", 10, 20), Happened("kill", 15, 16), Happened("late", 100, 101)],
+        confirmed={"a": 9.0, "b": 12.0, "c": 15.5, "d": 60.0},
+        answered={"a": 9.5, "b": 32.0, "c": 16.0, "d": 90.0},
+    )
+    _, kill, late, stall = (line.split() for line in lines)
+    assert kill == ["kill", "1", "1", "0.5"]
+    assert late == ["late", "1", "0", "0.0"]
+    assert stall == ["stall", "1", "2", "20.0"]
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+def test_nothing_is_lost_and_nothing_is_counted_twice(tmp_path: Path) -> None:
+    findings = run(tmp_path, small_requests(), seed=SEED, seconds=60 * MINUTES, tell=print)
+    assert not findings.broken
+    assert findings.requests
