@@ -27,7 +27,7 @@ class Happened:
 
 @dataclass
 class Lane:
-    """A thread that breaks one kind of thing.
+    """Breaks one kind of thing, again and again.
 
     Args:
         faults: what it chooses from.
@@ -43,18 +43,19 @@ class Lane:
     over: Event
     happened: list[Happened] = field(default_factory=list)
     #: What kept a fault from being mended, such as a worker that was not ready again.
-    failure: BaseException | None = None
+    failure: Exception | None = None
 
     def start(self) -> None:
-        """Begin."""
-        self._thread = Thread(target=self._run)
+        """Begin, in a thread."""
+        self._thread = Thread(target=self.run)
         self._thread.start()
 
     def join(self) -> None:
         """Wait until all is mended."""
         self._thread.join()
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Break things until it is over; return once all is mended."""
         chance = random.Random(self.seed)
         system = System(self.cluster, self.workers, chance, self.over)
         try:
@@ -63,5 +64,5 @@ class Lane:
                 began = time.monotonic()
                 fault(system)
                 self.happened.append(Happened(fault.__name__, began, time.monotonic()))
-        except BaseException as error:  # noqa: BLE001 - told where it is waited for
+        except Exception as error:  # noqa: BLE001 - told where it is waited for
             self.failure = error

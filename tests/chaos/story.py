@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 
 import requests
 
@@ -48,12 +48,20 @@ def run(
         for worker in workers:
             worker.wait_ready()
         answers = stack.enter_context(Answers(cluster.address))
-        lanes = _lanes(cluster, workers, seed)
+        over = Event()
+        stack.callback(over.set)
+        here, *others = lanes = _lanes(cluster, workers, seed, over)
         with Load(cluster.address, values) as load:
-            time.sleep(seconds)
-            lanes[0].over.set()
-            for lane in lanes:
+            timer = Timer(seconds, over.set)
+            stack.callback(timer.cancel)
+            timer.start()
+            for lane in others:
+                lane.start()
+            here.run()
+            for lane in others:
                 lane.join()
+            if here.failure is not None:
+                raise here.failure  # without its brokers a cluster cannot be asked for the truth
             wait_for_replicas(cluster)
         findings.broken += [f"{lane.failure}" for lane in lanes if lane.failure is not None]
         findings.broken += [
@@ -81,14 +89,15 @@ def _settings(cluster: Cluster) -> list[dict[str, str]]:
     return [{**SETTINGS, "CATDOG_BROKER": way} for way in ways]
 
 
-def _lanes(cluster: Cluster, workers: Sequence[Worker], seed: int) -> list[Lane]:
-    over = Event()
-    lanes = [
-        Lane(faults, f"{seed} {name}", cluster, workers, over) for name, faults in LANES.items()
-    ]
-    for lane in lanes:
-        lane.start()
-    return lanes
+def _lanes(
+    cluster: Cluster, workers: Sequence[Worker], seed: int, over: Event
+) -> tuple[Lane, Lane, Lane]:
+    """That of the brokers first: they can be started from the main thread alone."""
+    first, second, third = (
+        Lane(LANES[name], f"{seed} {name}", cluster, workers, over)
+        for name in ("brokers", "workers", "network")
+    )
+    return first, second, third
 
 
 def _compare(truth: set[str], answers: Answers, load: Load, findings: Findings) -> None:
