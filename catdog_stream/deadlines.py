@@ -31,6 +31,9 @@ PRODUCE = 15.0
 #: Records that are read may be large, and the way long. Nothing else waits for them: partitions
 #: that have a new leader are read from there.
 FETCH = 30.0
+#: For the committed offsets, while a coordinator is looked for that moves: half of what Faust gives
+#: to each step of a recovery.
+COMMITTED = 15.0
 #: For all else, such as making a topic.
 OTHER = 10.0
 

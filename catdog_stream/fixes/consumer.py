@@ -40,6 +40,8 @@ class Consumer(ReadingConsumer):
         self._settled: dict[TP, int] = {}
         #: Partitions whose counts were corrected since the last commit.
         self._corrected: set[TP] = set()
+        #: The generation whose partitions were taken over: it reads on from what was committed.
+        self._taken_over: int | None = None
         #: The generation in which something was handed back unanswered.
         self._handed_back: int | None = None
         #: Called when something in work is handed back unanswered.
@@ -69,7 +71,10 @@ class Consumer(ReadingConsumer):
         What was handed back unanswered comes again: nothing behind it may be answered before.
         """
         generation = message.generation_id
-        return generation == self.app.consumer_generation_id and generation != self._handed_back
+        return self._has_taken_over(generation) and generation != self._handed_back
+
+    def _has_taken_over(self, generation: int | None) -> bool:
+        return generation == self._taken_over == self.app.consumer_generation_id
 
     async def is_member(self) -> bool:
         """Whether the group counts on this worker. It is asked only after a silence.
@@ -123,17 +128,15 @@ class Consumer(ReadingConsumer):
     # -- Committing. Offsets and what was counted up to them are one write, made in the name of the
     # generation that they belong to: the coordinator refuses it from whoever has lost the
     # partition, and Faust's own commit, which is tried again after the group was joined anew, would
-    # carry old values into a new generation. Faust also takes a commit that failed for done.
+    # carry old values into a new generation. Faust also takes a commit that failed for done, and
+    # commits while its tables are still being recovered: offsets that are right, beside counts that
+    # are not yet. Here nothing is committed of partitions that were not taken over.
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Commit before Faust forgets what was acknowledged and is not yet committed."""
         await self._commit_if_possible()
         await super().on_partitions_revoked(revoked)
-        for tp in revoked:
-            self._settled.pop(tp, None)
-            self._delivered.pop(tp, None)
-            self._read_to.pop(tp, None)
-        self._corrected -= revoked
+        self._taken_over = None
 
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
         known = self._settled.keys() | self._read_to.keys() | self._corrected
@@ -156,6 +159,9 @@ class Consumer(ReadingConsumer):
         tps: Iterable[TP],
         start_new_transaction: bool,  # noqa: ARG002 - there are none
     ) -> bool:
+        generation = self.app.consumer_generation_id
+        if not self._has_taken_over(generation):
+            return False
         ends = {tp: self._committable(tp) for tp in tps}
         before = {tp: self._committed_offset[tp] or 0 for tp in ends}
         news = [tp for tp, end in ends.items() if end > before[tp] or tp in self._corrected]
@@ -167,7 +173,7 @@ class Consumer(ReadingConsumer):
         corrected = self._corrected & offsets.keys()
         self._corrected -= corrected  # more may come while this is on its way
         committed = await self._consumer_thread.commit_as(
-            self.app.consumer_generation_id,
+            generation,
             {
                 tp: (offset, tables[tp.topic].metadata(tp.partition) if tp.topic in tables else "")
                 for tp, offset in offsets.items()
@@ -183,13 +189,16 @@ class Consumer(ReadingConsumer):
         return committed
 
     async def perform_seek(self) -> None:
-        """Go back to the committed offsets, and to what was counted up to them."""
-        await super().perform_seek()
+        """Take over the partitions: go to the committed offsets, and to what was counted then."""
+        self._taken_over, generation = None, self.app.consumer_generation_id
+        committed = await self.go_to_committed()
+        self._settled.clear()
         self._corrected.clear()
-        tables = self._committed_tables()
-        ours = [tp for tp in self.assignment() if tp.topic in tables]
-        for tp, metadata in (await self._consumer_thread.committed_metadata(ours)).items():
-            tables[tp.topic].restore(tp.partition, metadata)
+        for topic, table in self._committed_tables().items():
+            for tp, (_, metadata) in committed.items():
+                if tp.topic == topic:
+                    table.restore(tp.partition, metadata)
+        self._taken_over = generation
 
     async def correct_counts(self) -> None:
         """Add what a recount has found for the partitions of this worker. Raises ``KafkaError``."""
@@ -197,7 +206,7 @@ class Consumer(ReadingConsumer):
         tables = self._committed_tables()
         ours = [tp for tp in self.assignment() if tp.topic in tables]
         mails = await self._consumer_thread.mails(ours)
-        if generation != self.app.consumer_generation_id or self.app.rebalancing:
+        if not self._has_taken_over(generation):
             return  # what was restored meanwhile is looked at the next time
         for tp, mail in mails.items():
             if tables[tp.topic].correct(tp.partition, mail):

@@ -10,6 +10,7 @@ Repair: partitions that Faust has paused, such as the changelogs after recovery,
 those of topics in which nothing is urgent are asked for a few times a second.
 """
 
+import asyncio
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -29,9 +30,11 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
 from aiokafka.protocol.group import HeartbeatRequest
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiokafka_TPset
 from faust.types import TP
 
+from catdog_stream import deadlines
 from catdog_stream.topics import recount_group
 
 __all__ = ["RationedConsumerThread", "RationedFetching"]
@@ -167,14 +170,31 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
                 raise error(f"The group's coordinator refuses the offsets {dict(offsets)}.")
         return not errors
 
-    async def committed_metadata(self, partitions: Collection[TP]) -> Mapping[TP, str]:
-        """What was committed together with the offset of each partition; empty if nothing was."""
-        return cast(Mapping[TP, str], await self.call_thread(self._committed_metadata, partitions))
+    async def go_to_committed(self, partitions: Collection[TP]) -> Mapping[TP, OffsetAndMetadata]:
+        """Read ``partitions`` from what was committed of them, and return that.
 
-    async def _committed_metadata(self, partitions: Collection[TP]) -> Mapping[TP, str]:
-        coordinator = self._ensure_consumer()._coordinator
-        found = await coordinator.fetch_committed_offsets(list(ensure_aiokafka_TPset(partitions)))
-        return {TP(tp.topic, tp.partition): offset.metadata for tp, offset in found.items()}
+        It is one look: an offset and the metadata beside it were written together. Partitions of
+        which nothing was committed are left out, and left where they are.
+
+        Raises:
+            KafkaError: the coordinator refuses to tell.
+            IllegalStateError: a partition was taken away meanwhile.
+            TimeoutError: the coordinator was silent.
+        """
+        found = await self.call_thread(self._go_to_committed, partitions)
+        return cast(Mapping[TP, OffsetAndMetadata], found)
+
+    async def _go_to_committed(self, partitions: Collection[TP]) -> Mapping[TP, OffsetAndMetadata]:
+        consumer = self._ensure_consumer()
+        # Whoever waits for it gives up then; what went on here would hold up the thread's calls,
+        # and move the positions of a later generation.
+        async with asyncio.timeout(deadlines.COMMITTED):
+            found = await consumer._coordinator.fetch_committed_offsets(
+                list(ensure_aiokafka_TPset(partitions))
+            )
+        for tp, committed in found.items():
+            consumer.seek(tp, committed.offset)
+        return {TP(tp.topic, tp.partition): committed for tp, committed in found.items()}
 
     async def mails(self, partitions: Collection[TP]) -> Mapping[TP, str]:
         """What a recount has left for the owner of each partition. Raises ``KafkaError``."""

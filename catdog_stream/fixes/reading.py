@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn, cast
 
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import ensure_aiokafka_TPset
 from faust.types import TP, Message
@@ -79,20 +80,28 @@ class ReadingConsumer(FaustConsumer):
             self._delivery.reschedule(0.0)
 
     async def perform_seek(self) -> None:
-        """Go back to the committed offsets, with nothing fetched in between.
+        """Go back to the committed offsets, with nothing fetched in between."""
+        await self.go_to_committed()
+
+    async def go_to_committed(self) -> Mapping[TP, OffsetAndMetadata]:
+        """Do so, and return what was committed of the partitions of which something was.
 
         Where nothing was committed yet aiokafka does not seek at all: what was fetched and
-        thrown away would never be read. There it is the beginning.
+        thrown away would never be read. There it is the beginning. Faust asks for one partition
+        after the other; here the coordinator is asked once.
         """
         await self._halt()
-        await super().perform_seek()
+        partitions = self.assignment()
+        committed = await self._consumer_thread.go_to_committed(partitions)
+        offsets = {tp: committed[tp].offset if tp in committed else None for tp in partitions}
+        self._read_offset.update(offsets)
+        self._committed_offset.update(offsets)
         if self.app.conf.consumer_auto_offset_reset == "earliest":
-            fresh = ensure_aiokafka_TPset(tp for tp in self.assignment() if self._is_fresh(tp))
+            acknowledged = self.app.topics.acks_enabled_for
+            fresh = [tp for tp in partitions - committed.keys() if acknowledged(tp.topic)]
             if fresh:
-                await self._thread.seek_to_beginning(*fresh)
-
-    def _is_fresh(self, tp: TP) -> bool:
-        return self.app.topics.acks_enabled_for(tp.topic) and not self._read_offset[tp]
+                await self._thread.seek_to_beginning(*ensure_aiokafka_TPset(fresh))
+        return committed
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
         """Go to where a changelog is to be read from, with nothing fetched in between."""

@@ -5,6 +5,7 @@ import time
 from types import SimpleNamespace
 from typing import Any, cast
 
+import orjson
 import pytest
 from aiokafka.errors import (
     IllegalGenerationError,
@@ -14,6 +15,7 @@ from aiokafka.errors import (
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
+from aiokafka.structs import OffsetAndMetadata
 from faust.types import TP
 
 from catdog_stream.application import CatDogApp
@@ -24,10 +26,12 @@ REQUESTS = TP("catdogimage", 0)
 DEADLINE = 10.0
 
 
-def consumer() -> Any:
-    """The consumer of an application that is connected to nothing."""
+def consumer(generation: int = 7) -> Any:
+    """The consumer of an application without a connection, which has taken over a partition."""
     it = cast(Any, CatDogApp(Settings()).consumer)
     it.app.topics.acks_enabled_for = lambda _topic: True
+    it.app.consumer_generation_id = it._taken_over = generation
+    it.assignment = lambda: {REQUESTS}
     return it
 
 
@@ -51,7 +55,6 @@ def message(generation: int, offset: int = 0) -> Any:
 def test_behind_what_was_handed_back_nothing_is_acknowledged_in_that_generation() -> None:
     async def story() -> None:
         it = consumer()
-        it.app.consumer_generation_id = 7
         handed_back: list[bool] = []
 
         async def abandon() -> None:
@@ -64,7 +67,7 @@ def test_behind_what_was_handed_back_nothing_is_acknowledged_in_that_generation(
         await it.wait_empty()
         assert handed_back
         assert not it.ack(behind)
-        it.app.consumer_generation_id = 8
+        it.app.consumer_generation_id = it._taken_over = 8
         assert it.is_current(message(8))
 
     with pytest.MonkeyPatch.context() as patch:
@@ -72,11 +75,45 @@ def test_behind_what_was_handed_back_nothing_is_acknowledged_in_that_generation(
         asyncio.run(asyncio.wait_for(story(), DEADLINE))
 
 
+def test_nothing_is_committed_or_acknowledged_before_the_counts_are_restored() -> None:
+    """While a table recovers, positions are right and counts are not: both are one write."""
+
+    async def story() -> None:
+        it = consumer()
+        table = it.app.Table("numbers", partitions=1, follows=REQUESTS.topic)
+        table.copy_to_changelog = lambda _partition: None
+        asked: list[object] = []
+
+        async def commit_as(*write: object) -> bool:
+            asked.append(write)
+            return True
+
+        async def committed() -> dict[TP, OffsetAndMetadata]:
+            assert not it.ack(message(8, 60)), "it would count on what is not there yet"
+            await it._commit_tps([REQUESTS], start_new_transaction=False)
+            shard = {"labels": {"cat": 50}, "rejections": {}, "offset": 50}
+            return {REQUESTS: OffsetAndMetadata(50, orjson.dumps(shard).decode())}
+
+        it._thread.commit_as = commit_as
+        it.go_to_committed = committed
+        assert it.ack(message(7, 40))
+        it.app.consumer_generation_id = 8
+        table.data[0] = {"labels": {"cat": 3}, "rejections": {}, "offset": 3}  # so far
+        it._read_to = {REQUESTS: 50}
+        await it._commit_tps([REQUESTS], start_new_transaction=False)
+        await it.perform_seek()
+        assert not asked
+        assert table.data[0]["labels"] == {"cat": 50}
+        assert it.ack(message(8, 50))
+        await it._commit_tps([REQUESTS], start_new_transaction=False)
+        assert len(asked) == 1
+
+    asyncio.run(asyncio.wait_for(story(), DEADLINE))
+
+
 def test_a_commit_that_failed_is_made_again_with_what_has_come_since() -> None:
     async def story() -> None:
         it = consumer()
-        it.app.consumer_generation_id = 7
-        it.assignment = lambda: {REQUESTS}
         answers = iter([False, True])
         asked: list[tuple[int, object]] = []
 
@@ -100,7 +137,6 @@ def test_marks_of_transactions_between_requests_hold_up_no_commit() -> None:
 
     async def story() -> None:
         it = consumer()
-        it.app.consumer_generation_id = 7
         for offset in range(0, 600, 2):
             assert it.ack(message(7, offset))
         assert it._settled == {REQUESTS: 599}
