@@ -5,10 +5,14 @@ there are, for tables that an agent might make while it starts. The worker joins
 after that.
 
 Repair: no sleep. Every table of this application is made when its module is imported, long before;
-one that is made later raises Faust's ``RuntimeError``.
+one that is made later raises Faust's ``RuntimeError``. What recovers them is ``recovery``'s.
 """
 
+from typing import cast
+
 from faust.tables.manager import TableManager
+
+from catdog_stream.fixes.recovery import PersistentRecovery
 
 __all__ = ["PromptTableManager"]
 
@@ -20,3 +24,10 @@ class PromptTableManager(TableManager):
         """Start the tables and what recovers them."""
         await self._update_channels()
         await self.recovery.start()
+
+    @property
+    def recovery(self) -> PersistentRecovery:
+        """What recovers the tables when partitions are assigned."""
+        if self._recovery is None:
+            self._recovery = PersistentRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return cast(PersistentRecovery, self._recovery)

@@ -1,0 +1,49 @@
+"""A recovery that Kafka did not answer begins again.
+
+Fault (Faust 0.15.3): each step of a recovery has a time limit, and ``Recovery._wait`` takes a step
+that has run out of it for a service that was stopped. The task that recovers tables ends, without a
+word, and the partitions that are assigned to the worker from then on are never read: a coordinator
+that is away for half a minute while a worker joins is enough. An error of Kafka that would pass
+ends the worker instead.
+
+Repair: a step that was not answered, or not now, has the whole recovery begin again, as a rebalance
+does that comes in between.
+"""
+
+import asyncio
+
+from aiokafka.errors import KafkaError, KafkaTimeoutError
+from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
+from mode import Seconds
+from mode.services import WaitArgT
+
+__all__ = ["PersistentRecovery"]
+
+#: Seconds until it begins again.
+PAUSE_SECONDS = 0.5
+
+
+class PersistentRecovery(Recovery):
+    """A ``Recovery`` that goes on until it has recovered the tables or the worker stops."""
+
+    async def _wait(self, coro: WaitArgT, timeout: Seconds | None = None) -> None:
+        try:
+            await super()._wait(coro, timeout)
+        except ServiceStopped:
+            if self.should_stop:
+                raise
+            reason = "Kafka has not answered"
+        except (KafkaError, TimeoutError) as error:
+            if isinstance(error, KafkaError) and not _passes(error):
+                raise
+            reason = repr(error)
+        else:
+            return
+        self.log.warning("Tables are not recovered yet: %s. Trying again.", reason)
+        await asyncio.sleep(PAUSE_SECONDS)
+        self.signal_recovery_start.set()
+        raise RebalanceAgain
+
+
+def _passes(error: KafkaError) -> bool:
+    return error.retriable or isinstance(error, KafkaTimeoutError)
