@@ -38,10 +38,11 @@ bench: $(DEV)  ## all benchmarks and their chart, in build/benchmarks (IMAGES=DI
 	$(PYTHON) -m benchmarks.scaling --images "$(IMAGES)" --output $(FIGURES)/scaling.json
 	$(PYTHON) -m benchmarks.charts --input $(FIGURES) --output $(FIGURES)/performance.png
 
-lint: $(DEV)  ## style and types
+lint: $(DEV)  ## style, types, and which room may import which
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	PYTHONPATH=. .venv/bin/lint-imports --no-cache
 
 wheel: $(RUN)  ## a wheel in dist/
 	$(PIP) wheel --no-deps --wheel-dir dist .

@@ -8,8 +8,8 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import CommitFailedError
 
-from catdog_stream import cluster
 from catdog_stream.app import app
+from catdog_stream.kafka import cluster
 from tests.support.client import LABELS, MAX_BYTES, REJECTED, REQUESTS, request
 
 __all__ = ["create_topics", "names", "queue", "skip_what_is_there"]

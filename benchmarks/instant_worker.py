@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from mode.threads import WorkerThread
 
-from catdog_stream import classifying
 from catdog_stream.app import main
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stack import Verdict
 from catdog_stream.settings import Settings
+from catdog_stream.worker import classifying
 
 __all__ = ["InstantStack"]
 

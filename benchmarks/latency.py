@@ -24,8 +24,8 @@ from benchmarks.labels import Labels
 from benchmarks.options import parser
 from benchmarks.pictures import pictures
 from benchmarks.report import report
-from catdog_stream.classifying import load_stack
 from catdog_stream.settings import Settings
+from catdog_stream.worker.classifying import load_stack
 from tests.support.client import MAX_BYTES, REQUESTS, request
 from tests.support.fleet import GROUP
 from tests.support.worker import Worker

@@ -14,10 +14,10 @@ from pathlib import Path
 import orjson
 
 from benchmarks.pictures import pictures
-from catdog_stream.classifying import load_stack
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stack import ModelStack
 from catdog_stream.settings import Settings
+from catdog_stream.worker.classifying import load_stack
 
 __all__ = ["measure"]
 

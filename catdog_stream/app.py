@@ -8,9 +8,9 @@ import sys
 from typing import NoReturn, cast
 
 from catdog_stream.errors import SettingError
-from catdog_stream.lasting import lasting
 from catdog_stream.showing import shown
-from catdog_stream.surroundings import check
+from catdog_stream.worker.lasting import lasting
+from catdog_stream.worker.surroundings import check
 
 try:
     check(os.environ)
@@ -19,10 +19,11 @@ except SettingError as error:
     raise SystemExit(error.exit_code) from None
 
 with lasting():
-    from catdog_stream.application import CatDogApp
-    from catdog_stream.fixes.committed_table import CommittedTable
+    from catdog_stream.delivery.committed_table import CommittedTable
     from catdog_stream.settings import Settings
     from catdog_stream.topics import COUNTED, Topics
+    from catdog_stream.web.server import Web
+    from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["app", "foreign_counts", "label_counts", "main", "topics"]
 
@@ -33,7 +34,7 @@ def _app() -> CatDogApp:
     Faust imports this module before any of its or our code could catch an error.
     """
     try:
-        return CatDogApp(Settings.from_environment())
+        return CatDogApp(Settings.from_environment(), web=Web)
     except SettingError as error:
         print(error.format_message(), file=sys.stderr)
         raise SystemExit(error.exit_code) from None

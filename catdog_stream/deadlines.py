@@ -72,7 +72,7 @@ def worker_settings() -> Mapping[str, Any]:
         "broker_session_timeout": SESSION,
         "broker_heartbeat_interval": HEARTBEAT_INTERVAL,
         "broker_rebalance_timeout": REBALANCE,
-        # The longest of all; fixes.request_deadlines has the shorter ones.
+        # The longest of all; patches.request_deadlines has the shorter ones.
         "broker_request_timeout": max(_BY_KEY.values()),
         "producer_request_timeout": ANSWER,
         "consumer_metadata_max_age_ms": int(LOOK_AT_CLUSTER * 1000),

@@ -14,13 +14,13 @@ import orjson
 import pybase64
 
 from catdog_stream.errors import RejectedRequest
-from catdog_stream.settings import RECORD_OVERHEAD_BYTES, base64_length
 
 __all__ = [
     "Answer",
     "Headers",
     "Incoming",
     "Source",
+    "base64_length",
     "parse_request",
     "rejection",
     "verdict_label",
@@ -32,6 +32,8 @@ Headers = Sequence[tuple[str, bytes]]
 LABEL_HEADERS = frozenset({"verdict", "cat", "dog", "stack", "source"})
 REJECTION_HEADERS = frozenset({"reason", "detail", "source"})
 
+#: Room in a Kafka record for everything but the picture: url, key, headers, JSON syntax.
+RECORD_OVERHEAD_BYTES = 64 * 1024
 #: What Kafka's record batch format (version 2) adds around one record, generously.
 RECORD_FRAME_BYTES = 128
 
@@ -40,6 +42,11 @@ RECORD_FRAME_BYTES = 128
 ROOMS_PARSED = 2
 
 _WHITESPACE = re.compile(r"\s+")
+
+
+def base64_length(size: int) -> int:
+    """Characters of padded base64 for ``size`` bytes."""
+    return 4 * -(-size // 3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from catdog_stream.errors import SettingError
+from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
 from catdog_stream.models.manifest import MAX_BATCH
-from catdog_stream.security import SASL_VARIABLES, TLS_VARIABLES, Security
+from catdog_stream.records import RECORD_OVERHEAD_BYTES, base64_length
 
 __all__ = ["Engine", "Settings"]
 
 Engine = Literal["auto", "litert", "tensorflow"]
 ENGINES: tuple[Engine, ...] = ("auto", "litert", "tensorflow")
 
-#: Room in a Kafka record for everything but the picture: url, key, headers, JSON syntax.
-RECORD_OVERHEAD_BYTES = 64 * 1024
 #: What a label or a rejection may add to the request it answers: its headers.
 ANSWER_OVERHEAD_BYTES = 16 * 1024
 
@@ -121,11 +120,6 @@ class Settings:
     def max_answer_bytes(self) -> int:
         """Largest record of ``catdoglabel`` and ``catdogimage-rejected``."""
         return self.max_request_bytes + ANSWER_OVERHEAD_BYTES
-
-
-def base64_length(size: int) -> int:
-    """Characters of padded base64 for ``size`` bytes."""
-    return 4 * -(-size // 3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,11 @@ from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest, SyncGrou
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.produce import ProduceRequest
 
-from catdog_stream import cluster, deadlines
-from catdog_stream.fixes import consumer, fetching, group_coordinator
-from catdog_stream.worker import STOP_SECONDS
+from catdog_stream import deadlines
+from catdog_stream.delivery import consumer, fetching
+from catdog_stream.kafka import cluster
+from catdog_stream.patches import group_coordinator
+from catdog_stream.worker.process import STOP_SECONDS
 
 #: Kafka's defaults.
 BROKER_SESSION = 9.0

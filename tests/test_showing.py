@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catdog_stream.client import Reply, opaque_url
 from catdog_stream.commands.send import outcome
 from catdog_stream.commands.watch import line
 from catdog_stream.errors import InputError
+from catdog_stream.kafka.client import Reply, opaque_url
 from catdog_stream.showing import shown
 
 HARMFUL: tuple[Literal["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"], ...] = (

@@ -6,12 +6,12 @@ from typing import Literal, cast
 from faust.types import EventT, StreamT
 
 from catdog_stream.agents.messages import headers_of, source_of
-from catdog_stream.agents.settled import settled_events
 from catdog_stream.app import app, label_counts, topics
-from catdog_stream.counting import counted
+from catdog_stream.delivery.consumer import Consumer
+from catdog_stream.delivery.counting import counted
+from catdog_stream.delivery.settled import settled_events
 from catdog_stream.errors import RejectedRequest
-from catdog_stream.fixes.consumer import Consumer
-from catdog_stream.pipeline import Outcome
+from catdog_stream.pipeline.pipeline import Outcome
 from catdog_stream.records import Incoming
 
 

@@ -5,7 +5,7 @@ from typing import cast
 from aiokafka.errors import KafkaError
 
 from catdog_stream.app import app
-from catdog_stream.fixes.consumer import Consumer
+from catdog_stream.delivery.consumer import Consumer
 
 #: Seconds between two looks for corrections, each two small requests to the cluster.
 INTERVAL = 10.0

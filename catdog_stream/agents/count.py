@@ -11,10 +11,10 @@ from faust.types import EventT, Message, StreamT
 from faust.types.tables import TableT
 
 from catdog_stream.agents.messages import headers_of, source_of
-from catdog_stream.agents.settled import settled_events
 from catdog_stream.app import app, foreign_counts, topics
-from catdog_stream.counting import Shard, counted, counting_source, label_of
-from catdog_stream.fixes.consumer import Consumer
+from catdog_stream.delivery.consumer import Consumer
+from catdog_stream.delivery.counting import Shard, counted, counting_source, label_of
+from catdog_stream.delivery.settled import settled_events
 from catdog_stream.topics import LABELS, REQUESTS
 
 #: Requests that may stand behind the end that this worker knows. Its last look may be older than

@@ -12,9 +12,9 @@ import orjson
 def evaluate(directory: Path, as_json: bool) -> None:
     """Measure the stack on DIRECTORY/cat/* and DIRECTORY/dog/*."""
     from catdog_stream.app import app
-    from catdog_stream.classifying import load_stack
     from catdog_stream.models.evaluation import evaluate as evaluate_stack
     from catdog_stream.models.labelled import labelled_files
+    from catdog_stream.worker.classifying import load_stack
 
     labelled_files(directory)  # a wrong folder is told before the model is loaded
     stack = load_stack(app.settings)

@@ -12,12 +12,12 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from yarl import URL
 
 from catdog_stream.broker import LocalKafka
-from catdog_stream.cluster import create_topics
 from catdog_stream.commands.stopping import Signals
 from catdog_stream.errors import BrokerError, SettingError
+from catdog_stream.kafka.cluster import create_topics
 
 if TYPE_CHECKING:
-    from catdog_stream.application import CatDogApp
+    from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["default_data_dir", "local_port", "running_kafka"]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import click
 
 from catdog_stream.commands.stopping import until_stopped
-from catdog_stream.counting import Shard
-from catdog_stream.recounting import Found, Recount
+from catdog_stream.delivery.counting import Shard
+from catdog_stream.delivery.recounting import Found, Recount
 from catdog_stream.showing import shown
 
 

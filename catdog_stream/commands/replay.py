@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from catdog_stream.commands.stopping import POLL_SECONDS, Signals, cancel, until_stopped
+from catdog_stream.delivery.replaying import Replay
 from catdog_stream.errors import SettingError
-from catdog_stream.replaying import Replay
 
 #: For the request in hand, once a signal has come; none is in hand while it reads.
 LAST_REQUEST_SECONDS = 0.3

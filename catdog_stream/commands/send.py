@@ -10,9 +10,9 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from catdog_stream.client import Reply, opaque_url, producer, replies, request_value
 from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError, UnansweredError
+from catdog_stream.kafka.client import Reply, opaque_url, producer, replies, request_value
 from catdog_stream.records import Source
 from catdog_stream.showing import shown
 from catdog_stream.topics import REQUESTS

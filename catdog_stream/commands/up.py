@@ -16,15 +16,15 @@ from urllib.request import ProxyHandler, build_opener
 import click
 
 from catdog_stream.broker import HOST, child
-from catdog_stream.cluster import topic_partitions
 from catdog_stream.commands.local_kafka import local_port, running_kafka
 from catdog_stream.commands.send import pictures, send_and_wait
 from catdog_stream.commands.stopping import Signals, until_stopped
 from catdog_stream.errors import BrokerError, CatDogError, SettingError
+from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.models.locate import samples as samples_directory
 
 if TYPE_CHECKING:
-    from catdog_stream.application import CatDogApp
+    from catdog_stream.worker.application import CatDogApp
 
 EVERY_ADDRESS = ("", "0.0.0.0")
 READY_TIMEOUT_SECONDS = 90.0

@@ -2,8 +2,8 @@
 
 import click
 
-from catdog_stream.client import Reply, replies, shown_url
 from catdog_stream.commands.stopping import until_stopped
+from catdog_stream.kafka.client import Reply, replies, shown_url
 from catdog_stream.showing import shown
 
 

@@ -17,7 +17,7 @@ from catdog_stream.errors import SettingError
 from catdog_stream.web.hosts import OPEN_PATHS, OwnHosts
 
 if TYPE_CHECKING:
-    from catdog_stream.application import CatDogApp
+    from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["Web"]
 

@@ -11,10 +11,10 @@ import aiohttp
 import orjson
 from faust.exceptions import ConsumerNotStarted
 
-from catdog_stream.fixes.committed_table import CommittedTable
+from catdog_stream.delivery.committed_table import CommittedTable
 
 if TYPE_CHECKING:
-    from catdog_stream.application import CatDogApp
+    from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["SHARDS_PATH", "Statistics", "cluster_statistics", "local_shards", "summed"]
 

@@ -4,7 +4,6 @@ import prometheus_client
 from faust.web import Request, Response, View
 
 from catdog_stream.app import app, foreign_counts, label_counts
-from catdog_stream.health import health_problems, readiness_problems
 from catdog_stream.models.manifest import CLASSES
 from catdog_stream.web.page import render
 from catdog_stream.web.statistics import (
@@ -14,6 +13,7 @@ from catdog_stream.web.statistics import (
     cluster_statistics,
     local_shards,
 )
+from catdog_stream.worker.health import health_problems, readiness_problems
 
 
 def own_shards() -> Shards | None:

@@ -9,8 +9,8 @@ import os
 
 import faust
 
-from catdog_stream.fixes import group_coordinator
-from catdog_stream.fixes.consumer import Consumer
+from catdog_stream.delivery.consumer import Consumer
+from catdog_stream.patches import group_coordinator
 
 PARTITIONS = 4
 

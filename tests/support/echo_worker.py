@@ -10,7 +10,7 @@ import os
 
 import faust
 
-from catdog_stream.fixes import group_coordinator
+from catdog_stream.patches import group_coordinator
 
 SESSION_SECONDS = 6.0
 

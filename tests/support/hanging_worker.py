@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Sequence
 
-from catdog_stream import classifying
 from catdog_stream.app import main
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stack import ModelStack, Verdict
 from catdog_stream.settings import Settings
+from catdog_stream.worker import classifying
 
 MAGENTA = (255, 0, 255)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from catdog_stream.application import CatDogApp
-from catdog_stream.cluster import grow, topic_partitions
+from catdog_stream.kafka.cluster import grow, topic_partitions
 from catdog_stream.settings import Settings
+from catdog_stream.worker.application import CatDogApp
 from tests.support.brokers import own_broker
 from tests.support.client import LABELS, REQUESTS, Client, Message, request
 from tests.support.worker import Worker

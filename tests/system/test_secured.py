@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from catdog_stream.application import CatDogApp
 from catdog_stream.broker import LocalKafka
-from catdog_stream.cluster import create_topics
 from catdog_stream.errors import BrokerError
+from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.settings import Settings
+from catdog_stream.worker.application import CatDogApp
 from tests.support.ports import free_ports
 from tests.support.secured import HOST, PASSWORD, USER, SecuredListeners
 from tests.support.wait import wait_until

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from catdog_stream.counting import MAX_NAMES
+from catdog_stream.delivery.counting import MAX_NAMES
 from tests.support.brokers import own_broker
 from tests.support.client import LABELS, Client, Message, request
 from tests.support.wait import wait_until

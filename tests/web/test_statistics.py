@@ -11,10 +11,10 @@ from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catdog_stream.application import CatDogApp
 from catdog_stream.settings import Settings
 from catdog_stream.web import statistics
 from catdog_stream.web.statistics import SHARDS_PATH, Shards, Statistics, local_shards, summed
+from catdog_stream.worker.application import CatDogApp
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

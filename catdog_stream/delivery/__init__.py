@@ -1,0 +1,4 @@
+"""The guarantee on top of Faust.
+
+What is read, answered, acknowledged, counted, committed, by whom.
+"""

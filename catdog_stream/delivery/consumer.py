@@ -1,0 +1,223 @@
+"""Faust's consumer, with the places mended where it commits what is not safe, or waits for ever.
+
+Faust 0.15.3 reads, seeks, acknowledges and commits from tasks that do not wait for each other.
+Each override below names the fault that it closes; ``reading`` has those of reading.
+"""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from faust.types import TP, Message
+from faust.types.transports import TPorTopicSet
+from mode.utils.futures import notify
+
+from catdog_stream.delivery.committed_table import CommittedTable
+from catdog_stream.delivery.reading import ReadingConsumer
+
+__all__ = ["Consumer"]
+
+#: Seconds for answers in work when partitions are taken away or the worker stops.
+DRAIN_SECONDS = 5.0
+DRAIN_POLL_SECONDS = 0.01
+#: Seconds for a commit at such a time.
+COMMIT_SECONDS = 2.0
+
+
+async def _nothing() -> None:
+    pass
+
+
+class Consumer(ReadingConsumer):
+    """Reads exactly what was not committed, and commits nothing that is not safe."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: Partition to the offset behind the last acknowledged record.
+        self._settled: dict[TP, int] = {}
+        #: Partitions whose counts were corrected since the last commit.
+        self._corrected: set[TP] = set()
+        #: The generation whose partitions were taken over: it reads on from what was committed.
+        self._taken_over: int | None = None
+        #: The generation in which something was handed back unanswered.
+        self._handed_back: int | None = None
+        #: Called when something in work is handed back unanswered.
+        self.on_drain_timeout: Callable[[], Awaitable[object]] = _nothing
+
+    # -- Acknowledging. A record that a stream skips during a rebalance is acknowledged by the
+    # pure Python iterator as if it had been processed; and an acknowledgement that comes after
+    # its partition was taken away belongs to nobody. Faust keeps each acknowledged offset and looks
+    # for gaps between them, one at a commit: behind a topic with the marks of transactions in it
+    # the committed offset stayed hundreds of records behind. Here acknowledgements come in the
+    # order of each partition (see ``ordering``): the last one stands for all before it.
+
+    def ack(self, message: Message) -> bool:
+        if message.acked or not message.tracked or not self.is_current(message):
+            return False
+        message.acked = True
+        self._unacked_messages.discard(message)
+        if self.app.topics.acks_enabled_for(message.topic):
+            behind = message.offset + 1
+            self._settled[message.tp] = max(behind, self._settled.get(message.tp, behind))
+        notify(self._waiting_for_ack)
+        return True
+
+    def is_current(self, message: Message) -> bool:
+        """Whether answering and acknowledging ``message`` is ours, and passes over no other one.
+
+        What was handed back unanswered comes again: nothing behind it may be answered before.
+        """
+        generation = message.generation_id
+        return self._has_taken_over(generation) and generation != self._handed_back
+
+    def _has_taken_over(self, generation: int | None) -> bool:
+        return generation == self._taken_over == self.app.consumer_generation_id
+
+    async def is_member(self) -> bool:
+        """Whether the group counts on this worker. It is asked only after a silence.
+
+        Whoever was stopped, or cut off, and goes on may have lost its partitions without knowing.
+        """
+        thread = self._consumer_thread
+        return thread.surely_member() or await thread.is_member()
+
+    def forget(self, message: Message) -> None:
+        """Wait no longer for a message that will not be acknowledged."""
+        self._unacked_messages.discard(message)
+
+    # -- Draining. Faust waits without limit for what is in work when partitions are taken away or
+    # the worker stops, and cannot be cancelled while it does: one answer that cannot be given
+    # holds up the whole group.
+
+    async def wait_empty(self) -> None:
+        """Wait for what is in work to be acknowledged, but not for ever; then commit."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while self._unacked_messages:
+                    await asyncio.sleep(DRAIN_POLL_SECONDS)
+        if self._unacked_messages:
+            self.log.warning(
+                "%d requests could not be answered in %g s; handed back.",
+                len(self._unacked_messages),
+                DRAIN_SECONDS,
+            )
+            self._handed_back = self.app.consumer_generation_id
+            self._unacked_messages.clear()
+            await self.on_drain_timeout()
+        await self._commit_if_possible()
+
+    async def _commit_if_possible(self) -> None:
+        with suppress(TimeoutError):  # what is not committed is delivered again, and known again
+            async with asyncio.timeout(COMMIT_SECONDS):
+                try:
+                    await self.commit()
+                except KafkaError:
+                    self.log.exception("Not committed.")
+
+    async def maybe_wait_for_commit_to_finish(self) -> bool:
+        """Wait for the commit under way, if there is one; without cancelling it, as Faust would."""
+        commit = self._commit_fut
+        if commit is None:
+            return False
+        await asyncio.wait((commit,))
+        return not commit.cancelled()
+
+    # -- Committing. Offsets and what was counted up to them are one write, made in the name of the
+    # generation that they belong to: the coordinator refuses it from whoever has lost the
+    # partition, and Faust's own commit, which is tried again after the group was joined anew, would
+    # carry old values into a new generation. Faust also takes a commit that failed for done, and
+    # commits while its tables are still being recovered: offsets that are right, beside counts that
+    # are not yet. Here nothing is committed of partitions that were not taken over.
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Commit before Faust forgets what was acknowledged and is not yet committed."""
+        await self._commit_if_possible()
+        await super().on_partitions_revoked(revoked)
+        self._taken_over = None
+
+    def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
+        known = self._settled.keys() | self._read_to.keys() | self._corrected
+        return (tp for tp in known if not topics or tp in topics or tp.topic in topics)
+
+    def _committable(self, tp: TP) -> int:
+        """Return the offset before which nothing is left to do; 0 where that is not known.
+
+        Where all records are acknowledged that is where reading is: a transaction ends with a mark
+        that is no record, and whoever watches the lag would see one that never goes away.
+        """
+        settled = self._settled.get(tp, 0)
+        last = self._delivered.get(tp)
+        if last is None or settled > last:
+            return max(settled, self._read_to.get(tp, 0))
+        return settled
+
+    async def _commit_tps(
+        self,
+        tps: Iterable[TP],
+        start_new_transaction: bool,  # noqa: ARG002 - there are none
+    ) -> bool:
+        generation = self.app.consumer_generation_id
+        if not self._has_taken_over(generation):
+            return False
+        ends = {tp: self._committable(tp) for tp in tps}
+        before = {tp: self._committed_offset[tp] or 0 for tp in ends}
+        news = [tp for tp, end in ends.items() if end > before[tp] or tp in self._corrected]
+        assignment = self.assignment() if news else ()
+        offsets = {tp: max(ends[tp], before[tp]) for tp in news if tp in assignment}
+        if not offsets:
+            return False
+        tables = self._committed_tables()
+        corrected = self._corrected & offsets.keys()
+        self._corrected -= corrected  # more may come while this is on its way
+        committed = await self._consumer_thread.commit_as(
+            generation,
+            {
+                tp: (offset, tables[tp.topic].metadata(tp.partition) if tp.topic in tables else "")
+                for tp, offset in offsets.items()
+            },
+        )
+        if committed:
+            self._committed_offset.update(offsets)
+            for tp in offsets:
+                if tp.topic in tables:
+                    tables[tp.topic].copy_to_changelog(tp.partition)
+        else:
+            self._corrected |= corrected
+        return committed
+
+    async def perform_seek(self) -> None:
+        """Take over the partitions: go to the committed offsets, and to what was counted then."""
+        self._taken_over, generation = None, self.app.consumer_generation_id
+        committed = await self.go_to_committed()
+        self._settled.clear()
+        self._corrected.clear()
+        for topic, table in self._committed_tables().items():
+            for tp, (_, metadata) in committed.items():
+                if tp.topic == topic:
+                    table.restore(tp.partition, metadata)
+        self._taken_over = generation
+
+    async def correct_counts(self) -> None:
+        """Add what a recount has found for the partitions of this worker. Raises ``KafkaError``."""
+        generation = self.app.consumer_generation_id
+        tables = self._committed_tables()
+        ours = [tp for tp in self.assignment() if tp.topic in tables]
+        mails = await self._consumer_thread.mails(ours)
+        if not self._has_taken_over(generation):
+            return  # what was restored meanwhile is looked at the next time
+        for tp, mail in mails.items():
+            if tables[tp.topic].correct(tp.partition, mail):
+                self._corrected.add(tp)
+
+    def end_of(self, topic: str, partition: int) -> float:
+        """The end of a partition as of the last look; infinity where it is not this worker's."""
+        end = self._consumer_thread.stable_end(TP(topic, partition))
+        return math.inf if end is None else end
+
+    def _committed_tables(self) -> Mapping[str, CommittedTable]:
+        """The tables whose values are committed, by the topic that they follow."""
+        tables = self.app.tables.values()
+        return {table.follows: table for table in tables if isinstance(table, CommittedTable)}

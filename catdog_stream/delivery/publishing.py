@@ -1,0 +1,128 @@
+"""Publishing answers: labels to ``catdoglabel``, rejections to ``catdogimage-rejected``."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from functools import partial
+from typing import Any
+
+import faust
+from aiokafka.errors import MessageSizeTooLargeError
+from faust.exceptions import ProducerSendError
+
+from catdog_stream.errors import RejectedRequest
+from catdog_stream.pipeline.pipeline import Classified, Outcome
+from catdog_stream.records import Answer, Incoming, rejection, verdict_label
+from catdog_stream.topics import LABELS, REJECTED
+
+__all__ = ["KafkaPublisher"]
+
+logger = logging.getLogger(__name__)
+
+
+#: Kafka takes records of 1 MB where nothing else is configured; nobody configures half of it.
+SURELY_TAKEN_BYTES = 500_000
+
+
+def faust_timestamp(milliseconds: int | None) -> float | None:
+    """Kafka's milliseconds as Faust's producer wants them, in seconds.
+
+    It multiplies by 1000 and cuts off: half a millisecond more keeps the number exact.
+    """
+    return None if milliseconds is None else (milliseconds + 0.5) / 1000
+
+
+class _Lazy:
+    """A coroutine that starts when it is awaited, and may never be."""
+
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, Outcome]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, Any, Outcome]:
+        return self._begin().__await__()
+
+
+class KafkaPublisher:
+    """Publishes through the producer of a Faust app.
+
+    Args:
+        app: the app.
+        stack: name and version of the model stack, for the ``stack`` header.
+        partitions: tells the number of partitions of a topic of answers.
+        max_bytes: largest record that may be written.
+    """
+
+    def __init__(
+        self, app: faust.App, *, stack: str, partitions: Callable[[str], int], max_bytes: int
+    ) -> None:
+        self._app = app
+        self._stack = stack
+        self._partitions = partitions
+        self._max_bytes = max_bytes
+
+    async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[Outcome]:
+        """Hand one answer to the producer, in order; await the result for its confirmation.
+
+        That is the outcome as it was written.
+        """
+        if isinstance(outcome, RejectedRequest):
+            logger.warning("%s rejected: %s: %s", incoming.source, outcome.reason, outcome.detail)
+            answer = rejection(incoming, outcome, max_bytes=self._max_bytes)
+            topic, error = REJECTED, outcome
+        else:
+            answer = self._label(incoming, outcome)
+            topic, error = LABELS, RejectedRequest("too_large", "The label cannot be written.")
+        sent = await self._send(topic, incoming, answer)
+        if answer.size <= SURELY_TAKEN_BYTES:
+            return _Lazy(partial(self._or_bare_rejection, sent, incoming, outcome, error))
+        # What goes out in the place of a refused answer must not be overtaken either.
+        confirmation = asyncio.ensure_future(
+            self._or_bare_rejection(sent, incoming, outcome, error)
+        )
+        await asyncio.wait((confirmation,))
+        return confirmation
+
+    def _label(self, incoming: Incoming, outcome: Classified) -> Answer:
+        verdict = outcome.verdict
+        return verdict_label(
+            incoming,
+            text=verdict.text,
+            url=outcome.url,
+            verdict=verdict.label,
+            cat=verdict.cat,
+            dog=verdict.dog,
+            stack=self._stack,
+        )
+
+    async def _or_bare_rejection(
+        self,
+        confirmation: Awaitable[object],
+        incoming: Incoming,
+        outcome: Outcome,
+        error: RejectedRequest,
+    ) -> Outcome:
+        """Await ``confirmation``; an answer too large for its topic goes out without its weight."""
+        try:
+            await confirmation
+        except MessageSizeTooLargeError:
+            answer = rejection(incoming, error, max_bytes=0)
+            await (await self._send(REJECTED, incoming, answer))
+            return error
+        return outcome
+
+    async def _send(self, topic: str, incoming: Incoming, answer: Answer) -> Awaitable[object]:
+        try:
+            return await self._app.producer.send(
+                topic,
+                answer.key,
+                answer.value,
+                partition=incoming.source.partition % self._partitions(topic),
+                timestamp=faust_timestamp(incoming.timestamp_ms),
+                headers=list(answer.headers),
+            )
+        except ProducerSendError as error:
+            if not isinstance(error.__cause__, MessageSizeTooLargeError):
+                raise
+            refused: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+            refused.set_exception(error.__cause__)
+            return refused

@@ -1,0 +1,196 @@
+"""Faust's consumer, mended where it loses records while it reads, and where reading is slow.
+
+Each override below names the fault that it closes.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from typing import Any, NoReturn, cast
+
+from aiokafka.structs import OffsetAndMetadata
+from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
+from faust.transport.drivers.aiokafka import ensure_aiokafka_TPset
+from faust.types import TP, Message
+
+from catdog_stream.delivery.fetching import RationedConsumerThread
+from catdog_stream.errors import UnreadableError
+
+__all__ = ["ReadingConsumer"]
+
+#: Seconds that one fetch may wait for records. Faust asks for 1.0, and a seek has to wait for the
+#: fetch in progress.
+MAX_FETCH_WAIT = 0.2
+#: Seconds between two looks whether there is a partition to read. Faust sleeps for 1.0 there too,
+#: as after each rebalance, in which every partition is paused.
+NO_PARTITION_WAIT = 0.05
+#: Seconds between two notes of how far everything was delivered.
+NOTE_INTERVAL = 1.0
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
+
+
+class ReadingConsumer(FaustConsumer):
+    """Reads exactly what was not committed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._parked = asyncio.Event()
+        self._parked.set()
+        self._stops = 0
+        self._delivery: asyncio.Timeout | None = None
+        #: Partition to the last record that was given to its streams since the last seek.
+        self._delivered: dict[TP, int] = {}
+        #: Partition to where reading was when all before it had been delivered.
+        self._read_to: dict[TP, int] = {}
+        self._noted_at = -math.inf
+        #: Topic to what tells whether its agent has no use for a record. To bring it to the agent
+        #: costs an eighth of what a small request costs.
+        self.passes_over: dict[str, Callable[[Message], bool]] = {}
+        #: Called when nothing more can be read of a partition.
+        self.on_unreadable: Callable[[UnreadableError], object] = _raise
+
+    def _new_consumer_thread(self) -> RationedConsumerThread:
+        return RationedConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def be_patient_with(self, topics: Collection[str]) -> None:
+        """Look into ``topics`` only a few times a second."""
+        self._consumer_thread.patient_topics = topics
+
+    @property
+    def _consumer_thread(self) -> RationedConsumerThread:
+        return cast(RationedConsumerThread, self._thread)
+
+    async def verify_all_partitions_active(self) -> None:
+        """Do nothing: ``health`` watches progress, and Faust would miss what is not fetched."""
+
+    # -- Seeking. Records that were fetched before a seek reach the stream after it: Faust then
+    # drops what the seek goes back to as "already read", and commits past it. Seen after each
+    # restart with a backlog, as soon as the application has a table, because
+    # Recovery.on_recovery_completed resumes the partitions before it seeks. Here a seek first
+    # brings the reading task to a halt, and whatever it had fetched is thrown away.
+
+    def stop_flow(self) -> None:
+        self._stops += 1
+        super().stop_flow()
+        if self._delivery is not None and not self._delivery.expired():
+            self._delivery.reschedule(0.0)
+
+    async def perform_seek(self) -> None:
+        """Go back to the committed offsets, with nothing fetched in between."""
+        await self.go_to_committed()
+
+    async def go_to_committed(self) -> Mapping[TP, OffsetAndMetadata]:
+        """Do so, and return what was committed of the partitions of which something was.
+
+        Where nothing was committed yet aiokafka does not seek at all: what was fetched and
+        thrown away would never be read. There it is the beginning. Faust asks for one partition
+        after the other; here the coordinator is asked once.
+        """
+        await self._halt()
+        partitions = self.assignment()
+        committed = await self._consumer_thread.go_to_committed(partitions)
+        offsets = {tp: committed[tp].offset if tp in committed else None for tp in partitions}
+        self._read_offset.update(offsets)
+        self._committed_offset.update(offsets)
+        if self.app.conf.consumer_auto_offset_reset == "earliest":
+            acknowledged = self.app.topics.acks_enabled_for
+            fresh = [tp for tp in partitions - committed.keys() if acknowledged(tp.topic)]
+            if fresh:
+                await self._thread.seek_to_beginning(*ensure_aiokafka_TPset(fresh))
+        return committed
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Go to where a changelog is to be read from, with nothing fetched in between."""
+        await self._halt()
+        await super().seek_wait(partitions)
+
+    async def _halt(self) -> None:
+        self.stop_flow()  # Recovery, which seeks, resumes it afterwards
+        await self._parked.wait()
+        self._delivered.clear()
+        self._read_to.clear()
+
+    # -- Reading. Faust starts four tasks for each record, only to be woken if the flow stops while
+    # a stream has no room for it: a tenth of what a small request costs.
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Deliver records to their streams until the worker stops."""
+        self._parked.clear()
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                await asyncio.sleep(0)  # there may always be something to read
+                async for tp, message in self.getmany(timeout=MAX_FETCH_WAIT):
+                    await self._pass_on(tp, message)
+        except UnreadableError as error:
+            self.on_unreadable(error)
+        except BaseException as error:
+            ends = isinstance(error, (asyncio.CancelledError, *self.consumer_stopped_errors))
+            if not (ends and self.app.should_stop):  # the worker's end is no crash
+                raise
+        finally:
+            self._parked.set()
+
+    async def _pass_on(self, tp: TP, message: Message) -> None:
+        passes_over = self.passes_over.get(tp.topic)
+        if passes_over is not None and self._has_one_stream(tp.topic) and passes_over(message):
+            return  # like a mark: where all others are acknowledged, commits go behind it
+        last = self._read_offset[tp]
+        if last is not None and message.offset < last:
+            return  # delivered before
+        delivery = self._delivery = asyncio.timeout(None)
+        try:
+            async with delivery:
+                await self.callback(message)
+        except TimeoutError:
+            if not delivery.expired():
+                raise
+            # The flow has stopped, and whoever stopped it seeks.
+        finally:
+            self._delivery = None
+        self._read_offset[tp] = message.offset
+        self._delivered[tp] = message.offset
+
+    def _has_one_stream(self, topic: str) -> bool:
+        """Whether nobody else has an agent on the topic, who might want what the first does not."""
+        return len(cast(Any, self.app.topics)._topic_name_index[topic]) == 1
+
+    def _note_positions(self) -> None:
+        """Note how far reading is, which is behind the last record where marks follow it.
+
+        Called between two fetches: what the last one brought was delivered.
+        """
+        now = self.loop.time()
+        if now - self._noted_at >= NOTE_INTERVAL:
+            self._noted_at = now
+            self._read_to = self._consumer_thread.positions(self._acknowledged_partitions())
+
+    def _acknowledged_partitions(self) -> list[TP]:
+        return [tp for tp in self.assignment() if self.app.topics.acks_enabled_for(tp.topic)]
+
+    async def _wait_next_records(self, timeout: float) -> Any:
+        while not self.should_stop:
+            if not self.flow_active:
+                self._parked.set()
+                try:
+                    await self.wait(self.can_resume_flow)  # type: ignore[arg-type]  # mode takes both
+                finally:
+                    self._parked.clear()
+                continue  # the flow may have stopped again
+            # Nothing may be awaited between the comparison below and what Consumer.getmany does
+            # with the records: it would seek itself if the flow had stopped meanwhile, and wait
+            # for ever for the reading task, which it is.
+            stops = self._stops
+            if not (self.app.client_only or self._get_active_partitions()):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(NO_PARTITION_WAIT):
+                        await self.suspend_flow.wait()
+                continue
+            self._note_positions()
+            records, active = await super()._wait_next_records(timeout)
+            if stops == self._stops:
+                return records, active
+        return None, None

@@ -1,0 +1,206 @@
+"""Counting again what the topics hold, and telling the owners of the counts what they lack.
+
+The committed counts of a partition (see ``counting``) say up to which offset they count. The
+answers to requests in front of it are counted anew from ``catdoglabel`` and
+``catdogimage-rejected``, one for each request: the first one. The difference (see ``correcting``)
+is left where the owner of the partition looks for it: as the metadata of an offset in a group
+without members, one value for each partition, which the next recount replaces. So it makes no
+difference whether workers run.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+
+from catdog_stream.delivery.correcting import Correction, correction, to_mail
+from catdog_stream.delivery.counting import (
+    Shard,
+    counted,
+    counting_source,
+    from_metadata,
+    label_of,
+    reason_of,
+)
+from catdog_stream.errors import BrokerError
+from catdog_stream.kafka.cluster import connection, topic_partitions
+from catdog_stream.kafka.reading import Extent, extent, records
+from catdog_stream.records import Source
+from catdog_stream.topics import LABELS, REJECTED, REQUESTS, recount_group
+
+if TYPE_CHECKING:
+    from catdog_stream.worker.application import CatDogApp
+
+__all__ = ["Found", "Recount"]
+
+#: Seconds for running workers to look for their corrections and commit them.
+TAKE_OVER_SECONDS = 40.0
+POLL_SECONDS = 0.5
+#: What Kafka takes as metadata (``offset.metadata.max.bytes``).
+MAX_METADATA_BYTES = 4096
+
+Kind = Literal["labels", "rejections"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for one partition."""
+
+    committed: Shard
+    found: Shard
+    correction: Correction | None
+
+
+@dataclass(slots=True)
+class _First:
+    """The first answer to each request of a partition: offset to time, kind and name."""
+
+    answers: dict[int, tuple[int, Kind, str]] = field(default_factory=dict)
+
+    def add(self, offset: int, time_ms: int, kind: Kind, name: str) -> None:
+        known = self.answers.get(offset)
+        if known is None or time_ms < known[0]:
+            self.answers[offset] = (time_ms, kind, name)
+
+    def shard(self, like: Shard) -> Shard:
+        """The counts of those in front of the offset up to which ``like`` counts."""
+        result: Shard | None = None
+        for offset, (_, kind, name) in sorted(self.answers.items()):
+            if offset < like["offset"]:
+                result = counted(result, kind, name, offset) or result
+        return result or {"labels": {}, "rejections": {}, "offset": 0}
+
+
+@dataclass(slots=True)
+class Recount:
+    """One run of the command, which keeps the offsets of all answers in memory.
+
+    Args:
+        app: whose cluster.
+    """
+
+    app: "CatDogApp"
+    #: By partition of ``catdogimage``, and of ``catdoglabel`` for those of other programs.
+    found: dict[TopicPartition, Found] = field(default_factory=dict)
+    #: Partitions of the answers of which Kafka has deleted the oldest.
+    shortened: list[TopicPartition] = field(default_factory=list)
+
+    #: Partitions whose committed offset says nothing: somebody else has set it.
+    without_counts: list[TopicPartition] = field(default_factory=list)
+
+    async def look(self) -> None:
+        """Count what is there; changes nothing. Raises ``BrokerError``."""
+        partitions = await topic_partitions(self.app)
+        committed = await self._committed()
+        first: defaultdict[TopicPartition, _First] = defaultdict(_First)
+        for topic in (LABELS, REJECTED):
+            part = await extent(self.app, topic, partitions.get(topic, 0))
+            self.shortened += [tp for tp, (start, _) in part.partitions.items() if start]
+            await self._read(part, first, partitions.get(topic, 0))
+        number = int(time.time() * 1000)
+        for tp, shard in committed.items():
+            anew = first[tp].shard(shard)
+            self.found[tp] = Found(shard, anew, correction(shard, anew, number))
+
+    async def leave(self) -> None:
+        """Leave the corrections to the owners of the partitions. Raises ``BrokerError``."""
+        offsets = {
+            tp: OffsetAndMetadata(found.committed["offset"], _mail(tp, found.correction))
+            for tp, found in self.corrections.items()
+        }
+        consumer = AIOKafkaConsumer(
+            **connection(self.app),
+            group_id=recount_group(self.app.conf.id),
+            enable_auto_commit=False,
+        )
+        try:
+            await consumer.start()
+            consumer.assign(list(offsets))
+            await consumer.commit(offsets)
+        except KafkaError as error:
+            raise BrokerError(f"Kafka did not take the corrections: {error!r}.") from error
+        finally:
+            await consumer.stop()
+
+    async def taken_over(self) -> Collection[TopicPartition]:
+        """Wait for running workers to add the corrections; those that were added in time."""
+        wanted = {
+            tp: found.correction["recount"]
+            for tp, found in self.corrections.items()
+            if found.correction is not None
+        }
+        deadline = time.monotonic() + TAKE_OVER_SECONDS
+        while True:
+            now = await self._committed()
+            numbers = {tp: shard.get("recount") for tp, shard in now.items()}
+            done = [tp for tp, number in wanted.items() if numbers.get(tp) == number]
+            if len(done) == len(wanted) or time.monotonic() > deadline:
+                return done
+            await asyncio.sleep(POLL_SECONDS)
+
+    @property
+    def corrections(self) -> Mapping[TopicPartition, Found]:
+        """What was found where it differs."""
+        return {tp: found for tp, found in self.found.items() if found.correction is not None}
+
+    async def _committed(self) -> dict[TopicPartition, Shard]:
+        async with self._admin() as admin:
+            offsets = await admin.list_consumer_group_offsets(self.app.conf.id)
+        shards = {
+            tp: from_metadata(offset.metadata)
+            for tp, offset in sorted(offsets.items())
+            if tp.topic in (REQUESTS, LABELS) and (offset.metadata or tp.topic == REQUESTS)
+        }
+        self.without_counts = [tp for tp, shard in shards.items() if shard is None]
+        return {tp: shard for tp, shard in shards.items() if shard is not None}
+
+    async def workers(self) -> bool:
+        """Whether any worker runs. Raises ``BrokerError``."""
+        async with self._admin() as admin:
+            (answer,) = await admin.describe_consumer_groups([self.app.conf.id])
+        return any(group[5] for group in answer.groups)
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(**connection(self.app))
+        try:
+            await admin.start()
+            yield admin
+        except KafkaError as error:
+            raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
+        finally:
+            await admin.close()
+
+    async def _read(
+        self, part: Extent, first: Mapping[TopicPartition, _First], partitions: int
+    ) -> None:
+        async for record in records(self.app, part):
+            own = Source(record.topic, record.partition, record.offset)
+            source = counting_source(
+                record.headers, own, requests_topic=REQUESTS, partitions=partitions
+            )
+            kind, name = _tally(record)
+            if source is not own or record.topic == LABELS:
+                tp = TopicPartition(source.topic, source.partition)
+                first[tp].add(source.offset, record.timestamp, kind, name)
+
+
+def _tally(record: ConsumerRecord) -> tuple[Kind, str]:
+    if record.topic == REJECTED:
+        return "rejections", reason_of(record.headers)
+    return "labels", label_of(record.value, record.headers)
+
+
+def _mail(tp: TopicPartition, by: Correction | None) -> str:
+    text = to_mail(by) if by is not None else ""
+    if len(text.encode()) > MAX_METADATA_BYTES:
+        raise BrokerError(f"{tp.topic}/{tp.partition}: too many different names to correct.")
+    return text

@@ -1,0 +1,26 @@
+"""Events for agents that acknowledge on their own."""
+
+from collections.abc import AsyncIterator
+from typing import cast
+
+from faust.types import EventT, StreamT
+
+from catdog_stream.delivery.consumer import Consumer
+
+__all__ = ["settled_events"]
+
+
+async def settled_events(stream: StreamT[bytes]) -> AsyncIterator[EventT[bytes]]:
+    """Yield the events of ``stream`` that arrive outside rebalances.
+
+    Nothing is acknowledged here: the caller does so with ``stream.ack(event)``. An event that
+    slips through while partitions move and tables recover is dropped; the seek to the committed
+    offsets, which ends each rebalance, brings it again.
+    """
+    stream.enable_acks = False
+    consumer = cast(Consumer, stream.app.consumer)
+    async for event in stream.events():
+        if stream.app.rebalancing or not consumer.is_current(event.message):
+            consumer.forget(event.message)
+        else:
+            yield event

@@ -1,0 +1,90 @@
+"""A look at the cluster by connections of its own, which no frozen broker holds up."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import KafkaError
+from aiokafka.protocol.metadata import MetadataRequest
+
+from catdog_stream.errors import BrokerError
+from catdog_stream.kafka.unreachable import why_unreachable
+from catdog_stream.topics import LABELS, REJECTED, REQUESTS
+
+__all__ = ["look", "without_leader"]
+
+#: Seconds until the next address is asked as well: the first may be that of a frozen broker.
+NEXT_ADDRESS_SECONDS = 0.3
+
+
+async def look(connection: Mapping[str, Any], where: str) -> ClusterMetadata:
+    """What any broker says of the cluster; the first answer is taken.
+
+    Args:
+        connection: keyword arguments of aiokafka's clients, ``bootstrap_servers`` among them.
+        where: the addresses as the person wrote them.
+
+    Raises:
+        BrokerError: none answers.
+    """
+    arguments = dict(connection)
+    servers = arguments.pop("bootstrap_servers")
+    asked: set[asyncio.Task[ClusterMetadata]] = set()
+    try:
+        for server in servers:
+            asked.add(asyncio.ensure_future(_ask(server, arguments)))
+            done, _ = await asyncio.wait(
+                asked, timeout=NEXT_ADDRESS_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if (answer := _first(done)) is not None:
+                return answer
+            asked -= done
+        while asked:
+            done, asked = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            if (answer := _first(done)) is not None:
+                return answer
+    finally:
+        for task in asked:
+            task.cancel()
+    raise BrokerError(await why_unreachable(connection, where))
+
+
+async def _ask(server: str, arguments: Mapping[str, Any]) -> ClusterMetadata:
+    ((host, port, _family),) = collect_hosts(server)
+    asked = await create_conn(host, port, **arguments)
+    try:
+        metadata = ClusterMetadata()
+        metadata.update_metadata(await asked.send(MetadataRequest(None)))
+        return metadata
+    finally:
+        asked.close()
+
+
+def _first(
+    tasks: Collection["asyncio.Task[ClusterMetadata]"],
+) -> ClusterMetadata | None:
+    """The first answer among tasks that are done; raises what no broker is the reason of."""
+    for task in tasks:
+        try:
+            return task.result()
+        except (KafkaError, OSError, TimeoutError):
+            continue
+    return None
+
+
+def without_leader(metadata: ClusterMetadata) -> str | None:
+    """Which partitions nobody can read or write now, in a sentence."""
+    lost = [
+        f"{name}/{number}"
+        for name in (REQUESTS, LABELS, REJECTED)
+        for number in sorted(
+            (metadata.partitions_for_topic(name) or set())
+            - (metadata.available_partitions_for_topic(name) or set())
+        )
+    ]
+    if not lost:
+        return None
+    more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+    return f"No broker leads the partition {lost[0]}{more}."

@@ -1,0 +1,170 @@
+"""The model as part of a worker: loaded and warm before the first request is taken."""
+
+import logging
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from mode import Service
+
+from catdog_stream import metrics
+from catdog_stream.delivery.publishing import KafkaPublisher
+from catdog_stream.models.locate import default_stack
+from catdog_stream.models.pictures import PictureLimits
+from catdog_stream.models.stack import ModelStack
+from catdog_stream.pipeline.model_runner import ModelRunner
+from catdog_stream.pipeline.pipeline import Pipeline
+from catdog_stream.pipeline.rejection_limit import RejectionLimit
+from catdog_stream.settings import Settings
+
+if TYPE_CHECKING:
+    from catdog_stream.delivery.consumer import Consumer
+    from catdog_stream.worker.application import CatDogApp
+
+__all__ = ["Classifying", "load_stack"]
+
+logger = logging.getLogger(__name__)
+
+#: Requests taken and not yet acknowledged, in batches, and at least so many: enough that the model
+#: never waits for a picture.
+BATCHES_IN_FLIGHT = 4
+LEAST_IN_FLIGHT = 32
+#: Batches in the model at a time: when threads run out of work at the end of one, the other is
+#: there. A GPU takes one after the other.
+PARALLEL_BATCHES = 2
+#: Threads that decode beside a model that computes on the same cores.
+DECODERS = 4
+#: Models that may hang before the process is to be replaced: each keeps a core and its memory.
+MAX_HANGS = 3
+#: Answers over which the share of rejections is taken.
+REJECTION_WINDOW = 1000
+
+
+def load_stack(settings: Settings) -> ModelStack:
+    """The stack that the settings name. Raises ``StackError``."""
+    return ModelStack.load(
+        settings.stack or default_stack(),
+        engine=settings.engine,
+        threads=settings.threads,
+        batch=settings.batch,
+        limits=PictureLimits(
+            max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels
+        ),
+    )
+
+
+class WarmStacks:
+    """Loads stacks that are ready to answer, each with the batch size that the first one found.
+
+    A model that takes over from a hung one then answers with the same bits.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __call__(self) -> ModelStack:
+        """Load and warm up one more; blocks. Raises ``StackError``."""
+        stack = load_stack(self._settings)
+        stack.warm_up()
+        self._settings = replace(self._settings, batch=stack.batch_size)
+        logger.info(
+            "Stack %s %s is warm: engine %s, threads %d, batch %d.",
+            stack.name,
+            stack.version,
+            stack.engine,
+            self._settings.threads,
+            stack.batch_size,
+        )
+        return stack
+
+
+def decoders(*, on_gpu: bool) -> int:
+    """Threads for decoding: a model on a GPU leaves all cores to them."""
+    cores = os.cpu_count() or 1
+    return cores if on_gpu else min(DECODERS, cores)
+
+
+class Classifying(Service):
+    """Owns the model and the pipeline around it."""
+
+    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.app = app
+        self._model: ModelRunner | None = None
+        self._pipeline: Pipeline | None = None
+
+    @property
+    def warm(self) -> bool:
+        """Whether the model has answered its first picture."""
+        return self._pipeline is not None
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What answers requests; there once the service has started."""
+        if self._pipeline is None:
+            raise RuntimeError("The model is not loaded yet.")
+        return self._pipeline
+
+    @property
+    def in_flight(self) -> int:
+        """Requests taken and not yet answered."""
+        return self._pipeline.in_flight if self._pipeline else 0
+
+    @property
+    def answered(self) -> int:
+        """Requests answered since the start."""
+        return self._pipeline.answered if self._pipeline else 0
+
+    async def on_start(self) -> None:
+        """Load the stack and warm it up. Raises ``StackError``."""
+        settings = self.app.settings
+        model = self._model = ModelRunner(
+            WarmStacks(settings),
+            parallel=PARALLEL_BATCHES,
+            timeout=settings.inference_timeout,
+            max_hangs=MAX_HANGS,
+            on_failure=self.app.give_up,
+        )
+        await model.start()
+        batch, on_gpu = model.classifier.batch_size, model.classifier.on_gpu
+        pipeline = Pipeline(
+            model,
+            KafkaPublisher(
+                self.app,
+                stack=f"{model.classifier.name} {model.classifier.version}",
+                partitions=lambda topic: self.app.gate.partitions[topic],
+                max_bytes=settings.max_answer_bytes,
+            ),
+            owns=self._owns,
+            limit=RejectionLimit(
+                in_a_row=settings.max_rejected_in_a_row,
+                share=settings.max_rejected_share,
+                window=REJECTION_WINDOW,
+            ),
+            on_failure=self.app.give_up,
+            max_image_bytes=settings.max_image_bytes,
+            max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * batch),
+            max_batch=batch,
+            parallel_batches=1 if on_gpu else PARALLEL_BATCHES,
+            # Batches side by side do not tell what one costs, and on a CPU waiting never pays.
+            max_wait=settings.batch_wait if on_gpu else 0.0,
+            decode_threads=decoders(on_gpu=on_gpu),
+        )
+        pipeline.start()
+        metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)
+        self._pipeline = pipeline
+
+    async def _owns(self) -> bool:
+        return await cast("Consumer", self.app.consumer).is_member()
+
+    async def on_stop(self) -> None:
+        """Stop the pipeline and free the model."""
+        if self._pipeline is not None:
+            await self._pipeline.stop()
+        if self._model is not None:
+            await self._model.stop()
+
+    async def abandon(self) -> None:
+        """Drop what could not be answered in time; Kafka delivers it again."""
+        if self._pipeline is not None:
+            await self._pipeline.abandon()

@@ -1,0 +1,139 @@
+"""Is this worker alive, is it ready, and if not, why."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from faust.exceptions import ConsumerNotStarted
+from faust.types import TP
+from mode import Service
+
+from catdog_stream import deadlines
+from catdog_stream.errors import AgentError
+from catdog_stream.patches.group_coordinator import MendedGroupCoordinator
+from catdog_stream.patches.request_deadlines import waiting_longest
+from catdog_stream.topics import REQUESTS
+from catdog_stream.worker.progress import ProgressWatch
+
+if TYPE_CHECKING:
+    from catdog_stream.worker.application import CatDogApp
+
+__all__ = ["Watchdog", "health_problems", "readiness_problems", "silence"]
+
+#: How often the watchdog looks.
+LOOK_SECONDS = 1.0
+#: How long work may wait without any of it getting done before the worker counts as dead.
+STALL_SECONDS = 60.0
+LOOK_TIMEOUT_SECONDS = 3.0
+
+
+class Watchdog(Service):
+    """Ends the worker when an agent has ended; notices when nothing gets done."""
+
+    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.app = app
+        self.progress = ProgressWatch(STALL_SECONDS)
+
+    @Service.task
+    async def _look(self) -> None:
+        async for _ in self.itertimer(LOOK_SECONDS, name="watchdog"):
+            dead = dead_agents(self.app)
+            if dead and not self.app.should_stop:
+                self.app.give_up(AgentError(f"The agent {dead[0]} ended: the worker ends too."))
+            reachable = await self.app.gate.problem_now() is None
+            self.progress.observe(
+                self.app.classifying.answered,
+                # Without a broker nothing can be done, and a restart would not help.
+                waiting=reachable and await _work_waits(self.app),
+            )
+
+
+def dead_agents(app: "CatDogApp") -> list[str]:
+    """Names of agents that have started and run no more."""
+    return [
+        name
+        for name, agent in app.agents.items()
+        if agent.started
+        and not any(
+            actor.actor_task is not None and not actor.actor_task.done()
+            for actor in tuple(agent._actors)
+        )
+    ]
+
+
+def health_problems(app: "CatDogApp") -> list[str]:
+    """What only a restart can mend; empty if the worker is alive."""
+    problems = [f"The agent {name} is not running." for name in dead_agents(app)]
+    if stalled := app.watchdog.progress.stalled_seconds:
+        problems.append(f"Work waits, and none got done for {stalled:.0f} s.")
+    return problems
+
+
+async def readiness_problems(app: "CatDogApp") -> list[str]:
+    """What keeps the worker from answering requests now; empty if it is ready."""
+    problems = health_problems(app)
+    broker_problem = await app.gate.problem_now()
+    if broker_problem is not None:
+        return [*problems, broker_problem]
+    problems += silence(waiting_longest(), _group_silence(app))
+    if not app.classifying.warm:
+        problems.append("The model is warming up.")
+    if not app.settled:
+        problems.append("Partitions are being assigned and tables recovered.")
+    elif not _requests_assigned(app):
+        problems.append("No partition is assigned to this worker.")
+    return problems
+
+
+def silence(waiting: tuple[float, str] | None, group_silence: float | None) -> list[str]:
+    """What says that Kafka has gone silent, be it on this worker's connections alone.
+
+    Args:
+        waiting: seconds that the oldest unanswered request has waited, and for which address.
+        group_silence: seconds since the group has answered last.
+    """
+    problems = []
+    if waiting is not None and waiting[0] > deadlines.SILENCE:
+        problems.append(f"Kafka at {waiting[1]} has not answered for {waiting[0]:.0f} s.")
+    if group_silence is not None and group_silence > deadlines.SILENCE:
+        problems.append(f"The group of the workers has not answered for {group_silence:.0f} s.")
+    return problems
+
+
+def _group_silence(app: "CatDogApp") -> float | None:
+    """Seconds since the group has answered last; ``None`` while this worker joins it."""
+    if not app.settled:
+        return None
+    try:
+        coordinator = app.consumer._thread._consumer._coordinator  # type: ignore[attr-defined]
+    except (AttributeError, ConsumerNotStarted):
+        return None
+    if not isinstance(coordinator, MendedGroupCoordinator):
+        return None  # not subscribed yet
+    return time.monotonic() - coordinator.answered_at
+
+
+def _requests_assigned(app: "CatDogApp") -> set[TP]:
+    try:
+        return {tp for tp in app.consumer.assignment() if tp.topic == REQUESTS}
+    except ConsumerNotStarted:
+        return set()
+
+
+async def _work_waits(app: "CatDogApp") -> bool:
+    """Whether requests are in work or unread, or a rebalance has not come to its end."""
+    if not app.gate.passed:
+        return False
+    if app.classifying.in_flight or not app.settled:
+        return True
+    try:
+        async with asyncio.timeout(LOOK_TIMEOUT_SECONDS):
+            return any([await _unread(app, tp) for tp in _requests_assigned(app)])
+    except TimeoutError:
+        return True  # the consumer's thread does not answer
+
+
+async def _unread(app: "CatDogApp", tp: TP) -> bool:
+    end, position = app.consumer.highwater(tp), await app.consumer.position(tp)
+    return end is not None and position is not None and end > position

@@ -1,0 +1,111 @@
+"""The worker process: how it ends."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, NoReturn, cast
+
+import faust
+from faust.utils.terminal.spinners import Spinner
+
+from catdog_stream.errors import CatDogError
+from catdog_stream.worker.log_filter import RepeatFilter
+
+if TYPE_CHECKING:
+    from catdog_stream.worker.application import CatDogApp
+
+__all__ = ["Worker"]
+
+#: Seconds from the signal to the end, whatever hangs. What was not answered by then is handed
+#: back: it was never acknowledged.
+STOP_SECONDS = 9.0
+#: Seconds of those for tasks that go on after every service has stopped.
+LAST_TASKS_SECONDS = 1.0
+#: Seconds between two equal complaints of aiokafka in the log.
+REPEAT_SECONDS = 30.0
+
+
+class Worker(faust.Worker):
+    """Faust's worker, which ends with a sentence where the user can help, not with a traceback."""
+
+    def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
+        """Keep aiokafka from filling the log while no broker answers, and files free of codes."""
+        if self.spinner is not None and not self.spinner.file.isatty():
+            self.spinner = None  # it hides the cursor of a file, too
+        super().on_setup_root_logger(logger, level)
+        for handler in logger.handlers:
+            handler.addFilter(RepeatFilter("aiokafka", REPEAT_SECONDS))
+
+    async def on_startup_finished(self) -> None:
+        """Keep the garbage collector from what the start has made; it would stop every thread."""
+        gc.freeze()
+        await super().on_startup_finished()
+
+    def _on_sigterm(self) -> None:
+        self._end_within(STOP_SECONDS)
+        super()._on_sigterm()
+
+    def _on_sigint(self) -> None:
+        # Not Faust's way, which prints the stack of every task first.
+        self._end_within(STOP_SECONDS)
+        self._flag_as_shutdown_by_signal()
+        self._schedule_shutdown(signal.SIGINT)
+
+    def execute_from_commandline(self) -> NoReturn:
+        """Run until stopped; exits with 0, or with another code if it could not go on."""
+        reason: BaseException | None = None
+        starting = self._starting_fut = asyncio.ensure_future(self.start(), loop=self.loop)
+        try:
+            self.loop.run_until_complete(starting)
+        except asyncio.CancelledError:
+            pass  # a signal stopped it
+        except Exception as error:  # noqa: BLE001 - told below, with the exit code
+            reason = error
+        self._end_within(STOP_SECONDS)
+        try:
+            starting.cancel()
+            self.on_worker_shutdown()
+            self.stop_and_shutdown()
+        except Exception as error:  # noqa: BLE001 - what a service crashed with comes up again
+            reason = reason or error
+        _exit(self._say_why(reason or cast("CatDogApp", self.app).failure))
+
+    async def _sentinel_task(self) -> None:
+        """Let what was cancelled last come to its end; mode sleeps a second here, needed or not."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others, timeout=LAST_TASKS_SECONDS)
+
+    def _say_why(self, reason: BaseException | None) -> int:
+        if reason is None:
+            return 0
+        if isinstance(reason, CatDogError):
+            reason.show()
+            return reason.exit_code
+        self.log.critical("The worker cannot go on: %r", reason, exc_info=reason)
+        return 1
+
+    def _end_within(self, seconds: float) -> None:
+        """End the process even if its event loop, a thread or the broker never answers again."""
+
+        def end() -> None:
+            self.log.critical("Not stopped after %g s: ending now.", seconds)
+            _exit(1)
+
+        timer = threading.Timer(seconds, end)
+        timer.daemon = True
+        timer.start()
+
+
+def _exit(code: int) -> NoReturn:
+    """End without waiting for threads: one that hangs in the model would never be joined."""
+    logging.shutdown()
+    if sys.stdout.isatty():  # Faust has hidden the cursor; what shows it again is not run
+        sys.stdout.write(Spinner.cursor_show)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,206 @@
+"""When a worker commits, acknowledges and writes its counts, and when it must not."""
+
+import asyncio
+import time
+from types import SimpleNamespace
+from typing import Any, cast
+
+import orjson
+import pytest
+from aiokafka.errors import (
+    IllegalGenerationError,
+    NoError,
+    NotCoordinatorForGroupError,
+    OffsetMetadataTooLargeError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+from aiokafka.structs import OffsetAndMetadata
+from faust.types import TP
+
+from catdog_stream.delivery import consumer as consumer_module
+from catdog_stream.settings import Settings
+from catdog_stream.worker.application import CatDogApp
+
+REQUESTS = TP("catdogimage", 0)
+DEADLINE = 10.0
+
+
+def consumer(generation: int = 7) -> Any:
+    """The consumer of an application without a connection, which has taken over a partition."""
+    it = cast(Any, CatDogApp(Settings()).consumer)
+    it.app.topics.acks_enabled_for = lambda _topic: True
+    it.app.consumer_generation_id = it._taken_over = generation
+    it.assignment = lambda: {REQUESTS}
+    return it
+
+
+class Record(SimpleNamespace):
+    """A message of Faust, as far as the consumer looks at it."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+def message(generation: int, offset: int = 0) -> Any:
+    return Record(
+        tracked=True,
+        acked=False,
+        generation_id=generation,
+        tp=REQUESTS,
+        topic=REQUESTS.topic,
+        offset=offset,
+    )
+
+
+def test_behind_what_was_handed_back_nothing_is_acknowledged_in_that_generation() -> None:
+    async def story() -> None:
+        it = consumer()
+        handed_back: list[bool] = []
+
+        async def abandon() -> None:
+            handed_back.append(True)
+
+        it.on_drain_timeout = abandon
+        first, behind = message(7), message(7)
+        assert it.is_current(behind)
+        it._unacked_messages = {id(first)}
+        await it.wait_empty()
+        assert handed_back
+        assert not it.ack(behind)
+        it.app.consumer_generation_id = it._taken_over = 8
+        assert it.is_current(message(8))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(consumer_module, "DRAIN_SECONDS", 0.05)
+        asyncio.run(asyncio.wait_for(story(), DEADLINE))
+
+
+def test_nothing_is_committed_or_acknowledged_before_the_counts_are_restored() -> None:
+    """While a table recovers, positions are right and counts are not: both are one write."""
+
+    async def story() -> None:
+        it = consumer()
+        table = it.app.Table("numbers", partitions=1, follows=REQUESTS.topic)
+        table.copy_to_changelog = lambda _partition: None
+        asked: list[object] = []
+
+        async def commit_as(*write: object) -> bool:
+            asked.append(write)
+            return True
+
+        async def committed() -> dict[TP, OffsetAndMetadata]:
+            assert not it.ack(message(8, 60)), "it would count on what is not there yet"
+            await it._commit_tps([REQUESTS], start_new_transaction=False)
+            shard = {"labels": {"cat": 50}, "rejections": {}, "offset": 50}
+            return {REQUESTS: OffsetAndMetadata(50, orjson.dumps(shard).decode())}
+
+        it._thread.commit_as = commit_as
+        it.go_to_committed = committed
+        assert it.ack(message(7, 40))
+        it.app.consumer_generation_id = 8
+        table.data[0] = {"labels": {"cat": 3}, "rejections": {}, "offset": 3}  # so far
+        it._read_to = {REQUESTS: 50}
+        await it._commit_tps([REQUESTS], start_new_transaction=False)
+        await it.perform_seek()
+        assert not asked
+        assert table.data[0]["labels"] == {"cat": 50}
+        assert it.ack(message(8, 50))
+        await it._commit_tps([REQUESTS], start_new_transaction=False)
+        assert len(asked) == 1
+
+    asyncio.run(asyncio.wait_for(story(), DEADLINE))
+
+
+def test_a_commit_that_failed_is_made_again_with_what_has_come_since() -> None:
+    async def story() -> None:
+        it = consumer()
+        answers = iter([False, True])
+        asked: list[tuple[int, object]] = []
+
+        async def commit_as(generation: int, offsets: object) -> bool:
+            asked.append((generation, offsets))
+            return next(answers)
+
+        it._thread.commit_as = commit_as
+        for offset in (3, 4):
+            assert it.ack(message(7, offset))
+            await it._commit_tps([REQUESTS], start_new_transaction=False)
+        assert asked == [(7, {REQUESTS: (4, "")}), (7, {REQUESTS: (5, "")})]
+        await it._commit_tps([REQUESTS], start_new_transaction=False)
+        assert len(asked) == 2, "it is committed"
+
+    asyncio.run(asyncio.wait_for(story(), DEADLINE))
+
+
+def test_marks_of_transactions_between_requests_hold_up_no_commit() -> None:
+    """In a log with control records the offsets of requests have gaps."""
+
+    async def story() -> None:
+        it = consumer()
+        for offset in range(0, 600, 2):
+            assert it.ack(message(7, offset))
+        assert it._settled == {REQUESTS: 599}
+
+    asyncio.run(asyncio.wait_for(story(), DEADLINE))
+
+
+@pytest.mark.parametrize(
+    ("generation", "code", "taken"),
+    [
+        (7, NoError.errno, True),
+        (7, IllegalGenerationError.errno, False),
+        (7, UnknownMemberIdError.errno, False),
+        (7, RebalanceInProgressError.errno, False),
+        (7, NotCoordinatorForGroupError.errno, False),
+        (6, NoError.errno, False),  # never sent: the group was joined anew meanwhile
+    ],
+)
+def test_offsets_are_committed_in_the_name_of_their_generation_or_not_at_all(
+    generation: int, code: int, taken: bool
+) -> None:
+    sent: list[Any] = []
+
+    class Coordinator:
+        group_id, generation, member_id = "group", 7, "member"
+
+        async def _send_req(self, request: Any) -> Any:
+            sent.append(request)
+            return SimpleNamespace(topics=[("catdogimage", [(0, code)])])
+
+        def coordinator_dead(self) -> None:
+            pass
+
+    thread = consumer()._consumer_thread
+    thread._ensure_consumer = lambda: SimpleNamespace(_coordinator=Coordinator())
+    assert asyncio.run(thread._commit_as(generation, {REQUESTS: (5, "{}")})) is taken
+    assert len(sent) == (generation == Coordinator.generation)
+
+
+def test_metadata_that_kafka_will_never_take_is_an_error() -> None:
+    class Coordinator:
+        group_id, generation, member_id = "group", 7, "member"
+
+        async def _send_req(self, _request: Any) -> Any:
+            code = OffsetMetadataTooLargeError.errno
+            return SimpleNamespace(topics=[("catdogimage", [(0, code)])])
+
+    thread = consumer()._consumer_thread
+    thread._ensure_consumer = lambda: SimpleNamespace(_coordinator=Coordinator())
+    with pytest.raises(OffsetMetadataTooLargeError):
+        asyncio.run(thread._commit_as(7, {REQUESTS: (5, "{}")}))
+
+
+def test_a_commit_at_a_rebalance_is_bounded_even_behind_one_that_hangs() -> None:
+    async def story() -> None:
+        it = consumer()
+        hangs = asyncio.Event()
+        it._commit_fut = asyncio.get_running_loop().create_future()
+        it._thread.commit_as = lambda *_: hangs.wait()
+        began = time.monotonic()
+        await it._commit_if_possible()
+        assert time.monotonic() - began < 1
+        assert not it._commit_fut.cancelled(), "it belongs to somebody else"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(consumer_module, "COMMIT_SECONDS", 0.1)
+        asyncio.run(asyncio.wait_for(story(), DEADLINE))

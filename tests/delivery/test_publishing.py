@@ -1,0 +1,113 @@
+"""Answers in Kafka: where they go, what they carry, and in which order."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catdog_stream.delivery.publishing import KafkaPublisher, faust_timestamp
+from catdog_stream.errors import RejectedRequest
+from catdog_stream.kafka.cluster import create_topics
+from catdog_stream.models.stack import Verdict
+from catdog_stream.pipeline.pipeline import Classified, Outcome
+from catdog_stream.records import Headers, Incoming, Source
+from catdog_stream.settings import Settings
+from catdog_stream.topics import LABELS, REJECTED, REQUESTS
+from catdog_stream.worker.application import CatDogApp
+from tests.support.client import follow_answers
+
+CAT = Classified("dXJs", Verdict(cat=0.75, dog=0.25))
+BAD = RejectedRequest("not_json", "It is none.")
+TIME = 1_700_000_000_123
+
+
+@given(st.integers(0, 4_102_444_800_000))
+def test_a_time_survives_the_way_through_faust_to_the_millisecond(milliseconds: int) -> None:
+    timestamp = faust_timestamp(milliseconds)
+    assert timestamp is not None
+    assert int(timestamp * 1000) == milliseconds  # what Faust's producer does with it
+
+
+def incoming(offset: int, partition: int = 0, headers: Headers = ()) -> Incoming:
+    return Incoming(Source(REQUESTS, partition, offset), b"key", b"value", headers, TIME)
+
+
+def published(
+    address: str, story: Callable[[KafkaPublisher], Awaitable[None]], count: int
+) -> list[ConsumerRecord]:
+    """The records that ``story`` adds to Kafka."""
+
+    async def run() -> list[ConsumerRecord]:
+        # One byte of picture: the producer takes records of 160 KB at most.
+        app = CatDogApp(Settings(broker=f"kafka://{address}", max_image_bytes=1))
+        partitions = await create_topics(app)
+        consumer = AIOKafkaConsumer(bootstrap_servers=address)
+        await consumer.start()
+        try:
+            await follow_answers(consumer)
+            await app.producer.start()
+            publisher = KafkaPublisher(
+                app,
+                stack="test 1",
+                partitions=partitions.__getitem__,
+                max_bytes=app.settings.max_answer_bytes,
+            )
+            async with asyncio.timeout(30):
+                await story(publisher)
+                return [await anext(consumer) for _ in range(count)]
+        finally:
+            await consumer.stop()
+            await app.producer.stop()
+
+    return asyncio.run(run())
+
+
+async def all_at_once(publisher: KafkaPublisher, answers: list[tuple[Incoming, Outcome]]) -> None:
+    confirmations = [await publisher.publish(*answer) for answer in answers]
+    for confirmation in confirmations:
+        await confirmation
+
+
+@pytest.mark.integration
+def test_an_answer_has_the_key_the_time_and_the_partition_of_its_request(
+    broker_address: str,
+) -> None:
+    records = published(
+        broker_address,
+        lambda publisher: all_at_once(
+            publisher, [(incoming(5, partition=3), CAT), (incoming(6, partition=11), BAD)]
+        ),
+        count=2,
+    )
+    found = {(record.topic, record.partition): record for record in records}
+    assert set(found) == {(LABELS, 3), (REJECTED, 11 % 8)}
+    for record in records:
+        assert (record.key, record.timestamp) == (b"key", TIME)
+    assert dict(found[LABELS, 3].headers)["source"] == b"catdogimage/3/5"
+    assert found[REJECTED, 3].value == b"value"
+
+
+@pytest.mark.integration
+def test_what_cannot_be_written_is_rejected_in_its_place_not_behind_the_next(
+    broker_address: str,
+) -> None:
+    # The count of rejections takes one that comes after its successor for a repetition.
+    heavy = incoming(0, headers=[("weight", b"x" * 600_000)])
+    written: list[Outcome] = []
+
+    async def story(publisher: KafkaPublisher) -> None:
+        written.append(await (await publisher.publish(heavy, CAT)))
+        written.append(await (await publisher.publish(incoming(1), BAD)))
+
+    records = published(broker_address, story, count=2)
+    # What is told is what was written: it is what counts.
+    assert isinstance(written[0], RejectedRequest)
+    assert written[1] is BAD
+    assert [dict(record.headers)["source"] for record in records] == [
+        b"catdogimage/0/0",
+        b"catdogimage/0/1",
+    ]
+    assert [dict(record.headers)["reason"] for record in records] == [b"too_large", b"not_json"]

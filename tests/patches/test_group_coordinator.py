@@ -1,0 +1,70 @@
+"""A consumer joins knowing its topics."""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.consumer import consumer as aiokafka_consumer
+
+from catdog_stream.patches import group_coordinator
+
+pytestmark = pytest.mark.integration
+
+DEADLINE = 30.0  # seconds; with the fix a test takes less than one
+
+
+@pytest.fixture(autouse=True)
+def fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installs the fix for one test."""
+    stock = aiokafka_consumer.GroupCoordinator
+    monkeypatch.setattr(aiokafka_consumer, "GroupCoordinator", stock)  # puts it back afterwards
+    group_coordinator.install()
+
+
+def test_a_consumer_that_joins_early_gets_the_partitions_of_topics_that_are_being_created(
+    broker_address: str,
+) -> None:
+    """Brokers create what they are asked about. Apache Kafka answers before it has, and only
+    there does this fail without the repair.
+    """
+
+    async def scenario() -> None:
+        group = await _create_topic(broker_address)
+        async with _consumer(broker_address, group, topics=()) as consumer:
+            consumer.subscribe([group, f"{group}-new"])
+            await _until(lambda: bool(consumer.assignment()))
+            assert {partition.topic for partition in consumer.assignment()} == {
+                group,
+                f"{group}-new",
+            }
+
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
+
+
+async def _create_topic(address: str) -> str:
+    """Creates a topic of two partitions; the group that reads it has the same name."""
+    name = f"coordinator-{uuid.uuid4().hex[:8]}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, num_partitions=2, replication_factor=1)])
+    await admin.close()
+    return name
+
+
+def _consumer(address: str, group: str, topics: Sequence[str] | None = None) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
+        *((group,) if topics is None else topics),
+        bootstrap_servers=address,
+        group_id=group,
+        session_timeout_ms=6_000,
+        heartbeat_interval_ms=200,
+        rebalance_timeout_ms=6_000,
+    )
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.02)

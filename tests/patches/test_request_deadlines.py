@@ -1,0 +1,106 @@
+"""What a silent broker is given depends on what it is asked."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiokafka.conn import AIOKafkaConnection, create_conn
+from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest
+from aiokafka.protocol.metadata import MetadataRequest
+
+from catdog_stream import deadlines
+from catdog_stream.patches import request_deadlines
+
+DEADLINE = 10.0
+LONG_MS = 60_000
+HEARTBEAT = HeartbeatRequest("group", 1, "member")
+JOIN = JoinGroupRequest("group", 1, 1, "", None, "consumer", [])
+
+
+@pytest.fixture(autouse=True)
+def fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installs the fix for one test."""
+    for name in ("send", "connect"):
+        monkeypatch.setattr(AIOKafkaConnection, name, getattr(AIOKafkaConnection, name))
+    request_deadlines.install()
+
+
+@asynccontextmanager
+async def silent() -> AsyncIterator[int]:
+    """The port of somebody who accepts connections and says nothing."""
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def connected(port: int, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A connection to him, whose first question he is spared."""
+
+    async def skip(connection: Any) -> None:
+        connection._versions = dict.fromkeys(range(20), (0, 2))
+
+    monkeypatch.setattr(AIOKafkaConnection, "_do_version_lookup", skip)
+    return await create_conn("127.0.0.1", port, request_timeout_ms=LONG_MS)
+
+
+def test_a_connection_that_is_accepted_and_not_answered_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deadlines, "CONNECT", 0.1)
+
+    async def scenario() -> None:
+        async with silent() as port:
+            with pytest.raises(TimeoutError):
+                await create_conn("127.0.0.1", port, request_timeout_ms=LONG_MS)
+
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
+
+
+def test_a_question_that_is_answered_at_once_or_never_does_not_wait_as_long_as_joining(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deadlines, "request_seconds", {3: 0.1, 11: 0.5, 12: 0.1}.__getitem__)
+
+    async def scenario() -> None:
+        async with silent() as port:
+            connection = await connected(port, monkeypatch)
+            question = asyncio.ensure_future(connection.send(MetadataRequest([])))
+            join = asyncio.ensure_future(connection.send(JOIN))
+            behind = asyncio.ensure_future(connection.send(HEARTBEAT))
+            assert request_deadlines.waiting_longest() is not None
+            with pytest.raises(TimeoutError):
+                await question
+            assert not join.done(), "joining waits for others"
+            assert not behind.done(), "its connection is answered in order"
+            with pytest.raises(TimeoutError):
+                await join
+            with pytest.raises(TimeoutError):
+                await behind
+            connection.close()
+        assert request_deadlines.waiting_longest() is None
+
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
+
+
+def test_it_is_told_who_has_been_silent_for_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        async with silent() as port:
+            connection = await connected(port, monkeypatch)
+            join = asyncio.ensure_future(connection.send(JOIN))
+            assert request_deadlines.waiting_longest() is None, "that says nothing of the broker"
+            question = asyncio.ensure_future(connection.send(MetadataRequest([])))
+            waiting = request_deadlines.waiting_longest(lambda: asyncio.get_running_loop().time())
+            assert waiting is not None
+            assert waiting[1] == f"127.0.0.1:{port}"
+            connection.close()
+            await asyncio.gather(join, question, return_exceptions=True)
+            await asyncio.sleep(0)
+            assert request_deadlines.waiting_longest() is None
+
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))

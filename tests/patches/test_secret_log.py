@@ -1,0 +1,32 @@
+"""A password that goes to the broker does not go to the log."""
+
+import logging
+
+import pytest
+from aiokafka.protocol.admin import SaslAuthenticateRequest_v1
+from aiokafka.protocol.metadata import MetadataRequest_v1
+
+from catdog_stream.patches import secret_log
+
+SECRET = b"\0alice\0correct horse battery staple"
+
+
+def test_the_request_with_the_password_is_not_logged_and_others_are(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    secret_log.install()
+    log = logging.getLogger("aiokafka.conn")
+    with caplog.at_level(logging.DEBUG, log.name):
+        # As AIOKafkaConnection.send does it.
+        for request in (SaslAuthenticateRequest_v1(SECRET), MetadataRequest_v1([])):
+            log.debug("Request to %s:%d %d: %s", "broker", 9092, 1, request)
+    (line,) = caplog.messages
+    assert "Metadata" in line
+    assert "horse" not in caplog.text
+
+
+def test_installing_it_twice_is_the_same_as_once() -> None:
+    secret_log.install()
+    before = list(logging.getLogger("aiokafka.conn").filters)
+    secret_log.install()
+    assert logging.getLogger("aiokafka.conn").filters == before

@@ -1,0 +1,22 @@
+"""No statistics of each record, and no warning about it."""
+
+from faust.sensors import Monitor, Sensor
+
+from catdog_stream.settings import Settings
+from catdog_stream.worker.application import CatDogApp
+
+
+def test_the_monitor_is_left_out_and_other_sensors_are_not() -> None:
+    app, other = CatDogApp(Settings()), Sensor()
+    app.sensors.add(app.monitor)
+    assert isinstance(app.monitor, Monitor)
+    app.sensors.add(other)
+    assert list(app.sensors) == [other]
+
+
+def test_a_rebalance_without_sensors_has_a_state_all_the_same() -> None:
+    app = CatDogApp(Settings())
+    state = app.sensors.on_rebalance_start(app)
+    assert state
+    app.sensors.on_rebalance_return(app, state)
+    app.sensors.on_rebalance_end(app, state)

@@ -1,0 +1,41 @@
+"""A topic is made although a broker goes away just then."""
+
+import asyncio
+import uuid
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from faust.transport.drivers.aiokafka import Transport
+
+from catdog_stream.kafka.cluster import topic_partitions
+from catdog_stream.settings import Settings
+from catdog_stream.worker.application import CatDogApp
+from tests.support.brokers import own_broker
+
+pytestmark = pytest.mark.integration
+
+DEADLINE = 60.0
+
+
+def test_a_topic_is_made_as_soon_as_a_broker_that_died_is_back(tmp_path: Path) -> None:
+    name = f"created-{uuid.uuid4().hex[:8]}"
+    with own_broker(tmp_path) as broker:
+
+        async def scenario() -> None:
+            app = CatDogApp(Settings(broker=f"kafka://{broker.address}"))
+            transport = app.transport
+            assert isinstance(transport, Transport)
+            producer = AIOKafkaProducer(bootstrap_servers=broker.address)
+            await producer.start()
+            broker.kill()
+            creation = asyncio.create_task(
+                transport._create_topic(app.gate, producer.client, name, 3, 1)
+            )
+            await asyncio.sleep(1.0)  # of the outage; nothing shows that it has been tried
+            broker.start()
+            await creation
+            assert (await topic_partitions(app))[name] == 3
+            await producer.stop()
+
+        asyncio.run(asyncio.wait_for(scenario(), DEADLINE))

@@ -1,0 +1,43 @@
+"""A producer goes on knowing the topics that it writes to, whatever else it hears of."""
+
+import asyncio
+import uuid
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from catdog_stream.patches import tracked_topics
+
+pytestmark = pytest.mark.integration
+
+SECONDS = 10.0
+#: Long enough for another topic to be asked for.
+LINGER_MS = 1000
+
+
+def test_a_record_is_sent_though_the_producer_hears_of_another_topic_first(
+    broker_address: str,
+) -> None:
+    tracked_topics.install()
+
+    async def scenario() -> None:
+        name = f"tracked-{uuid.uuid4().hex[:8]}"
+        admin = AIOKafkaAdminClient(bootstrap_servers=broker_address)
+        producer = AIOKafkaProducer(bootstrap_servers=broker_address, linger_ms=LINGER_MS)
+        await admin.start()
+        await admin.create_topics([NewTopic(name, 1, 1)])
+        await producer.start()
+        try:
+            while not producer.client.cluster.partitions_for_topic(name):
+                await producer.client.force_metadata_update()
+            await admin.create_topics([NewTopic(f"{name}-later", 1, 1)])
+            first = await producer.send(name, b"waits")
+            await producer.send(f"{name}-later", b"is new")
+            assert not first.done(), "it was to wait while the other topic was looked for"
+            assert (await first).offset == 0
+        finally:
+            await producer.stop()
+            await admin.close()
+
+    asyncio.run(asyncio.wait_for(scenario(), SECONDS))

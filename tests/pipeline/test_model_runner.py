@@ -1,0 +1,141 @@
+"""A model that hangs is cut off and replaced."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from catdog_stream.errors import HungModelError, RejectedRequest
+from catdog_stream.models.pictures import Picture
+from catdog_stream.models.stack import Verdict
+from catdog_stream.pipeline.model_runner import ModelRunner
+
+PICTURE: Picture = np.zeros((1, 1, 3), np.uint8)
+CAT = Verdict(cat=1.0, dog=0.0)
+
+
+class HangsOnWhite:
+    """A model that never comes back from a white picture, until the test is over."""
+
+    name, version = "test", "1"
+    batch_size, on_gpu = 4, False
+
+    def __init__(self, over: threading.Event) -> None:
+        self._over = over
+        self.closed = False
+
+    def prepare(self, data: bytes) -> Picture:
+        return np.full((1, 1, 3), data[0], np.uint8)
+
+    def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
+        if any(picture.max() == 255 for picture in pictures):
+            self._over.wait()
+        return [CAT for _ in pictures]
+
+    def warm_up(self) -> None:
+        """It is always warm."""
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class OneAtATime(HangsOnWhite):
+    """The same with one thread inside, which batches wait for."""
+
+    def __init__(self, over: threading.Event) -> None:
+        super().__init__(over)
+        self._busy = threading.Lock()
+
+    def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
+        with self._busy:
+            return super().classify(pictures)
+
+
+@pytest.fixture
+def over() -> Iterator[threading.Event]:
+    """Set when the test is over, so that hung threads end."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_a_hung_model_is_replaced_and_the_next_picture_answered(over: threading.Event) -> None:
+    async def story() -> None:
+        loaded: list[HangsOnWhite] = []
+        failures: list[BaseException] = []
+
+        def load() -> HangsOnWhite:
+            loaded.append(HangsOnWhite(over))
+            return loaded[-1]
+
+        runner = ModelRunner(load, parallel=2, timeout=0.2, max_hangs=2, on_failure=failures.append)
+        assert not runner.warm
+        await runner.start()
+        assert runner.warm
+        for hangs in (1, 2):
+            with pytest.raises(RejectedRequest) as rejected:
+                await runner.classify([runner.prepare(b"\xff")])
+            assert rejected.value.reason == "timeout"
+            assert await runner.classify([PICTURE]) == [CAT]
+            assert len(loaded) == hangs + 1
+        assert [type(error) for error in failures] == [HungModelError]
+        await runner.stop()
+        assert not loaded[0].closed, "its thread is still at it"
+
+    asyncio.run(story())
+
+
+def test_a_picture_that_waited_behind_a_hung_one_is_answered_by_the_next_model(
+    over: threading.Event,
+) -> None:
+    async def story() -> None:
+        runner = ModelRunner(
+            lambda: OneAtATime(over), parallel=2, timeout=0.2, max_hangs=3, on_failure=print
+        )
+        await runner.start()
+        hung = asyncio.create_task(runner.classify([runner.prepare(b"\xff")]))
+        await asyncio.sleep(0.05)
+        assert await runner.classify([PICTURE]) == [CAT]
+        assert isinstance(hung.exception(), RejectedRequest)
+        await runner.stop()
+
+    asyncio.run(story())
+
+
+def test_a_model_that_never_hung_is_closed_at_the_end(over: threading.Event) -> None:
+    async def story() -> None:
+        model = HangsOnWhite(over)
+        runner = ModelRunner(lambda: model, parallel=2, timeout=5, max_hangs=1, on_failure=print)
+        await runner.start()
+        assert await runner.classify([PICTURE, PICTURE]) == [CAT, CAT]
+        await runner.stop()
+        assert model.closed
+
+    asyncio.run(story())
+
+
+def test_a_process_that_was_stopped_does_not_find_a_good_model_hung() -> None:
+    """The clock went on, and nothing else did."""
+
+    class TakesHalfASecond(HangsOnWhite):
+        def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
+            time.sleep(0.5)
+            return [CAT for _ in pictures]
+
+    async def story() -> None:
+        runner = ModelRunner(
+            lambda: TakesHalfASecond(threading.Event()),
+            parallel=1,
+            timeout=0.3,
+            max_hangs=1,
+            on_failure=lambda error: pytest.fail(str(error)),
+        )
+        await runner.start()
+        asyncio.get_running_loop().call_later(0.02, time.sleep, 0.45)
+        assert await runner.classify([PICTURE]) == [CAT]
+        await runner.stop()
+
+    asyncio.run(story())
