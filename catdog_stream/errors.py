@@ -18,6 +18,8 @@ They are click's: the command line prints the sentence and exits with ``exit_cod
 traceback, whichever program runs the app (``catdog-stream`` or ``faust``).
 """
 
+from enum import StrEnum
+
 import click
 
 from catdog_stream.showing import shown
@@ -71,14 +73,43 @@ class TooManyRejectedError(CatDogError):
     exit_code = 3
 
 
+class Reason(StrEnum):
+    """Why a request was rejected: the code in its ``reason`` header, which never changes."""
+
+    NOT_JSON = "not_json"
+    """The value is missing or is not JSON."""
+    NOT_AN_OBJECT = "not_an_object"
+    """The JSON is not an object."""
+    BAD_URL = "bad_url"
+    """``url`` is not text."""
+    MISSING_DATA = "missing_data"
+    """``data`` is absent or empty."""
+    BAD_BASE64 = "bad_base64"
+    """``data`` is not base64, or not text."""
+    TOO_LARGE = "too_large"
+    """The picture, or the record that holds it, is too large."""
+    TOO_MANY_PIXELS = "too_many_pixels"
+    """The picture has too many pixels, by its header."""
+    NOT_AN_IMAGE = "not_an_image"
+    """The data is none of the formats that are read."""
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    """The data is a picture in another format."""
+    DAMAGED_IMAGE = "damaged_image"
+    """The picture cannot be decoded."""
+    TIMEOUT = "timeout"
+    """The model did not answer in time."""
+    INTERNAL_ERROR = "internal_error"
+    """A fault of the application; its log has the details."""
+
+
 class RejectedRequest(CatDogError):  # noqa: N818 - a request's fate, not a fault of the program
     """One request cannot be classified. It costs nobody else anything.
 
-    ``reason`` is a short stable code for machines (the ``reason`` header of
-    ``catdogimage-rejected``), ``detail`` one sentence for people.
+    ``reason`` is for machines (the ``reason`` header of ``catdogimage-rejected``), ``detail`` one
+    sentence for people.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail

@@ -13,7 +13,7 @@ from decimal import Decimal
 import orjson
 import pybase64
 
-from catdog_stream.errors import RejectedRequest
+from catdog_stream.errors import Reason, RejectedRequest
 
 __all__ = [
     "Answer",
@@ -116,26 +116,27 @@ def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
             ``bad_base64`` or ``too_large``.
     """
     if value is None:
-        raise RejectedRequest("not_json", "The record has no value.")
+        raise RejectedRequest(Reason.NOT_JSON, "The record has no value.")
     if len(value) > ROOMS_PARSED * (base64_length(max_image_bytes) + RECORD_OVERHEAD_BYTES):
         raise RejectedRequest(
-            "too_large", f"The value has {len(value)} bytes, far more than any picture may need."
+            Reason.TOO_LARGE,
+            f"The value has {len(value)} bytes, far more than any picture may need.",
         )
     try:
         body = orjson.loads(value)
     except orjson.JSONDecodeError as error:
-        raise RejectedRequest("not_json", f"The value is not JSON: {error}.") from error
+        raise RejectedRequest(Reason.NOT_JSON, f"The value is not JSON: {error}.") from error
     if not isinstance(body, dict):
-        raise RejectedRequest("not_an_object", "The JSON value is not an object.")
+        raise RejectedRequest(Reason.NOT_AN_OBJECT, "The JSON value is not an object.")
     url = body.get("url")
     if url is not None and not isinstance(url, str):
-        raise RejectedRequest("bad_url", "The field url is not text.")
+        raise RejectedRequest(Reason.BAD_URL, "The field url is not text.")
     data = body.get("data")
     if data is not None and not isinstance(data, str):
-        raise RejectedRequest("bad_base64", "The field data is not text.")
+        raise RejectedRequest(Reason.BAD_BASE64, "The field data is not text.")
     picture = _decode_base64(data or "", max_image_bytes)
     if not picture:
-        raise RejectedRequest("missing_data", "The field data is missing or empty.")
+        raise RejectedRequest(Reason.MISSING_DATA, "The field data is missing or empty.")
     if len(picture) > max_image_bytes:  # by a byte or two, which base64's length cannot tell
         raise _too_large(max_image_bytes)
     return Request(url, picture)
@@ -157,11 +158,13 @@ def _decode_base64(text: str, max_bytes: int) -> bytes:
         unbroken = _WHITESPACE.sub("", text)
         if unbroken != text:
             return _decode_base64(unbroken, max_bytes)
-        raise RejectedRequest("bad_base64", f"The field data is not base64: {error}.") from error
+        raise RejectedRequest(
+            Reason.BAD_BASE64, f"The field data is not base64: {error}."
+        ) from error
 
 
 def _too_large(max_bytes: int) -> RejectedRequest:
-    return RejectedRequest("too_large", f"The picture has more than {max_bytes} bytes.")
+    return RejectedRequest(Reason.TOO_LARGE, f"The picture has more than {max_bytes} bytes.")
 
 
 def verdict_label(

@@ -2,15 +2,17 @@
 
 import base64
 import json
+import re
 import time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catdog_stream.errors import RejectedRequest
+from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.records import (
     Headers,
     Incoming,
@@ -203,7 +205,9 @@ class TestRejections:
     def reject(
         self, request: Incoming, max_bytes: int = ROOMY, detail: str = "The picture is torn."
     ) -> tuple[bytes | None, bytes | None, dict[str, bytes]]:
-        answer = rejection(request, RejectedRequest("torn", detail), max_bytes=max_bytes)
+        answer = rejection(
+            request, RejectedRequest(Reason.DAMAGED_IMAGE, detail), max_bytes=max_bytes
+        )
         return answer.key, answer.value, dict(answer.headers)
 
     def test_a_rejection_carries_the_bytes_and_headers_of_its_request(self) -> None:
@@ -212,7 +216,7 @@ class TestRejections:
         assert (key, text) == (b"k", b"not json \xff")
         assert headers == {
             "a": b"1",
-            "reason": b"torn",
+            "reason": b"damaged_image",
             "detail": b"The picture is torn.",
             "source": b"catdogimage/3/42",
         }
@@ -260,7 +264,7 @@ class TestRejections:
         key, text, headers = self.reject(incoming(b"{}", key=b"k" * 5000), max_bytes=1000)
         assert key is None
         assert text == b"{}"
-        assert headers["reason"] == b"torn"
+        assert headers["reason"] == b"damaged_image"
 
     @given(
         st.integers(0, 3000),
@@ -274,7 +278,9 @@ class TestRejections:
         request = incoming(
             value(data="A" * size), key=None if key is None else b"k" * key, headers=headers
         )
-        answer = rejection(request, RejectedRequest("torn", "It is."), max_bytes=max_bytes)
+        answer = rejection(
+            request, RejectedRequest(Reason.DAMAGED_IMAGE, "It is."), max_bytes=max_bytes
+        )
         written = len(answer.key or b"") + len(answer.value or b"")
         written += sum(len(name) + len(text) for name, text in answer.headers)
         assert written <= max_bytes
@@ -306,3 +312,10 @@ class TestSources:
     )
     def test_anything_else_is_nobodys_source(self, text: bytes | None) -> None:
         assert Source.parse(text) is None
+
+
+def test_the_codes_of_rejections_are_what_is_documented() -> None:
+    """Clients match on them: a row of docs/wire.md for each, and none besides."""
+    text = (Path(__file__).parents[1] / "docs" / "wire.md").read_text()
+    table = text.partition("| reason | |\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == [code.value for code in Reason]

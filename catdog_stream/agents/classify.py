@@ -39,7 +39,7 @@ async def settle(stream: StreamT[bytes], event: EventT[bytes], outcome: Outcome)
 def tally(outcome: Outcome) -> tuple[Literal["labels", "rejections"], str]:
     """What an answer is counted as."""
     if isinstance(outcome, RejectedRequest):
-        return "rejections", outcome.reason
+        return "rejections", outcome.reason.value
     return "labels", outcome.verdict.label
 
 

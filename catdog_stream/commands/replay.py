@@ -10,28 +10,15 @@ from typing import Any
 import click
 
 from catdog_stream.commands.stopping import POLL_SECONDS, Signals, cancel, until_stopped
+from catdog_stream.delivery.counting import UNKNOWN
 from catdog_stream.delivery.replaying import Replay
-from catdog_stream.errors import SettingError
+from catdog_stream.errors import Reason, SettingError
 
 #: For the request in hand, once a signal has come; none is in hand while it reads.
 LAST_REQUEST_SECONDS = 0.3
 
 #: Every reason code; docs/wire.md tells their meanings. The last one stands for none.
-REASONS = (
-    "not_json",
-    "not_an_object",
-    "bad_url",
-    "missing_data",
-    "bad_base64",
-    "too_large",
-    "too_many_pixels",
-    "not_an_image",
-    "unsupported_format",
-    "damaged_image",
-    "timeout",
-    "internal_error",
-    "unknown",
-)
+REASONS = (*(reason.value for reason in Reason), UNKNOWN)
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 

@@ -10,7 +10,7 @@ import faust
 from aiokafka.errors import MessageSizeTooLargeError
 from faust.exceptions import ProducerSendError
 
-from catdog_stream.errors import RejectedRequest
+from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.pipeline.pipeline import Classified, Outcome
 from catdog_stream.records import Answer, Incoming, rejection, verdict_label
 from catdog_stream.topics import LABELS, REJECTED
@@ -71,7 +71,7 @@ class KafkaPublisher:
             topic, error = REJECTED, outcome
         else:
             answer = self._label(incoming, outcome)
-            topic, error = LABELS, RejectedRequest("too_large", "The label cannot be written.")
+            topic, error = LABELS, RejectedRequest(Reason.TOO_LARGE, "The label cannot be written.")
         sent = await self._send(topic, incoming, answer)
         if answer.size <= SURELY_TAKEN_BYTES:
             return _Lazy(partial(self._or_bare_rejection, sent, incoming, outcome, error))

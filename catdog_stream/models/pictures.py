@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from catdog_stream.errors import RejectedRequest
+from catdog_stream.errors import Reason, RejectedRequest
 
 Picture = npt.NDArray[np.uint8]
 """RGB, uint8, shape [size, size, 3]."""
@@ -70,7 +70,7 @@ def decode(data: bytes, *, size: int, limits: PictureLimits) -> Picture:
     """
     if len(data) > limits.max_bytes:
         raise RejectedRequest(
-            "too_large", f"The picture has {len(data)} bytes, {limits.max_bytes} are allowed."
+            Reason.TOO_LARGE, f"The picture has {len(data)} bytes, {limits.max_bytes} are allowed."
         )
     name = _recognise(data)
     if name == "WEBP":
@@ -88,13 +88,13 @@ def decode(data: bytes, *, size: int, limits: PictureLimits) -> Picture:
     except Image.DecompressionBombError as error:
         # Pillow has a limit of its own, above any sensible one, and checks it while opening.
         raise RejectedRequest(
-            "too_many_pixels", f"The {name} picture is too large: {_sentence(error)}."
+            Reason.TOO_MANY_PIXELS, f"The {name} picture is too large: {_sentence(error)}."
         ) from error
     except Exception as error:
         # Pillow lets through whatever its parsers run into: OSError, SyntaxError, ValueError,
         # struct.error, EOFError, zlib.error, OverflowError, MemoryError and others.
         raise RejectedRequest(
-            "damaged_image", f"The {name} picture is damaged: {_sentence(error)}."
+            Reason.DAMAGED_IMAGE, f"The {name} picture is damaged: {_sentence(error)}."
         ) from error
 
 
@@ -112,10 +112,12 @@ def _recognise(data: bytes) -> str:
         return "BMP"
     if other := _recognise_unsupported(data):
         raise RejectedRequest(
-            "unsupported_format",
+            Reason.UNSUPPORTED_FORMAT,
             f"The picture is in the format {other}; PNG, JPEG, WebP, GIF and BMP are read.",
         )
-    raise RejectedRequest("not_an_image", "The data is not a PNG, JPEG, WebP, GIF or BMP picture.")
+    raise RejectedRequest(
+        Reason.NOT_AN_IMAGE, "The data is not a PNG, JPEG, WebP, GIF or BMP picture."
+    )
 
 
 def _recognise_unsupported(data: bytes) -> str | None:
@@ -140,7 +142,7 @@ def _check_pixels(size: tuple[int, int], limits: PictureLimits) -> int:
     width, height = size
     if width * height > limits.max_pixels:
         raise RejectedRequest(
-            "too_many_pixels",
+            Reason.TOO_MANY_PIXELS,
             f"The picture has {width} x {height} pixels, {limits.max_pixels} are allowed.",
         )
     return width * height
@@ -150,7 +152,7 @@ def _check_jpeg_segments(data: bytes) -> None:
     for segments, mark in _JPEG_SEGMENTS.items():
         if data.count(mark) > _MAX_JPEG_SEGMENTS:
             raise RejectedRequest(
-                "damaged_image", f"The JPEG has more than {_MAX_JPEG_SEGMENTS} {segments}."
+                Reason.DAMAGED_IMAGE, f"The JPEG has more than {_MAX_JPEG_SEGMENTS} {segments}."
             )
 
 
@@ -166,7 +168,7 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     if chunk == b"VP8 " and len(data) >= 30:
         width, height = struct.unpack_from("<HH", data, 26)
         return width & 0x3FFF, height & 0x3FFF
-    raise RejectedRequest("damaged_image", "The WebP picture has no readable header.")
+    raise RejectedRequest(Reason.DAMAGED_IMAGE, "The WebP picture has no readable header.")
 
 
 def _render(image: Image.Image, size: int) -> Picture:

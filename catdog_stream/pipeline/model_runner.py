@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from catdog_stream import metrics
-from catdog_stream.errors import HungModelError, RejectedRequest
+from catdog_stream.errors import HungModelError, Reason, RejectedRequest
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stack import Classifier, Verdict
 
@@ -105,7 +105,7 @@ class ModelRunner:
                 # Another batch hung, and this one may only have waited behind it.
                 return await self.classify(pictures)
             detail = f"The model did not answer within {self._timeout:g} s."
-            raise RejectedRequest("timeout", detail) from None
+            raise RejectedRequest(Reason.TIMEOUT, detail) from None
 
     @staticmethod
     def _timed(classifier: Classifier, pictures: Sequence[Picture]) -> list[Verdict]:

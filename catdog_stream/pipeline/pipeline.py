@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from catdog_stream import metrics
-from catdog_stream.errors import RejectedRequest
+from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.models.stack import Verdict
 from catdog_stream.pipeline.batch_policy import BatchPolicy
 from catdog_stream.pipeline.batching import Batcher
@@ -216,7 +216,7 @@ class Pipeline:
             return error
         # A fault of ours, or of the model. The request must not stop those behind it.
         logger.error("Request %s could not be classified.", job.incoming.source, exc_info=error)
-        return RejectedRequest("internal_error", "The request could not be classified.")
+        return RejectedRequest(Reason.INTERNAL_ERROR, "The request could not be classified.")
 
     async def _answer_in_order(self, partition: int) -> None:
         while (first := self._lanes.head(partition)) is not None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.delivery.publishing import KafkaPublisher, faust_timestamp
-from catdog_stream.errors import RejectedRequest
+from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.models.stack import Verdict
 from catdog_stream.pipeline.pipeline import Classified, Outcome
@@ -20,7 +20,7 @@ from catdog_stream.worker.application import CatDogApp
 from tests.support.client import follow_answers
 
 CAT = Classified("dXJs", Verdict(cat=0.75, dog=0.25))
-BAD = RejectedRequest("not_json", "It is none.")
+BAD = RejectedRequest(Reason.NOT_JSON, "It is none.")
 TIME = 1_700_000_000_123
 
 

@@ -5,7 +5,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from catdog_stream.delivery.replaying import Fate, Rejected, Tally, request_again
-from catdog_stream.errors import RejectedRequest
+from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.records import Headers, Incoming, Source, rejection
 
 REQUEST = Source("catdogimage", 3, 17)
@@ -21,7 +21,7 @@ def rejected(
 ) -> Rejected:
     """What becomes of a request that a worker rejects."""
     incoming = Incoming(REQUEST, key, value, headers, None)
-    answer = rejection(incoming, RejectedRequest("not_an_image", "So."), max_bytes=max_bytes)
+    answer = rejection(incoming, RejectedRequest(Reason.NOT_AN_IMAGE, "So."), max_bytes=max_bytes)
     return read(answer.key, answer.value, answer.headers)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 import pytest
 
-from catdog_stream.errors import RejectedRequest, TooManyRejectedError
+from catdog_stream.errors import Reason, RejectedRequest, TooManyRejectedError
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stack import Verdict
 from catdog_stream.pipeline.model_runner import ModelRunner
@@ -44,7 +44,7 @@ class Model:
     def prepare(self, data: bytes) -> Picture:
         time.sleep(self._random.random() * self._jitter)
         if data == b"x":
-            raise RejectedRequest("not_an_image", "It is no picture.")
+            raise RejectedRequest(Reason.NOT_AN_IMAGE, "It is no picture.")
         if data == b"!":
             raise ZeroDivisionError
         return np.full((1, 1, 3), data[0], np.uint8)
