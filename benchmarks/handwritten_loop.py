@@ -30,7 +30,7 @@ def main(address: str, group: str) -> None:
     network = build_network(manifest.input_size)
     network.load_weights(directory / manifest.part("tensorflow").file)
     features = tf.function(lambda pixels: network(pixels, training=False))
-    head = Head(directory / manifest.part("head").file, manifest.features)
+    head = Head(directory / manifest.part("head").file, manifest.features, 2)
     consumer = KafkaConsumer(
         "catdogimage",
         bootstrap_servers=address,
@@ -46,7 +46,7 @@ def main(address: str, group: str) -> None:
             size = (manifest.input_size, manifest.input_size)
             pixels = np.asarray(picture.resize(size, Image.Resampling.BILINEAR), np.float32)
             vector = features(tf.constant(pixels[np.newaxis] / 127.5 - 1)).numpy()
-            dog = float(head.dog(vector)[0])
+            dog = float(head.scores(vector)[0, 1])
             request["label"] = f"Probabilities: cat {1 - dog:.1%} dog {dog:.1%}"
             request["data"] = None
             producer.send("catdoglabel", json.dumps(request).encode(), partition=message.partition)

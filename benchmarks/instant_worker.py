@@ -11,13 +11,13 @@ from mode.threads import WorkerThread
 
 from catdog_stream.app import main
 from catdog_stream.models.pictures import Picture
-from catdog_stream.models.stack import Verdict
+from catdog_stream.models.verdict import Verdict
 from catdog_stream.settings import Settings
 from catdog_stream.worker import classifying
 
 __all__ = ["InstantStack"]
 
-CAT = Verdict(cat=1.0, dog=0.0)
+CAT = Verdict({"cat": 1.0, "dog": 0.0}, "test 1")
 GREY: Picture = np.full((1, 1, 3), 128, np.uint8)
 
 #: Threads start when they are needed first.
@@ -30,6 +30,7 @@ class InstantStack:
     """Says that everything is a cat, without looking."""
 
     name, version, engine = "instant", "1", "none"
+    classes = ("cat", "dog")
     batch_size, on_gpu = 8, False
 
     def prepare(self, _data: bytes) -> Picture:

@@ -5,10 +5,12 @@ field but ``label``, ``url`` and ``data``, so everything else travels in record 
 """
 
 import binascii
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import orjson
 import pybase64
@@ -28,8 +30,11 @@ __all__ = [
 
 Headers = Sequence[tuple[str, bytes]]
 
+#: Fields of a request that are in the contract; others come back in its label.
+FIELDS = frozenset({"label", "url", "data"})
+
 #: Header names that this application writes; what a request brought under them is replaced.
-LABEL_HEADERS = frozenset({"verdict", "cat", "dog", "stack", "source"})
+LABEL_HEADERS = frozenset({"verdict", "stack", "source"})  # and each class
 REJECTION_HEADERS = frozenset({"reason", "detail", "source"})
 
 #: Room in a Kafka record for everything but the picture: url, key, headers, JSON syntax.
@@ -90,6 +95,8 @@ class Request:
 
     url: str | None
     picture: bytes
+    #: All of its JSON but the picture, where it has fields that are not in the contract.
+    fields: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +146,8 @@ def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
         raise RejectedRequest(Reason.MISSING_DATA, "The field data is missing or empty.")
     if len(picture) > max_image_bytes:  # by a byte or two, which base64's length cannot tell
         raise _too_large(max_image_bytes)
-    return Request(url, picture)
+    fields = None if body.keys() <= FIELDS else {**body, "data": None}
+    return Request(url, picture, fields)
 
 
 def _decode_base64(text: str, max_bytes: int) -> bytes:
@@ -173,20 +181,33 @@ def verdict_label(
     text: str,
     url: str | None,
     verdict: str,
-    cat: float,
-    dog: float,
+    scores: Mapping[str, float],
     stack: str,
+    fields: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """The record of ``catdoglabel`` for one classified request."""
-    value = b'{"label": %b, "url": %b, "data": null}' % (orjson.dumps(text), orjson.dumps(url))
+    """The record of ``catdoglabel`` for one classified request.
+
+    Args:
+        text: of the label.
+        url: as it was received.
+        verdict: the likeliest class.
+        scores: class to its chance.
+        stack: name and version of what says so.
+        fields: the request's JSON, where it has other fields than these three: they come back.
+    """
+    if fields is None:
+        value = b'{"label": %b, "url": %b, "data": null}' % (orjson.dumps(text), orjson.dumps(url))
+    else:
+        document = {**fields, "label": text, "url": url, "data": None}  # each in its place
+        value = json.dumps(document, ensure_ascii=False).encode()
     own = (
         ("verdict", verdict.encode()),
-        ("cat", _decimal(cat)),
-        ("dog", _decimal(dog)),
+        *((name, _decimal(chance)) for name, chance in scores.items()),
         ("stack", stack.encode()),
         ("source", str(incoming.source).encode()),
     )
-    return Answer(incoming.key, value, (*_foreign(incoming.headers, LABEL_HEADERS), *own))
+    theirs = _foreign(incoming.headers, LABEL_HEADERS | scores.keys())
+    return Answer(incoming.key, value, (*theirs, *own))
 
 
 def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> Answer:

@@ -146,8 +146,7 @@ class TestLabels:
             text="Probabilities: cat 99.9% dog 0.1%",
             url=url,
             verdict="cat",
-            cat=cat,
-            dog=1 - cat,
+            scores={"cat": cat, "dog": 1 - cat},
             stack="inception_v3 1",
         )
         assert answer.value is not None
@@ -168,6 +167,27 @@ class TestLabels:
         body = json.loads(self.label(url=url)[0])
         assert list(body) == ["label", "url", "data"]
         assert body["url"] == url
+
+    def test_other_fields_of_the_request_come_back_in_their_places(self) -> None:
+        text = b'{"id": [1, null], "data": "QQ==", "label": "", "\xc3\xa9": 1.5, "url": "x"}'
+        request = parse_request(text, max_image_bytes=1000)
+        answer = verdict_label(
+            incoming(),
+            text="Probabilities: cat 99.9% dog 0.1%",
+            url=request.url,
+            verdict="cat",
+            scores={"cat": 0.999, "dog": 0.001},
+            stack="inception_v3 1",
+            fields=request.fields,
+        )
+        assert answer.value == (
+            b'{"id": [1, null], "data": null, "label": "Probabilities: cat 99.9% dog 0.1%", '
+            b'"\xc3\xa9": 1.5, "url": "x"}'
+        )
+
+    def test_a_request_with_the_three_fields_alone_gets_them_alone(self) -> None:
+        for text in (b'{"data": "QQ=="}', b'{"url": null, "data": "QQ==", "label": null}'):
+            assert parse_request(text, max_image_bytes=1000).fields is None
 
     def test_everything_else_travels_in_headers(self) -> None:
         headers = dict(self.label()[1])

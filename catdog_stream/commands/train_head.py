@@ -36,7 +36,7 @@ def train_head(
     version: str,
     force: bool,
 ) -> None:
-    """Train a head on DIRECTORY/cat/* and DIRECTORY/dog/*."""
+    """Train a head on DIRECTORY/CLASS/*, two classes or more."""
     from catdog_stream.app import app
     from catdog_stream.models.training import train_head as train
 

@@ -38,8 +38,8 @@ MAX_NAME_BYTES = 32
 #: (``offset.metadata.max.bytes``).
 MAX_NAMES = 24
 
-#: The word boundary keeps the search linear in a stranger's text.
-_PERCENTAGE = re.compile(r"\b(\w+) (\d+(?:\.\d+)?)%")
+#: Names begin where no name goes on: so the search stays linear in a stranger's text.
+_PERCENTAGE = re.compile(r"(?<![\w-])([\w-]+) (\d+(?:\.\d+)?)%")
 
 
 class Shard(TypedDict):

@@ -47,16 +47,12 @@ class KafkaPublisher:
 
     Args:
         app: the app.
-        stack: name and version of the model stack, for the ``stack`` header.
         partitions: tells the number of partitions of a topic of answers.
         max_bytes: largest record that may be written.
     """
 
-    def __init__(
-        self, app: faust.App, *, stack: str, partitions: Callable[[str], int], max_bytes: int
-    ) -> None:
+    def __init__(self, app: faust.App, *, partitions: Callable[[str], int], max_bytes: int) -> None:
         self._app = app
-        self._stack = stack
         self._partitions = partitions
         self._max_bytes = max_bytes
 
@@ -89,9 +85,9 @@ class KafkaPublisher:
             text=verdict.text,
             url=outcome.url,
             verdict=verdict.label,
-            cat=verdict.cat,
-            dog=verdict.dog,
-            stack=self._stack,
+            scores=verdict.scores,
+            stack=verdict.stack,
+            fields=outcome.fields,
         )
 
     async def _or_bare_rejection(

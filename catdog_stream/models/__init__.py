@@ -2,7 +2,7 @@
 
 ::
 
-    bytes ──pictures──> uint8 [299, 299, 3] ──backbone──> float32 [2048] ──head──> chance of dog
+    bytes ──pictures──> uint8 [299, 299, 3] ──backbone──> float32 [2048] ──head──> chances
 
 ``stack`` puts the parts together; ``manifest`` says which files they are. ``convert``,
 ``training`` and ``evaluation`` make and measure a stack.

@@ -1,6 +1,7 @@
 """Measure a stack on labelled pictures: how often it is right, and how well it knows."""
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,27 +10,24 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from catdog_stream.errors import InputError
-from catdog_stream.models.labelled import Unreadable, labelled_files, read_batches
+from catdog_stream.models.labelled import (
+    Unreadable,
+    check_each_class,
+    labelled_files,
+    read_batches,
+)
 from catdog_stream.models.stack import ModelStack
 
-Labels = npt.NDArray[np.bool_]
-"""True where the picture shows a dog, shape [n]."""
+Labels = npt.NDArray[np.intp]
+"""The number of the true class of each picture, shape [n]."""
 
 Chances = npt.NDArray[np.float64]
-"""Chance of a dog in 0 to 1, shape [n]."""
+"""The chance of each class in 0 to 1, shape [n, classes]."""
+
+Confusion = dict[str, dict[str, int]]
+"""True class to verdict to the number of pictures."""
 
 CALIBRATION_BINS = 15
-
-
-@dataclass(frozen=True, slots=True)
-class Confusion:
-    """How many pictures of each class got which verdict."""
-
-    cat_as_cat: int
-    cat_as_dog: int
-    dog_as_cat: int
-    dog_as_dog: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,6 @@ class Evaluation:
 
     def as_table(self) -> str:
         """The evaluation as a few lines for people."""
-        counts = self.confusion
         lines = [
             f"stack              {self.stack}, run by {self.engine}",
             f"pictures           {self.pictures}",
@@ -66,9 +63,7 @@ class Evaluation:
             f"calibration error  {self.calibration_error:.4f}",
             f"pictures/s         {self.pictures_per_second:.1f}",
             "",
-            f"{'':<12}{'verdict cat':>12}{'verdict dog':>12}",
-            f"{'cat':<12}{counts.cat_as_cat:>12}{counts.cat_as_dog:>12}",
-            f"{'dog':<12}{counts.dog_as_cat:>12}{counts.dog_as_dog:>12}",
+            *_table(self.confusion),
         ]
         if self.unreadable:
             lines += ["", f"left out, unreadable: {len(self.unreadable)}"]
@@ -77,72 +72,81 @@ class Evaluation:
 
 
 def evaluate(stack: ModelStack, directory: Path, *, progress: bool = True) -> Evaluation:
-    """Measure ``stack`` on ``directory/cat/*`` and ``directory/dog/*``.
+    """Measure ``stack`` on the pictures in ``directory/<class>/*`` of its classes.
 
-    Raises ``InputError`` if the folders are missing or hold no readable picture of both classes.
+    Raises ``InputError`` if the folders are missing or hold no readable picture of a class.
     """
-    files = labelled_files(directory)
+    files = labelled_files(directory, stack.classes)
     unreadable: list[Unreadable] = []
-    labels: list[Labels] = []
-    chances: list[float] = []
+    numbers: list[Labels] = []
+    scores: list[list[float]] = []
     stack.warm_up()
     started = time.perf_counter()
     with tqdm(total=len(files), unit="picture", desc="evaluate", disable=not progress) as bar:
         for batch in read_batches(files, size=stack.input_size, threads=stack.threads):
-            chances += [verdict.dog for verdict in stack.classify(batch.pictures)]
-            labels.append(batch.is_dog)
+            scores += [list(v.scores.values()) for v in stack.classify(batch.pictures)]
+            numbers.append(batch.labels)
             unreadable += batch.unreadable
             bar.update(len(batch.pictures) + len(batch.unreadable))
     seconds = time.perf_counter() - started
-    is_dog, dog = np.concatenate(labels), np.array(chances, np.float64)
-    if not 0 < is_dog.sum() < len(is_dog):
-        raise InputError(f"{directory} holds no readable pictures of both classes.")
+    labels, chances = np.concatenate(numbers), np.array(scores, np.float64)
+    check_each_class(directory, labels, stack.classes)
     return Evaluation(
         stack=f"{stack.name} {stack.version}",
         engine=stack.engine,
-        pictures=len(dog),
-        accuracy=accuracy(is_dog, dog),
-        log_loss=log_loss(is_dog, dog),
-        calibration_error=calibration_error(is_dog, dog),
-        confusion=confusion(is_dog, dog),
-        pictures_per_second=len(dog) / seconds,
+        pictures=len(labels),
+        accuracy=accuracy(labels, chances),
+        log_loss=log_loss(labels, chances),
+        calibration_error=calibration_error(labels, chances),
+        confusion=confusion(labels, chances, stack.classes),
+        pictures_per_second=len(labels) / seconds,
         unreadable=unreadable,
     )
 
 
-def accuracy(is_dog: Labels, dog: Chances) -> float:
-    """Share of pictures whose likelier class is the true one."""
-    return float(np.mean((dog > 0.5) == is_dog))
+def accuracy(labels: Labels, chances: Chances) -> float:
+    """Share of pictures whose likeliest class is the true one."""
+    return float(np.mean(chances.argmax(axis=1) == labels))
 
 
-def log_loss(is_dog: Labels, dog: Chances) -> float:
+def log_loss(labels: Labels, chances: Chances) -> float:
     """Mean negative natural logarithm of the chance of the true class.
 
     Chances are held above 1e-7, the step of float32 near 1, so a wrong certainty stays finite.
     """
-    true_class = np.where(is_dog, dog, 1 - dog)
+    true_class = chances[np.arange(len(labels)), labels]
     return float(-np.mean(np.log(np.maximum(true_class, 1e-7))))
 
 
-def calibration_error(is_dog: Labels, dog: Chances, bins: int = CALIBRATION_BINS) -> float:
+def calibration_error(labels: Labels, chances: Chances, bins: int = CALIBRATION_BINS) -> float:
     """Expected calibration error: how far, on average, confidence and accuracy lie apart.
 
-    The confidence is the chance of the likelier class; bins have equal width in 0 to 1 (Guo et
+    The confidence is the chance of the likeliest class; bins have equal width in 0 to 1 (Guo et
     al., "On Calibration of Modern Neural Networks", 2017, equation 3).
     """
-    confidence = np.maximum(dog, 1 - dog)
-    right = (dog > 0.5) == is_dog
+    confidence = chances.max(axis=1)
+    right = chances.argmax(axis=1) == labels
     index = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = np.bincount(index, weights=right - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(dog))
+    return float(np.abs(gaps).sum() / len(labels))
 
 
-def confusion(is_dog: Labels, dog: Chances) -> Confusion:
+def confusion(labels: Labels, chances: Chances, classes: Sequence[str]) -> Confusion:
     """Counts of true class against verdict."""
-    verdict = dog > 0.5
-    return Confusion(
-        cat_as_cat=int(np.sum(~is_dog & ~verdict)),
-        cat_as_dog=int(np.sum(~is_dog & verdict)),
-        dog_as_cat=int(np.sum(is_dog & ~verdict)),
-        dog_as_dog=int(np.sum(is_dog & verdict)),
-    )
+    verdicts = chances.argmax(axis=1)
+    return {
+        label: {
+            verdict: int(np.sum((labels == true) & (verdicts == said)))
+            for said, verdict in enumerate(classes)
+        }
+        for true, label in enumerate(classes)
+    }
+
+
+def _table(confusion: Confusion) -> Iterator[str]:
+    """A line for each class, under one with the verdicts."""
+    heads = [f"verdict {label}" for label in confusion]
+    width = max(12, *(len(head) + 1 for head in heads))
+    yield " " * width + "".join(f"{head:>{width}}" for head in heads)
+    for label, verdicts in confusion.items():
+        yield f"{label:<{width}}" + "".join(f"{count:>{width}}" for count in verdicts.values())

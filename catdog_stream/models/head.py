@@ -1,4 +1,4 @@
-"""The second model of the stack: features in, the chance of a dog out. Trees, run by XGBoost."""
+"""The second model of the stack: features in, chances out. Trees, run by XGBoost."""
 
 import json
 from pathlib import Path
@@ -11,9 +11,19 @@ from catdog_stream.models.backbone import Features
 
 
 class Head:
-    """Gradient-boosted trees in XGBoost's own binary format. Thread-safe."""
+    """Gradient-boosted trees in XGBoost's own binary format. Thread-safe.
 
-    def __init__(self, file: Path, features: int) -> None:
+    Args:
+        file: ``binary:logistic``, whose answer is the chance of the second of two classes, or
+            ``multi:softprob``.
+        features: numbers that it takes.
+        classes: how many there are; 2 or more.
+
+    Raises:
+        StackError: the file is none, or not one for so many features and classes.
+    """
+
+    def __init__(self, file: Path, features: int, classes: int) -> None:
         import xgboost  # brings SciPy: a quarter of a second that commands can do without
 
         # One thread: a row takes microseconds, handing it to other threads takes longer.
@@ -21,14 +31,25 @@ class Head:
         try:
             self._booster.load_model(file)
             found = self._booster.num_features()
-            objective = json.loads(self._booster.save_config())["learner"]["objective"]["name"]
+            learner = json.loads(self._booster.save_config())["learner"]
         except xgboost.core.XGBoostError as error:
             raise StackError(f"XGBoost cannot read {file} as a model.") from error
         if found != features:
             raise StackError(f"{file} takes {found} features, not {features}.")
-        if objective != "binary:logistic":
-            raise StackError(f"{file} was trained for {objective}, not for binary:logistic.")
+        objective, wanted = learner["objective"]["name"], objective_of(classes)
+        if objective != wanted:
+            raise StackError(f"{file} was trained for {objective}, not for {wanted}.")
+        self._binary = classes == 2
+        trained = int(learner["learner_model_param"]["num_class"])
+        if not self._binary and trained != classes:
+            raise StackError(f"{file} knows {trained} classes, not {classes}.")
 
-    def dog(self, features: Features) -> npt.NDArray[np.float64]:
-        """The chance of a dog, float64 [n] in 0 to 1, of each row of ``features`` [n, 2048]."""
-        return np.asarray(self._booster.inplace_predict(features), np.float64)
+    def scores(self, features: Features) -> npt.NDArray[np.float64]:
+        """The chances, float64 [n, classes] in 0 to 1, of each row of ``features`` [n, 2048]."""
+        chances = np.asarray(self._booster.inplace_predict(features), np.float64)
+        return np.stack((1.0 - chances, chances), axis=1) if self._binary else chances
+
+
+def objective_of(classes: int) -> str:
+    """What XGBoost is trained for, and a head must have been."""
+    return "binary:logistic" if classes == 2 else "multi:softprob"

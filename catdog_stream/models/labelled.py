@@ -1,6 +1,6 @@
-"""Labelled pictures on disk: ``DIR/cat/*`` and ``DIR/dog/*``."""
+"""Labelled pictures on disk: ``DIR/<class>/*``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +10,17 @@ import numpy.typing as npt
 
 from catdog_stream.errors import InputError, RejectedRequest
 from catdog_stream.models.backbone import Pictures
-from catdog_stream.models.manifest import CLASSES
+from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledFile:
-    """A file that somebody says shows a cat or a dog."""
+    """A file, and what somebody says that it shows."""
 
     path: Path
-    is_dog: bool
+    label: int
+    """The number of its class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +37,31 @@ class LabelledBatch:
     """The readable pictures of some files, and the files that are not."""
 
     pictures: Pictures
-    is_dog: npt.NDArray[np.bool_]
+    labels: npt.NDArray[np.intp]
+    """The number of the class of each picture."""
     unreadable: list[Unreadable]
 
 
-def labelled_files(directory: Path) -> list[LabelledFile]:
-    """The files below ``directory/cat`` and ``directory/dog``, sorted by class and name.
+def classes_in(directory: Path) -> tuple[str, ...]:
+    """The names of the folders in ``directory``, sorted. Raises ``InputError``."""
+    if not directory.is_dir():
+        raise InputError(f"There is no folder {directory}.")
+    folders = sorted(path.name for path in directory.iterdir() if path.is_dir())
+    try:
+        return checked_classes(name for name in folders if not name.startswith("."))
+    except ValueError as error:
+        raise InputError(f"{directory} has no folder for each class: {error}.") from error
+
+
+def labelled_files(directory: Path, classes: Sequence[str]) -> list[LabelledFile]:
+    """The files in the folder of each class in ``directory``, sorted by class and name.
 
     Hidden files are left out. Raises ``InputError`` if a folder is missing or empty.
     """
     if not directory.is_dir():
         raise InputError(f"There is no folder {directory}.")
     found: list[LabelledFile] = []
-    for label in CLASSES:
+    for number, label in enumerate(classes):
         folder = directory / label
         if not folder.is_dir():
             raise InputError(f"{directory} has no subfolder {label}.")
@@ -57,7 +70,7 @@ def labelled_files(directory: Path) -> list[LabelledFile]:
         )
         if not paths:
             raise InputError(f"{folder} is empty.")
-        found += [LabelledFile(path, label == "dog") for path in paths]
+        found += [LabelledFile(path, number) for path in paths]
     return found
 
 
@@ -70,13 +83,13 @@ def read_batches(
             chunk = files[start : start + batch]
             results = list(pool.map(lambda file: _read(file, size), chunk))
             readable = [
-                (picture, file.is_dog)
+                (picture, file.label)
                 for file, picture in zip(chunk, results, strict=True)
                 if not isinstance(picture, Unreadable)
             ]
             yield LabelledBatch(
                 pictures=np.array([p for p, _ in readable], np.uint8).reshape(-1, size, size, 3),
-                is_dog=np.array([is_dog for _, is_dog in readable], np.bool_),
+                labels=np.array([label for _, label in readable], np.intp),
                 unreadable=[result for result in results if isinstance(result, Unreadable)],
             )
 
@@ -88,3 +101,10 @@ def _read(file: LabelledFile, size: int) -> Picture | Unreadable:
         return Unreadable(str(file.path), error.reason, error.detail)
     except OSError as error:
         return Unreadable(str(file.path), "unreadable_file", f"{error.strerror}.")
+
+
+def check_each_class(directory: Path, labels: npt.NDArray[np.intp], classes: Sequence[str]) -> None:
+    """Raise ``InputError`` unless there is a readable picture of each class."""
+    for number, label in enumerate(classes):
+        if not (labels == number).any():
+            raise InputError(f"{directory} holds no readable picture of {label}.")

@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from catdog_stream.errors import StackError
+from catdog_stream.models.classes import checked_classes
 
 FILE_NAME = "manifest.json"
-CLASSES = ("cat", "dog")
 PREPROCESSING = {"channels": "RGB", "resize": "bilinear", "range": [-1, 1]}
 """The only preprocessing there is; a manifest that asks for another does not fit this code."""
 
@@ -52,6 +52,8 @@ class Manifest:
 
     name: str
     version: str
+    classes: tuple[str, ...]
+    """Two or more, in the order of the label's text."""
     input_size: int
     """Width and height of the network's input, in pixels."""
     features: int
@@ -61,7 +63,6 @@ class Manifest:
     """Pictures in one call of an engine, where the stack pins it; 1 to ``MAX_BATCH``."""
     training: dict[str, Any] | None = None
     quality: dict[str, Any] | None = None
-    classes: tuple[str, ...] = CLASSES
 
     def part(self, name: PartName) -> Part:
         if name not in self.parts:
@@ -116,16 +117,14 @@ def _parse(document: Any) -> Manifest:
     manifest = Manifest(
         name=_typed("name", fields["name"], str),
         version=_typed("version", fields["version"], str),
+        classes=checked_classes(_typed("classes", fields["classes"], list)),
         input_size=_positive("input.size", _typed("input", fields["input"], dict)["size"]),
         features=_positive("features", fields["features"]),
         parts=_parse_parts(_typed("parts", fields["parts"], dict)),
         batch=_parse_batches(_typed("engine", fields.get("engine", {}), dict)),
         training=_typed("training", fields.get("training"), dict, type(None)),
         quality=_typed("quality", fields.get("quality"), dict, type(None)),
-        classes=tuple(_typed("classes", fields["classes"], list)),
     )
-    if manifest.classes != CLASSES:
-        raise ValueError(f"classes must be {list(CLASSES)}")
     preprocessing = {key: value for key, value in fields["input"].items() if key != "size"}
     if preprocessing != PREPROCESSING:
         raise ValueError(f"input must be {PREPROCESSING} and a size")

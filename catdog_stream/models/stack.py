@@ -1,9 +1,8 @@
 """A model stack: the bytes of a picture in, a verdict out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -11,28 +10,7 @@ from catdog_stream.models.backbone import Backbone, Batch, Engine, load_backbone
 from catdog_stream.models.head import Head
 from catdog_stream.models.manifest import Manifest, load_manifest
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
-
-Label = Literal["cat", "dog"]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The chances of the two classes, each in 0 to 1; they sum to 1."""
-
-    cat: float
-    dog: float
-
-    @property
-    def label(self) -> Label:
-        """The likelier class."""
-        return "dog" if self.dog > self.cat else "cat"
-
-    @property
-    def text(self) -> str:
-        """The label on the wire: ``Probabilities: cat 99.9% dog 0.1%``, adding up to 100.0."""
-        cat = round(self.cat * 1000)
-        dog = 1000 - cat
-        return f"Probabilities: cat {cat // 10}.{cat % 10}% dog {dog // 10}.{dog % 10}%"
+from catdog_stream.models.verdict import Verdict
 
 
 class Classifier(Protocol):
@@ -45,6 +23,10 @@ class Classifier(Protocol):
     @property
     def version(self) -> str:
         """Its version, as in the ``stack`` header."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The classes of its verdicts, in their order."""
 
     @property
     def batch_size(self) -> int:
@@ -109,7 +91,9 @@ class ModelStack:
         Raises ``StackError`` if it is missing, damaged or cannot be run by ``engine``.
         """
         manifest = load_manifest(directory)
-        head = Head(directory / manifest.part("head").file, manifest.features)
+        head = Head(
+            directory / manifest.part("head").file, manifest.features, len(manifest.classes)
+        )
         backbone = load_backbone(engine, directory, manifest, threads, batch)
         return cls(manifest, backbone, head, threads=threads, limits=limits or PictureLimits())
 
@@ -121,8 +105,12 @@ class ModelStack:
         """Verdicts in the order of ``pictures``, the same bits whatever else is in the batch."""
         if len(pictures) == 0:
             return []
-        chances = self._head.dog(self._backbone.features(pictures))
-        return [Verdict(cat=1.0 - dog, dog=dog) for dog in chances.tolist()]
+        scores = self._head.scores(self._backbone.features(pictures))
+        stack = f"{self.name} {self.version}"
+        return [
+            Verdict(dict(zip(self.classes, chances, strict=True)), stack)
+            for chances in scores.tolist()
+        ]
 
     def warm_up(self) -> None:
         """Classify a grey picture, alone and as many together as there are threads."""

@@ -22,7 +22,14 @@ from catdog_stream.errors import InputError, StackError
 from catdog_stream.models.backbone import Features, Pictures
 from catdog_stream.models.convert import INPUT_SIZE, LITERT_FILE, TENSORFLOW_FILE
 from catdog_stream.models.evaluation import Evaluation, evaluate
-from catdog_stream.models.labelled import Unreadable, labelled_files, read_batches
+from catdog_stream.models.head import objective_of
+from catdog_stream.models.labelled import (
+    Unreadable,
+    check_each_class,
+    classes_in,
+    labelled_files,
+    read_batches,
+)
 from catdog_stream.models.litert import LiteRTBackbone
 from catdog_stream.models.manifest import Manifest, PartName, describe
 from catdog_stream.models.pictures import Picture
@@ -44,7 +51,6 @@ SMALLEST_CROP = 0.65
 
 ROUNDS = 200
 PARAMETERS: dict[str, Any] = {
-    "objective": "binary:logistic",
     "tree_method": "hist",
     "max_depth": 3,
     "eta": 0.05,
@@ -72,8 +78,9 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class _Examples:
+    classes: tuple[str, ...]
     features: Features
-    is_dog: npt.NDArray[np.bool_]
+    labels: npt.NDArray[np.intp]
     unreadable: list[Unreadable]
 
 
@@ -88,7 +95,9 @@ def train_head(
     threads: int,
     progress: bool = True,
 ) -> Trained:
-    """Train a head on ``directory/cat/*`` and ``directory/dog/*`` and write a stack to ``output``.
+    """Train a head on ``directory/<class>/*`` and write a stack to ``output``.
+
+    The folders name the classes: two or more, in alphabetical order.
 
     ``backbone`` is a directory with the two files that ``convert`` writes, such as another
     stack's; it may be ``output`` itself. With ``validation``, another directory of labelled
@@ -96,10 +105,11 @@ def train_head(
 
     Raises ``InputError`` if pictures are missing, ``StackError`` if the backbone is.
     """
-    labelled_files(directory)
+    classes = classes_in(directory)
+    labelled_files(directory, classes)
     if validation is not None:
-        labelled_files(validation)
-    examples = _see(directory, backbone / LITERT_FILE, threads, progress)
+        labelled_files(validation, classes)
+    examples = _see(directory, classes, backbone / LITERT_FILE, threads, progress)
     booster = _fit(examples, progress)
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -108,6 +118,7 @@ def train_head(
         manifest = Manifest(
             name=name,
             version=version,
+            classes=classes,
             input_size=INPUT_SIZE,
             features=FEATURES,
             parts={
@@ -127,30 +138,31 @@ def train_head(
         evaluation = evaluate(stack, validation, progress=progress)
         stack.close()
         dataclasses.replace(manifest, quality=_quality_record(validation, evaluation)).write(output)
-    return Trained(output, len(examples.is_dog) // VIEWS, examples.unreadable, evaluation)
+    return Trained(output, len(examples.labels) // VIEWS, examples.unreadable, evaluation)
 
 
-def _see(directory: Path, network: Path, threads: int, progress: bool) -> _Examples:
+def _see(
+    directory: Path, classes: tuple[str, ...], network: Path, threads: int, progress: bool
+) -> _Examples:
     """The features of every view of every readable picture below ``directory``."""
     if not network.is_file():
         raise StackError(f"There is no backbone at {network}.")
     backbone = LiteRTBackbone(network, INPUT_SIZE, FEATURES, threads=threads)
-    files = labelled_files(directory)
+    files = labelled_files(directory, classes)
     random = np.random.default_rng(PARAMETERS["seed"])
     features: list[Features] = []
-    is_dog: list[npt.NDArray[np.bool_]] = []
+    labels: list[npt.NDArray[np.intp]] = []
     unreadable: list[Unreadable] = []
     with tqdm(total=len(files), unit="picture", desc="features", disable=not progress) as bar:
         for batch in read_batches(files, size=INPUT_SIZE, threads=threads):
             for view in _views(batch.pictures, random):
                 features.append(backbone.features(view))
-                is_dog.append(batch.is_dog)
+                labels.append(batch.labels)
             unreadable += batch.unreadable
             bar.update(len(batch.pictures) + len(batch.unreadable))
     backbone.close()
-    examples = _Examples(np.concatenate(features), np.concatenate(is_dog), unreadable)
-    if len(np.unique(examples.is_dog)) < 2:
-        raise InputError(f"{directory} holds no readable pictures of both classes.")
+    examples = _Examples(classes, np.concatenate(features), np.concatenate(labels), unreadable)
+    check_each_class(directory, examples.labels, classes)
     return examples
 
 
@@ -192,9 +204,17 @@ class _ProgressBar(xgboost.callback.TrainingCallback):
 
 
 def _fit(examples: _Examples, progress: bool) -> xgboost.Booster:
-    weights = np.full(len(examples.is_dog), 1 / VIEWS, np.float32)
-    data = xgboost.DMatrix(examples.features, examples.is_dog, weight=weights, nthread=1)
-    return xgboost.train(PARAMETERS, data, ROUNDS, callbacks=[_ProgressBar(progress)])
+    weights = np.full(len(examples.labels), 1 / VIEWS, np.float32)
+    data = xgboost.DMatrix(examples.features, examples.labels, weight=weights, nthread=1)
+    parameters = _parameters(examples.classes)
+    return xgboost.train(parameters, data, ROUNDS, callbacks=[_ProgressBar(progress)])
+
+
+def _parameters(classes: tuple[str, ...]) -> dict[str, Any]:
+    objective: dict[str, Any] = {"objective": objective_of(len(classes))}
+    if len(classes) > 2:
+        objective["num_class"] = len(classes)
+    return {**objective, **PARAMETERS}
 
 
 def _copy_backbone(backbone: Path, output: Path) -> None:
@@ -207,14 +227,15 @@ def _copy_backbone(backbone: Path, output: Path) -> None:
 
 
 def _training_record(directory: Path, examples: _Examples) -> dict[str, Any]:
-    dogs, total = int(examples.is_dog.sum()) // VIEWS, len(examples.is_dog) // VIEWS
     return {
         "pictures": directory.name,
-        "cats": total - dogs,
-        "dogs": dogs,
+        "counts": {
+            label: int((examples.labels == number).sum()) // VIEWS
+            for number, label in enumerate(examples.classes)
+        },
         "views": VIEWS,
         "rounds": ROUNDS,
-        "parameters": PARAMETERS,
+        "parameters": _parameters(examples.classes),
         "xgboost": xgboost.__version__,
     }
 
@@ -227,5 +248,5 @@ def _quality_record(directory: Path, evaluation: Evaluation) -> dict[str, Any]:
         "accuracy": evaluation.accuracy,
         "log_loss": round(evaluation.log_loss, 6),
         "calibration_error": round(evaluation.calibration_error, 6),
-        "confusion": dataclasses.asdict(evaluation.confusion),
+        "confusion": evaluation.confusion,
     }

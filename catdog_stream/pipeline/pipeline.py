@@ -8,7 +8,7 @@ request is acknowledged only after Kafka has confirmed its answer. Knows no Faus
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from catdog_stream import metrics
 from catdog_stream.errors import Reason, RejectedRequest
-from catdog_stream.models.stack import Verdict
+from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.batch_policy import BatchPolicy
 from catdog_stream.pipeline.batching import Batcher
 from catdog_stream.pipeline.decoding_threads import DecodingThreads
@@ -39,10 +39,12 @@ Picture = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """The model's answer to a request, with the ``url`` that goes back to the client."""
+    """The model's answer to a request, with what of the request goes back to the client."""
 
     url: str | None
     verdict: Verdict
+    #: See ``records.Request``.
+    fields: Mapping[str, Any] | None = None
 
 
 Outcome = Classified | RejectedRequest
@@ -66,6 +68,15 @@ class Publisher(Protocol):
 
         That is the outcome as it was written: a label too large for its topic becomes a rejection.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read of a request, with its picture prepared."""
+
+    url: str | None
+    fields: Mapping[str, Any] | None
+    picture: Picture
 
 
 @dataclass(eq=False, slots=True)
@@ -187,26 +198,31 @@ class Pipeline:
         if self._lanes.append(incoming.source.partition, job):
             self._spawn(self._answer_in_order(incoming.source.partition))
 
-    def _read(self, job: _Job) -> tuple[str | None, Picture]:
+    def _read(self, job: _Job) -> _Read:
         request = parse_request(job.incoming.value, max_image_bytes=self._max_image_bytes)
-        return request.url, self._model.prepare(request.picture)
+        return _Read(request.url, request.fields, self._model.prepare(request.picture))
 
-    def _on_read(self, job: _Job, result: tuple[str | None, Picture] | Exception) -> None:
+    def _on_read(self, job: _Job, result: _Read | Exception) -> None:
         if job.outcome.done():
             return  # abandoned
         if isinstance(result, Exception):
             job.outcome.set_result(self._rejection(job, result))
             return
-        url, picture = result
-        job.verdict = self._batcher.submit(picture)
-        job.verdict.add_done_callback(partial(self._on_verdict, job, url))
+        job.verdict = self._batcher.submit(result.picture)
+        job.verdict.add_done_callback(partial(self._on_verdict, job, result.url, result.fields))
 
-    def _on_verdict(self, job: _Job, url: str | None, verdict: asyncio.Future[Verdict]) -> None:
+    def _on_verdict(
+        self,
+        job: _Job,
+        url: str | None,
+        fields: Mapping[str, Any] | None,
+        verdict: asyncio.Future[Verdict],
+    ) -> None:
         if job.outcome.done() or verdict.cancelled():
             return  # abandoned
         error = verdict.exception()
         if error is None:
-            job.outcome.set_result(Classified(url, verdict.result()))
+            job.outcome.set_result(Classified(url, verdict.result(), fields))
         else:
             job.outcome.set_result(self._rejection(job, error))
 

@@ -4,7 +4,6 @@ import prometheus_client
 from faust.web import Request, Response, View
 
 from catdog_stream.app import app, foreign_counts, label_counts
-from catdog_stream.models.manifest import CLASSES
 from catdog_stream.web.page import render
 from catdog_stream.web.statistics import (
     SHARDS_PATH,
@@ -50,7 +49,7 @@ async def labels(web: View, _request: Request) -> Response:
 async def label(web: View, _request: Request, label: str) -> Response:
     """One count."""
     counts = (await statistics()).labels
-    if label not in counts and label not in CLASSES:
+    if label not in counts and label not in app.classifying.classes:
         return web.json({"error": f"There is no label {label!r}."}, status=404)
     return web.json({"label": label, "count": counts.get(label, 0)})
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -106,6 +107,11 @@ class Classifying(Service):
         return self._pipeline
 
     @property
+    def classes(self) -> Sequence[str]:
+        """What the model tells apart; nothing before it is loaded."""
+        return self._model.classifier.classes if self._model and self.warm else ()
+
+    @property
     def in_flight(self) -> int:
         """Requests taken and not yet answered."""
         return self._pipeline.in_flight if self._pipeline else 0
@@ -131,7 +137,6 @@ class Classifying(Service):
             model,
             KafkaPublisher(
                 self.app,
-                stack=f"{model.classifier.name} {model.classifier.version}",
                 partitions=lambda topic: self.app.gate.partitions[topic],
                 max_bytes=settings.max_answer_bytes,
             ),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catdog_stream.delivery.publishing import KafkaPublisher, faust_timestamp
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.kafka.cluster import create_topics
-from catdog_stream.models.stack import Verdict
+from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.pipeline import Classified, Outcome
 from catdog_stream.records import Headers, Incoming, Source
 from catdog_stream.settings import Settings
@@ -19,7 +19,7 @@ from catdog_stream.topics import LABELS, REJECTED, REQUESTS
 from catdog_stream.worker.application import CatDogApp
 from tests.support.client import follow_answers
 
-CAT = Classified("dXJs", Verdict(cat=0.75, dog=0.25))
+CAT = Classified("dXJs", Verdict({"cat": 0.75, "dog": 0.25}, "test 1"))
 BAD = RejectedRequest(Reason.NOT_JSON, "It is none.")
 TIME = 1_700_000_000_123
 
@@ -51,7 +51,6 @@ def published(
             await app.producer.start()
             publisher = KafkaPublisher(
                 app,
-                stack="test 1",
                 partitions=partitions.__getitem__,
                 max_bytes=app.settings.max_answer_bytes,
             )

@@ -10,7 +10,7 @@ from PIL import Image
 
 from catdog_stream.errors import InputError
 from catdog_stream.models.evaluation import (
-    Confusion,
+    Chances,
     accuracy,
     calibration_error,
     confusion,
@@ -20,41 +20,50 @@ from catdog_stream.models.evaluation import (
 from catdog_stream.models.locate import samples
 from catdog_stream.models.stack import ModelStack
 
-IS_DOG = np.array([True, True, False, False])
-DOG = np.array([0.9, 0.4, 0.2, 0.1])
+
+def chances(dog: list[float]) -> Chances:
+    """Of cat and dog, where dog's are these."""
+    return np.stack((1 - np.array(dog), np.array(dog)), axis=1)
+
+
+LABELS = np.array([1, 1, 0, 0])
+CHANCES = chances([0.9, 0.4, 0.2, 0.1])
 
 
 def test_accuracy_is_the_share_of_right_verdicts() -> None:
-    assert accuracy(IS_DOG, DOG) == 0.75
+    assert accuracy(LABELS, CHANCES) == 0.75
 
 
 def test_log_loss_is_the_mean_surprise() -> None:
     expected = -(math.log(0.9) + math.log(0.4) + math.log(0.8) + math.log(0.9)) / 4
-    assert log_loss(IS_DOG, DOG) == pytest.approx(expected)
+    assert log_loss(LABELS, CHANCES) == pytest.approx(expected)
 
 
 def test_log_loss_of_a_wrong_certainty_is_finite() -> None:
-    assert log_loss(np.array([True]), np.array([0.0])) == pytest.approx(-math.log(1e-7))
+    assert log_loss(np.array([1]), chances([0.0])) == pytest.approx(-math.log(1e-7))
 
 
 def test_calibration_error_weighs_each_bin_by_its_pictures() -> None:
     # Confidences 0.9, 0.9 (both right), 0.8 (right) and 0.6 (wrong) fall into three of 15 bins.
     expected = (2 * (1 - 0.9) + (1 - 0.8) + (0.6 - 0)) / 4
-    assert calibration_error(IS_DOG, DOG) == pytest.approx(expected)
+    assert calibration_error(LABELS, CHANCES) == pytest.approx(expected)
 
 
 def test_calibration_error_takes_the_mean_within_a_bin() -> None:
     # Four pictures at confidence 0.75, three of them right: nothing to complain about.
-    dog = np.array([0.75, 0.75, 0.75, 0.75])
-    assert calibration_error(np.array([True, True, True, False]), dog) == pytest.approx(0)
+    alike = chances([0.75, 0.75, 0.75, 0.75])
+    assert calibration_error(np.array([1, 1, 1, 0]), alike) == pytest.approx(0)
 
 
 def test_certainty_belongs_to_the_last_bin() -> None:
-    assert calibration_error(np.array([True, False]), np.array([1.0, 0.0])) == 0
+    assert calibration_error(np.array([1, 0]), chances([1.0, 0.0])) == 0
 
 
 def test_confusion_counts_classes_against_verdicts() -> None:
-    assert confusion(IS_DOG, DOG) == Confusion(2, 0, 1, 1)
+    assert confusion(LABELS, CHANCES, ("cat", "dog")) == {
+        "cat": {"cat": 2, "dog": 0},
+        "dog": {"cat": 1, "dog": 1},
+    }
 
 
 @pytest.fixture
@@ -73,10 +82,10 @@ def test_an_evaluation_reports_what_it_could_not_read(stack: ModelStack, folder:
     result = evaluate(stack, folder, progress=False)
     assert result.pictures == 3
     assert result.accuracy == 1
-    assert result.confusion == Confusion(2, 0, 0, 1)
+    assert result.confusion == {"cat": {"cat": 2, "dog": 0}, "dog": {"cat": 0, "dog": 1}}
     assert [Path(file.path).name for file in result.unreadable] == ["notes.txt"]
     assert "notes.txt" in result.as_table()
-    assert json.loads(json.dumps(result.as_json()))["confusion"]["cat_as_cat"] == 2
+    assert json.loads(json.dumps(result.as_json()))["confusion"]["cat"]["cat"] == 2
 
 
 def test_an_evaluation_names_the_folder_that_is_missing(stack: ModelStack, tmp_path: Path) -> None:
@@ -90,5 +99,5 @@ def test_an_evaluation_names_the_folder_that_is_missing(stack: ModelStack, tmp_p
     with pytest.raises(InputError, match="dog is empty"):
         evaluate(stack, tmp_path, progress=False)
     (tmp_path / "dog" / "1.png").write_bytes(b"no picture")
-    with pytest.raises(InputError, match="both classes"):
+    with pytest.raises(InputError, match="no readable picture of dog"):
         evaluate(stack, tmp_path, progress=False)

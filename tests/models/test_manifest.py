@@ -18,6 +18,7 @@ def stack(tmp_path: Path) -> Path:
     Manifest(
         name="small",
         version="7",
+        classes=("cat", "dog"),
         input_size=32,
         features=5,
         parts={
@@ -80,7 +81,12 @@ def test_what_is_no_json_object_is_refused(stack: Path, text: str) -> None:
         ("name", None),
         ("name", 3),
         ("version", 1),
-        ("classes", ["dog", "cat"]),
+        ("classes", ["cat"]),
+        ("classes", ["cat", "cat"]),
+        ("classes", ["cat", "Dog"]),
+        ("classes", ["cat", 1]),
+        ("classes", ["cat", "source"]),
+        ("classes", ["cat", "x" * 33]),
         ("classes", "cat dog"),
         ("features", "2048"),
         ("features", 0),

@@ -17,7 +17,9 @@ def test_litert_and_tensorflow_agree_on_200_pictures(stack: ModelStack) -> None:
     expected = reference.classify(pictures)
     assert reference.classify(pictures[:1]) == expected[:1]
     found = stack.classify(pictures)
-    difference = np.array([a.dog - b.dog for a, b in zip(found, expected, strict=True)])
+    difference = np.array(
+        [a.scores["dog"] - b.scores["dog"] for a, b in zip(found, expected, strict=True)]
+    )
     equal = np.mean([a.label == b.label for a, b in zip(found, expected, strict=True)])
     print(f"largest difference {np.abs(difference).max():.4f}, equal verdicts {equal:.1%}")
     assert np.abs(difference).max() < 0.15

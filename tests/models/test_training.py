@@ -48,15 +48,14 @@ def test_training_writes_a_stack_that_answers_and_is_the_same_again(
     assert (first / "NOTICE").is_file()
 
     manifest = json.loads((first / "manifest.json").read_text())
-    assert manifest["training"]["cats"] == 8
-    assert manifest["training"]["dogs"] == 4
+    assert manifest["training"]["counts"] == {"cat": 8, "dog": 4}
     assert results[0].validation is not None
     assert manifest["quality"]["accuracy"] == results[0].validation.accuracy
 
     stack = ModelStack.load(first, threads=1)
     assert stack.name == "small"
     (verdict,) = stack.classify(derived_pictures(1))
-    assert 0 < verdict.dog < 1
+    assert 0 < verdict.scores["dog"] < 1
     stack.close()
 
 
@@ -76,7 +75,7 @@ def test_training_without_pictures_names_what_is_missing(tmp_path: Path) -> None
     for label in ("cat", "dog"):
         (tmp_path / label).mkdir()
         (tmp_path / label / "1.png").write_bytes(b"no picture")
-    with pytest.raises(InputError, match="no readable pictures"):
+    with pytest.raises(InputError, match="no readable picture of cat"):
         train(tmp_path)
     with pytest.raises(InputError, match="no folder"):
         train(tmp_path, validation=tmp_path / "elsewhere")

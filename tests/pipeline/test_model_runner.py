@@ -10,17 +10,18 @@ import pytest
 
 from catdog_stream.errors import HungModelError, RejectedRequest
 from catdog_stream.models.pictures import Picture
-from catdog_stream.models.stack import Verdict
+from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.model_runner import ModelRunner
 
 PICTURE: Picture = np.zeros((1, 1, 3), np.uint8)
-CAT = Verdict(cat=1.0, dog=0.0)
+CAT = Verdict({"cat": 1.0, "dog": 0.0}, "test 1")
 
 
 class HangsOnWhite:
     """A model that never comes back from a white picture, until the test is over."""
 
     name, version = "test", "1"
+    classes = ("cat", "dog")
     batch_size, on_gpu = 4, False
 
     def __init__(self, over: threading.Event) -> None:

@@ -15,14 +15,14 @@ import pytest
 
 from catdog_stream.errors import Reason, RejectedRequest, TooManyRejectedError
 from catdog_stream.models.pictures import Picture
-from catdog_stream.models.stack import Verdict
+from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.pipeline import Classified, Outcome, Pipeline
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.records import Incoming, Source
 
 DEADLINE = 30.0
-CAT, DOG = Verdict(cat=1.0, dog=0.0), Verdict(cat=0.0, dog=1.0)
+CAT, DOG = Verdict({"cat": 1.0, "dog": 0.0}, "test 1"), Verdict({"cat": 0.0, "dog": 1.0}, "test 1")
 
 
 class Model:
@@ -32,6 +32,7 @@ class Model:
     """
 
     name, version = "test", "1"
+    classes = ("cat", "dog")
     batch_size, on_gpu = 4, False
 
     def __init__(self, seed: int = 0, jitter: float = 0.0) -> None:

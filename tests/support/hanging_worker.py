@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from catdog_stream.app import main
 from catdog_stream.models.pictures import Picture
-from catdog_stream.models.stack import ModelStack, Verdict
+from catdog_stream.models.stack import ModelStack
+from catdog_stream.models.verdict import Verdict
 from catdog_stream.settings import Settings
 from catdog_stream.worker import classifying
 
@@ -21,6 +22,7 @@ class HangingStack:
         self._stack = stack
         self.name, self.version, self.engine = stack.name, stack.version, stack.engine
         self.batch_size, self.on_gpu = stack.batch_size, stack.on_gpu
+        self.classes = stack.classes
         self.prepare, self.warm_up, self.close = stack.prepare, stack.warm_up, stack.close
 
     def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:

@@ -1,0 +1,30 @@
+"""The names that classes may have."""
+
+import re
+from collections.abc import Iterable
+
+__all__ = ["checked_classes"]
+
+#: Headers of labels and rejections, and what a verdict is that is none of the classes.
+RESERVED = frozenset(
+    {"verdict", "stack", "source", "reason", "detail", "traceparent", "tracestate", "unknown"}
+)
+_NAME = re.compile(r"[a-z0-9_-]{1,32}")
+
+
+def checked_classes(names: Iterable[object]) -> tuple[str, ...]:
+    """The names of a stack's classes. Raises ``ValueError``: each is the name of a header."""
+    found: list[str] = []
+    for name in names:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise ValueError(
+                f"{name!r} cannot be a class: it must have 1 to 32 of a-z, 0-9, _ and -"
+            )
+        if name in RESERVED:
+            raise ValueError(f"{name!r} cannot be a class: labels have another header of that name")
+        if name in found:
+            raise ValueError(f"the class {name!r} is there twice")
+        found.append(name)
+    if len(found) < 2:
+        raise ValueError("there must be two classes or more")
+    return tuple(found)
