@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 from mode.threads import WorkerThread
 
-from catdog_stream.app import main
+from catdog_stream.app import app, main
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.settings import Settings
-from catdog_stream.worker import classifying
 
 __all__ = ["InstantStack"]
 
@@ -67,6 +66,6 @@ def name_threads() -> None:
 
 
 if __name__ == "__main__":
-    classifying.load_stack = load_instant  # type: ignore[assignment]
+    app.classifying.load = load_instant
     threading.Thread(target=name_threads, name="naming", daemon=True).start()
     main()

@@ -1,261 +1,40 @@
-"""The shapes on the wire: requests in, labels and rejections out.
+"""The records of the topics, for the applications of others.
 
-Existing clients depend on these to the byte: labels are read by strict parsers that refuse any
-field but ``label``, ``url`` and ``data``, so everything else travels in record headers.
+``ImageRequest`` and ``ImageLabel`` are Faust's records, to be the ``value_type`` of a topic::
+
+    labels = app.topic("catdoglabel", value_type=ImageLabel)
+
+An agent of Faust ends at a record that it cannot read, and anybody may write into a topic. This
+application and its examples therefore read raw bytes, and parse what they read: `Label`,
+`Rejection` and `Source` know no Faust and raise nothing.
 """
 
-import binascii
-import json
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+import faust
 
-import orjson
-import pybase64
+from catdog_stream.answers import Label, Rejection
+from catdog_stream.errors import Reason
+from catdog_stream.wire import Source
 
-from catdog_stream.errors import Reason, RejectedRequest
-
-__all__ = [
-    "Answer",
-    "Headers",
-    "Incoming",
-    "Source",
-    "base64_length",
-    "parse_request",
-    "rejection",
-    "verdict_label",
-]
-
-Headers = Sequence[tuple[str, bytes]]
-
-#: Fields of a request that are in the contract; others come back in its label.
-FIELDS = frozenset({"label", "url", "data"})
-
-#: Header names that this application writes; what a request brought under them is replaced.
-LABEL_HEADERS = frozenset({"verdict", "stack", "source"})  # and each class
-REJECTION_HEADERS = frozenset({"reason", "detail", "source"})
-
-#: Room in a Kafka record for everything but the picture: url, key, headers, JSON syntax.
-RECORD_OVERHEAD_BYTES = 64 * 1024
-#: What Kafka's record batch format (version 2) adds around one record, generously.
-RECORD_FRAME_BYTES = 128
-
-#: JSON of more than so many times the room that the largest picture needs is not parsed: there is
-#: enough for line breaks and escapes, and a compressed record of a few KB can become 100 MB.
-ROOMS_PARSED = 2
-
-_WHITESPACE = re.compile(r"\s+")
+__all__ = ["ImageLabel", "ImageRequest", "Label", "Reason", "Rejection", "Source"]
 
 
-def base64_length(size: int) -> int:
-    """Characters of padded base64 for ``size`` bytes."""
-    return 4 * -(-size // 3)
+class ImageRequest(faust.Record, serializer="json", include_metadata=False):
+    """A value of ``catdogimage``."""
+
+    url: str | None = None
+    """Opaque: it comes back in the label, and is never fetched."""
+    data: str | None = None
+    """Base64 of a PNG, JPEG, WebP, GIF or BMP."""
+    label: str | None = None
+    """Nothing, in a request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a request stands in Kafka: its idempotency id."""
+class ImageLabel(faust.Record, serializer="json", include_metadata=False):
+    """A value of ``catdoglabel``. Chances, stack and source are in the headers: see `Label`."""
 
-    topic: str
-    partition: int
-    offset: int
-
-    def __str__(self) -> str:
-        """``topic/partition/offset``, as the ``source`` header has it."""
-        return f"{self.topic}/{self.partition}/{self.offset}"
-
-    @classmethod
-    def parse(cls, text: bytes | None) -> "Source | None":
-        """Read a ``source`` header; ``None`` if it is absent or not of our making."""
-        if text is None:
-            return None
-        match = re.fullmatch(rb"([\w.-]{1,249})/(\d{1,9})/(\d{1,18})", text)
-        if match is None:
-            return None
-        return cls(match[1].decode(), int(match[2]), int(match[3]))
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One record of ``catdogimage`` as Kafka delivered it."""
-
-    source: Source
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
-    #: Milliseconds since the epoch; ``None`` if the record carries none.
-    timestamp_ms: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The content of a request: an opaque ``url`` and the picture file's bytes."""
-
-    url: str | None
-    picture: bytes
-    #: All of its JSON but the picture, where it has fields that are not in the contract.
-    fields: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One record to publish: a label or a rejection."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
-
-    @property
-    def size(self) -> int:
-        """Bytes of the record in Kafka, rather too many than too few."""
-        return (
-            RECORD_FRAME_BYTES + len(self.key or b"") + len(self.value or b"") + _size(self.headers)
-        )
-
-
-def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
-    """Read the JSON of a request.
-
-    Raises:
-        RejectedRequest: ``not_json``, ``not_an_object``, ``bad_url``, ``missing_data``,
-            ``bad_base64`` or ``too_large``.
-    """
-    if value is None:
-        raise RejectedRequest(Reason.NOT_JSON, "The record has no value.")
-    if len(value) > ROOMS_PARSED * (base64_length(max_image_bytes) + RECORD_OVERHEAD_BYTES):
-        raise RejectedRequest(
-            Reason.TOO_LARGE,
-            f"The value has {len(value)} bytes, far more than any picture may need.",
-        )
-    try:
-        body = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise RejectedRequest(Reason.NOT_JSON, f"The value is not JSON: {error}.") from error
-    if not isinstance(body, dict):
-        raise RejectedRequest(Reason.NOT_AN_OBJECT, "The JSON value is not an object.")
-    url = body.get("url")
-    if url is not None and not isinstance(url, str):
-        raise RejectedRequest(Reason.BAD_URL, "The field url is not text.")
-    data = body.get("data")
-    if data is not None and not isinstance(data, str):
-        raise RejectedRequest(Reason.BAD_BASE64, "The field data is not text.")
-    picture = _decode_base64(data or "", max_image_bytes)
-    if not picture:
-        raise RejectedRequest(Reason.MISSING_DATA, "The field data is missing or empty.")
-    if len(picture) > max_image_bytes:  # by a byte or two, which base64's length cannot tell
-        raise _too_large(max_image_bytes)
-    fields = None if body.keys() <= FIELDS else {**body, "data": None}
-    return Request(url, picture, fields)
-
-
-def _decode_base64(text: str, max_bytes: int) -> bytes:
-    if len(text) > base64_length(max_bytes):
-        # Some encoders break lines; the broken lines must not count against the limit.
-        text = _WHITESPACE.sub("", text)
-        if len(text) > base64_length(max_bytes):
-            raise _too_large(max_bytes)
-    try:
-        return pybase64.b64decode(text, validate=True)  # thirty times as fast as binascii
-    except ValueError:
-        pass  # it may be base64 all the same, and binascii says what is wrong with it
-    try:
-        return binascii.a2b_base64(text, strict_mode=True)
-    except ValueError as error:
-        unbroken = _WHITESPACE.sub("", text)
-        if unbroken != text:
-            return _decode_base64(unbroken, max_bytes)
-        raise RejectedRequest(
-            Reason.BAD_BASE64, f"The field data is not base64: {error}."
-        ) from error
-
-
-def _too_large(max_bytes: int) -> RejectedRequest:
-    return RejectedRequest(Reason.TOO_LARGE, f"The picture has more than {max_bytes} bytes.")
-
-
-def verdict_label(
-    incoming: Incoming,
-    *,
-    text: str,
-    url: str | None,
-    verdict: str,
-    scores: Mapping[str, float],
-    stack: str,
-    fields: Mapping[str, Any] | None = None,
-) -> Answer:
-    """The record of ``catdoglabel`` for one classified request.
-
-    Args:
-        text: of the label.
-        url: as it was received.
-        verdict: the likeliest class.
-        scores: class to its chance.
-        stack: name and version of what says so.
-        fields: the request's JSON, where it has other fields than these three: they come back.
-    """
-    if fields is None:
-        value = b'{"label": %b, "url": %b, "data": null}' % (orjson.dumps(text), orjson.dumps(url))
-    else:
-        document = {**fields, "label": text, "url": url, "data": None}  # each in its place
-        value = json.dumps(document, ensure_ascii=False).encode()
-    own = (
-        ("verdict", verdict.encode()),
-        *((name, _decimal(chance)) for name, chance in scores.items()),
-        ("stack", stack.encode()),
-        ("source", str(incoming.source).encode()),
-    )
-    theirs = _foreign(incoming.headers, LABEL_HEADERS | scores.keys())
-    return Answer(incoming.key, value, (*theirs, *own))
-
-
-def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> Answer:
-    """The record of ``catdogimage-rejected`` for one bad request.
-
-    It carries the request's own bytes and headers. What would make it larger than
-    ``max_bytes`` is left out: first the picture (with the whole value where that is far too
-    large), then the whole value, then the headers, and the key last.
-    """
-    own = (
-        ("reason", error.reason.encode()),
-        ("detail", error.detail.encode("utf-8", "replace")),
-        ("source", str(incoming.source).encode()),
-    )
-    headers = (*_foreign(incoming.headers, REJECTION_HEADERS), *own)
-    key, value = incoming.key, incoming.value
-    room = max_bytes - RECORD_FRAME_BYTES
-    if key is not None and _size(own) + len(key) > room:
-        key = None
-    room -= len(key or b"")
-    if value is not None and _size(headers) + len(value) > room:
-        value = _without_picture(value) if len(value) <= ROOMS_PARSED * max_bytes else b""
-        if _size(headers) + len(value) > room:
-            value = b""
-    if _size(headers) > room:
-        headers = own
-    if key is None and value is None:
-        value = b""  # Kafka knows records of neither, aiokafka's producer refuses them
-    return Answer(key, value, headers)
-
-
-def _without_picture(value: bytes) -> bytes:
-    try:
-        body = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return b""
-    return orjson.dumps({**body, "data": None}) if isinstance(body, dict) else b""
-
-
-def _foreign(headers: Headers, reserved: frozenset[str]) -> Headers:
-    return tuple((name, value) for name, value in headers if name not in reserved)
-
-
-def _size(headers: Headers) -> int:
-    # Two variable-length integers of at most five bytes each surround name and value.
-    return sum(len(name) + len(value or b"") + 10 for name, value in headers)
-
-
-def _decimal(number: float) -> bytes:
-    """The shortest decimal that reads back as the same float, never in exponent notation."""
-    return format(Decimal(repr(float(number))), "f").encode()
+    label: str
+    """``Probabilities: cat 99.9% dog 0.1%``."""
+    url: str | None = None
+    """As the request had it."""
+    data: str | None = None
+    """Nothing, in a label."""

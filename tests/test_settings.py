@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.errors import SettingError
-from catdog_stream.records import base64_length
 from catdog_stream.settings import Settings
+from catdog_stream.wire import base64_length
 
 
 def test_an_empty_environment_gives_the_documented_defaults() -> None:

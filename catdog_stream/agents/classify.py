@@ -12,7 +12,7 @@ from catdog_stream.delivery.counting import counted
 from catdog_stream.delivery.settled import settled_events
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.pipeline.pipeline import Outcome
-from catdog_stream.records import Incoming
+from catdog_stream.wire import Incoming
 
 
 @app.agent(topics.requests, name="classify")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from faust.types import Message
 
-from catdog_stream.records import Headers, Source
+from catdog_stream.wire import Headers, Source
 
 __all__ = ["headers_of", "source_of"]
 

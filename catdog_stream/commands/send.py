@@ -13,9 +13,9 @@ from tqdm import tqdm
 from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError, UnansweredError
 from catdog_stream.kafka.client import Reply, opaque_url, producer, replies, request_value
-from catdog_stream.records import Source
 from catdog_stream.showing import shown
 from catdog_stream.topics import REQUESTS
+from catdog_stream.wire import Source
 
 #: For Kafka to confirm the last request, once a signal has come.
 LAST_REQUEST_SECONDS = 0.2

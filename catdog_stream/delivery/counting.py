@@ -15,7 +15,7 @@ from typing import Literal, NotRequired, TypedDict
 
 import orjson
 
-from catdog_stream.records import Headers, Source
+from catdog_stream.wire import Headers, Source
 
 __all__ = [
     "OTHER",

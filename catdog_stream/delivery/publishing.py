@@ -12,8 +12,8 @@ from faust.exceptions import ProducerSendError
 
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.pipeline.pipeline import Classified, Outcome
-from catdog_stream.records import Answer, Incoming, rejection, verdict_label
 from catdog_stream.topics import LABELS, REJECTED
+from catdog_stream.wire import Answer, Incoming, rejection, verdict_label
 
 __all__ = ["KafkaPublisher"]
 

@@ -33,8 +33,8 @@ from catdog_stream.delivery.counting import (
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import connection, topic_partitions
 from catdog_stream.kafka.reading import Extent, extent, records
-from catdog_stream.records import Source
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS, recount_group
+from catdog_stream.wire import Source
 
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp

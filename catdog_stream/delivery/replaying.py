@@ -28,8 +28,8 @@ from catdog_stream.delivery.counting import counting_source, reason_of
 from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.cluster import create, create_topics, topic_partitions
 from catdog_stream.kafka.reading import extent, records
-from catdog_stream.records import REJECTION_HEADERS, Answer, Source
 from catdog_stream.topics import REJECTED, REPLAYED, REQUESTS
+from catdog_stream.wire import REJECTION_HEADERS, Answer, Source
 
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp

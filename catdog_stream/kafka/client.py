@@ -12,8 +12,8 @@ from aiokafka.errors import KafkaError
 
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import connection, create_topics
-from catdog_stream.records import Source
 from catdog_stream.topics import LABELS, REJECTED
+from catdog_stream.wire import Source
 
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp

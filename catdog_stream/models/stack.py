@@ -25,6 +25,10 @@ class Classifier(Protocol):
         """Its version, as in the ``stack`` header."""
 
     @property
+    def engine(self) -> str:
+        """What computes, for the log."""
+
+    @property
     def classes(self) -> Sequence[str]:
         """The classes of its verdicts, in their order."""
 

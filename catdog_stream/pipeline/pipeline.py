@@ -25,7 +25,7 @@ from catdog_stream.pipeline.batching import Batcher
 from catdog_stream.pipeline.decoding_threads import DecodingThreads
 from catdog_stream.pipeline.ordering import Lanes
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
-from catdog_stream.records import Incoming, parse_request
+from catdog_stream.wire import Incoming, parse_request
 
 __all__ = ["Classified", "Outcome", "Pipeline", "Publisher"]
 
@@ -43,7 +43,7 @@ class Classified:
 
     url: str | None
     verdict: Verdict
-    #: See ``records.Request``.
+    #: See ``wire.Request``.
     fields: Mapping[str, Any] | None = None
 
 

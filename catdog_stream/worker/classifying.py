@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +12,7 @@ from catdog_stream import metrics
 from catdog_stream.delivery.publishing import KafkaPublisher
 from catdog_stream.models.locate import default_stack
 from catdog_stream.models.pictures import PictureLimits
-from catdog_stream.models.stack import ModelStack
+from catdog_stream.models.stack import Classifier, ModelStack
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.pipeline import Pipeline
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
@@ -54,18 +54,19 @@ def load_stack(settings: Settings) -> ModelStack:
     )
 
 
-class WarmStacks:
-    """Loads stacks that are ready to answer, each with the batch size that the first one found.
+class WarmClassifiers:
+    """Loads classifiers that are ready to answer, each with the batch size that the first found.
 
     A model that takes over from a hung one then answers with the same bits.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, load: Callable[[Settings], Classifier], settings: Settings) -> None:
+        self._load = load
         self._settings = settings
 
-    def __call__(self) -> ModelStack:
+    def __call__(self) -> Classifier:
         """Load and warm up one more; blocks. Raises ``StackError``."""
-        stack = load_stack(self._settings)
+        stack = self._load(self._settings)
         stack.warm_up()
         self._settings = replace(self._settings, batch=stack.batch_size)
         logger.info(
@@ -91,6 +92,8 @@ class Classifying(Service):
     def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.app = app
+        #: Makes what classifies; called anew where one hangs.
+        self.load: Callable[[Settings], Classifier] = load_stack
         self._model: ModelRunner | None = None
         self._pipeline: Pipeline | None = None
 
@@ -125,7 +128,7 @@ class Classifying(Service):
         """Load the stack and warm it up. Raises ``StackError``."""
         settings = self.app.settings
         model = self._model = ModelRunner(
-            WarmStacks(settings),
+            WarmClassifiers(self.load, settings),
             parallel=PARALLEL_BATCHES,
             timeout=settings.inference_timeout,
             max_hangs=MAX_HANGS,

@@ -22,7 +22,7 @@ from catdog_stream.delivery.counting import (
     reason_of,
     to_metadata,
 )
-from catdog_stream.records import Source
+from catdog_stream.wire import Source
 
 REQUESTS, LABELS = "catdogimage", "catdoglabel"
 #: What Kafka takes beside an offset where nothing else is configured.

@@ -13,9 +13,9 @@ from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.pipeline import Classified, Outcome
-from catdog_stream.records import Headers, Incoming, Source
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
+from catdog_stream.wire import Headers, Incoming, Source
 from catdog_stream.worker.application import CatDogApp
 from tests.support.client import follow_answers
 

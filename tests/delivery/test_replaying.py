@@ -6,7 +6,7 @@ from aiokafka import ConsumerRecord
 
 from catdog_stream.delivery.replaying import Fate, Rejected, Tally, request_again
 from catdog_stream.errors import Reason, RejectedRequest
-from catdog_stream.records import Headers, Incoming, Source, rejection
+from catdog_stream.wire import Headers, Incoming, Source, rejection
 
 REQUEST = Source("catdogimage", 3, 17)
 VALUE = orjson.dumps({"label": None, "url": "x", "data": "QUJD" * 100})

@@ -20,7 +20,7 @@ CAT = Verdict({"cat": 1.0, "dog": 0.0}, "test 1")
 class HangsOnWhite:
     """A model that never comes back from a white picture, until the test is over."""
 
-    name, version = "test", "1"
+    name, version, engine = "test", "1", "none"
     classes = ("cat", "dog")
     batch_size, on_gpu = 4, False
 

@@ -19,7 +19,7 @@ from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.pipeline import Classified, Outcome, Pipeline
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
-from catdog_stream.records import Incoming, Source
+from catdog_stream.wire import Incoming, Source
 
 DEADLINE = 30.0
 CAT, DOG = Verdict({"cat": 1.0, "dog": 0.0}, "test 1"), Verdict({"cat": 0.0, "dog": 1.0}, "test 1")
@@ -31,7 +31,7 @@ class Model:
     ``x`` is no picture, ``!`` breaks the decoder, and ``#`` breaks every batch that it is in.
     """
 
-    name, version = "test", "1"
+    name, version, engine = "test", "1", "none"
     classes = ("cat", "dog")
     batch_size, on_gpu = 4, False
 

@@ -3,16 +3,14 @@
 import threading
 from collections.abc import Sequence
 
-from catdog_stream.app import main
+from catdog_stream.app import app, main
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.settings import Settings
-from catdog_stream.worker import classifying
+from catdog_stream.worker.classifying import load_stack
 
 MAGENTA = (255, 0, 255)
-
-load = classifying.load_stack
 
 
 class HangingStack:
@@ -34,9 +32,9 @@ class HangingStack:
 
 def load_hanging(settings: Settings) -> HangingStack:
     """The stack of the settings, made to hang."""
-    return HangingStack(load(settings))
+    return HangingStack(load_stack(settings))
 
 
 if __name__ == "__main__":
-    classifying.load_stack = load_hanging  # type: ignore[assignment]
+    app.classifying.load = load_hanging
     main()

@@ -1,7 +1,6 @@
 """What a worker makes of its settings and its machine before the first request."""
 
 import os
-from collections.abc import Sequence
 
 import pytest
 
@@ -18,7 +17,7 @@ def test_the_settings_reach_the_stack() -> None:
 
 
 def test_a_model_that_takes_over_has_the_batch_that_was_found_first(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A search that ended differently would change the bits of the answers."""
     searches = iter((16, 32))
@@ -27,10 +26,9 @@ def test_a_model_that_takes_over_has_the_batch_that_was_found_first(
         batch = settings.batch or next(searches)
         return ModelStack.load(default_stack(), engine="litert", threads=1, batch=batch)
 
-    monkeypatch.setattr(classifying, "load_stack", find_or_obey)
-    load = classifying.WarmStacks(Settings())
+    load = classifying.WarmClassifiers(find_or_obey, Settings())
     with caplog.at_level("INFO"):
-        stacks: Sequence[ModelStack] = [load(), load()]
+        stacks = [load(), load()]
     assert [stack.batch_size for stack in stacks] == [16, 16]
     for stack in stacks:
         stack.close()

@@ -1,0 +1,126 @@
+"""What came back, for who reads ``catdoglabel`` or ``catdogimage-rejected`` with any client.
+
+``parse`` takes a value and headers as Faust, aiokafka, confluent-kafka, kafka-python or FastStream
+give them: JSON as bytes, as text, or already parsed; headers as a mapping or as pairs, of bytes or
+of text. It knows none of them, and returns ``None`` for what it cannot read: a stranger may have
+written it.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from catdog_stream.errors import Reason
+from catdog_stream.wire import Source
+
+__all__ = ["AnyHeaders", "AnyValue", "Label", "Rejection"]
+
+AnyValue = bytes | str | Mapping[str, Any] | None
+AnyHeaders = Mapping[str, bytes | str | None] | Iterable[tuple[str, bytes | str | None]] | None
+
+_PREFIX = "Probabilities: "
+_CHANCE = re.compile(r"(?<!\S)(\S{1,32}) (\d{1,3}(?:\.\d{1,3})?)%(?!\S)")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A record of ``catdoglabel``."""
+
+    verdict: str
+    """The likeliest class."""
+    scores: Mapping[str, float]
+    """Class to its chance in 0 to 1, in the stack's order: in full precision where the headers
+    tell it, else from the text, to a thousandth."""
+    text: str
+    url: str | None
+    """As the request had it."""
+    stack: str | None
+    """Name and version; ``None`` where another program has written the label."""
+    source: Source | None
+    """The request; ``None`` likewise. Of two labels with the same one, one is a repetition."""
+
+    @classmethod
+    def parse(cls, value: AnyValue, headers: AnyHeaders = None) -> "Label | None":
+        """Read a record; ``None`` if it is no label."""
+        fields, named = _fields(value), _named(headers)
+        text, url = fields.get("label"), fields.get("url")
+        if not isinstance(text, str) or not text.startswith(_PREFIX):
+            return None
+        scores = {
+            name: _chance(named.get(name), default=float(percent) / 100)
+            for name, percent in _CHANCE.findall(text)
+        }
+        if not scores:
+            return None
+        verdict = _text(named.get("verdict")) or max(scores, key=lambda name: scores[name])
+        return cls(
+            verdict=verdict,
+            scores=scores,
+            text=text,
+            url=url if isinstance(url, str) else None,
+            stack=_text(named.get("stack")),
+            source=Source.parse(named.get("source")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A record of ``catdogimage-rejected``."""
+
+    reason: Reason | str
+    """A code that this version does not know stays text."""
+    detail: str
+    """One sentence for people. It may quote what a stranger wrote."""
+    source: Source | None
+    url: str | None
+    """As the request had it, where that can be read."""
+
+    @classmethod
+    def parse(cls, value: AnyValue, headers: AnyHeaders = None) -> "Rejection | None":
+        """Read a record; ``None`` if it is no rejection."""
+        named = _named(headers)
+        code = _text(named.get("reason"))
+        if not code:
+            return None
+        url = _fields(value).get("url")
+        return cls(
+            reason=Reason(code) if code in Reason.__members__.values() else code,
+            detail=_text(named.get("detail")) or "",
+            source=Source.parse(named.get("source")),
+            url=url if isinstance(url, str) else None,
+        )
+
+
+def _fields(value: AnyValue) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    try:
+        document = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _named(headers: AnyHeaders) -> Mapping[str, bytes]:
+    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
+    return {
+        name: value.encode("utf-8", "replace") if isinstance(value, str) else value
+        for name, value in pairs
+        if value is not None
+    }
+
+
+def _text(header: bytes | None) -> str | None:
+    return None if header is None else header.decode("utf-8", "replace")
+
+
+def _chance(header: bytes | None, *, default: float) -> float:
+    try:
+        chance = float(header or b"")
+    except ValueError:
+        return default
+    return chance if math.isfinite(chance) and 0 <= chance <= 1 else default
