@@ -42,7 +42,7 @@ def test_it_passes_cats_on_and_survives_what_it_cannot_read(
     broker_address: str, tmp_path: Path, cat: bytes, dog: bytes
 ) -> None:
     (tmp_path / "cats.py").write_text(example())
-    environment = {**os.environ, "BROKER_URL": f"kafka://{broker_address}"}
+    environment = {**os.environ, "CATDOG_BROKER": f"kafka://{broker_address}"}
     arguments = [sys.executable, *command()]
     with Command(arguments, environment, tmp_path) as chained:
         asyncio.run(_story(chained, broker_address, cat, dog))
