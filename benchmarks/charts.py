@@ -1,4 +1,4 @@
-"""The figure of the README, drawn from what the benchmarks have written.
+"""The figure of docs/performance.md, drawn from what the benchmarks have written.
 
     python -m benchmarks.charts [--input build/benchmarks] [--output docs/performance.png]
 
