@@ -5,9 +5,9 @@ field but ``label``, ``url`` and ``data``, so everything else travels in record 
 """
 
 import binascii
-import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -193,13 +193,9 @@ def verdict_label(
         verdict: the likeliest class.
         scores: class to its chance.
         stack: name and version of what says so.
-        fields: the request's JSON, where it has other fields than these three: they come back.
+        fields: the request's JSON, where it has other fields than these three: they come back,
+            but for what is nested too deeply to be written.
     """
-    if fields is None:
-        value = b'{"label": %b, "url": %b, "data": null}' % (orjson.dumps(text), orjson.dumps(url))
-    else:
-        document = {**fields, "label": text, "url": url, "data": None}  # each in its place
-        value = json.dumps(document, ensure_ascii=False).encode()
     own = (
         ("verdict", verdict.encode()),
         *((name, _decimal(chance)) for name, chance in scores.items()),
@@ -207,7 +203,14 @@ def verdict_label(
         ("source", str(incoming.source).encode()),
     )
     theirs = _foreign(incoming.headers, LABEL_HEADERS | scores.keys())
-    return Answer(incoming.key, value, (*theirs, *own))
+    return Answer(incoming.key, _label_value(text, url, fields), (*theirs, *own))
+
+
+def _label_value(text: str, url: str | None, fields: Mapping[str, Any] | None) -> bytes:
+    if fields is not None:
+        with suppress(orjson.JSONEncodeError):
+            return orjson.dumps({**fields, "label": text, "url": url, "data": None})
+    return b'{"label": %b, "url": %b, "data": null}' % (orjson.dumps(text), orjson.dumps(url))
 
 
 def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> Answer:

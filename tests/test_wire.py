@@ -181,9 +181,28 @@ class TestLabels:
             fields=request.fields,
         )
         assert answer.value == (
-            b'{"id": [1, null], "data": null, "label": "Probabilities: cat 99.9% dog 0.1%", '
-            b'"\xc3\xa9": 1.5, "url": "x"}'
+            b'{"id":[1,null],"data":null,"label":"Probabilities: cat 99.9% dog 0.1%",'
+            b'"\xc3\xa9":1.5,"url":"x"}'
         )
+
+    @pytest.mark.parametrize("field", ["[" * 900 + "]" * 900, "1e999", "1" * 400])
+    def test_a_field_that_cannot_be_written_keeps_no_label_back(self, field: str) -> None:
+        text = f'{{"odd": {field}, "data": "QQ==", "url": "x"}}'.encode()
+        try:
+            request = parse_request(text, max_image_bytes=1000)
+        except RejectedRequest as error:
+            assert error.reason == "not_json"  # noqa: PT017 - either is an answer
+            return
+        answer = verdict_label(
+            incoming(),
+            text="Probabilities: cat 99.9% dog 0.1%",
+            url=request.url,
+            verdict="cat",
+            scores={"cat": 0.999, "dog": 0.001},
+            stack="inception_v3 1",
+            fields=request.fields,
+        )
+        assert json.loads(answer.value or b"")["label"] == "Probabilities: cat 99.9% dog 0.1%"
 
     def test_a_request_with_the_three_fields_alone_gets_them_alone(self) -> None:
         for text in (b'{"data": "QQ=="}', b'{"url": null, "data": "QQ==", "label": null}'):

@@ -16,7 +16,7 @@ from catdog_stream.errors import CatDogError
 from catdog_stream.worker.log_filter import RepeatFilter
 
 if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
+    from catdog_stream.worker.stream_app import StreamApp
 
 __all__ = ["Worker"]
 
@@ -72,7 +72,7 @@ class Worker(faust.Worker):
             self.stop_and_shutdown()
         except Exception as error:  # noqa: BLE001 - what a service crashed with comes up again
             reason = reason or error
-        _exit(self._say_why(reason or cast("CatDogApp", self.app).failure))
+        _exit(self._say_why(reason or cast("StreamApp", self.app).failure))
 
     async def _sentinel_task(self) -> None:
         """Let what was cancelled last come to its end; mode sleeps a second here, needed or not."""

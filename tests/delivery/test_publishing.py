@@ -1,7 +1,7 @@
 """Answers in Kafka: where they go, what they carry, and in which order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -17,7 +17,16 @@ from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
 from catdog_stream.wire import Headers, Incoming, Source
 from catdog_stream.worker.application import CatDogApp
+from tests.support.brokers import own_broker
 from tests.support.client import follow_answers
+
+
+@pytest.fixture(scope="module")
+def small_topics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker of their own: its topics take no picture."""
+    with own_broker(tmp_path_factory.mktemp("publishing")) as broker:
+        yield broker.address
+
 
 CAT = Classified("dXJs", Verdict({"cat": 0.75, "dog": 0.25}, "test 1"))
 BAD = RejectedRequest(Reason.NOT_JSON, "It is none.")
@@ -72,10 +81,10 @@ async def all_at_once(publisher: KafkaPublisher, answers: list[tuple[Incoming, O
 
 @pytest.mark.integration
 def test_an_answer_has_the_key_the_time_and_the_partition_of_its_request(
-    broker_address: str,
+    small_topics: str,
 ) -> None:
     records = published(
-        broker_address,
+        small_topics,
         lambda publisher: all_at_once(
             publisher, [(incoming(5, partition=3), CAT), (incoming(6, partition=11), BAD)]
         ),
@@ -91,7 +100,7 @@ def test_an_answer_has_the_key_the_time_and_the_partition_of_its_request(
 
 @pytest.mark.integration
 def test_what_cannot_be_written_is_rejected_in_its_place_not_behind_the_next(
-    broker_address: str,
+    small_topics: str,
 ) -> None:
     # The count of rejections takes one that comes after its successor for a repetition.
     heavy = incoming(0, headers=[("weight", b"x" * 600_000)])
@@ -101,7 +110,7 @@ def test_what_cannot_be_written_is_rejected_in_its_place_not_behind_the_next(
         written.append(await (await publisher.publish(heavy, CAT)))
         written.append(await (await publisher.publish(incoming(1), BAD)))
 
-    records = published(broker_address, story, count=2)
+    records = published(small_topics, story, count=2)
     # What is told is what was written: it is what counts.
     assert isinstance(written[0], RejectedRequest)
     assert written[1] is BAD
