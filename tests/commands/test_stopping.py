@@ -90,7 +90,8 @@ def test_a_signal_at_any_moment_ends_it_soon_and_quietly(
         started = time.monotonic()
         status = command.wait()
         seconds = time.monotonic() - started
-    assert status in statuses(name, number), command.output()
+    done = name == "send" and f"Sent {MANY} requests" in command.output()
+    assert status in statuses(name, number) or (done and status == 0), command.output()
     # Python's own start, before there is any of this project, is out of its hands.
     assert "Traceback" not in command.output() or "catdog" not in command.output()
     assert "rror" not in command.output() or "catdog" not in command.output()
