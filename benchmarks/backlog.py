@@ -8,8 +8,8 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import CommitFailedError
 
-from catdog_stream.app import app
 from catdog_stream.kafka import cluster
+from catdog_stream.settings import Settings
 from tests.support.client import LABELS, MAX_BYTES, REJECTED, REQUESTS, request
 
 __all__ = ["create_topics", "names", "queue", "skip_what_is_there"]
@@ -29,7 +29,7 @@ def names(count: int) -> list[str]:
 
 async def create_topics(address: str) -> None:
     """Create the application's topics where they are missing on the broker at ``host:port``."""
-    await cluster.create_topics(app, address)
+    await cluster.create_topics(Settings(broker=f"kafka://{address}").cluster)
 
 
 async def skip_what_is_there(address: str, group: str) -> None:

@@ -2,15 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-import orjson
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
-
-from tests.support.client import REJECTED, follow_answers, header
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.replies import Reply, replies
 
 __all__ = ["Arrival", "Labels"]
 
@@ -42,10 +40,9 @@ class Labels:
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=self._address)
-        await self._consumer.start()
-        await follow_answers(self._consumer)
-        self._reader = asyncio.create_task(self._read())
+        self._answers = replies(ClusterConfig((self._address,)))
+        stream = await self._answers.__aenter__()
+        self._reader = asyncio.create_task(self._read(stream))
         return self
 
     async def __aexit__(
@@ -55,7 +52,8 @@ class Labels:
         _traceback: TracebackType | None,
     ) -> None:
         self._reader.cancel()
-        await self._consumer.stop()
+        await asyncio.wait({self._reader})
+        await self._answers.__aexit__(None, None, None)
 
     @property
     def expected(self) -> int:
@@ -88,16 +86,11 @@ class Labels:
             await asyncio.wait_for(waiting, PATIENCE)
         return self._seconds[url]
 
-    async def _read(self) -> None:
+    async def _read(self, stream: AsyncIterator[Reply]) -> None:
         try:
-            while True:
-                batches = await self._consumer.getmany(timeout_ms=1000)
-                now = time.perf_counter()
-                for records in batches.values():
-                    for record in records:
-                        self._note(record, now)
-                if batches:
-                    self._news.set()
+            async for reply in stream:
+                self._note(reply, time.perf_counter())
+                self._news.set()
         except Exception as error:
             self._news.set()
             for waiting in self._waiting.values():
@@ -105,10 +98,10 @@ class Labels:
                     waiting.set_exception(error)
             raise
 
-    def _note(self, record: ConsumerRecord, now: float) -> None:
-        if record.topic == REJECTED:
-            raise RuntimeError(f"A request was rejected: {header(record, 'detail')}")
-        url = orjson.loads(record.value)["url"]
+    def _note(self, reply: Reply, now: float) -> None:
+        if (rejection := reply.rejection) is not None:
+            raise RuntimeError(f"A request was rejected: {rejection.detail}")
+        url = reply.url
         if url not in self._expected:
             raise RuntimeError("A label has come of a request that this run did not send.")
         if url in self._seconds:

@@ -20,6 +20,7 @@ from benchmarks.backlog import create_topics
 from benchmarks.brokers import lend
 from benchmarks.options import add_broker
 from benchmarks.soak_report import SAMPLE_SECONDS, Recorder, draw, summary
+from catdog_stream.kafka.replies import Reply
 from tests.support.client import Client, header
 from tests.support.fleet import Fleet
 
@@ -63,15 +64,15 @@ class Ledger(Client):
         if source not in self.labels and source not in self.rejected:
             self.waiting[source] = began
 
-    async def _read(self) -> None:
-        async for record in self._consumer:
-            source = header(record, "source") or "unknown"
-            if record.topic == "catdoglabel":
-                self.labels_seen += 1
-                self.labels[source]  # an empty list: the record itself is not kept
-            else:
-                self.rejected[source]
-            self.waiting.pop(source, None)
+    def note(self, reply: Reply) -> None:
+        """Keep that it has come, and nothing of the record."""
+        source = header(reply.record, "source") or "unknown"
+        if reply.label is not None:
+            self.labels_seen += 1
+            self.labels[source]  # an empty list
+        else:
+            self.rejected[source]
+        self.waiting.pop(source, None)
 
 
 class Soak:

@@ -1,4 +1,4 @@
-"""How long a worker waits for Kafka, and after what time it says that Kafka is silent.
+"""How long is waited for Kafka, and for a process to end; when is said that something is silent.
 
 All in seconds. They depend on each other; ``tests/test_deadlines.py`` has the inequalities.
 """
@@ -36,13 +36,57 @@ FETCH = 30.0
 COMMITTED = 15.0
 #: For all else, such as making a topic.
 OTHER = 10.0
+#: For each request of a command, or of a worker that looks at the cluster.
+CLIENT_REQUEST = 10.0
+#: For one address, to learn why none can be used.
+WHY_UNREACHABLE = 3.0
+#: For a topic that was created, or has grown, to be known; Kafka takes a fraction of one.
+TOPIC_KNOWN = 10.0
+#: The same for a member that joins, which must be back within its session and within a rebalance,
+#: less what handing over takes.
+TOPIC_KNOWN_TO_MEMBER = 5.0
+#: Without a record, though there must be more, until a command that reads a topic gives up.
+SILENT_TOPIC = 30.0
+#: For running workers to look for the corrections of a recount and to commit them.
+RECOUNTED = 40.0
 
 #: The cluster is looked at so often: for new leaders, and for partitions that were added.
 LOOK_AT_CLUSTER = 10.0
+#: What was learned of the cluster for ``/readyz`` holds so long.
+LOOK_AGAIN = 2.0
+#: For such a look, and for the watchdog's at what waits to be read.
+LOOK = 3.0
+#: Until a look asks the next address as well: the first may be that of a frozen broker.
+NEXT_ADDRESS = 0.3
+#: Between two tries to use a cluster that cannot be used, or to recover a table.
+TRY_AGAIN = 0.5
+#: After an answer of the group's coordinator, a member knows for so long that its partitions are
+#: still its own.
+CONFIRMED = 5.0
 #: An answer may wait so long to be written, through an outage. Then the worker ends.
 ANSWER = 1200.0
 #: A worker that is not answered for so long is not ready.
 SILENCE = 8.0
+#: Work that waits so long without any of it getting done: the worker counts as dead.
+STALL = 60.0
+#: For another worker's counts, when a page is asked for.
+PEER = 3.0
+
+#: For answers in work, when partitions are taken away or the worker stops.
+DRAIN = 5.0
+#: For a commit at such a time.
+LAST_COMMIT = 2.0
+#: From the signal to the end of a worker, whatever hangs. What was not answered by then is handed
+#: back: it was never acknowledged.
+STOP = 9.0
+#: Of those, for tasks that go on after every service has stopped.
+LAST_TASKS = 1.0
+#: For a worker that ``up`` has started: until it is ready, and from the signal to its end.
+UP_READY = 90.0
+UP_STOP = 15.0
+#: The local Kafka stays so long for workers that are being stopped at the same moment, as a process
+#: manager does. Honcho kills what is still there after 5 s.
+LEAVE = 3.0
 
 _BY_KEY: Mapping[int, float] = {
     0: PRODUCE,

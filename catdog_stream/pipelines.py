@@ -58,5 +58,5 @@ class PipelineApp(StreamApp):
             value_serializer="raw",
             allow_empty=True,
             internal=True,
-            config=topic_configs(self.settings).get(name, {}),
+            config=topic_configs(self.settings.cluster).get(name, {}),
         )

@@ -10,10 +10,12 @@ import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from catdog_stream.errors import SettingError
+from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
 from catdog_stream.models.manifest import MAX_BATCH
 from catdog_stream.wire import RECORD_OVERHEAD_BYTES, base64_length
@@ -34,6 +36,7 @@ MAX_REPLICAS = 32_767
 
 #: A host name or an IP address, version 6 in brackets; the port may be left out.
 _ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9a-fA-F:.]+\])(:(?P<port>[0-9]{1,5}))?")
+_ADDRESS_WITH_PORT = re.compile(r":[0-9]{1,5}$")
 #: One without a port, version 6 with or without brackets.
 _HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:.]+")
 
@@ -110,6 +113,19 @@ class Settings:
         )
         _refuse_unknown(environment, read.names)
         return settings
+
+    @cached_property
+    def cluster(self) -> ClusterConfig:
+        """The cluster, for its clients."""
+        parts = [part.removeprefix("kafka://") for part in self.broker.split(";")]
+        return ClusterConfig(
+            tuple(part if _ADDRESS_WITH_PORT.search(part) else f"{part}:9092" for part in parts),
+            self.security,
+            max_request_bytes=self.max_request_bytes,
+            max_answer_bytes=self.max_answer_bytes,
+            partitions=self.partitions,
+            replicas=self.replicas,
+        )
 
     @property
     def max_request_bytes(self) -> int:

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 
 import faust
 
+from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.settings import Settings
 
 __all__ = [
     "COUNTED",
+    "GROUP",
     "LABELS",
+    "RECOUNT_GROUP",
     "REJECTED",
     "REPLAYED",
     "REQUESTS",
     "Topics",
-    "recount_group",
     "topic_configs",
 ]
 
@@ -28,20 +30,21 @@ REPLAYED = "catdogimage-replayed"
 COUNTED = {"label_counts": REQUESTS, "foreign_counts": LABELS}
 
 
-def recount_group(application: str) -> str:
-    """The group in whose offsets a recount leaves its corrections. It has no members."""
-    return f"{application}-recount"
+#: The application's id, which is that of its consumer group.
+GROUP = "catdog_stream"
+#: In its offsets a recount leaves its corrections. It has no members.
+RECOUNT_GROUP = f"{GROUP}-recount"
 
 
 DAY_MS = 24 * 60 * 60 * 1000
 
 
-def topic_configs(settings: Settings) -> Mapping[str, Mapping[str, int]]:
+def topic_configs(cluster: ClusterConfig) -> Mapping[str, Mapping[str, int]]:
     """Topic name to the configuration that this application creates it with."""
     return {
-        REQUESTS: _config(settings.max_request_bytes, retention_days=7),
-        LABELS: _config(settings.max_answer_bytes, retention_days=7),
-        REJECTED: _config(settings.max_answer_bytes, retention_days=28),
+        REQUESTS: _config(cluster.max_request_bytes, retention_days=7),
+        LABELS: _config(cluster.max_answer_bytes, retention_days=7),
+        REJECTED: _config(cluster.max_answer_bytes, retention_days=28),
     }
 
 
@@ -60,7 +63,7 @@ class Topics:
     @classmethod
     def declare(cls, app: faust.App, settings: Settings) -> "Topics":
         """Describe the topics to Faust."""
-        configs = topic_configs(settings)
+        configs = topic_configs(settings.cluster)
 
         def topic(name: str) -> faust.TopicT:
             return app.topic(

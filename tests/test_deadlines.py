@@ -7,10 +7,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.produce import ProduceRequest
 
 from catdog_stream import deadlines
-from catdog_stream.delivery import consumer, fetching
-from catdog_stream.kafka import cluster
-from catdog_stream.patches import group_coordinator
-from catdog_stream.worker.process import STOP_SECONDS
+from catdog_stream.delivery import fetching
 
 #: Kafka's defaults.
 BROKER_SESSION = 9.0
@@ -24,8 +21,8 @@ def test_a_member_that_waits_for_the_others_is_not_cut_off() -> None:
     assert deadlines.JOIN > deadlines.REBALANCE
     assert deadlines.request_seconds(JoinGroupRequest.API_KEY) == deadlines.JOIN
     assert deadlines.request_seconds(SyncGroupRequest.API_KEY) == deadlines.JOIN
-    drained = consumer.DRAIN_SECONDS + consumer.COMMIT_SECONDS
-    assert drained + group_coordinator.TOPICS_SECONDS < deadlines.REBALANCE
+    drained = deadlines.DRAIN + deadlines.LAST_COMMIT
+    assert drained + deadlines.TOPIC_KNOWN_TO_MEMBER < deadlines.REBALANCE
 
 
 def test_a_coordinator_that_is_silent_is_given_up_before_the_session_is_over() -> None:
@@ -51,7 +48,7 @@ def test_what_a_frozen_broker_led_is_answered_again_in_time() -> None:
 
 
 def test_silence_is_told_in_time_and_no_ordinary_wait_is_taken_for_it() -> None:
-    assert deadlines.HEARTBEAT_INTERVAL + deadlines.SILENCE + cluster.LOOK_AGAIN_SECONDS < SAID
+    assert deadlines.HEARTBEAT_INTERVAL + deadlines.SILENCE + deadlines.LOOK_AGAIN < SAID
     assert deadlines.SILENCE > deadlines.HEARTBEAT_INTERVAL + deadlines.HEARTBEAT
     assert max(deadlines.CONNECT, deadlines.METADATA) < deadlines.SILENCE
     assert deadlines.request_seconds(FetchRequest.API_KEY) > fetching.PATIENT_INTERVAL
@@ -65,4 +62,26 @@ def test_nothing_lasts_longer_than_the_settings_that_faust_checks() -> None:
 
 
 def test_a_worker_stops_in_time_whatever_its_broker_does() -> None:
-    assert consumer.DRAIN_SECONDS + consumer.COMMIT_SECONDS < STOP_SECONDS
+    assert deadlines.DRAIN + deadlines.LAST_COMMIT + deadlines.LAST_TASKS < deadlines.STOP
+    assert deadlines.STOP < deadlines.UP_STOP
+
+
+def test_who_publishes_is_still_the_owner() -> None:
+    # Nobody else can have been given the partitions: the session, less what the answer that
+    # confirmed it may have been on its way.
+    assert deadlines.CONFIRMED <= deadlines.SESSION - deadlines.HEARTBEAT
+
+
+def test_a_look_is_over_before_the_next_one_and_knows_every_address() -> None:
+    assert deadlines.LOOK < deadlines.SILENCE
+    assert 5 * deadlines.NEXT_ADDRESS < deadlines.LOOK
+    assert deadlines.PEER <= deadlines.LOOK
+
+
+def test_work_counts_as_stuck_only_after_all_that_kafka_may_do_to_it() -> None:
+    assert deadlines.STALL > MOVED_ON
+    assert deadlines.STALL < deadlines.ANSWER
+
+
+def test_a_recount_waits_for_the_workers_longer_than_partitions_move() -> None:
+    assert deadlines.RECOUNTED > deadlines.REBALANCE + deadlines.SESSION + deadlines.COMMIT

@@ -1,18 +1,22 @@
 """What is shown on a terminal cannot command it."""
 
+import json
 import unicodedata
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.commands.send import outcome
 from catdog_stream.commands.watch import line
 from catdog_stream.errors import InputError
-from catdog_stream.kafka.client import Reply, opaque_url
+from catdog_stream.kafka.client import opaque_url
+from catdog_stream.kafka.replies import Reply
 from catdog_stream.showing import shown
+from catdog_stream.topics import LABELS, REJECTED
 
 HARMFUL: tuple[Literal["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"], ...] = (
     *("Cc", "Cf", "Cs", "Co", "Cn"),
@@ -57,9 +61,20 @@ def test_nothing_in_the_stream_reaches_the_terminal_of_watch_and_send(
 ) -> None:
     hidden = opaque_url(url.encode("utf-8", "replace").decode())
     for sent in (url, hidden):
-        reply = Reply(None, label if labelled else None, sent, reason, detail)
+        reply = Reply(record(label if labelled else None, sent, reason, detail))
         assert harmless(line(reply))
         assert harmless(outcome(Path("a\x1b[31m.png"), reply))
+
+
+def record(label: str | None, url: str, reason: str, detail: str) -> ConsumerRecord:
+    """A label, or a rejection where there is none."""
+    topic = REJECTED if label is None else LABELS
+    value = json.dumps({"label": label, "url": url}).encode()
+    headers = [
+        (name, text.encode("utf-8", "replace"))
+        for name, text in (("reason", reason), ("detail", detail))
+    ]
+    return ConsumerRecord(topic, 0, 0, 0, 0, None, value, None, 0, len(value), headers)
 
 
 def test_a_sentence_that_quotes_a_file_name_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:

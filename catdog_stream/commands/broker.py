@@ -8,15 +8,14 @@ import click
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from catdog_stream import deadlines
 from catdog_stream.broker import LocalKafka
 from catdog_stream.commands.local_kafka import local_port, running_kafka
 from catdog_stream.commands.stopping import POLL_SECONDS, Stopped, until_stopped
 from catdog_stream.errors import SettingError
+from catdog_stream.settings import Settings
 from catdog_stream.showing import shown
-
-#: How long the broker stays for workers that are being stopped at the same moment, as a process
-#: manager does. Honcho kills what is still there after 5 s.
-LEAVE_SECONDS = 3.0
+from catdog_stream.topics import GROUP
 
 _MEMBERS = 5  # the field of a group's description, in every version of the answer
 
@@ -30,31 +29,30 @@ _MEMBERS = 5  # the field of a group's description, in every version of the answ
 )
 def broker(port: int | None, data_dir: Path | None) -> None:
     """Run an Apache Kafka on this machine: for a first try and for development."""
-    from catdog_stream.app import app
-
-    port = port or local_port(app)
+    cluster = Settings.from_environment().cluster
+    port = port or local_port(cluster)
     if port is None:
         raise SettingError("CATDOG_BROKER is not on this machine: choose a --port.")
-    with until_stopped() as signals, running_kafka(app, port, data_dir, signals) as running:
+    with until_stopped() as signals, running_kafka(cluster, port, data_dir, signals) as running:
         click.echo(shown(f"The broker listens on {running.address}, data in {running.data_dir}."))
         try:
             while running.poll() is None:
                 signals.pause()
         except Stopped:
-            signals.run(_let_workers_leave(running, app.conf.id), most=1)
+            signals.run(_let_workers_leave(running), most=1)
             raise
     click.echo("Stopped.")
 
 
-async def _let_workers_leave(kafka: LocalKafka, group: str) -> None:
-    """Return once ``group`` has no member, or after ``LEAVE_SECONDS``; a second signal ends it."""
-    deadline = time.monotonic() + LEAVE_SECONDS
+async def _let_workers_leave(kafka: LocalKafka) -> None:
+    """Return once the group has no member, or after a few seconds; a second signal ends it."""
+    deadline = time.monotonic() + deadlines.LEAVE
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
     try:
-        async with asyncio.timeout(LEAVE_SECONDS):
+        async with asyncio.timeout(deadlines.LEAVE):
             await admin.start()
             while kafka.poll() is None and time.monotonic() < deadline:
-                (answer,) = await admin.describe_consumer_groups([group])
+                (answer,) = await admin.describe_consumer_groups([GROUP])
                 if not any(description[_MEMBERS] for description in answer.groups):
                     return
                 await asyncio.sleep(POLL_SECONDS)

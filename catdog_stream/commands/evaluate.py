@@ -11,16 +11,17 @@ import orjson
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def evaluate(directory: Path, as_json: bool) -> None:
     """Measure the stack on DIRECTORY/CLASS/*."""
-    from catdog_stream.app import app
     from catdog_stream.models.evaluation import evaluate as evaluate_stack
     from catdog_stream.models.labelled import labelled_files
     from catdog_stream.models.locate import default_stack
     from catdog_stream.models.manifest import load_manifest
+    from catdog_stream.settings import Settings
     from catdog_stream.worker.classifying import load_stack
 
-    manifest = load_manifest(app.settings.stack or default_stack())
+    settings = Settings.from_environment()
+    manifest = load_manifest(settings.stack or default_stack())
     labelled_files(directory, manifest.classes)  # a wrong folder is told before the model is loaded
-    stack = load_stack(app.settings)
+    stack = load_stack(settings)
     result = evaluate_stack(stack, directory)
     if as_json:
         click.echo(orjson.dumps(result.as_json(), option=orjson.OPT_INDENT_2).decode())

@@ -4,23 +4,22 @@ import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
-from yarl import URL
 
 from catdog_stream.broker import LocalKafka
 from catdog_stream.commands.stopping import Signals
 from catdog_stream.errors import BrokerError, SettingError
 from catdog_stream.kafka.cluster import create_topics
-
-if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.topics import GROUP
 
 __all__ = ["default_data_dir", "local_port", "running_kafka"]
 
+LOCAL = ("127.0.0.1", "localhost")
 #: For a new Kafka to make what it keeps its groups in; it takes a fraction of a second.
 GROUPS_SECONDS = 10.0
 POLL_SECONDS = 0.05
@@ -32,27 +31,25 @@ def default_data_dir(port: int) -> Path:
     return Path(state) / "catdog_stream" / f"kafka-{port}"
 
 
-def local_port(app: "CatDogApp") -> int | None:
+def local_port(cluster: ClusterConfig) -> int | None:
     """The port where a local Kafka would serve ``CATDOG_BROKER``; ``None`` if none can."""
-    addresses: list[URL] = app.conf.broker
-    if len(addresses) != 1 or addresses[0].host not in ("127.0.0.1", "localhost"):
-        return None
-    return addresses[0].port or 9092
+    host, _, port = cluster.addresses[0].rpartition(":")
+    return int(port) if len(cluster.addresses) == 1 and host in LOCAL else None
 
 
-async def _prepare(app: "CatDogApp", address: str) -> None:
+async def _prepare(cluster: ClusterConfig) -> None:
     """Create the topics, and have a new Kafka make what it keeps its groups in.
 
     It does so when it is first asked for a group; a worker that asks meanwhile logs an error.
     """
-    await create_topics(app, address)
-    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    await create_topics(cluster)
+    admin = AIOKafkaAdminClient(**cluster.connection)
     await admin.start()
     try:
         async with asyncio.timeout(GROUPS_SECONDS):
             while True:
                 try:
-                    await admin.find_coordinator(app.conf.id)
+                    await admin.find_coordinator(GROUP)
                 except GroupCoordinatorNotAvailableError:
                     await asyncio.sleep(POLL_SECONDS)
                 else:
@@ -65,19 +62,19 @@ async def _prepare(app: "CatDogApp", address: str) -> None:
 
 @contextmanager
 def running_kafka(
-    app: "CatDogApp", port: int, data_dir: Path | None, signals: Signals
+    cluster: ClusterConfig, port: int, data_dir: Path | None, signals: Signals
 ) -> Iterator[LocalKafka]:
     """Run the local Kafka with the topics in it.
 
     Raises ``BrokerError``, ``SettingError``, ``Stopped``.
     """
-    if app.settings.security.protocol != "plaintext":
+    if cluster.security.protocol != "plaintext":
         raise SettingError("The local Kafka offers neither TLS nor SASL: unset CATDOG_SECURITY.")
     kafka = LocalKafka(port, data_dir or default_data_dir(port))
     try:
         with signals.interrupting():
             kafka.start()
-        signals.run(_prepare(app, kafka.address))
+        signals.run(_prepare(replace(cluster, addresses=(kafka.address,))))
         yield kafka
         status = kafka.poll()
         if status is not None:

@@ -7,6 +7,7 @@ import click
 from catdog_stream.commands.stopping import until_stopped
 from catdog_stream.delivery.counting import Shard
 from catdog_stream.delivery.recounting import Found, Recount
+from catdog_stream.settings import Settings
 from catdog_stream.showing import shown
 
 
@@ -18,9 +19,7 @@ def recount(dry_run: bool) -> None:
     Workers may run, and go on counting meanwhile; if none runs, the next one corrects its counts
     as it starts. What Kafka has deleted (after a week) counts no more.
     """
-    from catdog_stream.app import app
-
-    run = Recount(app)
+    run = Recount(Settings.from_environment().cluster)
     with until_stopped() as signals:
         signals.run(run.look())
         for line in told(run):

@@ -13,6 +13,7 @@ from catdog_stream.commands.stopping import POLL_SECONDS, Signals, cancel, until
 from catdog_stream.delivery.counting import UNKNOWN
 from catdog_stream.delivery.replaying import Replay
 from catdog_stream.errors import Reason, SettingError
+from catdog_stream.settings import Settings
 
 #: For the request in hand, once a signal has come; none is in hand while it reads.
 LAST_REQUEST_SECONDS = 0.3
@@ -50,10 +51,8 @@ def replay(reasons: tuple[str, ...], since: str | None, dry_run: bool) -> None:
 
     A second call puts back only what has been rejected since. Call it once at a time.
     """
-    from catdog_stream.app import app
-
     since_ms = None if since is None else parse_since(since, time.time())
-    run = Replay(app, frozenset(reasons), since_ms, dry_run)
+    run = Replay(Settings.from_environment().cluster, frozenset(reasons), since_ms, dry_run)
     with until_stopped() as signals:
         signals.run(_until_done_or_stopped(run, signals), most=sys.maxsize)
     if dry_run:

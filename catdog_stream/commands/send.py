@@ -5,14 +5,16 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 from tqdm import tqdm
 
 from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError, UnansweredError
-from catdog_stream.kafka.client import Reply, opaque_url, producer, replies, request_value
+from catdog_stream.kafka.asking import Asking, asking
+from catdog_stream.kafka.client import opaque_url, producer, request_value
+from catdog_stream.kafka.replies import Reply
+from catdog_stream.settings import Settings
 from catdog_stream.showing import shown
 from catdog_stream.topics import REQUESTS
 from catdog_stream.wire import Source
@@ -81,100 +83,102 @@ async def send_and_wait(files: Sequence[Path], timeout: float, sent: Sent | None
     Raises:
         UnansweredError: a request was rejected, or not answered in time.
     """
-    from catdog_stream.app import app
-
-    waiting: dict[Source, Path] = {}
-    early: dict[Source, Reply] = {}
-    rejected = 0
-
-    def settle(source: Source, reply: Reply) -> None:
-        nonlocal rejected
-        file = waiting.pop(source)
-        if reply.label is None:
-            rejected += 1
-        tqdm.write(outcome(file, reply), file=sys.stdout)
-
-    async with replies(app) as stream:
-        answers = aiter(stream)
-
-        async def collect() -> None:
-            """Answers may come before the broker has told us where the request stands."""
-            while True:
-                reply = await anext(answers)
-                if reply.source in waiting:
-                    settle(reply.source, reply)
-                elif reply.source is not None:
-                    early[reply.source] = reply
-
-        collector = asyncio.create_task(collect())
-        try:
-            with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
-                async for file, source in publish(files, sent or Sent()):
-                    waiting[source] = file
-                    bar.update()
-                    if source in early:
-                        settle(source, early.pop(source))
-            await _until_settled(waiting, collector, timeout)
-        finally:
-            collector.cancel()
-    for file in waiting.values():
+    answers = _Answers()
+    async with asking(Settings.from_environment().cluster) as stream:
+        with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
+            async for file, answer in publish(files, stream, sent or Sent()):
+                answers.expect(file, answer)
+                bar.update()
+        await answers.until_settled(timeout)
+    missing = answers.waiting.values()
+    for file in missing:
         click.echo(shown(f"{file}: no answer"), err=True)
-    if waiting or rejected:
+    if missing or answers.rejected:
         raise UnansweredError(
-            f"Of {len(files)} pictures {rejected} were rejected and {len(waiting)} not answered."
+            f"Of {len(files)} pictures {answers.rejected} were rejected and "
+            f"{len(missing)} not answered."
         )
+
+
+class _Answers:
+    """The pictures that wait for an answer. Prints each as it comes."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[asyncio.Future[Reply], Path] = {}
+        self.rejected = 0
+        self._news = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    def expect(self, file: Path, answer: asyncio.Future[Reply]) -> None:
+        """Wait for one more."""
+        self.waiting[answer] = file
+        answer.add_done_callback(self._settle)
+
+    def _settle(self, answer: asyncio.Future[Reply]) -> None:
+        if answer.cancelled():
+            return  # stopped
+        self._news.set()
+        if (error := answer.exception()) is not None:
+            self._failure = error
+            return
+        reply = answer.result()
+        self.rejected += reply.label is None
+        tqdm.write(outcome(self.waiting.pop(answer), reply), file=sys.stdout)
+
+    async def until_settled(self, timeout: float) -> None:
+        """Return when nothing waits any more, or nothing was answered for ``timeout`` seconds.
+
+        Raises:
+            BrokerError: no answer can come any more.
+        """
+        while self.waiting:
+            if self._failure is not None:
+                raise self._failure
+            self._news.clear()
+            try:
+                await asyncio.wait_for(self._news.wait(), timeout)
+            except TimeoutError:
+                return
 
 
 def outcome(file: Path, reply: Reply) -> str:
     """One line about the answer to a picture. Anybody may have written it."""
-    if reply.label is None:
-        return shown(f"{file}: rejected ({reply.reason}): {reply.detail}")
-    return shown(f"{file}: {reply.label}")
-
-
-async def _until_settled(
-    waiting: dict[Source, Path], collector: asyncio.Task[None], timeout: float
-) -> None:
-    """Return when nothing waits any more, or nothing was answered for ``timeout`` seconds."""
-    loop = asyncio.get_running_loop()
-    left, deadline = len(waiting), loop.time() + timeout
-    while waiting and loop.time() < deadline:
-        await asyncio.wait((collector,), timeout=0.05)
-        if collector.done():
-            collector.result()
-        if len(waiting) < left:
-            left, deadline = len(waiting), loop.time() + timeout
+    if reply.label is not None:
+        return shown(f"{file}: {reply.label}")
+    if reply.rejection is None:
+        return shown(f"{file}: rejected")
+    return shown(f"{file}: rejected ({reply.rejection.reason}): {reply.rejection.detail}")
 
 
 async def _send_all(files: Sequence[Path], sent: Sent) -> None:
-    with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
-        async for _ in publish(files, sent):
-            bar.update()
+    async with producer(Settings.from_environment().cluster) as sender:
+        with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
+            async for _, answer in publish(files, Asking(sender), sent):
+                answer.cancel()  # nobody waits for it
+                bar.update()
     click.echo(f"Sent {len(files)} requests to {REQUESTS}.")
 
 
-async def publish(files: Sequence[Path], sent: Sent) -> AsyncIterator[tuple[Path, Source]]:
-    """Publish each file as a request, counted in ``sent``; yields it with its place in Kafka."""
-    from catdog_stream.app import app
-
-    async with producer(app) as sender:
-        for file in files:
-            try:
-                picture = file.read_bytes()
-            except OSError as error:
-                raise InputError(f"{file} cannot be read: {error.strerror}.") from error
-            value = request_value(picture, opaque_url(str(file)))
-            delivery = await sender.send(REQUESTS, value)
-            try:
-                record = await asyncio.shield(delivery)
-            except asyncio.CancelledError:
-                await _last(delivery, sent)
-                raise
-            sent.confirmed += 1
-            yield file, Source(record.topic, record.partition, record.offset)
+async def publish(
+    files: Sequence[Path], stream: Asking, sent: Sent
+) -> AsyncIterator[tuple[Path, "asyncio.Future[Reply]"]]:
+    """Publish each file as a request, counted in ``sent``; yields it with its answer to come."""
+    for file in files:
+        try:
+            picture = file.read_bytes()
+        except OSError as error:
+            raise InputError(f"{file} cannot be read: {error.strerror}.") from error
+        question = await stream.send(request_value(picture, opaque_url(str(file))))
+        try:
+            await asyncio.shield(question.sent)
+        except asyncio.CancelledError:
+            await _last(question.sent, sent)
+            raise
+        sent.confirmed += 1
+        yield file, question.reply
 
 
-async def _last(delivery: "asyncio.Future[Any]", sent: Sent) -> None:
+async def _last(delivery: "asyncio.Future[Source]", sent: Sent) -> None:
     """Learn what became of the request that was on its way when a signal came."""
     await asyncio.wait({delivery}, timeout=LAST_REQUEST_SECONDS)
     if not delivery.done():

@@ -9,26 +9,22 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 import click
 
+from catdog_stream import deadlines
 from catdog_stream.broker import HOST, child
 from catdog_stream.commands.local_kafka import local_port, running_kafka
 from catdog_stream.commands.send import pictures, send_and_wait
 from catdog_stream.commands.stopping import Signals, until_stopped
 from catdog_stream.errors import BrokerError, CatDogError, SettingError
 from catdog_stream.kafka.cluster import topic_partitions
+from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.models.locate import samples as samples_directory
 
-if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
-
 EVERY_ADDRESS = ("", "0.0.0.0")
-READY_TIMEOUT_SECONDS = 90.0
-STOP_TIMEOUT_SECONDS = 15.0
 
 
 @click.command()
@@ -50,7 +46,7 @@ def up(samples: bool, web_port: int | None, data_dir: Path | None) -> None:
     _require_free(host, port, "the page", "--web-port or WEB_PORT")
     with (
         until_stopped() as signals,
-        _broker(app, data_dir, signals),
+        _broker(app.settings.cluster, data_dir, signals),
         _worker(port) as worker,
     ):
         page = f"http://{host}:{port}"
@@ -91,17 +87,17 @@ def _require_free(host: str, port: int, purpose: str, setting: str) -> None:
 
 
 def _broker(
-    app: "CatDogApp", data_dir: Path | None, signals: Signals
+    cluster: ClusterConfig, data_dir: Path | None, signals: Signals
 ) -> AbstractContextManager[object]:
     try:
-        signals.run(topic_partitions(app))
+        signals.run(topic_partitions(cluster))
     except BrokerError:
-        port = local_port(app)
-        if port is None or app.settings.security.protocol != "plaintext":
+        port = local_port(cluster)
+        if port is None or cluster.security.protocol != "plaintext":
             raise
         _require_free(HOST, port, "the broker", f"CATDOG_BROKER=kafka://{HOST}:PORT")
         click.echo(f"No broker answers on port {port}: starting a Kafka of its own.")
-        return running_kafka(app, port, data_dir, signals)
+        return running_kafka(cluster, port, data_dir, signals)
     return nullcontext()
 
 
@@ -120,7 +116,7 @@ def _worker(port: int) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.terminate()
         try:
-            process.wait(STOP_TIMEOUT_SECONDS)
+            process.wait(deadlines.UP_STOP)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -128,7 +124,7 @@ def _worker(port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 def _wait_until_ready(worker: subprocess.Popen[bytes], page: str, signals: Signals) -> None:
     direct = build_opener(ProxyHandler({}))  # whatever http_proxy says, this is our own machine
-    deadline = time.monotonic() + READY_TIMEOUT_SECONDS
+    deadline = time.monotonic() + deadlines.UP_READY
     while time.monotonic() < deadline:
         status = worker.poll()
         if status is not None:
@@ -138,4 +134,4 @@ def _wait_until_ready(worker: subprocess.Popen[bytes], page: str, signals: Signa
                 return
         except (URLError, OSError):
             signals.pause()
-    raise CatDogError(f"The worker was not ready after {READY_TIMEOUT_SECONDS:.0f} s.")
+    raise CatDogError(f"The worker was not ready after {deadlines.UP_READY:.0f} s.")

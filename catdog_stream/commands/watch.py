@@ -3,7 +3,9 @@
 import click
 
 from catdog_stream.commands.stopping import until_stopped
-from catdog_stream.kafka.client import Reply, replies, shown_url
+from catdog_stream.kafka.client import shown_url
+from catdog_stream.kafka.replies import Reply, replies
+from catdog_stream.settings import Settings
 from catdog_stream.showing import shown
 
 
@@ -16,9 +18,8 @@ def watch(from_beginning: bool) -> None:
 
 
 async def _watch(from_beginning: bool) -> None:
-    from catdog_stream.app import app
-
-    async with replies(app, from_beginning=from_beginning) as stream:
+    cluster = Settings.from_environment().cluster
+    async with replies(cluster, from_beginning=from_beginning) as stream:
         async for reply in stream:
             if reply.label is not None:
                 click.echo(line(reply))

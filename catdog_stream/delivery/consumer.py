@@ -15,16 +15,13 @@ from faust.types import TP, Message
 from faust.types.transports import TPorTopicSet
 from mode.utils.futures import notify
 
+from catdog_stream import deadlines
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.reading import ReadingConsumer
 
 __all__ = ["Consumer"]
 
-#: Seconds for answers in work when partitions are taken away or the worker stops.
-DRAIN_SECONDS = 5.0
 DRAIN_POLL_SECONDS = 0.01
-#: Seconds for a commit at such a time.
-COMMIT_SECONDS = 2.0
 
 
 async def _nothing() -> None:
@@ -95,14 +92,14 @@ class Consumer(ReadingConsumer):
     async def wait_empty(self) -> None:
         """Wait for what is in work to be acknowledged, but not for ever; then commit."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
+            async with asyncio.timeout(deadlines.DRAIN):
                 while self._unacked_messages:
                     await asyncio.sleep(DRAIN_POLL_SECONDS)
         if self._unacked_messages:
             self.log.warning(
                 "%d requests could not be answered in %g s; handed back.",
                 len(self._unacked_messages),
-                DRAIN_SECONDS,
+                deadlines.DRAIN,
             )
             self._handed_back = self.app.consumer_generation_id
             self._unacked_messages.clear()
@@ -111,7 +108,7 @@ class Consumer(ReadingConsumer):
 
     async def _commit_if_possible(self) -> None:
         with suppress(TimeoutError):  # what is not committed is delivered again, and known again
-            async with asyncio.timeout(COMMIT_SECONDS):
+            async with asyncio.timeout(deadlines.LAST_COMMIT):
                 try:
                     await self.commit()
                 except KafkaError:

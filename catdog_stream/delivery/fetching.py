@@ -35,15 +35,12 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiok
 from faust.types import TP
 
 from catdog_stream import deadlines
-from catdog_stream.topics import recount_group
+from catdog_stream.topics import RECOUNT_GROUP
 
 __all__ = ["RationedConsumerThread", "RationedFetching"]
 
 #: Seconds between two looks into a topic in which nothing is urgent.
 PATIENT_INTERVAL = 0.25
-
-#: Half of the session in which nobody else can have been given the worker's partitions.
-CONFIRMED_SECONDS = 5.0
 
 #: The worker is no member any more, or not in this generation; its heartbeats learn the same.
 _LOST_PLACE = (IllegalGenerationError, UnknownMemberIdError, RebalanceInProgressError)
@@ -103,7 +100,7 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
 
     def surely_member(self) -> bool:
         """Whether the group has confirmed lately that this worker belongs to it."""
-        return time.monotonic() - self._confirmed_at < CONFIRMED_SECONDS
+        return time.monotonic() - self._confirmed_at < deadlines.CONFIRMED
 
     async def is_member(self) -> bool:
         """Ask the group whether this worker still belongs to it, in its generation."""
@@ -202,7 +199,7 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
 
     async def _mails(self, partitions: Collection[TP]) -> Mapping[TP, str]:
         client = self._ensure_consumer()._client
-        group = recount_group(self.app.conf.id)
+        group = RECOUNT_GROUP
         node = await client.coordinator_lookup(CoordinationType.GROUP, group)
         await client.ready(node, group=ConnectionGroup.COORDINATION)
         topics: dict[str, list[int]] = {}

@@ -14,13 +14,14 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
+from catdog_stream import deadlines
 from catdog_stream.delivery.correcting import Correction, correction, to_mail
 from catdog_stream.delivery.counting import (
     Shard,
@@ -31,18 +32,14 @@ from catdog_stream.delivery.counting import (
     reason_of,
 )
 from catdog_stream.errors import BrokerError
-from catdog_stream.kafka.cluster import connection, topic_partitions
+from catdog_stream.kafka.cluster import topic_partitions
+from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.reading import Extent, extent, records
-from catdog_stream.topics import LABELS, REJECTED, REQUESTS, recount_group
+from catdog_stream.topics import GROUP, LABELS, RECOUNT_GROUP, REJECTED, REQUESTS
 from catdog_stream.wire import Source
-
-if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["Found", "Recount"]
 
-#: Seconds for running workers to look for their corrections and commit them.
-TAKE_OVER_SECONDS = 40.0
 POLL_SECONDS = 0.5
 #: What Kafka takes as metadata (``offset.metadata.max.bytes``).
 MAX_METADATA_BYTES = 4096
@@ -84,10 +81,10 @@ class Recount:
     """One run of the command, which keeps the offsets of all answers in memory.
 
     Args:
-        app: whose cluster.
+        cluster: where.
     """
 
-    app: "CatDogApp"
+    cluster: ClusterConfig
     #: By partition of ``catdogimage``, and of ``catdoglabel`` for those of other programs.
     found: dict[TopicPartition, Found] = field(default_factory=dict)
     #: Partitions of the answers of which Kafka has deleted the oldest.
@@ -98,11 +95,11 @@ class Recount:
 
     async def look(self) -> None:
         """Count what is there; changes nothing. Raises ``BrokerError``."""
-        partitions = await topic_partitions(self.app)
+        partitions = await topic_partitions(self.cluster)
         committed = await self._committed()
         first: defaultdict[TopicPartition, _First] = defaultdict(_First)
         for topic in (LABELS, REJECTED):
-            part = await extent(self.app, topic, partitions.get(topic, 0))
+            part = await extent(self.cluster, topic, partitions.get(topic, 0))
             self.shortened += [tp for tp, (start, _) in part.partitions.items() if start]
             await self._read(part, first, partitions.get(topic, 0))
         number = int(time.time() * 1000)
@@ -117,8 +114,8 @@ class Recount:
             for tp, found in self.corrections.items()
         }
         consumer = AIOKafkaConsumer(
-            **connection(self.app),
-            group_id=recount_group(self.app.conf.id),
+            **self.cluster.connection,
+            group_id=RECOUNT_GROUP,
             enable_auto_commit=False,
         )
         try:
@@ -137,7 +134,7 @@ class Recount:
             for tp, found in self.corrections.items()
             if found.correction is not None
         }
-        deadline = time.monotonic() + TAKE_OVER_SECONDS
+        deadline = time.monotonic() + deadlines.RECOUNTED
         while True:
             now = await self._committed()
             numbers = {tp: shard.get("recount") for tp, shard in now.items()}
@@ -153,7 +150,7 @@ class Recount:
 
     async def _committed(self) -> dict[TopicPartition, Shard]:
         async with self._admin() as admin:
-            offsets = await admin.list_consumer_group_offsets(self.app.conf.id)
+            offsets = await admin.list_consumer_group_offsets(GROUP)
         shards = {
             tp: from_metadata(offset.metadata)
             for tp, offset in sorted(offsets.items())
@@ -165,12 +162,12 @@ class Recount:
     async def workers(self) -> bool:
         """Whether any worker runs. Raises ``BrokerError``."""
         async with self._admin() as admin:
-            (answer,) = await admin.describe_consumer_groups([self.app.conf.id])
+            (answer,) = await admin.describe_consumer_groups([GROUP])
         return any(group[5] for group in answer.groups)
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(**connection(self.app))
+        admin = AIOKafkaAdminClient(**self.cluster.connection)
         try:
             await admin.start()
             yield admin
@@ -182,7 +179,7 @@ class Recount:
     async def _read(
         self, part: Extent, first: Mapping[TopicPartition, _First], partitions: int
     ) -> None:
-        async for record in records(self.app, part):
+        async for record in records(self.cluster, part):
             own = Source(record.topic, record.partition, record.offset)
             source = counting_source(
                 record.headers, own, requests_topic=REQUESTS, partitions=partitions

@@ -16,7 +16,6 @@ from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
 import orjson
 from aiokafka import AIOKafkaProducer, ConsumerRecord
@@ -27,12 +26,10 @@ from tqdm import tqdm
 from catdog_stream.delivery.counting import counting_source, reason_of
 from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.cluster import create, create_topics, topic_partitions
+from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.reading import extent, records
 from catdog_stream.topics import REJECTED, REPLAYED, REQUESTS
 from catdog_stream.wire import REJECTION_HEADERS, Answer, Source
-
-if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["Fate", "Rejected", "Replay", "Tally", "request_again"]
 
@@ -140,13 +137,13 @@ class Replay:
     """One run of the command.
 
     Args:
-        app: whose cluster.
+        cluster: where.
         reasons: put back what was rejected for one of these; empty for all.
         since_ms: put back requests of this time or later, in milliseconds since the epoch.
         dry_run: only count.
     """
 
-    app: "CatDogApp"
+    cluster: ClusterConfig
     reasons: Collection[str] = ()
     since_ms: int | None = None
     dry_run: bool = False
@@ -162,11 +159,11 @@ class Replay:
         partitions = await self._topics()
         self._known = await self._ledger(partitions)
         count = partitions.get(REJECTED, 0)
-        part = await extent(self.app, REJECTED, count, since_ms=self.since_ms)
+        part = await extent(self.cluster, REJECTED, count, since_ms=self.since_ms)
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context
-            sender = None if self.dry_run else await enter(producer(self.app))
-            stream = await enter(aclosing(records(self.app, part)))
+            sender = None if self.dry_run else await enter(producer(self.cluster))
+            stream = await enter(aclosing(records(self.cluster, part)))
             bar = stack.enter_context(
                 tqdm(total=len(part), unit="rejection", desc="replaying", disable=None)
             )
@@ -182,19 +179,19 @@ class Replay:
     async def _topics(self) -> Mapping[str, int]:
         """Every topic's number of partitions; those that are needed have been created."""
         if self.dry_run:
-            return await topic_partitions(self.app)
-        partitions = await create_topics(self.app)
+            return await topic_partitions(self.cluster)
+        partitions = await create_topics(self.cluster)
         if REPLAYED not in partitions:
             config = {"cleanup.policy": "compact"}
-            ledger = NewTopic(REPLAYED, 1, self.app.settings.replicas, topic_configs=config)
-            await create(self.app, [ledger])
+            ledger = NewTopic(REPLAYED, 1, self.cluster.replicas, topic_configs=config)
+            await create(self.cluster, [ledger])
         return partitions
 
     async def _ledger(self, partitions: Mapping[str, int]) -> set[str]:
-        part = await extent(self.app, REPLAYED, partitions.get(REPLAYED, 0))
+        part = await extent(self.cluster, REPLAYED, partitions.get(REPLAYED, 0))
         return {
             record.key.decode("utf-8", "replace")
-            async for record in records(self.app, part)
+            async for record in records(self.cluster, part)
             if record.key
         }
 

@@ -9,34 +9,29 @@ from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 
+from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
+from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.unreachable import why_unreachable
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
 
 __all__ = ["look", "without_leader"]
 
-#: Seconds until the next address is asked as well: the first may be that of a frozen broker.
-NEXT_ADDRESS_SECONDS = 0.3
 
-
-async def look(connection: Mapping[str, Any], where: str) -> ClusterMetadata:
+async def look(cluster: ClusterConfig) -> ClusterMetadata:
     """What any broker says of the cluster; the first answer is taken.
-
-    Args:
-        connection: keyword arguments of aiokafka's clients, ``bootstrap_servers`` among them.
-        where: the addresses as the person wrote them.
 
     Raises:
         BrokerError: none answers.
     """
-    arguments = dict(connection)
+    arguments = dict(cluster.connection)
     servers = arguments.pop("bootstrap_servers")
     asked: set[asyncio.Task[ClusterMetadata]] = set()
     try:
         for server in servers:
             asked.add(asyncio.ensure_future(_ask(server, arguments)))
             done, _ = await asyncio.wait(
-                asked, timeout=NEXT_ADDRESS_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                asked, timeout=deadlines.NEXT_ADDRESS, return_when=asyncio.FIRST_COMPLETED
             )
             if (answer := _first(done)) is not None:
                 return answer
@@ -48,7 +43,7 @@ async def look(connection: Mapping[str, Any], where: str) -> ClusterMetadata:
     finally:
         for task in asked:
             task.cancel()
-    raise BrokerError(await why_unreachable(connection, where))
+    raise BrokerError(await why_unreachable(cluster))
 
 
 async def _ask(server: str, arguments: Mapping[str, Any]) -> ClusterMetadata:

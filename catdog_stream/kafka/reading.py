@@ -3,24 +3,19 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
-from catdog_stream.kafka.cluster import connection
-
-if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
+from catdog_stream.kafka.config import ClusterConfig
 
 __all__ = ["Extent", "extent", "records"]
 
 POLL_MS = 500
 #: Records in memory at a time; each may be as large as a picture.
 MAX_RECORDS = 16
-#: Seconds without a record, though there must be more, after which the broker is given up.
-PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +30,12 @@ class Extent:
 
 
 async def extent(
-    app: "CatDogApp", topic: str, partitions: int, *, since_ms: int | None = None
+    cluster: ClusterConfig, topic: str, partitions: int, *, since_ms: int | None = None
 ) -> Extent:
     """What ``topic`` holds now.
 
     Args:
-        app: whose cluster.
+        cluster: where.
         topic: its name.
         partitions: how many it has.
         since_ms: leave out what lies in front of the first record of this time or later, in
@@ -52,7 +47,7 @@ async def extent(
     tps = [TopicPartition(topic, number) for number in range(partitions)]
     if not tps:
         return Extent({})
-    consumer = AIOKafkaConsumer(**connection(app), enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**cluster.connection, enable_auto_commit=False)
     try:
         await consumer.start()
         starts = await consumer.beginning_offsets(tps)
@@ -67,17 +62,17 @@ async def extent(
     return Extent({tp: (min(starts[tp], ends[tp]), ends[tp]) for tp in tps})
 
 
-async def records(app: "CatDogApp", part: Extent) -> AsyncGenerator[ConsumerRecord, None]:
+async def records(cluster: ClusterConfig, part: Extent) -> AsyncGenerator[ConsumerRecord, None]:
     """Every record of ``part``, each partition in order. Raises ``BrokerError``."""
     left = {tp: end for tp, (start, end) in part.partitions.items() if start < end}
     if not left:
         return
     consumer = AIOKafkaConsumer(
-        **connection(app),
+        **cluster.connection,
         enable_auto_commit=False,
         # What is deleted while it is read is skipped, and not the rest with it.
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=app.settings.max_answer_bytes,
+        max_partition_fetch_bytes=cluster.max_answer_bytes,
     )
     try:
         await consumer.start()
@@ -99,7 +94,7 @@ async def records(app: "CatDogApp", part: Extent) -> AsyncGenerator[ConsumerReco
 
 async def _next(consumer: AIOKafkaConsumer, tps: Sequence[TopicPartition]) -> list[ConsumerRecord]:
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE_SECONDS
+    deadline = loop.time() + deadlines.SILENT_TOPIC
     before = [await consumer.position(tp) for tp in tps]
     while loop.time() < deadline:
         batches = await consumer.getmany(*tps, timeout_ms=POLL_MS, max_records=MAX_RECORDS)
@@ -107,4 +102,4 @@ async def _next(consumer: AIOKafkaConsumer, tps: Sequence[TopicPartition]) -> li
             return [record for batch in batches.values() for record in batch]
         if [await consumer.position(tp) for tp in tps] != before:
             return []  # nothing but the marks of a transaction
-    raise BrokerError(f"Kafka sent nothing for {PATIENCE_SECONDS:g} s, though there is more.")
+    raise BrokerError(f"Kafka sent nothing for {deadlines.SILENT_TOPIC:g} s, though there is more.")

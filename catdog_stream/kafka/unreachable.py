@@ -5,8 +5,6 @@ not say it. Here one connection is made to each address again, to learn the caus
 """
 
 import ssl
-from collections.abc import Mapping
-from typing import Any
 
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
@@ -16,22 +14,19 @@ from aiokafka.errors import (
     UnsupportedSaslMechanismError,
 )
 
+from catdog_stream import deadlines
+from catdog_stream.kafka.config import ClusterConfig
+
 __all__ = ["why_unreachable"]
 
-TIMEOUT_MS = 3_000
 
-
-async def why_unreachable(connection: Mapping[str, Any], where: str) -> str:
-    """One sentence for the person who set the address and the credentials.
-
-    Args:
-        connection: keyword arguments of aiokafka's clients, ``bootstrap_servers`` among them.
-        where: the addresses as the person wrote them.
-    """
-    options = {key: value for key, value in connection.items() if key != "bootstrap_servers"}
-    options["request_timeout_ms"] = min(TIMEOUT_MS, options["request_timeout_ms"])
+async def why_unreachable(cluster: ClusterConfig) -> str:
+    """One sentence for the person who set the address and the credentials."""
+    options = dict(cluster.connection)
+    servers = options.pop("bootstrap_servers")
+    options["request_timeout_ms"] = int(deadlines.WHY_UNREACHABLE * 1000)
     reason = None
-    for host, port, _family in collect_hosts(connection["bootstrap_servers"]):
+    for host, port, _family in collect_hosts(servers):
         try:
             (await create_conn(host, port, **options)).close()
         except (KafkaError, OSError) as error:
@@ -39,7 +34,7 @@ async def why_unreachable(connection: Mapping[str, Any], where: str) -> str:
         else:
             # It lets us in, and then answers nothing: seen where SASL is asked for and not used.
             reason = reason or _unexpected(f"{host}:{port}")
-    return reason or f"No Kafka broker answers at {where}; CATDOG_BROKER names another one."
+    return reason or f"No Kafka broker answers at {cluster.where}; CATDOG_BROKER names another one."
 
 
 def _refusal(error: KafkaError | OSError, address: str) -> str | None:

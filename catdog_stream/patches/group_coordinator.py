@@ -20,11 +20,10 @@ from typing import Any, cast
 from aiokafka.consumer import consumer
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 
+from catdog_stream import deadlines
+
 logger = logging.getLogger(__name__)
 
-#: Seconds for topics that have been created to be known; Kafka takes a fraction of one. A member
-#: must join again within its session, and within the time of a rebalance, less what draining takes.
-TOPICS_SECONDS = 5.0
 #: Seconds until it asks again, doubled each time: aiokafka logs each topic that it is not told of.
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 0.5
@@ -49,7 +48,7 @@ class MendedGroupCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafk
     async def _know(self, subscription: Any) -> None:
         pause = _FIRST_PAUSE
         try:
-            async with asyncio.timeout(TOPICS_SECONDS):
+            async with asyncio.timeout(deadlines.TOPIC_KNOWN_TO_MEMBER):
                 while self._unknown(subscription.topics):
                     if self._closing.done() or not subscription.active:
                         return

@@ -17,10 +17,9 @@ from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from mode import Seconds
 from mode.services import WaitArgT
 
-__all__ = ["PersistentRecovery"]
+from catdog_stream import deadlines
 
-#: Seconds until it begins again.
-PAUSE_SECONDS = 0.5
+__all__ = ["PersistentRecovery"]
 
 
 class PersistentRecovery(Recovery):
@@ -40,7 +39,7 @@ class PersistentRecovery(Recovery):
         else:
             return
         self.log.warning("Tables are not recovered yet: %s. Trying again.", reason)
-        await asyncio.sleep(PAUSE_SECONDS)
+        await asyncio.sleep(deadlines.TRY_AGAIN)
         self.signal_recovery_start.set()
         raise RebalanceAgain
 

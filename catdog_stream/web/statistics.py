@@ -11,6 +11,7 @@ import aiohttp
 import orjson
 from faust.exceptions import ConsumerNotStarted
 
+from catdog_stream import deadlines
 from catdog_stream.delivery.committed_table import CommittedTable
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ __all__ = ["SHARDS_PATH", "Statistics", "cluster_statistics", "local_shards", "s
 logger = logging.getLogger(__name__)
 
 SHARDS_PATH = "/shards/"
-PEER_TIMEOUT_SECONDS = 3.0
 
 #: ``labels`` and ``rejections`` to the partition of a topic to what was counted in it.
 Shards = Mapping[str, Mapping[str, Mapping[str, int]]]
@@ -99,7 +99,7 @@ async def cluster_statistics(app: "CatDogApp", own: Shards | None) -> Statistics
 
 
 async def _ask(app: "CatDogApp", peer: str) -> Shards | None:
-    timeout = aiohttp.ClientTimeout(total=PEER_TIMEOUT_SECONDS)
+    timeout = aiohttp.ClientTimeout(total=deadlines.PEER)
     try:
         async with app.http_client.get(peer + SHARDS_PATH, timeout=timeout) as response:
             if response.status != 200:

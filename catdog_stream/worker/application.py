@@ -11,10 +11,11 @@ from faust.types.web import Web
 
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.consumer import Consumer
-from catdog_stream.kafka.cluster import ClusterGate
+from catdog_stream.kafka.config import CLIENT_ID
 from catdog_stream.settings import Settings
-from catdog_stream.topics import LABELS
+from catdog_stream.topics import GROUP, LABELS
 from catdog_stream.worker.classifying import Classifying
+from catdog_stream.worker.gate import ClusterGate
 from catdog_stream.worker.health import Watchdog
 from catdog_stream.worker.stream_app import StreamApp
 
@@ -66,11 +67,11 @@ class CatDogApp(StreamApp):
         #: Topic to what tells whether its agent has no use for a record of it.
         self.passes_over: dict[str, Callable[[Message], bool]] = {}
         super().__init__(
-            "catdog_stream",
+            GROUP,
             settings,
             autodiscover=MODULES,
             Table=CommittedTable,
-            broker_client_id="catdog-stream",
+            broker_client_id=CLIENT_ID,
         )
         self._web_of = web
         self.gate = ClusterGate(self, beacon=self.beacon)

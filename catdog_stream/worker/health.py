@@ -22,9 +22,6 @@ __all__ = ["Watchdog", "health_problems", "readiness_problems", "silence"]
 
 #: How often the watchdog looks.
 LOOK_SECONDS = 1.0
-#: How long work may wait without any of it getting done before the worker counts as dead.
-STALL_SECONDS = 60.0
-LOOK_TIMEOUT_SECONDS = 3.0
 
 
 class Watchdog(Service):
@@ -33,7 +30,7 @@ class Watchdog(Service):
     def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.app = app
-        self.progress = ProgressWatch(STALL_SECONDS)
+        self.progress = ProgressWatch(deadlines.STALL)
 
     @Service.task
     async def _look(self) -> None:
@@ -128,7 +125,7 @@ async def _work_waits(app: "CatDogApp") -> bool:
     if app.classifying.in_flight or not app.settled:
         return True
     try:
-        async with asyncio.timeout(LOOK_TIMEOUT_SECONDS):
+        async with asyncio.timeout(deadlines.LOOK):
             return any([await _unread(app, tp) for tp in _requests_assigned(app)])
     except TimeoutError:
         return True  # the consumer's thread does not answer

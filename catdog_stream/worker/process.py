@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 import faust
 from faust.utils.terminal.spinners import Spinner
 
+from catdog_stream import deadlines
 from catdog_stream.errors import CatDogError
 from catdog_stream.worker.log_filter import RepeatFilter
 
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Worker"]
 
-#: Seconds from the signal to the end, whatever hangs. What was not answered by then is handed
-#: back: it was never acknowledged.
-STOP_SECONDS = 9.0
-#: Seconds of those for tasks that go on after every service has stopped.
-LAST_TASKS_SECONDS = 1.0
 #: Seconds between two equal complaints of aiokafka in the log.
 REPEAT_SECONDS = 30.0
 
@@ -46,12 +42,12 @@ class Worker(faust.Worker):
         await super().on_startup_finished()
 
     def _on_sigterm(self) -> None:
-        self._end_within(STOP_SECONDS)
+        self._end_within(deadlines.STOP)
         super()._on_sigterm()
 
     def _on_sigint(self) -> None:
         # Not Faust's way, which prints the stack of every task first.
-        self._end_within(STOP_SECONDS)
+        self._end_within(deadlines.STOP)
         self._flag_as_shutdown_by_signal()
         self._schedule_shutdown(signal.SIGINT)
 
@@ -65,7 +61,7 @@ class Worker(faust.Worker):
             pass  # a signal stopped it
         except Exception as error:  # noqa: BLE001 - told below, with the exit code
             reason = error
-        self._end_within(STOP_SECONDS)
+        self._end_within(deadlines.STOP)
         try:
             starting.cancel()
             self.on_worker_shutdown()
@@ -78,7 +74,7 @@ class Worker(faust.Worker):
         """Let what was cancelled last come to its end; mode sleeps a second here, needed or not."""
         others = asyncio.all_tasks() - {asyncio.current_task()}
         if others:
-            await asyncio.wait(others, timeout=LAST_TASKS_SECONDS)
+            await asyncio.wait(others, timeout=deadlines.LAST_TASKS)
 
     def _say_why(self, reason: BaseException | None) -> int:
         if reason is None:

@@ -18,7 +18,7 @@ from aiokafka.errors import (
 from aiokafka.structs import OffsetAndMetadata
 from faust.types import TP
 
-from catdog_stream.delivery import consumer as consumer_module
+from catdog_stream import deadlines
 from catdog_stream.settings import Settings
 from catdog_stream.worker.application import CatDogApp
 
@@ -71,7 +71,7 @@ def test_behind_what_was_handed_back_nothing_is_acknowledged_in_that_generation(
         assert it.is_current(message(8))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(consumer_module, "DRAIN_SECONDS", 0.05)
+        patch.setattr(deadlines, "DRAIN", 0.05)
         asyncio.run(asyncio.wait_for(story(), DEADLINE))
 
 
@@ -202,5 +202,5 @@ def test_a_commit_at_a_rebalance_is_bounded_even_behind_one_that_hangs() -> None
         assert not it._commit_fut.cancelled(), "it belongs to somebody else"
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(consumer_module, "COMMIT_SECONDS", 0.1)
+        patch.setattr(deadlines, "LAST_COMMIT", 0.1)
         asyncio.run(asyncio.wait_for(story(), DEADLINE))

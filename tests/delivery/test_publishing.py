@@ -52,7 +52,7 @@ def published(
     async def run() -> list[ConsumerRecord]:
         # One byte of picture: the producer takes records of 160 KB at most.
         app = CatDogApp(Settings(broker=f"kafka://{address}", max_image_bytes=1))
-        partitions = await create_topics(app)
+        partitions = await create_topics(app.settings.cluster)
         consumer = AIOKafkaConsumer(bootstrap_servers=address)
         await consumer.start()
         try:

@@ -8,12 +8,12 @@ from aiokafka.admin import NewTopic
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.structs import PartitionMetadata
 
+from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka import cluster
 from catdog_stream.kafka.looking import without_leader
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
-from catdog_stream.worker.application import CatDogApp
 
 
 class SlowCluster:
@@ -30,7 +30,7 @@ class SlowCluster:
         self._last = next(self._told, self._last)
         return self._last
 
-    async def _create(self, _app: object, topics: list[NewTopic], _address: object) -> None:
+    async def _create(self, _cluster: object, topics: list[NewTopic]) -> None:
         self.created += [topic.name for topic in topics]
 
 
@@ -41,15 +41,15 @@ def test_whoever_creates_topics_waits_until_their_partitions_are_known(
     kafka = SlowCluster(
         monkeypatch, {LABELS: 8}, {LABELS: 8}, {**known, REJECTED: 0}, known, {REQUESTS: 1}
     )
-    assert asyncio.run(cluster.create_topics(CatDogApp(Settings()))) == known
+    assert asyncio.run(cluster.create_topics(Settings().cluster)) == known
     assert kafka.created == [REQUESTS, REJECTED]
 
 
 def test_it_says_what_never_came(monkeypatch: pytest.MonkeyPatch) -> None:
     SlowCluster(monkeypatch, {LABELS: 8, REQUESTS: 8})
-    monkeypatch.setattr(cluster, "KNOWN_SECONDS", 0.1)
+    monkeypatch.setattr(deadlines, "TOPIC_KNOWN", 0.1)
     with pytest.raises(BrokerError, match=f"tells nothing of the topics {REJECTED}"):
-        asyncio.run(cluster.create_topics(CatDogApp(Settings())))
+        asyncio.run(cluster.create_topics(Settings().cluster))
 
 
 def test_a_partition_that_nobody_leads_is_named() -> None:

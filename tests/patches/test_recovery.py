@@ -14,7 +14,7 @@ from aiokafka.errors import (
 from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 
-from catdog_stream.patches import recovery as recovery_module
+from catdog_stream import deadlines
 from catdog_stream.patches.recovery import PersistentRecovery
 from catdog_stream.settings import Settings
 from catdog_stream.worker.application import CatDogApp
@@ -25,7 +25,7 @@ DEADLINE = 10.0
 @pytest.fixture(autouse=True)
 def promptly(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause before it begins again."""
-    monkeypatch.setattr(recovery_module, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(deadlines, "TRY_AGAIN", 0.0)
 
 
 def run(story: Callable[[PersistentRecovery], Any]) -> None:

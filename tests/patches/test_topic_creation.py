@@ -35,7 +35,7 @@ def test_a_topic_is_made_as_soon_as_a_broker_that_died_is_back(tmp_path: Path) -
             await asyncio.sleep(1.0)  # of the outage; nothing shows that it has been tried
             broker.start()
             await creation
-            assert (await topic_partitions(app))[name] == 3
+            assert (await topic_partitions(app.settings.cluster))[name] == 3
             await producer.stop()
 
         asyncio.run(asyncio.wait_for(scenario(), DEADLINE))

@@ -1,4 +1,4 @@
-"""A client of the wire contract that knows nothing of the package's own code."""
+"""A client of the wire contract that reads and writes its records without the package's help."""
 
 import asyncio
 import base64
@@ -6,11 +6,16 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+
+from catdog_stream.kafka.asking import Asking
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.replies import Reply, replies
 
 REQUESTS, LABELS, REJECTED = "catdogimage", "catdoglabel", "catdogimage-rejected"
 MAX_BYTES = 20_000_000
@@ -66,17 +71,25 @@ class Client:
 
     async def __aenter__(self) -> Self:
         """Connect. The topics must exist: start a worker first."""
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=self.address, acks="all", max_request_size=MAX_BYTES
-        )
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.address, max_partition_fetch_bytes=MAX_BYTES
-        )
-        await self._producer.start()
-        await self._consumer.start()
-        await follow_answers(self._consumer)
-        self._reader = asyncio.create_task(self._read())
+        cluster = ClusterConfig((self.address,), max_answer_bytes=MAX_BYTES)
+        async with AsyncExitStack() as stack:
+            stream = await stack.enter_async_context(replies(cluster))
+            # One of its own: it is more patient with an outage than those of our commands.
+            self.producer = await stack.enter_async_context(
+                AIOKafkaProducer(
+                    bootstrap_servers=self.address, acks="all", max_request_size=MAX_BYTES
+                )
+            )
+            self._asking = Asking(self.producer, self.note)
+            reading = asyncio.create_task(self._asking.read(stream))
+            stack.push_async_callback(self._end, reading)
+            self._connections = stack.pop_all()
         return self
+
+    @staticmethod
+    async def _end(reading: "asyncio.Task[None]") -> None:
+        reading.cancel()
+        await asyncio.wait({reading})
 
     async def __aexit__(
         self,
@@ -84,44 +97,41 @@ class Client:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self._reader.cancel()
-        await self._consumer.stop()
-        await self._producer.stop()
+        await self._connections.aclose()
 
     async def send(self, messages: Iterable[Message | bytes | None]) -> list[str]:
         """Send and wait until Kafka has them; the ``source`` of each."""
-        futures = []
+        questions = []
         for item in messages:
             message = item if isinstance(item, Message) else Message(item)
-            futures.append(
-                await self._producer.send(
-                    REQUESTS,
+            questions.append(
+                await self._asking.send(
                     message.value,
                     key=message.key,
-                    headers=list(message.headers),
+                    headers=message.headers,
                     partition=message.partition,
                     timestamp_ms=message.timestamp_ms,
                 )
             )
-        records = await asyncio.gather(*futures)
-        return [f"{record.topic}/{record.partition}/{record.offset}" for record in records]
+        return [str(source) for source in await asyncio.gather(*(q.sent for q in questions))]
 
     async def answers(self, sources: Iterable[str], deadline: float = 90.0) -> None:
         """Wait until each source has a label or a rejection."""
         end = time.monotonic() + deadline
         wanted = set(sources)
         while wanted - self.labels.keys() - self.rejected.keys():
-            if self._reader.done():
-                self._reader.result()
+            if self._asking.failure is not None:
+                raise self._asking.failure
             missing = wanted - self.labels.keys() - self.rejected.keys()
             assert time.monotonic() < end, f"{len(missing)} unanswered: {sorted(missing)[:5]}"
             await asyncio.sleep(0.02)
 
-    async def _read(self) -> None:
-        async for record in self._consumer:
-            source = header(record, "source")
-            kind = self.labels if record.topic == LABELS else self.rejected
-            kind[source or f"{record.topic}/{record.partition}/{record.offset}"].append(record)
+    def note(self, reply: Reply) -> None:
+        """Keep a record that has come."""
+        record = reply.record
+        source = header(record, "source")
+        kind = self.labels if record.topic == LABELS else self.rejected
+        kind[source or f"{record.topic}/{record.partition}/{record.offset}"].append(record)
 
 
 def header(record: ConsumerRecord, name: str) -> str | None:

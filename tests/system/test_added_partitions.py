@@ -8,7 +8,6 @@ import pytest
 
 from catdog_stream.kafka.cluster import grow, topic_partitions
 from catdog_stream.settings import Settings
-from catdog_stream.worker.application import CatDogApp
 from tests.support.brokers import own_broker
 from tests.support.client import LABELS, REQUESTS, Client, Message, request
 from tests.support.worker import Worker
@@ -23,14 +22,12 @@ def test_partitions_that_are_added_are_answered_and_counted(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, cat: bytes
 ) -> None:
     with own_broker(tmp_path_factory.mktemp("broker")) as broker:
-
-        def app() -> CatDogApp:
-            return CatDogApp(Settings(broker=f"kafka://{broker.address}"))
+        cluster = Settings(broker=f"kafka://{broker.address}").cluster
 
         async def add(topic: str) -> None:
-            await grow(app(), topic, ADDED)
-            await grow(app(), topic, ADDED - 1)  # it has them: nothing to do
-            assert (await topic_partitions(app()))[topic] == ADDED
+            await grow(cluster, topic, ADDED)
+            await grow(cluster, topic, ADDED - 1)  # it has them: nothing to do
+            assert (await topic_partitions(cluster))[topic] == ADDED
 
         async def send(seconds: float) -> None:
             messages = [Message(request(cat), partition=number) for number in range(ADDED)]

@@ -148,11 +148,11 @@ def test_answers_of_other_services_are_counted_too(worker: Worker, broker_addres
         async with Client(broker_address) as client:
             before = worker.get("/labels/")
             for _ in range(2):
-                await client._producer.send_and_wait(
+                await client.producer.send_and_wait(
                     "catdoglabel",
                     b'{"label": "Probabilities: cat 1.0% dog 99.0%", "url": "x", "data": null}',
                 )
-            await client._producer.send_and_wait(
+            await client.producer.send_and_wait(
                 "catdoglabel", b"?", headers=[("verdict", b"<script>alert(1)</script>")]
             )
 

@@ -100,7 +100,7 @@ def test_what_was_rejected_is_put_back_once_and_labelled_by_a_better_worker(
                 assert await asyncio.to_thread(strict.terminate) == 0
             # As after a crash of the worker between rejecting and committing.
             twice = client.rejected[sources[2]][0]
-            await client._producer.send_and_wait(
+            await client.producer.send_and_wait(
                 *(REJECTED, twice.value, twice.key, twice.partition),
                 headers=list(twice.headers),
             )

@@ -17,7 +17,6 @@ from catdog_stream.broker import LocalKafka
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.settings import Settings
-from catdog_stream.worker.application import CatDogApp
 from tests.support.ports import free_ports
 from tests.support.secured import HOST, PASSWORD, USER, SecuredListeners
 from tests.support.wait import wait_until
@@ -74,9 +73,9 @@ def catdog_stream(
 
 
 def refusal(settings: Mapping[str, str], address: str) -> str:
-    app = CatDogApp(Settings.from_environment({**settings, "CATDOG_BROKER": address}))
+    cluster = Settings.from_environment({**settings, "CATDOG_BROKER": address}).cluster
     with pytest.raises(BrokerError) as caught:
-        asyncio.run(create_topics(app))
+        asyncio.run(create_topics(cluster))
     return str(caught.value)
 
 

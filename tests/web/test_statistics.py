@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catdog_stream import deadlines
 from catdog_stream.settings import Settings
 from catdog_stream.web import statistics
 from catdog_stream.web.statistics import SHARDS_PATH, Shards, Statistics, local_shards, summed
@@ -138,7 +139,7 @@ def test_a_peer_that_hangs_up_has_not_answered() -> None:
 
 
 def test_a_peer_that_is_gone_has_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics, "PEER_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(deadlines, "PEER", 0.3)
 
     async def never(_request: web.Request) -> web.Response:
         await asyncio.Event().wait()

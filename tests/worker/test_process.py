@@ -2,14 +2,15 @@
 
 import asyncio
 
+from catdog_stream import deadlines
 from catdog_stream.settings import Settings
 from catdog_stream.worker.application import CatDogApp
-from catdog_stream.worker.process import LAST_TASKS_SECONDS, Worker
+from catdog_stream.worker.process import Worker
 
 
 def test_nothing_is_waited_for_when_nothing_is_left() -> None:
     async def end() -> None:
-        async with asyncio.timeout(LAST_TASKS_SECONDS / 2):
+        async with asyncio.timeout(deadlines.LAST_TASKS / 2):
             await _worker()._sentinel_task()
 
     asyncio.run(end())
@@ -38,7 +39,7 @@ def test_what_was_cancelled_may_clean_up() -> None:
 def test_what_does_not_end_is_left_behind() -> None:
     async def end() -> None:
         endless = asyncio.create_task(asyncio.Event().wait())
-        async with asyncio.timeout(LAST_TASKS_SECONDS + 5):
+        async with asyncio.timeout(deadlines.LAST_TASKS + 5):
             await _worker()._sentinel_task()
         assert not endless.done()
         endless.cancel()

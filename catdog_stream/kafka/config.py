@@ -1,0 +1,52 @@
+"""Which cluster, who one is there, and how large its records may be: all that a client needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
+
+from catdog_stream import deadlines
+from catdog_stream.kafka.security import Security
+
+__all__ = ["ClusterConfig"]
+
+CLIENT_ID = "catdog-stream"
+
+
+@dataclass(frozen=True)
+class ClusterConfig:
+    """A cluster as its clients see it. ``Settings.cluster`` has the one that the settings name."""
+
+    #: ``host:port`` of brokers that tell of the others.
+    addresses: tuple[str, ...]
+    #: How to talk to it, and as whom.
+    security: Security = field(default_factory=Security)
+    #: Largest record of ``catdogimage``, in bytes.
+    max_request_bytes: int = 1024 * 1024
+    #: Largest record of ``catdoglabel`` and ``catdogimage-rejected``, in bytes.
+    max_answer_bytes: int = 1024 * 1024
+    #: Partitions of a topic that is created.
+    partitions: int = 8
+    #: Copies of a topic that is created.
+    replicas: int = 1
+
+    @property
+    def where(self) -> str:
+        """The addresses, for people."""
+        return ", ".join(self.addresses)
+
+    @cached_property
+    def connection(self) -> Mapping[str, Any]:
+        """Keyword arguments of aiokafka's clients.
+
+        Raises:
+            SettingError: a certificate or key cannot be used.
+        """
+        return {
+            "bootstrap_servers": list(self.addresses),
+            "client_id": CLIENT_ID,
+            "request_timeout_ms": int(deadlines.CLIENT_REQUEST * 1000),
+            **credentials_to_aiokafka_auth(self.security.credentials(), None),
+        }

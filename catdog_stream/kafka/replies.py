@@ -1,0 +1,95 @@
+"""What comes back: the records of ``catdoglabel`` and ``catdogimage-rejected``, as they arrive."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from catdog_stream.answers import Rejection
+from catdog_stream.errors import BrokerError
+from catdog_stream.kafka.cluster import create_topics
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.topics import LABELS, REJECTED
+from catdog_stream.wire import Source
+
+__all__ = ["Reply", "replies"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A record of either topic. Anybody may have written it; what cannot be read is ``None``."""
+
+    record: ConsumerRecord
+
+    @property
+    def source(self) -> Source | None:
+        """The request that it answers."""
+        return Source.parse(dict(self.record.headers).get("source"))
+
+    @property
+    def label(self) -> str | None:
+        """The label's text, whatever it is; ``None`` for a rejection."""
+        return str(self._field("label")) if self.record.topic == LABELS else None
+
+    @property
+    def url(self) -> str | None:
+        """The request's url."""
+        url = self._field("url")
+        return url if isinstance(url, str) else None
+
+    @property
+    def rejection(self) -> Rejection | None:
+        """Why the request was rejected; ``None`` for a label."""
+        if self.record.topic != REJECTED:
+            return None
+        return Rejection.parse(self.record.value, self.record.headers)
+
+    def _field(self, name: str) -> Any:
+        try:
+            body = orjson.loads(self.record.value or b"")
+        except orjson.JSONDecodeError:
+            return None
+        return body.get(name) if isinstance(body, dict) else None
+
+
+@asynccontextmanager
+async def replies(
+    cluster: ClusterConfig, *, from_beginning: bool = False
+) -> AsyncIterator[AsyncIterator[Reply]]:
+    """Labels and rejections that arrive from now on; creates missing topics first.
+
+    Raises:
+        BrokerError: no broker answers, or it stopped answering.
+    """
+    partitions = await create_topics(cluster)
+    consumer = AIOKafkaConsumer(
+        **cluster.connection,
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=cluster.max_answer_bytes,
+    )
+    try:
+        await consumer.start()
+        tps = [
+            TopicPartition(topic, n)
+            for topic in (LABELS, REJECTED)
+            for n in range(partitions[topic])
+        ]
+        consumer.assign(tps)
+        seek = consumer.seek_to_beginning if from_beginning else consumer.seek_to_end
+        await seek(*tps)
+        for tp in tps:  # seeking is lazy: whoever sends next must not be missed
+            await consumer.position(tp)
+        yield _read(consumer)
+    except KafkaError as error:
+        raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
+    finally:
+        await consumer.stop()
+
+
+async def _read(consumer: AIOKafkaConsumer) -> AsyncIterator[Reply]:
+    async for record in consumer:
+        yield Reply(record)
