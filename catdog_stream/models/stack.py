@@ -1,8 +1,6 @@
 """A model stack: the bytes of a picture in, a verdict out."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -11,46 +9,6 @@ from catdog_stream.models.head import Head
 from catdog_stream.models.manifest import Manifest, load_manifest
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
 from catdog_stream.models.verdict import Verdict
-
-
-class Classifier(Protocol):
-    """What an agent needs of a model; any other one with these members can take its place."""
-
-    @property
-    def name(self) -> str:
-        """Its name, as in the ``stack`` header."""
-
-    @property
-    def version(self) -> str:
-        """Its version, as in the ``stack`` header."""
-
-    @property
-    def engine(self) -> str:
-        """What computes, for the log."""
-
-    @property
-    def classes(self) -> Sequence[str]:
-        """The classes of its verdicts, in their order."""
-
-    @property
-    def batch_size(self) -> int:
-        """Pictures in one call of ``classify`` that keep it busy; more gain nothing."""
-
-    @property
-    def on_gpu(self) -> bool:
-        """Whether it leaves the machine's cores to others."""
-
-    def prepare(self, data: bytes) -> Picture:
-        """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if the picture is bad."""
-
-    def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
-        """A verdict for each prepared picture. Blocks while it computes; thread-safe."""
-
-    def warm_up(self) -> None:
-        """Pay for whatever the first picture would otherwise pay for."""
-
-    def close(self) -> None:
-        """Free threads and memory."""
 
 
 class ModelStack:

@@ -7,6 +7,7 @@ woken once for all results that have come by then.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Generic, TypeVar
@@ -54,13 +55,14 @@ class DecodingThreads(Generic[Item, Result]):
         """Have ``item`` worked off, after those before it have been begun."""
         self._waiting.put(item)
 
-    def clear(self) -> None:
-        """Forget the items that no thread has begun."""
-        try:
+    def clear(self) -> list[Item]:
+        """Forget the items that no thread has begun, which ``on_read`` will not get; these."""
+        forgotten = []
+        with suppress(Empty):
             while not self._stopping:
-                self._waiting.get_nowait()
-        except Empty:
-            pass
+                if (item := self._waiting.get_nowait()) is not None:
+                    forgotten.append(item)
+        return forgotten
 
     def stop(self) -> None:
         """End the threads once each has finished its item; blocks, and is called once."""

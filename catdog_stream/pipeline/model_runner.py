@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from catdog_stream import metrics
 from catdog_stream.errors import HungModelError, Reason, RejectedRequest
+from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.pictures import Picture
-from catdog_stream.models.stack import Classifier
 from catdog_stream.models.verdict import Verdict
 
 __all__ = ["ModelRunner"]

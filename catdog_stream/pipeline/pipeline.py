@@ -8,7 +8,7 @@ request is acknowledged only after Kafka has confirmed its answer. Knows no Faus
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
@@ -20,11 +20,10 @@ import numpy.typing as npt
 from catdog_stream import metrics
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.pipeline.batch_policy import BatchPolicy
-from catdog_stream.pipeline.batching import Batcher
 from catdog_stream.pipeline.decoding_threads import DecodingThreads
 from catdog_stream.pipeline.ordering import Lanes
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
+from catdog_stream.pipeline.serving import Lease, Serving
 from catdog_stream.wire import Incoming, parse_request
 
 __all__ = ["Classified", "Outcome", "Pipeline", "Publisher"]
@@ -50,16 +49,6 @@ class Classified:
 Outcome = Classified | RejectedRequest
 
 
-class Model(Protocol):
-    """What looks at pictures."""
-
-    def prepare(self, data: bytes) -> Picture:
-        """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if it is bad."""
-
-    async def classify(self, pictures: Sequence[Picture]) -> Sequence[Verdict]:
-        """A verdict for each picture."""
-
-
 class Publisher(Protocol):
     """Where answers go."""
 
@@ -83,6 +72,8 @@ class _Read:
 class _Job:
     incoming: Incoming
     acknowledge: Callable[[Outcome], Awaitable[object]]
+    #: On what prepares and classifies it.
+    lease: Lease
     taken: float = field(default_factory=time.perf_counter)
     outcome: asyncio.Future[Outcome] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -91,6 +82,7 @@ class _Job:
     verdict: asyncio.Future[Verdict] | None = None
 
     def drop(self) -> None:
+        """Its lease ends with its verdict, or when it has been read."""
         self.outcome.cancel()
         if self.verdict is not None:
             self.verdict.cancel()
@@ -100,7 +92,7 @@ class Pipeline:
     """Answers requests.
 
     Args:
-        model: reads and classifies pictures.
+        serving: prepares and classifies pictures.
         publisher: where answers go.
         owns: tells whether what was taken is still this process's to answer.
         limit: looks at each answer before it leaves; what it raises is a failure.
@@ -109,15 +101,12 @@ class Pipeline:
             From then on nothing is answered or acknowledged; the caller must stop the process.
         max_image_bytes: largest picture file.
         max_in_flight: most requests taken and not yet acknowledged.
-        max_batch: most pictures in one call of the model.
-        parallel_batches: calls of the model at a time.
-        max_wait: longest that a picture may wait for others to share a call with, in seconds.
         decode_threads: threads that read requests and decode pictures.
     """
 
     def __init__(
         self,
-        model: Model,
+        serving: Serving,
         publisher: Publisher,
         *,
         owns: Callable[[], Awaitable[bool]],
@@ -125,12 +114,9 @@ class Pipeline:
         on_failure: Callable[[BaseException], object],
         max_image_bytes: int,
         max_in_flight: int,
-        max_batch: int,
-        parallel_batches: int,
-        max_wait: float,
         decode_threads: int,
     ) -> None:
-        self._model = model
+        self._serving = serving
         self._owns = owns
         self._limit = limit
         self._publisher = publisher
@@ -139,21 +125,14 @@ class Pipeline:
         self._slots = asyncio.Semaphore(max_in_flight)
         self._lanes: Lanes[int, _Job] = Lanes()
         self._readers = DecodingThreads(self._read, self._on_read, threads=decode_threads)
-        self._batcher: Batcher[Picture, Verdict] = Batcher(
-            model.classify,
-            BatchPolicy(max_batch=max_batch, max_wait=max_wait),
-            parallel=parallel_batches,
-        )
         self._tasks: set[asyncio.Task[None]] = set()
-        self._batching: asyncio.Task[None] | None = None
         self._answered = 0
         self._abandoned = 0
         self._failed = False
 
     def start(self) -> None:
-        """Start the threads and the model's loop; needs a running event loop."""
+        """Start the threads; needs a running event loop."""
         self._readers.start()
-        self._batching = self._spawn(self._batcher.run())
 
     async def stop(self) -> None:
         """Drop what is unanswered, unacknowledged: Kafka will deliver it again.
@@ -166,9 +145,9 @@ class Pipeline:
     async def abandon(self) -> None:
         """Drop what is unanswered, unacknowledged, and be ready for what comes next."""
         self._abandoned += 1
-        lanes = self._tasks - {self._batching}
-        await asyncio.gather(*self._cancel(lanes), return_exceptions=True)
-        self._readers.clear()
+        await asyncio.gather(*self._cancel(self._tasks), return_exceptions=True)
+        for unread in self._readers.clear():
+            unread.lease.release()
         for job in self._lanes.clear():
             job.drop()
             self._slots.release()
@@ -193,22 +172,24 @@ class Pipeline:
             # Unacknowledged: Kafka delivers it again, behind those that were dropped before it.
             self._slots.release()
             return
-        job = _Job(incoming, acknowledge)
+        job = _Job(incoming, acknowledge, self._serving.lease())
         self._readers.put(job)
         if self._lanes.append(incoming.source.partition, job):
             self._spawn(self._answer_in_order(incoming.source.partition))
 
     def _read(self, job: _Job) -> _Read:
         request = parse_request(job.incoming.value, max_image_bytes=self._max_image_bytes)
-        return _Read(request.url, request.fields, self._model.prepare(request.picture))
+        return _Read(request.url, request.fields, job.lease.prepare(request.picture))
 
     def _on_read(self, job: _Job, result: _Read | Exception) -> None:
-        if job.outcome.done():
-            return  # abandoned
+        if job.outcome.done():  # abandoned
+            job.lease.release()
+            return
         if isinstance(result, Exception):
+            job.lease.release()
             job.outcome.set_result(self._rejection(job, result))
             return
-        job.verdict = self._batcher.submit(result.picture)
+        job.verdict = job.lease.classify(result.picture)
         job.verdict.add_done_callback(partial(self._on_verdict, job, result.url, result.fields))
 
     def _on_verdict(
@@ -218,6 +199,7 @@ class Pipeline:
         fields: Mapping[str, Any] | None,
         verdict: asyncio.Future[Verdict],
     ) -> None:
+        job.lease.release()
         if job.outcome.done() or verdict.cancelled():
             return  # abandoned
         error = verdict.exception()

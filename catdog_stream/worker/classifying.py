@@ -10,12 +10,14 @@ from mode import Service
 
 from catdog_stream import metrics
 from catdog_stream.delivery.publishing import KafkaPublisher
+from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.locate import default_stack
 from catdog_stream.models.pictures import PictureLimits
-from catdog_stream.models.stack import Classifier, ModelStack
+from catdog_stream.models.stack import ModelStack
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.pipeline import Pipeline
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
+from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
 from catdog_stream.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,9 +32,6 @@ logger = logging.getLogger(__name__)
 #: never waits for a picture.
 BATCHES_IN_FLIGHT = 4
 LEAST_IN_FLIGHT = 32
-#: Batches in the model at a time: when threads run out of work at the end of one, the other is
-#: there. A GPU takes one after the other.
-PARALLEL_BATCHES = 2
 #: Threads that decode beside a model that computes on the same cores.
 DECODERS = 4
 #: Models that may hang before the process is to be replaced: each keeps a core and its memory.
@@ -94,7 +93,7 @@ class Classifying(Service):
         self.app = app
         #: Makes what classifies; called anew where one hangs.
         self.load: Callable[[Settings], Classifier] = load_stack
-        self._model: ModelRunner | None = None
+        self._serving: Serving | None = None
         self._pipeline: Pipeline | None = None
 
     @property
@@ -112,7 +111,7 @@ class Classifying(Service):
     @property
     def classes(self) -> Sequence[str]:
         """What the model tells apart; nothing before it is loaded."""
-        return self._model.classifier.classes if self._model and self.warm else ()
+        return self._serving.classifier.classes if self._serving and self.warm else ()
 
     @property
     def in_flight(self) -> int:
@@ -127,17 +126,19 @@ class Classifying(Service):
     async def on_start(self) -> None:
         """Load the stack and warm it up. Raises ``StackError``."""
         settings = self.app.settings
-        model = self._model = ModelRunner(
+        runner = ModelRunner(
             WarmClassifiers(self.load, settings),
             parallel=PARALLEL_BATCHES,
             timeout=settings.inference_timeout,
             max_hangs=MAX_HANGS,
             on_failure=self.app.give_up,
         )
-        await model.start()
-        batch, on_gpu = model.classifier.batch_size, model.classifier.on_gpu
+        await runner.start()
+        serving = self._serving = Serving(max_wait=settings.batch_wait, on_failure=self.app.give_up)
+        await serving.take_over(runner)
+        on_gpu = serving.classifier.on_gpu
         pipeline = Pipeline(
-            model,
+            serving,
             KafkaPublisher(
                 self.app,
                 partitions=lambda topic: self.app.gate.partitions[topic],
@@ -151,11 +152,7 @@ class Classifying(Service):
             ),
             on_failure=self.app.give_up,
             max_image_bytes=settings.max_image_bytes,
-            max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * batch),
-            max_batch=batch,
-            parallel_batches=1 if on_gpu else PARALLEL_BATCHES,
-            # Batches side by side do not tell what one costs, and on a CPU waiting never pays.
-            max_wait=settings.batch_wait if on_gpu else 0.0,
+            max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * serving.classifier.batch_size),
             decode_threads=decoders(on_gpu=on_gpu),
         )
         pipeline.start()
@@ -169,8 +166,8 @@ class Classifying(Service):
         """Stop the pipeline and free the model."""
         if self._pipeline is not None:
             await self._pipeline.stop()
-        if self._model is not None:
-            await self._model.stop()
+        if self._serving is not None:
+            await self._serving.stop()
 
     async def abandon(self) -> None:
         """Drop what could not be answered in time; Kafka delivers it again."""

@@ -11,10 +11,11 @@ import pytest
 
 from catdog_stream.errors import RejectedRequest, SettingError, StackError
 from catdog_stream.models.backbone import Engine, load_backbone
+from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.locate import default_stack, samples
 from catdog_stream.models.manifest import describe, load_manifest
 from catdog_stream.models.pictures import Picture, PictureLimits
-from catdog_stream.models.stack import Classifier, ModelStack
+from catdog_stream.models.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
 from tests.models.derived import derived_pictures
 

@@ -19,6 +19,7 @@ from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.pipeline import Classified, Outcome, Pipeline
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
+from catdog_stream.pipeline.serving import Serving
 from catdog_stream.wire import Incoming, Source
 
 DEADLINE = 30.0
@@ -110,7 +111,7 @@ class Scene:
     """A running pipeline with its surroundings."""
 
     pipeline: Pipeline
-    runner: ModelRunner
+    serving: Serving
     model: Model
     kafka: Kafka
     failures: list[BaseException]
@@ -166,27 +167,26 @@ async def scene(
         lambda: model, parallel=1, timeout=DEADLINE, max_hangs=1, on_failure=failures.append
     )
     await runner.start()
+    serving = Serving(max_wait=0.0, on_failure=failures.append)
+    await serving.take_over(runner)
     pipeline = Pipeline(
-        runner,
+        serving,
         kafka,
         owns=owns,
         limit=RejectionLimit(in_a_row=max_rejected_in_a_row, share=1.0, window=1000),
         on_failure=failures.append,
         max_image_bytes=100,
         max_in_flight=max_in_flight,
-        max_batch=4,
-        parallel_batches=1,
-        max_wait=0.005,
         decode_threads=3,
     )
     pipeline.start()
     try:
         async with asyncio.timeout(DEADLINE):
-            yield Scene(pipeline, runner, model, kafka, failures)
+            yield Scene(pipeline, serving, model, kafka, failures)
     finally:
         model.go_on.set()
         await pipeline.stop()
-        await runner.stop()
+        await serving.stop()
 
 
 def play(story: Callable[[], Coroutine[None, None, None]]) -> None:
@@ -383,7 +383,7 @@ def test_stopping_leaves_no_task_no_thread_and_no_acknowledgement() -> None:
                 await it.submit("c", partition=number % 2)
             await until(lambda: len(it.acknowledged) > 0)
             await it.pipeline.stop()
-            await it.runner.stop()
+            await it.serving.stop()
             acknowledged = list(it.acknowledged)
             assert asyncio.all_tasks() <= tasks | {asyncio.current_task()}
             left = set(threading.enumerate()) - threads
@@ -446,3 +446,32 @@ def test_a_request_that_waited_for_room_is_dropped_with_those_before_it() -> Non
             assert {source.partition for source in it.acknowledged} == {1}
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_classifier_that_takes_over_costs_no_request_and_the_old_one_is_let_go(seed: int) -> None:
+    """Under load, with bad pictures and an abandoned batch in it: no lease is left behind."""
+    dice = random.Random(seed)
+
+    async def story() -> None:
+        async with scene(Model(seed, 0.002), Kafka(seed, 0.001), max_in_flight=64) as it:
+            change: list[asyncio.Task[None]] = []
+            for number in range(120):
+                await it.submit(dice.choice("cdx!#"), number % 3)
+                if number == 40:
+                    await it.pipeline.abandon()
+                if number in (60, 90):
+                    runner = ModelRunner(
+                        lambda: Model(seed, 0.002),
+                        parallel=1,
+                        timeout=DEADLINE,
+                        max_hangs=1,
+                        on_failure=it.failures.append,
+                    )
+                    await runner.start()
+                    change.append(asyncio.create_task(it.serving.take_over(runner)))
+            await it.all_answered()
+            await asyncio.gather(*change)
+            assert it.failures == []
+
+    play(story)

@@ -1,0 +1,134 @@
+"""Which classifier answers a request: the one that it was taken with, while another takes over.
+
+A picture is prepared for one classifier, and no other one can look at it. So each request holds a
+lease on a classifier from when it is taken until its verdict is there, and a classifier that was
+replaced stays until nobody holds it any more. Requests of the one and of the other are never in one
+batch: each classifier has its own, as large and as many at a time as suit it.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from catdog_stream.models.classifier import Classifier
+from catdog_stream.models.pictures import Picture
+from catdog_stream.models.verdict import Verdict
+from catdog_stream.pipeline.batch_policy import BatchPolicy
+from catdog_stream.pipeline.batching import Batcher
+from catdog_stream.pipeline.model_runner import ModelRunner
+
+__all__ = ["PARALLEL_BATCHES", "Lease", "Serving"]
+
+#: Batches in a model at a time: when threads run out of work at the end of one, the other is there.
+#: A GPU takes one after the other.
+PARALLEL_BATCHES = 2
+
+
+class _Stand:
+    """A classifier in service."""
+
+    def __init__(self, runner: ModelRunner, max_wait: float) -> None:
+        classifier = runner.classifier
+        on_gpu = classifier.on_gpu
+        self.runner = runner
+        self.batcher: Batcher[Picture, Verdict] = Batcher(
+            runner.classify,
+            # Batches side by side do not tell what one costs, and on a CPU waiting never pays.
+            BatchPolicy(max_batch=classifier.batch_size, max_wait=max_wait if on_gpu else 0.0),
+            parallel=1 if on_gpu else PARALLEL_BATCHES,
+        )
+        self.leases = 0
+        self.nobody = asyncio.Event()
+        self.nobody.set()
+        self.batching: asyncio.Task[None] | None = None
+
+    async def stop(self) -> None:
+        if self.batching is not None:
+            self.batching.cancel()
+            await asyncio.wait({self.batching})
+        await self.runner.stop()
+
+
+class Lease:
+    """A request's hold on a classifier, until ``release``. Belongs to the event loop."""
+
+    __slots__ = ("_released", "_stand")
+
+    def __init__(self, stand: _Stand) -> None:
+        self._stand = stand
+        self._released = False
+        stand.leases += 1
+        stand.nobody.clear()
+
+    def prepare(self, data: bytes) -> Picture:
+        """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if it is bad."""
+        return self._stand.runner.prepare(data)
+
+    def classify(self, picture: Picture) -> asyncio.Future[Verdict]:
+        """What becomes of a picture that was prepared with this lease.
+
+        Raises ``RejectedRequest`` if the model did not answer in time.
+        """
+        return self._stand.batcher.submit(picture)
+
+    def release(self) -> None:
+        """Let the classifier go; a second time does nothing."""
+        if self._released:
+            return
+        self._released = True
+        self._stand.leases -= 1
+        if not self._stand.leases:
+            self._stand.nobody.set()
+
+
+class Serving:
+    """Has one classifier answer what comes, and another one take over.
+
+    Args:
+        max_wait: longest that a picture may wait for others to share a batch with, in seconds.
+        on_failure: called with what ended the making of batches.
+    """
+
+    def __init__(self, *, max_wait: float, on_failure: Callable[[BaseException], object]) -> None:
+        self._max_wait = max_wait
+        self._on_failure = on_failure
+        self._current: _Stand | None = None
+        self._retiring: set[_Stand] = set()
+
+    @property
+    def classifier(self) -> Classifier:
+        """What answers the next request."""
+        return self._now.runner.classifier
+
+    @property
+    def _now(self) -> _Stand:
+        if self._current is None:
+            raise RuntimeError("No classifier is in service yet.")
+        return self._current
+
+    def lease(self) -> Lease:
+        """A hold on the classifier that is in service now."""
+        return Lease(self._now)
+
+    async def take_over(self, runner: ModelRunner) -> None:
+        """Have ``runner``, which was started, answer what is taken from now on.
+
+        Returns once nobody holds the classifier that was in service before, which is then stopped.
+        """
+        before, stand = self._current, _Stand(runner, self._max_wait)
+        stand.batching = asyncio.get_running_loop().create_task(stand.batcher.run())
+        stand.batching.add_done_callback(self._on_done)
+        self._current = stand
+        if before is not None:
+            self._retiring.add(before)
+            await before.nobody.wait()
+            self._retiring.discard(before)
+            await before.stop()
+
+    async def stop(self) -> None:
+        """Stop every classifier, whoever holds it."""
+        for stand in (*self._retiring, *([self._current] if self._current else [])):
+            await stand.stop()
+
+    def _on_done(self, batching: "asyncio.Task[None]") -> None:
+        if not batching.cancelled() and (error := batching.exception()) is not None:
+            self._on_failure(error)

@@ -1,0 +1,152 @@
+"""A classifier takes over from another: each request is answered by the one it was taken with."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import numpy as np
+import pytest
+
+from catdog_stream.models.pictures import Picture
+from catdog_stream.models.verdict import Verdict
+from catdog_stream.pipeline.model_runner import ModelRunner
+from catdog_stream.pipeline.serving import Serving
+
+DEADLINE = 10.0
+
+
+class Named:
+    """A classifier that marks the pictures it prepares, and looks at no others."""
+
+    name, engine = "named", "none"
+    classes = ("cat", "dog")
+    on_gpu = False
+
+    def __init__(self, version: int, batch_size: int = 4) -> None:
+        self.version = str(version)
+        self.batch_size = batch_size
+        self.batches: list[int] = []
+        self.closed = False
+
+    def prepare(self, _data: bytes) -> Picture:
+        return np.full((1, 1, 3), int(self.version), np.uint8)
+
+    def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
+        assert not self.closed, "it was closed while somebody held it"
+        assert all((picture == int(self.version)).all() for picture in pictures)
+        self.batches.append(len(pictures))
+        return [Verdict({"cat": 1.0, "dog": 0.0}, f"named {self.version}")] * len(pictures)
+
+    def warm_up(self) -> None:
+        """It is always warm."""
+
+    def close(self) -> None:
+        self.closed = True
+
+
+async def running(classifier: Named) -> ModelRunner:
+    runner = ModelRunner(
+        lambda: classifier, parallel=2, timeout=DEADLINE, max_hangs=1, on_failure=print
+    )
+    await runner.start()
+    return runner
+
+
+def play(story: Callable[[Serving], Awaitable[None]]) -> None:
+    async def run() -> None:
+        failures: list[BaseException] = []
+        serving = Serving(max_wait=0.0, on_failure=failures.append)
+        async with asyncio.timeout(DEADLINE):
+            await story(serving)
+            await serving.stop()
+        assert failures == []
+
+    asyncio.run(run())
+
+
+async def a_few_turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_without_a_classifier_nothing_can_be_held() -> None:
+    async def story(serving: Serving) -> None:
+        with pytest.raises(RuntimeError, match="in service"):
+            serving.lease()
+
+    play(story)
+
+
+def test_who_was_taken_before_is_answered_by_the_one_before() -> None:
+    old, new = Named(1), Named(2)
+
+    async def story(serving: Serving) -> None:
+        await serving.take_over(await running(old))
+        before = [serving.lease() for _ in range(10)]
+        # Prepared before, and classified only after the other one is there.
+        pictures = [lease.prepare(b"") for lease in before[:5]]
+        change = asyncio.create_task(serving.take_over(await running(new)))
+        await a_few_turns()
+        assert serving.classifier.version == "2"
+        after = [serving.lease() for _ in range(10)]
+        pictures += [lease.prepare(b"") for lease in (*before[5:], *after)]
+        verdicts = await asyncio.gather(
+            *(
+                lease.classify(picture)
+                for lease, picture in zip((*before, *after), pictures, strict=True)
+            )
+        )
+        assert [verdict.stack for verdict in verdicts] == ["named 1"] * 10 + ["named 2"] * 10
+        assert not change.done()
+        assert not old.closed
+        for lease in before:
+            lease.release()
+            lease.release()  # a second time does nothing
+        await change
+        assert old.closed
+        assert not new.closed
+
+    play(story)
+    assert new.closed
+
+
+def test_each_classifier_has_batches_of_its_own_size() -> None:
+    small, large = Named(1, batch_size=2), Named(2, batch_size=8)
+
+    async def story(serving: Serving) -> None:
+        for classifier in (small, large):
+            await serving.take_over(await running(classifier))
+            leases = [serving.lease() for _ in range(16)]
+            await asyncio.gather(*(lease.classify(lease.prepare(b"")) for lease in leases))
+            for lease in leases:
+                lease.release()
+
+    play(story)
+    assert max(small.batches) == 2
+    assert max(large.batches) == 8
+
+
+def test_one_that_nobody_holds_goes_at_once() -> None:
+    old = Named(1)
+
+    async def story(serving: Serving) -> None:
+        await serving.take_over(await running(old))
+        serving.lease().release()
+        await serving.take_over(await running(Named(2)))
+        assert old.closed
+
+    play(story)
+
+
+def test_the_end_of_a_worker_waits_for_no_lease() -> None:
+    old, new = Named(1), Named(2)
+
+    async def story(serving: Serving) -> None:
+        await serving.take_over(await running(old))
+        serving.lease()
+        change = asyncio.create_task(serving.take_over(await running(new)))
+        await a_few_turns()
+        change.cancel()
+
+    play(story)
+    assert old.closed
+    assert new.closed
