@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.options import OWN
 from catdog_stream.broker import LocalKafka
-from tests.support.ports import free_ports
+from catdog_stream.testing.ports import free_ports
 
 __all__ = ["Broker", "broker_name", "lend"]
 

@@ -16,7 +16,7 @@ from catdog_stream.settings import Settings
 
 __all__ = ["InstantStack"]
 
-CAT = Verdict({"cat": 1.0, "dog": 0.0}, "test 1")
+CAT = Verdict({"cat": 1.0, "dog": 0.0}, "instant 1")
 GREY: Picture = np.full((1, 1, 3), 128, np.uint8)
 
 #: Threads start when they are needed first.

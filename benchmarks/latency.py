@@ -25,10 +25,10 @@ from benchmarks.options import parser
 from benchmarks.pictures import pictures
 from benchmarks.report import report
 from catdog_stream.settings import Settings
+from catdog_stream.testing.worker import Worker
 from catdog_stream.worker.classifying import load_stack
 from tests.support.client import MAX_BYTES, REQUESTS, request
 from tests.support.fleet import GROUP
-from tests.support.worker import Worker
 
 PERCENTILES = (50, 95, 99)
 LOADS = (0.5, 0.8)

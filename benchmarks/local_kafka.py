@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaProducer
 from benchmarks.backlog import create_topics
 from benchmarks.processes import cpu_seconds, memory_mb
 from catdog_stream.broker import LocalKafka
+from catdog_stream.testing.ports import free_ports
 from tests.support.client import MAX_BYTES, REQUESTS
-from tests.support.ports import free_ports
 
 __all__ = ["KafkaCost", "idle_percent", "kafka_cost"]
 

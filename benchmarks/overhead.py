@@ -20,8 +20,8 @@ from benchmarks.brokers import Broker, broker_name, lend
 from benchmarks.measuring import Pace, median_cpu, work_off
 from benchmarks.options import parser
 from benchmarks.report import milliseconds, report, spread
+from catdog_stream.testing.worker import Worker
 from tests.support.fleet import GROUP
-from tests.support.worker import Worker
 
 #: Bytes of the picture; base64 makes it a third larger.
 SIZES = {"30 KB": 22_500, "300 KB": 225_000}

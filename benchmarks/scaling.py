@@ -33,8 +33,8 @@ from benchmarks.options import OWN, parser
 from benchmarks.pictures import pictures
 from benchmarks.processes import cpu_meter
 from benchmarks.report import milliseconds, report
-from tests.support.wait import wait_until
-from tests.support.worker import PATIENCE, Worker
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import PATIENCE, Worker
 
 __all__ = ["Case", "growth", "two_to_one"]
 

@@ -30,9 +30,9 @@ from benchmarks.options import parser
 from benchmarks.pictures import pictures
 from benchmarks.processes import memory_mb
 from benchmarks.report import report, spread
+from catdog_stream.testing.worker import Worker
 from tests.support.client import MAX_BYTES, REQUESTS, request
 from tests.support.fleet import GROUP
-from tests.support.worker import Worker
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "cat-kitten.jpg"
 DIFFERENT_PICTURES = 1000

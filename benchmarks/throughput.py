@@ -26,9 +26,9 @@ from benchmarks.measuring import Pace, median_cpu, work_off
 from benchmarks.options import parser
 from benchmarks.pictures import pictures
 from benchmarks.report import milliseconds, report, spread
+from catdog_stream.testing.worker import Worker
 from tests.support.command import Command
 from tests.support.fleet import GROUP
-from tests.support.worker import Worker
 
 ROOT = Path(__file__).parents[1]
 LOOP_GROUP = "handwritten-loop"

@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks.backlog import create_topics, names, queue
 from benchmarks.measuring import Pace, work_off
-from tests.support.brokers import own_broker
+from catdog_stream.testing.brokers import own_broker
+from catdog_stream.testing.worker import Worker
 from tests.support.fleet import GROUP
-from tests.support.worker import Worker
 
 pytestmark = pytest.mark.integration
 

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Consumer, Producer
 from kafka import KafkaConsumer
 
-from tests.support.wait import wait_until
+from catdog_stream.testing.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

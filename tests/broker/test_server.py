@@ -16,8 +16,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from catdog_stream.broker import HOST, LocalKafka, is_ready, server
 from catdog_stream.errors import BrokerError
-from tests.support.ports import free_ports
-from tests.support.wait import wait_until
+from catdog_stream.testing.ports import free_ports
+from catdog_stream.testing.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 

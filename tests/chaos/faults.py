@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from threading import Event
 
 from catdog_stream.broker import LocalKafka
+from catdog_stream.testing.worker import Worker
 from tests.chaos.replicas import wait_for_replicas
 from tests.support.cluster import Cluster
 from tests.support.proxy import Proxy
-from tests.support.worker import Worker
 
 __all__ = ["LANES", "Fault", "System"]
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Event, Thread
 
+from catdog_stream.testing.worker import Worker
 from tests.chaos.faults import Fault, System
 from tests.support.cluster import Cluster
-from tests.support.worker import Worker
 
 __all__ = ["Happened", "Lane"]
 

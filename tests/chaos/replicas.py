@@ -2,8 +2,8 @@
 
 from confluent_kafka.admin import AdminClient
 
+from catdog_stream.testing.waiting import wait_until
 from tests.support.cluster import NODES, Cluster
-from tests.support.wait import wait_until
 
 __all__ = ["wait_for_replicas"]
 

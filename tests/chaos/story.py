@@ -8,6 +8,7 @@ from threading import Event, Timer
 
 import requests
 
+from catdog_stream.testing.worker import Worker
 from tests.chaos.answers import Answers, committed_requests
 from tests.chaos.faults import LANES
 from tests.chaos.lane import Lane
@@ -15,7 +16,6 @@ from tests.chaos.load import Load
 from tests.chaos.replicas import wait_for_replicas
 from tests.chaos.report import Findings, table
 from tests.support.cluster import Cluster, own_cluster
-from tests.support.worker import Worker
 
 __all__ = ["run"]
 

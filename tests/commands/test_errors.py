@@ -14,7 +14,7 @@ from faust.cli.base import cli
 
 from catdog_stream.app import app
 from catdog_stream.models.locate import default_stack, samples
-from tests.support.ports import free_ports
+from catdog_stream.testing.ports import free_ports
 
 SECONDS = 60
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"

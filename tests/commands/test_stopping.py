@@ -14,9 +14,9 @@ import pytest
 from catdog_stream.broker import LocalKafka
 from catdog_stream.commands.stopping import Signals, Stopped
 from catdog_stream.models.locate import samples
-from tests.support.brokers import own_broker
+from catdog_stream.testing.brokers import own_broker
+from catdog_stream.testing.waiting import wait_until
 from tests.support.command import Command, Surroundings, catdog_stream
-from tests.support.wait import wait_until
 
 COMMANDS = ("watch", "send", "send --wait", "replay", "evaluate", "broker", "up", "up --samples")
 #: Seconds. They take one; a test machine may be busy, and a worker drains.

@@ -10,8 +10,8 @@ from faust.transport.drivers.aiokafka import Transport
 
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.settings import Settings
+from catdog_stream.testing.brokers import own_broker
 from catdog_stream.worker.application import CatDogApp
-from tests.support.brokers import own_broker
 
 pytestmark = pytest.mark.integration
 

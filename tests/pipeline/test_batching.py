@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from catdog_stream.pipeline.batch_policy import BatchPolicy
 from catdog_stream.pipeline.batching import Batcher
-from tests.support.virtual_time import run_in_virtual_time
+from catdog_stream.testing.virtual_time import run_in_virtual_time
 
 DEADLINE = 20.0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from aiokafka.client import AIOKafkaClient, CoordinationType
 
 from catdog_stream.broker import HOST, LocalKafka
-from tests.support.ports import free_ports
+from catdog_stream.testing.ports import free_ports
 from tests.support.proxy import Proxy, two_ways
 
 NODES = 3

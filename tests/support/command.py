@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.ports import free_ports
-from tests.support.wait import wait_until
+from catdog_stream.testing.ports import free_ports
+from catdog_stream.testing.waiting import wait_until
 
 #: Seconds for a whole system to start on a busy test machine.
 PATIENCE = 90.0

@@ -6,12 +6,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import requests
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from catdog_stream.testing.worker import Worker
 from tests.support.client import LABELS, REQUESTS, Client
-from tests.support.worker import Worker
 
 GROUP = "catdog_stream"
 #: Seconds for the counts to arrive at the truth once everything is answered.
@@ -114,7 +113,7 @@ class Fleet:
         for worker in self.workers:
             try:
                 now = worker.get("/labels/")
-            except requests.RequestException:
+            except OSError:
                 shown.append(None)
                 continue
             whole = now["workers"] == {"asked": len(self.workers), "answered": len(self.workers)}

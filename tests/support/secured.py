@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.ports import free_ports
+from catdog_stream.testing.ports import free_ports
 
 HOST = "127.0.0.1"
 USER, PASSWORD = "alice", "horse-battery-staple"

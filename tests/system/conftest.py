@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from catdog_stream.testing.worker import Worker
 from tests.support.fleet import nothing_uncommitted
-from tests.support.worker import Worker
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 

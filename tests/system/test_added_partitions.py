@@ -8,9 +8,9 @@ import pytest
 
 from catdog_stream.kafka.cluster import grow, topic_partitions
 from catdog_stream.settings import Settings
-from tests.support.brokers import own_broker
+from catdog_stream.testing.brokers import own_broker
+from catdog_stream.testing.worker import Worker
 from tests.support.client import LABELS, REQUESTS, Client, Message, request
-from tests.support.worker import Worker
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.brokers import own_broker
+from catdog_stream.testing.brokers import own_broker
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import Client, request
-from tests.support.wait import wait_until
-from tests.support.worker import PATIENCE, Worker
 
 pytestmark = pytest.mark.integration
 

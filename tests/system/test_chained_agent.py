@@ -10,10 +10,10 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
-from tests.support.brokers import own_broker
+from catdog_stream.testing.brokers import own_broker
+from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import LABELS, Client, header, request, strict_label
 from tests.support.command import Command
-from tests.support.worker import PATIENCE, Worker
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("worker")]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from catdog_stream.broker import LocalKafka
+from catdog_stream.testing.ports import free_ports
+from catdog_stream.testing.worker import Worker
 from tests.support.client import Client, Message, request
 from tests.support.fleet import SETTINGS, Fleet
-from tests.support.ports import free_ports
 from tests.support.proxy import Proxy, two_ways
-from tests.support.worker import Worker
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -9,11 +9,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from confluent_kafka import Message as Confirmation
 from confluent_kafka import Producer
 
-from tests.support.brokers import own_broker
+from catdog_stream.testing.brokers import own_broker
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import REQUESTS, Client, request
 from tests.support.fleet import GROUP
-from tests.support.wait import wait_until
-from tests.support.worker import PATIENCE, Worker
 
 pytestmark = pytest.mark.integration
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import Worker
 from tests.support.client import Client, request
 from tests.support.cluster import own_cluster
 from tests.support.fleet import GROUP
-from tests.support.wait import wait_until
-from tests.support.worker import Worker
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from catdog_stream.broker import LocalKafka
+from catdog_stream.testing.ports import free_ports
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import Client, request
-from tests.support.ports import free_ports
 from tests.support.proxy import Proxy, two_ways
-from tests.support.wait import wait_until
-from tests.support.worker import PATIENCE, Worker
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import Worker
 from tests.support.client import Client, Message, header, request, strict_label
 from tests.support.hostile import LABEL, Case, cases, odd_cases
 from tests.support.odd_batches import send_odd
-from tests.support.wait import wait_until
-from tests.support.worker import Worker
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -10,9 +10,9 @@ import pytest
 import requests
 from PIL import Image
 
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import Worker
 from tests.support.client import Client, Message, header, request, strict_label
-from tests.support.wait import wait_until
-from tests.support.worker import Worker
 
 pytestmark = pytest.mark.integration
 

@@ -8,10 +8,10 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from catdog_stream.broker import LocalKafka
+from catdog_stream.testing.ports import free_ports
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import Worker
 from tests.support.client import LABELS, REJECTED, REQUESTS, Client, Message, request
-from tests.support.ports import free_ports
-from tests.support.wait import wait_until
-from tests.support.worker import Worker
 
 pytestmark = pytest.mark.integration
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import PATIENCE
 from tests.support.command import Command
-from tests.support.wait import wait_until
-from tests.support.worker import PATIENCE
 
 pytestmark = pytest.mark.integration
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import PATIENCE
 from tests.support.command import Command, Surroundings, has_ended
-from tests.support.wait import wait_until
-from tests.support.worker import PATIENCE
 
 pytestmark = pytest.mark.integration
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from tests.support.brokers import own_broker
+from catdog_stream.testing.brokers import own_broker
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import Worker
 from tests.support.client import (
     MAX_BYTES,
     REJECTED,
@@ -24,8 +26,6 @@ from tests.support.client import (
     request,
     strict_label,
 )
-from tests.support.wait import wait_until
-from tests.support.worker import Worker
 
 pytestmark = pytest.mark.integration
 

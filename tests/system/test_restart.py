@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import Worker
 from tests.support.client import Client, request
 from tests.support.fleet import nothing_uncommitted
-from tests.support.wait import wait_until
-from tests.support.worker import Worker
 
 pytestmark = pytest.mark.integration
 

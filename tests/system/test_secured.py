@@ -17,10 +17,10 @@ from catdog_stream.broker import LocalKafka
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.settings import Settings
-from tests.support.ports import free_ports
+from catdog_stream.testing.ports import free_ports
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import Worker
 from tests.support.secured import HOST, PASSWORD, USER, SecuredListeners
-from tests.support.wait import wait_until
-from tests.support.worker import Worker
 
 pytestmark = pytest.mark.integration
 

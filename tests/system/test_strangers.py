@@ -9,10 +9,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from catdog_stream.delivery.counting import MAX_NAMES
-from tests.support.brokers import own_broker
+from catdog_stream.testing.brokers import own_broker
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import LABELS, Client, Message, request
-from tests.support.wait import wait_until
-from tests.support.worker import PATIENCE, Worker
 
 pytestmark = pytest.mark.integration
 

@@ -10,10 +10,10 @@ from PIL import Image
 
 from catdog_stream.models.locate import default_stack
 from catdog_stream.models.training import train_head
-from tests.support.brokers import own_broker
+from catdog_stream.testing.brokers import own_broker
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import Client, header, request, strict_label
-from tests.support.wait import wait_until
-from tests.support.worker import PATIENCE, Worker
 
 pytestmark = pytest.mark.integration
 

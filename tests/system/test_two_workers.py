@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import requests
 
+from catdog_stream.testing.waiting import wait_until
+from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import Client, Message, request
 from tests.support.fleet import nothing_uncommitted
-from tests.support.wait import wait_until
-from tests.support.worker import PATIENCE, Worker
 
 pytestmark = pytest.mark.integration
 

@@ -9,13 +9,13 @@ import pytest
 import requests
 
 from catdog_stream.broker import HOST, is_ready
+from catdog_stream.testing.waiting import wait_until
 from tests.support.command import (
     Command,
     Surroundings,
     catdog_stream,
     has_ended,
 )
-from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.integration
 

@@ -6,8 +6,8 @@ import time
 import pytest
 import requests
 
+from catdog_stream.testing.worker import Worker
 from catdog_stream.web.server import REQUEST_SECONDS
-from tests.support.worker import Worker
 
 pytestmark = pytest.mark.integration
 

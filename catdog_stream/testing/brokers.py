@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catdog_stream.broker import LocalKafka
-from tests.support.ports import free_ports
+from catdog_stream.testing.ports import free_ports
 
 
 @contextmanager

@@ -1,0 +1,76 @@
+"""Requests in Kafka with their answers, as if a worker had been there."""
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from aiokafka.structs import RecordMetadata
+from PIL import Image
+
+from catdog_stream.errors import RejectedRequest
+from catdog_stream.kafka.client import producer, request_value
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.models.verdict import Verdict
+from catdog_stream.topics import LABELS, REJECTED, REQUESTS
+from catdog_stream.wire import Incoming, Source, rejection, verdict_label
+
+__all__ = ["Answered", "publish_answers"]
+
+STACK = "testing 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request and what became of it, as they stand in Kafka."""
+
+    source: Source
+    value: bytes
+    answer: Mapping[str, float] | RejectedRequest
+
+
+async def publish_answers(
+    cluster: ClusterConfig, answers: Iterable[Mapping[str, float] | RejectedRequest]
+) -> list[Answered]:
+    """Write a request and its answer for each of ``answers``: scores by class, or a rejection.
+
+    The pictures are grey and all alike; the stack is called "testing 1". Returns once Kafka has
+    confirmed them all. No worker may read the same topics: it would answer as well.
+
+    Raises:
+        BrokerError: no broker answers, or it refused.
+    """
+    written = []
+    async with producer(cluster) as sender:
+        for number, answer in enumerate(answers):
+            value = request_value(_grey_png(), str(number))
+            record: RecordMetadata = await sender.send_and_wait(REQUESTS, value)
+            source = Source(record.topic, record.partition, record.offset)
+            incoming = Incoming(source, None, value, (), None)
+            if isinstance(answer, RejectedRequest):
+                topic = REJECTED
+                reply = rejection(incoming, answer, max_bytes=cluster.max_answer_bytes)
+            else:
+                topic, verdict = LABELS, Verdict(answer, STACK)
+                reply = verdict_label(
+                    incoming,
+                    text=verdict.text,
+                    url=str(number),
+                    verdict=verdict.label,
+                    scores=answer,
+                    stack=STACK,
+                )
+            await sender.send_and_wait(
+                topic,
+                reply.value,
+                key=reply.key,
+                headers=list(reply.headers),
+                partition=source.partition,
+            )
+            written.append(Answered(source, value, answer))
+    return written
+
+
+def _grey_png() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), "grey").save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,55 @@
+"""What a worker relies on in a classifier, checked."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from catdog_stream.models.classifier import Classifier
+
+__all__ = ["check_classifier"]
+
+THREADS = 4
+#: Chances are floats: their sum is 1 but for so much.
+TOLERANCE = 1e-6
+
+
+def check_classifier(classifier: Classifier, files: Sequence[bytes]) -> None:
+    """Raise ``AssertionError``, which says what is wrong, if ``classifier`` breaks its contract.
+
+    Args:
+        classifier: a new one, not warmed up. It is closed at the end.
+        files: picture files, at least two, that it can read. They are looked at several times.
+    """
+    assert len(files) > 1, "it takes two pictures to see their order"
+    _check_identity(classifier)
+    classifier.warm_up()
+    classifier.warm_up()
+    with ThreadPoolExecutor(THREADS) as pool:
+        pictures = [classifier.prepare(file) for file in files]
+        for picture, again in zip(pictures, pool.map(classifier.prepare, files), strict=True):
+            assert np.array_equal(picture, again), "prepare is not thread-safe, or not repeatable"
+        many = [pictures[n % len(pictures)] for n in range(2 * classifier.batch_size + 1)]
+        alone = [classifier.classify([picture])[0] for picture in pictures]
+        expected = [alone[n % len(alone)] for n in range(len(many))]
+        assert classifier.classify([]) == [], "no pictures, no verdicts"
+        assert classifier.classify(many) == expected, "a verdict depends on the rest of the batch"
+        assert classifier.classify(many[::-1]) == expected[::-1], "verdicts are out of order"
+        for found in pool.map(classifier.classify, [many] * THREADS):
+            assert found == expected, "classify is not thread-safe"
+    for verdict in alone:
+        assert list(verdict.scores) == list(classifier.classes), "verdicts are of other classes"
+        assert all(0 <= chance <= 1 for chance in verdict.scores.values()), "a chance is none"
+        assert abs(sum(verdict.scores.values()) - 1) < TOLERANCE, "chances must sum to 1"
+        assert verdict.stack == f"{classifier.name} {classifier.version}", "it signs as another"
+    classifier.close()
+
+
+def _check_identity(classifier: Classifier) -> None:
+    for text in (classifier.name, classifier.version, classifier.engine, *classifier.classes):
+        assert text, "name, version, engine and classes are not empty"
+        assert text.isprintable(), f"{text!r} cannot be printed"
+        assert " " not in text, f"{text!r} has a space in it, which parts words in the headers"
+    assert len(classifier.classes) > 1, "there are two classes or more"
+    assert len(set(classifier.classes)) == len(classifier.classes), "classes are different"
+    assert classifier.batch_size > 0, "a batch has a picture in it"

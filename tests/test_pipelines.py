@@ -1,0 +1,26 @@
+"""An answer that was published a second time is known again, for a while."""
+
+from catdog_stream.pipelines import Recent
+from catdog_stream.wire import Source
+
+
+def test_what_comes_again_in_time_is_not_new_and_later_it_is() -> None:
+    now = 0.0
+    recent = Recent(10.0, lambda: now)
+    first, second = (Source("catdogimage", 0, offset) for offset in (1, 2))
+    assert recent.is_new(first)
+    now = 6.0
+    assert not recent.is_new(first)
+    assert recent.is_new(second)
+    now = 11.0
+    assert recent.is_new(first)
+    assert not recent.is_new(second)
+
+
+def test_nothing_is_kept_beyond_its_time() -> None:
+    now = 0.0
+    recent = Recent(10.0, lambda: now)
+    for number in range(1000):
+        now = number / 10
+        assert recent.is_new(Source("catdogimage", 0, number))
+    assert len(recent._seen) <= 100
