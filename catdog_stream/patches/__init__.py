@@ -1,4 +1,31 @@
 """Faults of other people's libraries, and nothing else.
 
-Each module says what is wrong; docs/upstream.md says when it may go.
+Each module says what is wrong; docs/upstream.md says when it may go, and a test of each fails then.
 """
+
+from catdog_stream.patches import (
+    group_coordinator,
+    header_names,
+    request_deadlines,
+    secret_log,
+    topic_creation,
+    tracked_topics,
+)
+
+__all__ = ["install"]
+
+
+def install() -> None:
+    """Mend this process. A second time does nothing.
+
+    A process begins with it, a worker's as a command's: nothing that is imported does it.
+    """
+    for patch in (
+        group_coordinator,
+        header_names,
+        request_deadlines,
+        secret_log,
+        topic_creation,
+        tracked_topics,
+    ):
+        patch.install()

@@ -190,21 +190,15 @@ class Pipeline:
             job.outcome.set_result(self._rejection(job, result))
             return
         job.verdict = job.lease.classify(result.picture)
-        job.verdict.add_done_callback(partial(self._on_verdict, job, result.url, result.fields))
+        job.verdict.add_done_callback(partial(self._on_verdict, job, result))
 
-    def _on_verdict(
-        self,
-        job: _Job,
-        url: str | None,
-        fields: Mapping[str, Any] | None,
-        verdict: asyncio.Future[Verdict],
-    ) -> None:
+    def _on_verdict(self, job: _Job, read: _Read, verdict: asyncio.Future[Verdict]) -> None:
         job.lease.release()
         if job.outcome.done() or verdict.cancelled():
             return  # abandoned
         error = verdict.exception()
         if error is None:
-            job.outcome.set_result(Classified(url, verdict.result(), fields))
+            job.outcome.set_result(Classified(read.url, verdict.result(), read.fields))
         else:
             job.outcome.set_result(self._rejection(job, error))
 

@@ -14,17 +14,9 @@ import faust
 import mode.loop
 from faust.types import AgentT, ConsumerT
 
-from catdog_stream import deadlines
+from catdog_stream import deadlines, patches
 from catdog_stream.delivery.consumer import Consumer
 from catdog_stream.errors import AgentError, SettingError
-from catdog_stream.patches import (
-    group_coordinator,
-    header_names,
-    request_deadlines,
-    secret_log,
-    topic_creation,
-    tracked_topics,
-)
 from catdog_stream.patches.sensors import Sensors
 from catdog_stream.patches.table_manager import PromptTableManager
 from catdog_stream.settings import Settings
@@ -49,12 +41,6 @@ class StreamApp(faust.App):
     """
 
     def __init__(self, name: str, settings: Settings, **options: Any) -> None:
-        group_coordinator.install()
-        header_names.install()
-        request_deadlines.install()
-        secret_log.install()
-        topic_creation.install()
-        tracked_topics.install()
         defaults: dict[str, Any] = {
             "broker": settings.broker,
             "broker_credentials": settings.security.credentials(),
@@ -86,12 +72,15 @@ class StreamApp(faust.App):
         self.transport.Consumer = Consumer  # type: ignore[misc]
 
     def worker_init(self) -> None:
-        """Choose the event loop, before there is one.
+        """Mend the libraries, and choose the event loop before there is one.
+
+        Faust calls it as a command begins, this application's own commands too.
 
         uvloop takes a sixth less CPU time for a request; ``--loop`` and ``FAUST_LOOP`` can have
         another.
         """
         super().worker_init()
+        patches.install()
         if not os.environ.get("FAUST_LOOP"):
             mode.loop.use("uvloop")
 

@@ -3,11 +3,15 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.consumer import consumer as aiokafka_consumer
+from aiokafka.consumer import group_coordinator as aiokafka_group
 
 from catdog_stream.patches import group_coordinator
 
@@ -68,3 +72,26 @@ def _consumer(address: str, group: str, topics: Sequence[str] | None = None) -> 
 async def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         await asyncio.sleep(0.02)
+
+
+def test_aiokafka_joins_without_knowing_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When this fails the patch may go: see docs/upstream.md."""
+    joined = []
+
+    class Rebalance:
+        def __init__(self, *_: object) -> None:
+            """It would ask the coordinator."""
+
+        async def perform_group_join(self) -> None:
+            joined.append(True)
+
+    (stock,) = group_coordinator.MendedGroupCoordinator.__bases__
+    monkeypatch.setattr(aiokafka_group, "CoordinatorGroupRebalance", Rebalance)
+    member: Any = stock.__new__(stock)
+    member._cluster = ClusterMetadata()  # which knows of no topic
+    member.group_id = member.coordinator_id = "group"
+    member._assignors = ()
+    member._session_timeout_ms = member._retry_backoff_ms = 1
+    subscription = SimpleNamespace(topics={"unknown"}, active=True)
+    asyncio.run(asyncio.wait_for(member._do_rejoin_group(subscription), 1.0))
+    assert joined

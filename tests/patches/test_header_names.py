@@ -65,3 +65,11 @@ def test_a_record_with_such_a_name_is_read_in_its_place_and_no_other_is_read_twi
 def test_other_names_are_read_as_ever(compression: int) -> None:
     (record,) = fetched(batch(0, ["\U0001f408"], compression), 0)
     assert record.headers == (("\U0001f408", b"x"),)
+
+
+def test_aiokafka_cannot_read_it() -> None:
+    """When this fails the patch may go: see docs/upstream.md."""
+    (stock,) = header_names.PartitionRecords.__bases__
+    records = fetcher.MemoryRecords(spoiled(batch(0, ["Q"], 0)))
+    with pytest.raises(UnicodeDecodeError):
+        next(stock(TopicPartition("t", 0), records, None, 0, None, None, False, 0))

@@ -1,9 +1,7 @@
 """What a silent broker is given depends on what it is asked."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+import inspect
 
 import pytest
 from aiokafka.conn import AIOKafkaConnection, create_conn
@@ -12,9 +10,9 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from catdog_stream import deadlines
 from catdog_stream.patches import request_deadlines
+from tests.support.silent import LONG_MS, connected, silent
 
 DEADLINE = 10.0
-LONG_MS = 60_000
 HEARTBEAT = HeartbeatRequest("group", 1, "member")
 JOIN = JoinGroupRequest("group", 1, 1, "", None, "consumer", [])
 
@@ -25,28 +23,6 @@ def fix(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("send", "connect"):
         monkeypatch.setattr(AIOKafkaConnection, name, getattr(AIOKafkaConnection, name))
     request_deadlines.install()
-
-
-@asynccontextmanager
-async def silent() -> AsyncIterator[int]:
-    """The port of somebody who accepts connections and says nothing."""
-
-    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-
-
-async def connected(port: int, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A connection to him, whose first question he is spared."""
-
-    async def skip(connection: Any) -> None:
-        connection._versions = dict.fromkeys(range(20), (0, 2))
-
-    monkeypatch.setattr(AIOKafkaConnection, "_do_version_lookup", skip)
-    return await create_conn("127.0.0.1", port, request_timeout_ms=LONG_MS)
 
 
 def test_a_connection_that_is_accepted_and_not_answered_is_given_up(
@@ -104,3 +80,11 @@ def test_it_is_told_who_has_been_silent_for_how_long(monkeypatch: pytest.MonkeyP
             assert request_deadlines.waiting_longest() is None
 
     asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
+
+
+def test_aiokafka_has_one_limit_for_everything() -> None:
+    """When this fails the patch may go: see docs/upstream.md."""
+    assert set(inspect.signature(request_deadlines._send).parameters) == {
+        *("self", "request", "expect_response"),
+    }
+    assert "timeout" not in inspect.signature(request_deadlines._connect).parameters

@@ -1,12 +1,14 @@
 """A password that goes to the broker does not go to the log."""
 
+import asyncio
 import logging
 
 import pytest
-from aiokafka.protocol.admin import SaslAuthenticateRequest_v1
+from aiokafka.protocol.admin import SaslAuthenticateRequest, SaslAuthenticateRequest_v1
 from aiokafka.protocol.metadata import MetadataRequest_v1
 
 from catdog_stream.patches import secret_log
+from tests.support.silent import connected, silent
 
 SECRET = b"\0alice\0correct horse battery staple"
 
@@ -30,3 +32,22 @@ def test_installing_it_twice_is_the_same_as_once() -> None:
     before = list(logging.getLogger("aiokafka.conn").filters)
     secret_log.install()
     assert logging.getLogger("aiokafka.conn").filters == before
+
+
+def test_aiokafka_logs_it(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When this fails the patch may go: see docs/upstream.md."""
+    log = logging.getLogger("aiokafka.conn")
+    monkeypatch.setattr(log, "filters", [])
+
+    async def scenario() -> None:
+        async with silent() as port:
+            connection = await connected(port, monkeypatch)
+            with caplog.at_level(logging.DEBUG, log.name):
+                asked = asyncio.ensure_future(connection.send(SaslAuthenticateRequest(SECRET)))
+            connection.close()
+            await asyncio.gather(asked, return_exceptions=True)
+
+    asyncio.run(scenario())
+    assert "horse" in caplog.text

@@ -1,6 +1,6 @@
 """No statistics of each record, and no warning about it."""
 
-from faust.sensors import Monitor, Sensor
+from faust.sensors import Monitor, Sensor, SensorDelegate
 
 from catdog_stream.settings import Settings
 from catdog_stream.worker.application import CatDogApp
@@ -20,3 +20,9 @@ def test_a_rebalance_without_sensors_has_a_state_all_the_same() -> None:
     assert state
     app.sensors.on_rebalance_return(app, state)
     app.sensors.on_rebalance_end(app, state)
+
+
+def test_faust_takes_no_sensor_for_no_state() -> None:
+    """When this fails the patch may go: see docs/upstream.md."""
+    app = CatDogApp(Settings())
+    assert not SensorDelegate(app).on_rebalance_start(app)

@@ -6,6 +6,8 @@ import uuid
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
+from aiokafka.structs import PartitionMetadata
 
 from catdog_stream.patches import tracked_topics
 
@@ -17,8 +19,10 @@ LINGER_MS = 1000
 
 
 def test_a_record_is_sent_though_the_producer_hears_of_another_topic_first(
-    broker_address: str,
+    broker_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    stock = AIOKafkaClient._wait_on_metadata
+    monkeypatch.setattr(AIOKafkaClient, "_wait_on_metadata", stock)  # puts it back afterwards
     tracked_topics.install()
 
     async def scenario() -> None:
@@ -41,3 +45,17 @@ def test_a_record_is_sent_though_the_producer_hears_of_another_topic_first(
             await admin.close()
 
     asyncio.run(asyncio.wait_for(scenario(), SECONDS))
+
+
+def test_aiokafka_does_not_track_what_it_knows() -> None:
+    """When this fails the patch may go: see docs/upstream.md."""
+
+    async def scenario() -> None:
+        client = AIOKafkaClient()
+        client.cluster._partitions = {
+            "known": {0: PartitionMetadata("known", 0, 1, [1], [1], None)}
+        }
+        assert await tracked_topics._original(client, "known") == {0}
+        assert "known" not in client._topics
+
+    asyncio.run(scenario())
