@@ -34,7 +34,7 @@ class Model:
 
     name, version, engine = "test", "1", "none"
     classes = ("cat", "dog")
-    batch_size, on_gpu = 4, False
+    batch_size, on_gpu = 4, True  # one batch after the other
 
     def __init__(self, seed: int = 0, jitter: float = 0.0) -> None:
         self._random = random.Random(seed)
@@ -167,7 +167,7 @@ async def scene(
         lambda: model, parallel=1, timeout=DEADLINE, max_hangs=1, on_failure=failures.append
     )
     await runner.start()
-    serving = Serving(max_wait=0.0, on_failure=failures.append)
+    serving = Serving(max_wait=0.005, on_failure=failures.append)
     await serving.take_over(runner)
     pipeline = Pipeline(
         serving,
