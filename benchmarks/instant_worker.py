@@ -2,54 +2,18 @@
 
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 from mode.threads import WorkerThread
 
 from catdog_stream.app import app, main
-from catdog_stream.models.pictures import Picture
-from catdog_stream.models.verdict import Verdict
-from catdog_stream.settings import Settings
-
-__all__ = ["InstantStack"]
-
-CAT = Verdict({"cat": 1.0, "dog": 0.0}, "instant 1")
-GREY: Picture = np.full((1, 1, 3), 128, np.uint8)
+from catdog_stream.testing import InstantClassifier
 
 #: Threads start when they are needed first.
 NAMING_SECONDS = 0.25
 #: What Linux keeps of a thread's name.
 NAME_LENGTH = 15
-
-
-class InstantStack:
-    """Says that everything is a cat, without looking."""
-
-    name, version, engine = "instant", "1", "none"
-    classes = ("cat", "dog")
-    batch_size, on_gpu = 8, False
-
-    def prepare(self, _data: bytes) -> Picture:
-        """A grey pixel."""
-        return GREY
-
-    def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
-        """Cats."""
-        return [CAT] * len(pictures)
-
-    def warm_up(self) -> None:
-        """It is warm."""
-
-    def close(self) -> None:
-        """It holds nothing."""
-
-
-def load_instant(_settings: Settings) -> InstantStack:
-    """The instant stack, whatever the settings say."""
-    return InstantStack()
 
 
 def name_threads() -> None:
@@ -66,6 +30,6 @@ def name_threads() -> None:
 
 
 if __name__ == "__main__":
-    app.classifying.load = load_instant
+    app.classifying.load = lambda _: InstantClassifier()
     threading.Thread(target=name_threads, name="naming", daemon=True).start()
     main()

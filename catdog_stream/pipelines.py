@@ -21,6 +21,7 @@ from faust.app.base import BootStrategy
 from faust.types import EventT, ServiceT
 
 from catdog_stream.answers import Label, Rejection
+from catdog_stream.errors import SettingError
 from catdog_stream.kafka.requests import RequestReader
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS, REJECTED, topic_configs
@@ -62,14 +63,15 @@ class PipelineApp(StreamApp):
 
     Args:
         name: its id, and that of its consumer group: one for each app.
-        settings: in place of the environment's.
+        settings: in place of the environment's. Without them, one of those that cannot be used ends
+            the process with a sentence: Faust imports an app before anybody could catch an error.
         options: Faust's own settings.
     """
 
     BootStrategy = _WithoutWeb
 
     def __init__(self, name: str, settings: Settings | None = None, **options: Any) -> None:
-        super().__init__(name, settings or Settings.from_environment(), **options)
+        super().__init__(name, settings or _from_environment(), **options)
 
     def raw_topic(self, *names: str) -> faust.TopicT:
         """One or more topics of bytes, made before the first record goes in where one is missing.
@@ -114,6 +116,14 @@ class PipelineApp(StreamApp):
                 source = label.source if label else rejection.source if rejection else None
                 if source is not None and recent.is_new(source):
                     yield Joined(source, await requests.of(source), label, rejection)
+
+
+def _from_environment() -> Settings:
+    try:
+        return Settings.from_environment()
+    except SettingError as error:
+        error.show()
+        raise SystemExit(error.exit_code) from None
 
 
 def _read(event: EventT[Any]) -> tuple[Label | None, Rejection | None]:

@@ -1,6 +1,8 @@
-"""An answer that was published a second time is known again, for a while."""
+"""Apps for further agents: mistakes in their settings, and answers that come again."""
 
-from catdog_stream.pipelines import Recent
+import pytest
+
+from catdog_stream.pipelines import PipelineApp, Recent
 from catdog_stream.wire import Source
 
 
@@ -24,3 +26,13 @@ def test_nothing_is_kept_beyond_its_time() -> None:
         now = number / 10
         assert recent.is_new(Source("catdogimage", 0, number))
     assert len(recent._seen) <= 100
+
+
+def test_a_setting_that_cannot_be_used_ends_the_app_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CATDOG_BROKER", "http://here")
+    with pytest.raises(SystemExit) as end:
+        PipelineApp("audit")
+    assert end.value.code == 1
+    assert "CATDOG_BROKER" in capsys.readouterr().err

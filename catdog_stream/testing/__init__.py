@@ -10,6 +10,7 @@ gives the fixtures ``broker_address``, ``start_worker`` and ``answered``. It tak
 
 from catdog_stream.testing.answered import Answered, publish_answers
 from catdog_stream.testing.brokers import own_broker
+from catdog_stream.testing.classifiers import InstantClassifier
 from catdog_stream.testing.contract import check_classifier
 from catdog_stream.testing.ports import free_ports
 from catdog_stream.testing.virtual_time import run_in_virtual_time
@@ -18,6 +19,7 @@ from catdog_stream.testing.worker import Worker
 
 __all__ = [
     "Answered",
+    "InstantClassifier",
     "Worker",
     "check_classifier",
     "free_ports",

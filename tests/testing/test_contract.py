@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.instant_worker import InstantStack
 from catdog_stream.models.backbone import Engine
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.locate import default_stack, samples
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.testing import check_classifier
+from catdog_stream.testing import InstantClassifier, check_classifier
 from tests.support.hanging_worker import HangingStack
 
 
@@ -34,7 +33,7 @@ def real(engine: Engine) -> ModelStack:
         pytest.param(lambda: real("litert"), id="litert"),
         pytest.param(lambda: real("tensorflow"), id="tensorflow", marks=pytest.mark.slow),
         pytest.param(lambda: HangingStack(real("litert")), id="hanging"),
-        pytest.param(InstantStack, id="instant"),
+        pytest.param(InstantClassifier, id="instant"),
         pytest.param(lambda: Shade(), id="shade"),
     ],
 )
