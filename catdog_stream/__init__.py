@@ -1,4 +1,4 @@
-"""Classify a stream of pictures on Kafka as cat or dog, with Faust.
+"""Classify a stream of pictures on Kafka with Faust.
 
 The map of the rooms is in docs/architecture.md.
 """

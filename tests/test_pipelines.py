@@ -2,6 +2,7 @@
 
 import pytest
 
+from catdog_stream.errors import SettingError
 from catdog_stream.pipelines import PipelineApp, Recent
 from catdog_stream.wire import Source
 
@@ -34,5 +35,5 @@ def test_a_setting_that_cannot_be_used_ends_the_app_with_a_sentence(
     monkeypatch.setenv("CATDOG_BROKER", "http://here")
     with pytest.raises(SystemExit) as end:
         PipelineApp("audit")
-    assert end.value.code == 1
+    assert end.value.code == SettingError.exit_code
     assert "CATDOG_BROKER" in capsys.readouterr().err

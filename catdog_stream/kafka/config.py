@@ -35,7 +35,7 @@ class ClusterConfig:
     @property
     def where(self) -> str:
         """The addresses, for people."""
-        return ", ".join(self.addresses)
+        return ", ".join(f"kafka://{address}" for address in self.addresses)
 
     @cached_property
     def connection(self) -> Mapping[str, Any]:

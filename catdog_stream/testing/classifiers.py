@@ -9,7 +9,6 @@ from catdog_stream.models.verdict import Verdict
 
 __all__ = ["InstantClassifier"]
 
-CATS = {"cat": 1.0, "dog": 0.0}
 GREY: Picture = np.full((1, 1, 3), 128, np.uint8)
 
 
@@ -17,14 +16,14 @@ class InstantClassifier:
     """Gives every picture the same scores, without looking.
 
     Args:
-        scores: class to its chance, summing to 1. All cats, without it.
+        scores: class to its chance, summing to 1.
         version: its version; its name is "instant".
     """
 
     name, engine = "instant", "none"
     batch_size, on_gpu = 8, False
 
-    def __init__(self, scores: Mapping[str, float] = CATS, version: str = "1") -> None:
+    def __init__(self, scores: Mapping[str, float], version: str = "1") -> None:
         self.version = version
         self.classes = tuple(scores)
         self._verdict = Verdict(scores, f"{self.name} {version}")

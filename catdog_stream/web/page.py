@@ -39,7 +39,7 @@ a {{ color: inherit; }}
 </style>
 </head>
 <body>
-<h1>Cats and dogs</h1>
+<h1>Pictures</h1>
 {warning}
 <p class="total">{total} <small>{pictures} classified</small></p>
 {labels}
