@@ -79,18 +79,18 @@ class Worker:
         return self
 
     def get(self, path: str) -> Any:
-        """The JSON at ``path``."""
-        with _open(f"http://127.0.0.1:{self.port}{path}") as answer:
-            return json.loads(answer.read())
+        """The JSON at ``path``. Raises ``OSError`` if nobody answers, or not to the end."""
+        try:
+            with _open(f"http://127.0.0.1:{self.port}{path}") as answer:
+                return json.loads(answer.read())
+        except HTTPException as error:
+            raise ConnectionError(f"The worker broke off: {error!r}.") from error
 
     def status(self, path: str) -> int | None:
         """The HTTP status of ``path``; ``None`` if nobody answers."""
         try:
             with _open(f"http://127.0.0.1:{self.port}{path}") as answer:
-                return int(answer.status)
-        except HTTPError as error:
-            with error:
-                return error.code
+                return answer.status
         except (URLError, ConnectionError, HTTPException):
             return None
 
@@ -142,5 +142,9 @@ def tail(log: Path) -> str:
 
 
 def _open(url: str) -> HTTPResponse:
-    """Whatever ``http_proxy`` says, this is our own machine."""
-    return cast(HTTPResponse, build_opener(ProxyHandler({})).open(url, timeout=HTTP_SECONDS))
+    """The answer, whatever its status. Whatever ``http_proxy`` says, this is our own machine."""
+    try:
+        answer = build_opener(ProxyHandler({})).open(url, timeout=HTTP_SECONDS)
+    except HTTPError as error:
+        answer = error
+    return cast(HTTPResponse, answer)

@@ -6,8 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from threading import Event, Timer
 
-import requests
-
 from catdog_stream.testing.worker import Worker
 from tests.chaos.answers import Answers, committed_requests
 from tests.chaos.faults import LANES
@@ -131,6 +129,6 @@ def _counts(workers: Sequence[Worker], truth: int, findings: Findings) -> None:
 def _shown(worker: Worker) -> dict[str, int] | None:
     try:
         counts = worker.get("/labels/")
-    except requests.RequestException:
+    except OSError:
         return None
     return {key: counts[key] for key in ("total", "rejected")}
