@@ -47,6 +47,8 @@ TOPIC_KNOWN = 10.0
 TOPIC_KNOWN_TO_MEMBER = 5.0
 #: Without a record, though there must be more, until a command that reads a topic gives up.
 SILENT_TOPIC = 30.0
+#: For running workers to load a stack, and to say what became of it.
+SWAPPED = 60.0
 #: For running workers to look for the corrections of a recount and to commit them.
 RECOUNTED = 40.0
 

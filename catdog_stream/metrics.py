@@ -13,6 +13,7 @@ __all__ = [
     "LABELS",
     "REJECTIONS",
     "REQUEST_SECONDS",
+    "STACKS_REFUSED",
 ]
 
 LABELS = Counter("catdog_labels_total", "Labels published by this worker.", ["label"])
@@ -22,6 +23,9 @@ REQUEST_SECONDS = Histogram(
     "catdog_request_seconds",
     "From taking a request to Kafka's confirmation of its answer.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+STACKS_REFUSED = Counter(
+    "catdog_stacks_refused_total", "Orders to serve another stack that were not followed."
 )
 BATCH_PICTURES = Histogram(
     "catdog_batch_pictures", "Pictures in one call of the model.", buckets=(1, 2, 4, 8, 16, 32, 64)

@@ -56,6 +56,8 @@ class Settings:
     broker: str = "kafka://127.0.0.1:9092"
     #: Directory of the model stack; ``None`` means the one that ships with the package.
     stack: Path | None = None
+    #: Folder of stacks, ``NAME/VERSION/``, that can be swapped in; ``None``: none can.
+    stacks: Path | None = None
     engine: Engine = "auto"
     #: Inference threads.
     threads: int = 1
@@ -93,6 +95,7 @@ class Settings:
         settings = cls(
             broker=read("CATDOG_BROKER", _broker, cls.broker),
             stack=read("CATDOG_STACK", Path, cls.stack),
+            stacks=read("CATDOG_STACKS", _folder, cls.stacks),
             engine=read("CATDOG_ENGINE", _engine, cls.engine),
             threads=read("CATDOG_THREADS", _whole(1024), os.cpu_count() or 1),
             batch=read("CATDOG_BATCH", _whole(MAX_BATCH), cls.batch),
@@ -207,6 +210,12 @@ def _engine(text: str) -> Engine:
     if text not in ENGINES:
         raise ValueError(f"it must be one of {', '.join(ENGINES)}")
     return text
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise ValueError("there is no such folder")
+    return Path(text)
 
 
 def _hosts(text: str) -> tuple[str, ...]:

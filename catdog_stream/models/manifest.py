@@ -9,9 +9,12 @@
                "tensorflow": {"file": "backbone.weights.h5", "sha256": "..."},
                "head":       {"file": "head.ubj", "sha256": "..."}},
      "engine": {"tensorflow": {"batch": 16}},
+     "golden": [{"file": "golden-1.jpg", "sha256": "...", "scores": {"cat": 0.99, "dog": 0.01}}],
      "training": {...}, "quality": {...}}
 
-``engine`` may be left out; it pins the number of pictures in one call of an engine. ``training``
+``engine`` may be left out; it pins the number of pictures in one call of an engine. So may
+``golden``: pictures with the scores that the stack gives them, which it has to give them again
+before it takes over from another one. ``training``
 and ``quality`` tell people what the stack was made from and how good it was measured to be; either
 may be null.
 """
@@ -47,6 +50,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Golden:
+    """A picture whose scores are known."""
+
+    picture: Part
+    scores: dict[str, float]
+    """Class to its chance in 0 to 1, in the stack's order."""
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """A stack's manifest. ``part`` gives the file of a part that may be missing."""
 
@@ -61,6 +73,7 @@ class Manifest:
     parts: dict[PartName, Part]
     batch: dict[EngineName, int] = field(default_factory=dict)
     """Pictures in one call of an engine, where the stack pins it; 1 to ``MAX_BATCH``."""
+    golden: tuple[Golden, ...] = ()
     training: dict[str, Any] | None = None
     quality: dict[str, Any] | None = None
 
@@ -81,6 +94,10 @@ class Manifest:
         }
         if self.batch:
             document["engine"] = {name: {"batch": size} for name, size in self.batch.items()}
+        if self.golden:
+            document["golden"] = [
+                {**asdict(each.picture), "scores": each.scores} for each in self.golden
+            ]
         document |= {"training": self.training, "quality": self.quality}
         text = json.dumps(document, indent=2, ensure_ascii=False)
         (directory / FILE_NAME).write_text(text + "\n", encoding="utf-8")
@@ -107,7 +124,7 @@ def load_manifest(directory: Path) -> Manifest:
     except (KeyError, TypeError, ValueError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise StackError(f"{file} is not a valid manifest: {reason}.") from error
-    for part in manifest.parts.values():
+    for part in (*manifest.parts.values(), *(each.picture for each in manifest.golden)):
         _check_file(directory, part)
     return manifest
 
@@ -122,12 +139,16 @@ def _parse(document: Any) -> Manifest:
         features=_positive("features", fields["features"]),
         parts=_parse_parts(_typed("parts", fields["parts"], dict)),
         batch=_parse_batches(_typed("engine", fields.get("engine", {}), dict)),
+        golden=tuple(map(_parse_golden, _typed("golden", fields.get("golden", []), list))),
         training=_typed("training", fields.get("training"), dict, type(None)),
         quality=_typed("quality", fields.get("quality"), dict, type(None)),
     )
     preprocessing = {key: value for key, value in fields["input"].items() if key != "size"}
     if preprocessing != PREPROCESSING:
         raise ValueError(f"input must be {PREPROCESSING} and a size")
+    for each in manifest.golden:
+        if tuple(each.scores) != manifest.classes:
+            raise ValueError(f"golden {each.picture.file} must have a score for each class")
     return manifest
 
 
@@ -146,6 +167,21 @@ def _parse_parts(fields: dict[str, Any]) -> dict[PartName, Part]:
     if "head" not in parts or len(parts) < 2:
         raise ValueError("parts must name a head and at least one backbone")
     return parts
+
+
+def _parse_golden(entry: Any) -> Golden:
+    fields = _typed("golden", entry, dict)
+    scores = _typed("golden.scores", fields["scores"], dict)
+    return Golden(
+        Part(
+            file=_typed("golden.file", fields["file"], str),
+            sha256=_typed("golden.sha256", fields["sha256"], str),
+        ),
+        {
+            name: float(_typed("golden.scores", chance, float, int))
+            for name, chance in scores.items()
+        },
+    )
 
 
 def _parse_batches(fields: dict[str, Any]) -> dict[EngineName, int]:
@@ -182,6 +218,7 @@ _JSON_NAMES = {
     list: "a list",
     str: "a text",
     int: "a whole number",
+    float: "a number",
     type(None): "null",
 }
 

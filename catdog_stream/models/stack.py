@@ -4,11 +4,16 @@ from pathlib import Path
 
 import numpy as np
 
+from catdog_stream.errors import RejectedRequest, StackError
 from catdog_stream.models.backbone import Backbone, Batch, Engine, load_backbone
 from catdog_stream.models.head import Head
-from catdog_stream.models.manifest import Manifest, load_manifest
+from catdog_stream.models.manifest import Golden, Manifest, load_manifest
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
 from catdog_stream.models.verdict import Verdict
+
+#: Engines compute with other weights: on 200 pictures LiteRT with 8 bits and TensorFlow with 16
+#: were 0.207 apart at most (``tests/models/test_parity.py``).
+GOLDEN_TOLERANCE = 0.25
 
 
 class ModelStack:
@@ -34,6 +39,7 @@ class ModelStack:
         self._head = head
         self.threads = threads
         self._limits = limits
+        self._golden: tuple[tuple[Path, Golden], ...] = ()
 
     @classmethod
     def load(
@@ -57,7 +63,9 @@ class ModelStack:
             directory / manifest.part("head").file, manifest.features, len(manifest.classes)
         )
         backbone = load_backbone(engine, directory, manifest, threads, batch)
-        return cls(manifest, backbone, head, threads=threads, limits=limits or PictureLimits())
+        stack = cls(manifest, backbone, head, threads=threads, limits=limits or PictureLimits())
+        stack._golden = tuple((directory / each.picture.file, each) for each in manifest.golden)
+        return stack
 
     def prepare(self, data: bytes) -> Picture:
         """The picture as uint8 [input_size, input_size, 3]. Thread-safe."""
@@ -79,6 +87,23 @@ class ModelStack:
         grey = np.full((self.input_size, self.input_size, 3), 128, np.uint8)
         self.classify([grey])
         self.classify([grey] * self.threads)
+
+    def check_golden(self) -> None:
+        """Look at the golden pictures. Raises ``StackError`` if one has other scores now."""
+        for file, golden in self._golden:
+            try:
+                (found,) = self.classify([self.prepare(file.read_bytes())])
+            except (OSError, RejectedRequest) as error:
+                raise StackError(f"The golden picture {file} cannot be read: {error}.") from error
+            label = max(golden.scores, key=lambda name: golden.scores[name])
+            far = max(abs(found.scores[name] - golden.scores[name]) for name in self.classes)
+            if found.label != label or far > GOLDEN_TOLERANCE:
+                raise StackError(
+                    f"The stack {self.name}/{self.version} takes its golden picture "
+                    f"{file.name} for {found.label} ({found.scores[found.label]:.1%}), where it "
+                    f"said {label} "
+                    f"({golden.scores[label]:.1%})."
+                )
 
     def close(self) -> None:
         self._backbone.close()

@@ -40,12 +40,12 @@ a {{ color: inherit; }}
 </head>
 <body>
 <h1>Pictures</h1>
-{warning}
+{warning}{refused}
 <p class="total">{total} <small>{pictures} classified</small></p>
 {labels}
 {rejections}
 <footer>
-<p>{workers} This page renews itself every {refresh} seconds.</p>
+<p>{workers} {stack} This page renews itself every {refresh} seconds.</p>
 <p><a href="/labels/">Labels as JSON</a> · <a href="/readyz">ready?</a> ·
 <a href="/healthz">healthy?</a> · <a href="/metrics">metrics</a></p>
 </footer>
@@ -54,8 +54,14 @@ a {{ color: inherit; }}
 """
 
 
-def render(statistics: Statistics) -> str:
-    """The page for these statistics."""
+def render(statistics: Statistics, stack: str = "", refused: str | None = None) -> str:
+    """The page.
+
+    Args:
+        statistics: of the cluster.
+        stack: what serves in this worker.
+        refused: why it does not serve what was ordered.
+    """
     missing = statistics.asked - statistics.answered
     return _DOCUMENT.format(
         refresh=REFRESH_SECONDS,
@@ -71,6 +77,8 @@ def render(statistics: Statistics) -> str:
             statistics.rejections,
             "None rejected.",
         ),
+        stack=escape(stack and f"This worker serves {stack}."),
+        refused=f'<p class="warning">{escape(refused)}</p>' if refused else "",
         workers=f"{statistics.answered} of {statistics.asked} workers answered.",
     )
 

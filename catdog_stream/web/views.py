@@ -28,7 +28,11 @@ async def statistics() -> Statistics:
 @app.page("/")
 async def index(web: View, _request: Request) -> Response:
     """The page for people."""
-    return web.html(render(await statistics()))
+    stack = ""
+    if app.classifying.warm:
+        classifier = app.classifying.classifier
+        stack = f"{classifier.name} {classifier.version}"
+    return web.html(render(await statistics(), stack, app.swapping.problem))
 
 
 @app.page("/labels/")

@@ -18,6 +18,7 @@ from catdog_stream.worker.classifying import Classifying
 from catdog_stream.worker.gate import ClusterGate
 from catdog_stream.worker.health import Watchdog
 from catdog_stream.worker.stream_app import StreamApp
+from catdog_stream.worker.swapping import Swapping
 
 __all__ = ["CatDogApp"]
 
@@ -41,7 +42,8 @@ class BootStrategy(FaustBootStrategy):
         return self._chain(
             self.sensors(),
             self.web_server(),
-            [self.app.classifying, self.app.gate],  # damaged weights are told without a broker
+            # Damaged weights are told without a broker.
+            [self.app.classifying, self.app.gate, self.app.swapping],
             self.kafka_producer(),
             self.kafka_consumer(),
             self.agents(),
@@ -76,6 +78,7 @@ class CatDogApp(StreamApp):
         self._web_of = web
         self.gate = ClusterGate(self, beacon=self.beacon)
         self.classifying = Classifying(self, beacon=self.beacon)
+        self.swapping = Swapping(self, beacon=self.beacon)
         self.watchdog = Watchdog(self, beacon=self.beacon)
 
     @property

@@ -109,6 +109,13 @@ class Classifying(Service):
         return self._pipeline
 
     @property
+    def classifier(self) -> Classifier:
+        """What answers the next request."""
+        if self._serving is None:
+            raise RuntimeError("The model is not loaded yet.")
+        return self._serving.classifier
+
+    @property
     def classes(self) -> Sequence[str]:
         """What the model tells apart; nothing before it is loaded."""
         return self._serving.classifier.classes if self._serving and self.warm else ()
@@ -126,14 +133,7 @@ class Classifying(Service):
     async def on_start(self) -> None:
         """Load the stack and warm it up. Raises ``StackError``."""
         settings = self.app.settings
-        runner = ModelRunner(
-            WarmClassifiers(self.load, settings),
-            parallel=PARALLEL_BATCHES,
-            timeout=settings.inference_timeout,
-            max_hangs=MAX_HANGS,
-            on_failure=self.app.give_up,
-        )
-        await runner.start()
+        runner = await self._running(self.load)
         serving = self._serving = Serving(max_wait=settings.batch_wait, on_failure=self.app.give_up)
         await serving.take_over(runner)
         on_gpu = serving.classifier.on_gpu
@@ -158,6 +158,33 @@ class Classifying(Service):
         pipeline.start()
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)
         self._pipeline = pipeline
+
+    async def _running(self, load: Callable[[Settings], Classifier]) -> ModelRunner:
+        runner = ModelRunner(
+            WarmClassifiers(load, self.app.settings),
+            parallel=PARALLEL_BATCHES,
+            timeout=self.app.settings.inference_timeout,
+            max_hangs=MAX_HANGS,
+            on_failure=self.app.give_up,
+        )
+        try:
+            await runner.start()
+        except BaseException:
+            await runner.stop()
+            raise
+        return runner
+
+    async def change(self, load: Callable[[Settings], Classifier]) -> None:
+        """Have another classifier take over, once it is loaded and warm.
+
+        Returns when the one before has answered all that was taken while it served.
+
+        Raises:
+            StackError: it cannot be used; the one before goes on.
+        """
+        if self._serving is None:
+            raise RuntimeError("The model is not loaded yet.")
+        await self._serving.take_over(await self._running(load))
 
     async def _owns(self) -> bool:
         return await cast("Consumer", self.app.consumer).is_member()

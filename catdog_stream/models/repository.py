@@ -1,0 +1,66 @@
+"""A folder of stacks, ``NAME/VERSION/``, for those who swap them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from catdog_stream.errors import StackError
+from catdog_stream.models.manifest import FILE_NAME, Manifest, load_manifest
+
+__all__ = ["Repository", "StackId"]
+
+#: No path: the name of a folder, which does not begin with a dot.
+_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StackId:
+    """A version of a stack."""
+
+    name: str
+    version: str
+
+    @classmethod
+    def parse(cls, text: str) -> "StackId":
+        """Read ``NAME/VERSION``. Raises ``StackError``."""
+        name, _, version = text.partition("/")
+        if not (_PART.fullmatch(name) and _PART.fullmatch(version)):
+            raise StackError(f"{text!r} is no stack: one is NAME/VERSION, such as pets/2.")
+        return cls(name, version)
+
+    def __str__(self) -> str:
+        return f"{self.name}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Stacks in ``folder``."""
+
+    folder: Path
+
+    def __iter__(self) -> Iterator[StackId]:
+        """What is there, in the order of names and versions, whether it can be loaded or not."""
+        for manifest in sorted(self.folder.glob(f"*/*/{FILE_NAME}")):
+            version = manifest.parent
+            try:
+                yield StackId.parse(f"{version.parent.name}/{version.name}")
+            except StackError:
+                continue  # a folder that nobody can name, such as one that is being copied
+
+    def directory(self, stack: StackId) -> Path:
+        """Where ``stack`` lies. Raises ``StackError`` if it is not there."""
+        directory = self.folder / stack.name / stack.version
+        if not directory.is_dir():
+            raise StackError(f"There is no stack {stack} in {self.folder}.")
+        return directory
+
+    def manifest(self, stack: StackId) -> Manifest:
+        """Its manifest, with its files checked. Raises ``StackError``."""
+        manifest = load_manifest(self.directory(stack))
+        if (manifest.name, manifest.version) != (stack.name, stack.version):
+            raise StackError(
+                f"The stack in {self.directory(stack)} calls itself "
+                f"{manifest.name}/{manifest.version}."
+            )
+        return manifest

@@ -1,0 +1,37 @@
+"""A folder of stacks, and what in it is none."""
+
+from pathlib import Path
+
+import pytest
+
+from catdog_stream.errors import StackError
+from catdog_stream.models.repository import Repository, StackId
+from tests.support.stacks import add
+
+
+def test_versions_are_listed_and_found(tmp_path: Path) -> None:
+    for name, version in (("pets", "2"), ("pets", "1"), ("birds", "2024-05")):
+        add(tmp_path, name, version)
+    (tmp_path / "pets" / ".copying").mkdir()
+    (tmp_path / "pets" / ".copying" / "manifest.json").touch()
+    (tmp_path / "pets" / "empty").mkdir()
+    repository = Repository(tmp_path)
+    assert [str(stack) for stack in repository] == ["birds/2024-05", "pets/1", "pets/2"]
+    assert repository.manifest(StackId("pets", "2")).version == "2"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "pets", "pets/", "/2", "../2", "pets/..", "pets/2/3", "pets/.2", "a b/1", "p/\n"]
+)
+def test_a_name_is_no_path(text: str) -> None:
+    with pytest.raises(StackError, match="NAME/VERSION"):
+        StackId.parse(text)
+
+
+def test_what_is_not_there_or_calls_itself_otherwise_is_told(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    with pytest.raises(StackError, match="There is no stack pets/1 in"):
+        repository.manifest(StackId("pets", "1"))
+    add(tmp_path, "pets", "7").rename(tmp_path / "pets" / "1")
+    with pytest.raises(StackError, match="calls itself pets/7"):
+        repository.manifest(StackId("pets", "1"))

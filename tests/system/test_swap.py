@@ -1,0 +1,177 @@
+"""Stacks are swapped while the stream runs: nothing is lost, and each label says who gave it."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from catdog_stream.models.locate import samples
+from catdog_stream.models.manifest import describe
+from catdog_stream.testing import Worker, own_broker
+from tests.support.client import Client, header, request
+from tests.support.fleet import SETTINGS, Fleet
+from tests.support.stacks import add
+
+pytestmark = pytest.mark.integration
+
+SECONDS = 120.0
+NUMBER = 400
+
+
+def stacks(folder: Path, address: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """``catdog-stream stacks``."""
+    return subprocess.run(
+        [sys.executable, "-m", "catdog_stream", "stacks", *arguments],
+        env={**os.environ, "CATDOG_STACKS": str(folder), "CATDOG_BROKER": f"kafka://{address}"},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def repository(folder: Path) -> Path:
+    """Two good versions, one whose golden picture is another, and one that is damaged."""
+    for version in ("1", "2"):
+        add(folder, "pets", version)
+    kitten = samples() / "cat-kitten.jpg"
+    part = describe(kitten.parent, kitten.name)
+    entry = {"file": part.file, "sha256": part.sha256}
+    wrong = add(folder, "pets", "3", golden=[{**entry, "scores": {"cat": 0.0, "dog": 1.0}}])
+    right = add(folder, "pets", "4", golden=[{**entry, "scores": {"cat": 1.0, "dog": 0.0}}])
+    for directory in (wrong, right):
+        (directory / kitten.name).symlink_to(kitten)
+    damaged = add(folder, "pets", "5")
+    (damaged / "head.ubj").unlink()
+    (damaged / "head.ubj").write_bytes(b"damaged")
+    return folder
+
+
+def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, cat: bytes) -> None:
+    folder = repository(tmp_path / "stacks")
+    settings = {**SETTINGS, "CATDOG_STACKS": str(folder)}
+
+    async def story(address: str) -> None:
+        async def order(*arguments: str) -> subprocess.CompletedProcess[str]:
+            return await asyncio.to_thread(stacks, folder, address, *arguments)
+
+        async with Fleet(address, tmp_path, settings) as fleet, Client(address) as client:
+            await fleet.join()
+            sources: list[str] = []
+
+            async def load() -> None:
+                while True:
+                    sources.extend(await client.send([request(cat)] * 4))
+                    await asyncio.sleep(0.2)
+
+            loading = asyncio.create_task(load())
+            used = await order("use", "pets/2")
+            assert used.returncode == 0, used.stderr
+            assert used.stdout.count("pets 2") == 2
+            for broken, why in (("pets/3", "golden picture"), ("pets/5", "damaged")):
+                refused = await asyncio.to_thread(forced, address, broken)
+                assert refused.returncode == 1
+                assert refused.stdout.count("pets 2 goes on") == 2, refused.stdout
+                assert why in refused.stdout
+            page = await asyncio.to_thread(fleet.workers[0].get, "/labels/")
+            assert page["total"] > 0
+            back = await order("rollback")  # the last one that was ordered, broken as it is
+            assert back.returncode == 1
+            good = await order("use", "pets/4")
+            assert good.returncode == 0, good.stderr + good.stdout
+            await fleet.join()  # who comes later serves it from the first request on
+            loading.cancel()
+            await fleet.prove(client, sources)
+            in_order(client)
+
+    with own_broker(tmp_path / "broker") as broker:
+        asyncio.run(story(broker.address))
+        listed = stacks(folder, broker.address, "list")
+        assert "* pets/4  accuracy 98.15%" in listed.stdout
+        assert "pets/5  cannot be used" in listed.stdout
+        with Worker(broker.address, tmp_path, settings=settings) as later:
+            later.wait_ready()
+            assert stack_of_next(broker.address, cat) == "pets 4"
+            for _ in range(6):
+                back = stacks(folder, broker.address, "rollback")
+            assert "No order is known" in back.stderr
+            assert stack_of_next(broker.address, cat) == "inception_v3 1"
+
+
+def forced(address: str, stack: str) -> subprocess.CompletedProcess[str]:
+    """Order a stack that the command itself does not look at: it lies with the workers alone."""
+    environment = {**os.environ, "CATDOG_BROKER": f"kafka://{address}"}
+    environment.pop("CATDOG_STACKS", None)
+    return subprocess.run(
+        [sys.executable, "-m", "catdog_stream", "stacks", "use", stack],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def stack_of_next(address: str, cat: bytes) -> str | None:
+    async def ask() -> str | None:
+        async with Client(address) as client:
+            sources = await client.send([request(cat)])
+            await client.answers(sources)
+            return header(client.labels[sources[0]][0], "stack")
+
+    return asyncio.run(ask())
+
+
+def in_order(client: Client) -> None:
+    """In each partition the stacks follow each other, and none comes back once it was replaced."""
+    by_partition = defaultdict(list)
+    for records in client.labels.values():
+        for record in records:
+            by_partition[record.partition].append(record)
+    names = set()
+    for records in by_partition.values():
+        records.sort(key=lambda record: record.offset)
+        turns = [header(record, "stack") for record in records]
+        names |= set(turns)
+        changes = [now for before, now in zip([None, *turns], turns, strict=False) if now != before]
+        assert len(changes) == len(set(changes)), changes
+    assert names == {"inception_v3 1", "pets 2", "pets 4"}
+
+
+def test_a_worker_that_lacks_the_version_says_so_and_stays(tmp_path: Path, cat: bytes) -> None:
+    (tmp_path / "empty").mkdir()
+    with own_broker(tmp_path / "broker") as broker:
+        settings = {"CATDOG_STACKS": str(tmp_path / "empty")}
+        with Worker(broker.address, tmp_path, settings=settings) as worker:
+            worker.wait_ready()
+            refused = forced(broker.address, "pets/2")
+            assert refused.returncode == 1
+            assert "inception_v3 1 goes on: There is no stack pets/2 in" in refused.stdout
+            assert worker.status("/readyz") == 200
+            assert stack_of_next(broker.address, cat) == "inception_v3 1"
+
+
+def test_a_folder_that_is_not_there_is_a_mistake_of_the_settings(tmp_path: Path) -> None:
+    answer = stacks(tmp_path / "nowhere", "127.0.0.1:1", "list")
+    assert answer.returncode == 2
+    assert "CATDOG_STACKS" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_without_the_folder_nothing_can_be_listed() -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "CATDOG_STACKS"}
+    answer = subprocess.run(
+        [sys.executable, "-m", "catdog_stream", "stacks", "list"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert answer.returncode == 2
+    assert "CATDOG_STACKS must name the folder" in answer.stderr
+    assert "Traceback" not in answer.stderr
