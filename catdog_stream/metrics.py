@@ -4,7 +4,7 @@ The process's own (``process_resident_memory_bytes``, ``process_cpu_seconds_tota
 come with ``prometheus_client``.
 """
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, Info
 
 __all__ = [
     "BATCH_PICTURES",
@@ -13,6 +13,7 @@ __all__ = [
     "LABELS",
     "REJECTIONS",
     "REQUEST_SECONDS",
+    "STACK",
     "STACKS_REFUSED",
 ]
 
@@ -24,6 +25,7 @@ REQUEST_SECONDS = Histogram(
     "From taking a request to Kafka's confirmation of its answer.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+STACK = Info("catdog_stack", "What answers the next request.")
 STACKS_REFUSED = Counter(
     "catdog_stacks_refused_total", "Orders to serve another stack that were not followed."
 )

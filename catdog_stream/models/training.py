@@ -18,7 +18,7 @@ import xgboost
 from PIL import Image
 from tqdm import tqdm
 
-from catdog_stream.errors import InputError, StackError
+from catdog_stream.errors import InputError, RejectedRequest, StackError
 from catdog_stream.models.backbone import Features, Pictures
 from catdog_stream.models.convert import INPUT_SIZE, LITERT_FILE, TENSORFLOW_FILE
 from catdog_stream.models.evaluation import Evaluation, evaluate
@@ -31,7 +31,7 @@ from catdog_stream.models.labelled import (
     read_batches,
 )
 from catdog_stream.models.litert import LiteRTBackbone
-from catdog_stream.models.manifest import Manifest, PartName, describe
+from catdog_stream.models.manifest import Golden, Manifest, PartName, describe
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stack import ModelStack
 
@@ -101,7 +101,8 @@ def train_head(
 
     ``backbone`` is a directory with the two files that ``convert`` writes, such as another
     stack's; it may be ``output`` itself. With ``validation``, another directory of labelled
-    pictures, the new stack is measured there and the result written to its manifest.
+    pictures, the new stack is measured there and the result written to its manifest. A picture of
+    each class goes with it, to tell later that it still answers as it did (``Golden``).
 
     Raises ``InputError`` if pictures are missing, ``StackError`` if the backbone is.
     """
@@ -132,12 +133,14 @@ def train_head(
     except (OSError, xgboost.core.XGBoostError) as error:
         raise InputError(f"The stack cannot be written to {output}: {error}.") from error
 
-    evaluation = None
+    evaluation = quality = None
+    stack = ModelStack.load(output, engine="litert", threads=threads)
+    golden = tuple(_golden(stack, directory, label, output) for label in classes)
     if validation is not None:
-        stack = ModelStack.load(output, engine="litert", threads=threads)
         evaluation = evaluate(stack, validation, progress=progress)
-        stack.close()
-        dataclasses.replace(manifest, quality=_quality_record(validation, evaluation)).write(output)
+        quality = _quality_record(validation, evaluation)
+    stack.close()
+    dataclasses.replace(manifest, golden=golden, quality=quality).write(output)
     return Trained(output, len(examples.labels) // VIEWS, examples.unreadable, evaluation)
 
 
@@ -224,6 +227,22 @@ def _copy_backbone(backbone: Path, output: Path) -> None:
     for file in (LITERT_FILE, TENSORFLOW_FILE, NOTICE_FILE):
         if (backbone / file).is_file():
             shutil.copyfile(backbone / file, output / file)
+
+
+def _golden(stack: ModelStack, directory: Path, label: str, output: Path) -> Golden:
+    """The first readable picture of a class, kept with the stack and with what it says of it."""
+    for file in sorted(path for path in (directory / label).rglob("*") if path.is_file()):
+        try:
+            (verdict,) = stack.classify([stack.prepare(file.read_bytes())])
+        except RejectedRequest:
+            continue
+        kept = f"golden-{label}{file.suffix.lower()}"
+        try:
+            shutil.copyfile(file, output / kept)
+        except OSError as error:
+            raise InputError(f"The stack cannot be written to {output}: {error}.") from error
+        return Golden(describe(output, kept), dict(verdict.scores))
+    raise InputError(f"There is no readable picture of {label} in {directory}.")
 
 
 def _training_record(directory: Path, examples: _Examples) -> dict[str, Any]:

@@ -135,7 +135,7 @@ class Classifying(Service):
         settings = self.app.settings
         runner = await self._running(self.load)
         serving = self._serving = Serving(max_wait=settings.batch_wait, on_failure=self.app.give_up)
-        await serving.take_over(runner)
+        await self._take_over(runner)
         on_gpu = serving.classifier.on_gpu
         pipeline = Pipeline(
             serving,
@@ -184,7 +184,13 @@ class Classifying(Service):
         """
         if self._serving is None:
             raise RuntimeError("The model is not loaded yet.")
-        await self._serving.take_over(await self._running(load))
+        await self._take_over(await self._running(load))
+
+    async def _take_over(self, runner: ModelRunner) -> None:
+        stack = runner.classifier
+        metrics.STACK.info({"name": stack.name, "version": stack.version, "engine": stack.engine})
+        assert self._serving is not None
+        await self._serving.take_over(runner)
 
     async def _owns(self) -> bool:
         return await cast("Consumer", self.app.consumer).is_member()

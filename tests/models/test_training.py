@@ -52,7 +52,10 @@ def test_training_writes_a_stack_that_answers_and_is_the_same_again(
     assert results[0].validation is not None
     assert manifest["quality"]["accuracy"] == results[0].validation.accuracy
 
+    assert [each["file"] for each in manifest["golden"]] == ["golden-cat.png", "golden-dog.png"]
+
     stack = ModelStack.load(first, threads=1)
+    stack.check_golden()
     assert stack.name == "small"
     (verdict,) = stack.classify(derived_pictures(1))
     assert 0 < verdict.scores["dog"] < 1

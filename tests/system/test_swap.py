@@ -8,6 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+import requests
 
 from catdog_stream.models.locate import samples
 from catdog_stream.models.manifest import describe
@@ -77,8 +78,12 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
                 assert refused.returncode == 1
                 assert refused.stdout.count("pets 2 goes on") == 2, refused.stdout
                 assert why in refused.stdout
-            page = await asyncio.to_thread(fleet.workers[0].get, "/labels/")
-            assert page["total"] > 0
+            told = await asyncio.to_thread(text, fleet.workers[0], "/metrics")
+            assert 'catdog_stack_info{engine="litert",name="pets",version="2"} 1.0' in told
+            assert "catdog_stacks_refused_total 2.0" in told
+            page = await asyncio.to_thread(text, fleet.workers[0], "/")
+            assert "This worker serves pets 2." in page
+            assert "damaged" in page
             back = await order("rollback")  # the last one that was ordered, broken as it is
             assert back.returncode == 1
             good = await order("use", "pets/4")
@@ -100,6 +105,11 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
                 back = stacks(folder, broker.address, "rollback")
             assert "No order is known" in back.stderr
             assert stack_of_next(broker.address, cat) == "inception_v3 1"
+
+
+def text(worker: Worker, path: str) -> str:
+    """What stands at a path."""
+    return requests.get(f"http://127.0.0.1:{worker.port}{path}", timeout=10).text
 
 
 def forced(address: str, stack: str) -> subprocess.CompletedProcess[str]:
