@@ -169,7 +169,7 @@ class Classifying(Service):
         )
         try:
             await runner.start()
-        except BaseException:
+        except Exception:
             await runner.stop()
             raise
         return runner

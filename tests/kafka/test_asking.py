@@ -1,0 +1,164 @@
+"""A request's answer is told from those to others, whenever it comes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka import ConsumerRecord
+from aiokafka.errors import MessageSizeTooLargeError, NotLeaderForPartitionError
+from aiokafka.structs import RecordMetadata, TopicPartition
+
+from catdog_stream.errors import BrokerError
+from catdog_stream.kafka.asking import Asking
+from catdog_stream.kafka.replies import Reply
+from catdog_stream.topics import LABELS, REQUESTS
+
+DEADLINE = 5.0
+
+
+class Sender:
+    """A producer whose confirmations come when the test says so."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[asyncio.Future[RecordMetadata]] = []
+
+    async def send(self, topic: str, value: bytes | None, **_: Any) -> Any:
+        assert topic == REQUESTS
+        if value == b"too large":
+            raise MessageSizeTooLargeError
+        self.deliveries.append(asyncio.get_running_loop().create_future())
+        return self.deliveries[-1]
+
+    def confirm(self, number: int) -> None:
+        """Request ``number`` stands at that offset of partition 0."""
+        place = (REQUESTS, 0, TopicPartition(REQUESTS, 0), number, None, 0, 0)
+        self.deliveries[number].set_result(RecordMetadata(*place))
+
+
+def reply(offset: int, topic: str = LABELS) -> Reply:
+    """An answer to the request at ``offset``."""
+    value = orjson.dumps({"label": f"label {offset}", "url": None})
+    headers = [("source", f"{REQUESTS}/0/{offset}".encode())]
+    return Reply(ConsumerRecord(topic, 0, 0, 0, 0, None, value, None, 0, len(value), headers))
+
+
+class Stream:
+    """Replies that come when the test puts them in, and an error at the end."""
+
+    def __init__(self) -> None:
+        self._replies: asyncio.Queue[Reply | None] = asyncio.Queue()
+
+    def put(self, *replies: Reply) -> None:
+        for each in replies:
+            self._replies.put_nowait(each)
+
+    def fail(self) -> None:
+        self._replies.put_nowait(None)
+
+    async def __aiter__(self) -> AsyncIterator[Reply]:
+        while (each := await self._replies.get()) is not None:
+            yield each
+        raise BrokerError("Kafka stopped answering.")
+
+
+def play(
+    story: Callable[[Asking, Sender, Stream, list[Reply]], Awaitable[None]],
+) -> None:
+    async def run() -> None:
+        sender: Any = Sender()
+        stream, heard = Stream(), list[Reply]()
+        asking = Asking(sender, heard.append)
+        reading = asyncio.create_task(asking.read(aiter(stream)))
+        async with asyncio.timeout(DEADLINE):
+            await story(asking, sender, stream, heard)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+    asyncio.run(run())
+
+
+async def turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def labels(replies: Sequence[Reply]) -> list[str | None]:
+    return [each.label for each in replies]
+
+
+def test_each_request_gets_its_own_answer_and_the_first_one() -> None:
+    async def story(asking: Asking, sender: Sender, stream: Stream, heard: list[Reply]) -> None:
+        questions = [await asking.send(b"value") for _ in range(3)]
+        for number in range(3):
+            sender.confirm(number)
+        await turns()
+        stream.put(reply(7), reply(2), reply(0), reply(2), reply(1))
+        answers = [await question.reply for question in questions]
+        assert labels(answers) == ["label 0", "label 1", "label 2"]
+        assert len(heard) == 5, "whoever asked"
+
+    play(story)
+
+
+def test_an_answer_may_come_before_kafka_says_where_the_request_stands() -> None:
+    async def story(asking: Asking, sender: Sender, stream: Stream, _: list[Reply]) -> None:
+        question = await asking.send(b"value")
+        stream.put(reply(0), reply(9))
+        await turns()
+        assert not question.reply.done()
+        sender.confirm(0)
+        assert (await question.reply).label == "label 0"
+        assert not asking._early, "what answers others is not kept"
+
+    play(story)
+
+
+def test_who_does_not_wait_is_forgotten() -> None:
+    async def story(asking: Asking, sender: Sender, stream: Stream, _: list[Reply]) -> None:
+        early, late = await asking.send(b"value"), await asking.send(b"value")
+        early.reply.cancel()
+        sender.confirm(0)
+        sender.confirm(1)
+        await turns()
+        late.reply.cancel()
+        await turns()
+        assert not asking._waiting
+        stream.put(reply(0), reply(1))
+        await turns()
+
+    play(story)
+
+
+def test_a_request_that_kafka_refuses_has_no_answer() -> None:
+    async def story(asking: Asking, sender: Sender, _stream: Stream, _: list[Reply]) -> None:
+        with pytest.raises(MessageSizeTooLargeError):
+            await asking.send(b"too large")
+        question = await asking.send(b"value")
+        sender.deliveries[0].set_exception(NotLeaderForPartitionError())
+        with pytest.raises(BrokerError, match="did not take the request"):
+            await question.sent
+        with pytest.raises(BrokerError):
+            await question.reply
+
+    play(story)
+
+
+def test_when_answers_can_no_more_be_read_everybody_who_waits_is_told() -> None:
+    async def story(asking: Asking, sender: Sender, stream: Stream, _: list[Reply]) -> None:
+        waits, unconfirmed = await asking.send(b"value"), await asking.send(b"value")
+        sender.confirm(0)
+        await turns()
+        assert asking.failure is None
+        stream.fail()
+        with pytest.raises(BrokerError, match="stopped answering"):
+            await waits.reply
+        sender.confirm(1)
+        with pytest.raises(BrokerError):
+            await unconfirmed.reply
+        assert await unconfirmed.sent
+        with pytest.raises(BrokerError):
+            await asking.send(b"value")
+
+    play(story)
