@@ -37,8 +37,8 @@ class _Stand:
             parallel=1 if on_gpu else PARALLEL_BATCHES,
         )
         self.leases = 0
-        self.nobody = asyncio.Event()
-        self.nobody.set()
+        #: Set when nobody holds it any more; there once another one has taken over.
+        self.nobody: asyncio.Event | None = None
         self.batching: asyncio.Task[None] | None = None
 
     async def stop(self) -> None:
@@ -57,7 +57,6 @@ class Lease:
         self._stand = stand
         self._released = False
         stand.leases += 1
-        stand.nobody.clear()
 
     def prepare(self, data: bytes) -> Picture:
         """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if it is bad."""
@@ -75,9 +74,10 @@ class Lease:
         if self._released:
             return
         self._released = True
-        self._stand.leases -= 1
-        if not self._stand.leases:
-            self._stand.nobody.set()
+        stand = self._stand
+        stand.leases -= 1
+        if stand.nobody is not None and not stand.leases:
+            stand.nobody.set()
 
 
 class Serving:
@@ -120,7 +120,9 @@ class Serving:
         self._current = stand
         if before is not None:
             self._retiring.add(before)
-            await before.nobody.wait()
+            if before.leases:
+                before.nobody = asyncio.Event()
+                await before.nobody.wait()
             self._retiring.discard(before)
             await before.stop()
 
