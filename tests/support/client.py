@@ -65,13 +65,14 @@ class Message:
 class Client:
     """Sends requests and collects every answer that arrives while the block runs."""
 
+    #: ``host:port``, or several with commas between them.
     address: str
     labels: dict[str, list[ConsumerRecord]] = field(default_factory=lambda: defaultdict(list))
     rejected: dict[str, list[ConsumerRecord]] = field(default_factory=lambda: defaultdict(list))
 
     async def __aenter__(self) -> Self:
         """Connect. The topics must exist: start a worker first."""
-        cluster = ClusterConfig((self.address,), max_answer_bytes=MAX_BYTES)
+        cluster = ClusterConfig(tuple(self.address.split(",")), max_answer_bytes=MAX_BYTES)
         async with AsyncExitStack() as stack:
             stream = await stack.enter_async_context(replies(cluster))
             # One of its own: it is more patient with an outage than those of our commands.
