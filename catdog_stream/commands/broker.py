@@ -13,11 +13,10 @@ from catdog_stream.broker import LocalKafka
 from catdog_stream.commands.local_kafka import local_port, running_kafka
 from catdog_stream.commands.stopping import POLL_SECONDS, Stopped, until_stopped
 from catdog_stream.errors import SettingError
+from catdog_stream.kafka.cluster import group_members
 from catdog_stream.settings import Settings
 from catdog_stream.showing import shown
 from catdog_stream.topics import GROUP
-
-_MEMBERS = 5  # the field of a group's description, in every version of the answer
 
 
 @click.command()
@@ -52,8 +51,7 @@ async def _let_workers_leave(kafka: LocalKafka) -> None:
         async with asyncio.timeout(deadlines.LEAVE):
             await admin.start()
             while kafka.poll() is None and time.monotonic() < deadline:
-                (answer,) = await admin.describe_consumer_groups([GROUP])
-                if not any(description[_MEMBERS] for description in answer.groups):
+                if not await group_members(admin, GROUP):
                     return
                 await asyncio.sleep(POLL_SECONDS)
     except (KafkaError, TimeoutError):

@@ -3,12 +3,11 @@
 import asyncio
 
 import click
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
 from catdog_stream import deadlines
 from catdog_stream.commands.stopping import until_stopped
-from catdog_stream.errors import BrokerError, SettingError, StackError
+from catdog_stream.errors import SettingError, StackError
+from catdog_stream.kafka.cluster import admin, group_members
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.orders import Order, Report, follow, give, latest
 from catdog_stream.models.manifest import Manifest
@@ -18,8 +17,6 @@ from catdog_stream.showing import shown
 from catdog_stream.topics import GROUP
 
 __all__ = ["stacks"]
-
-_MEMBERS = 5  # the field of a group's description, in every version of the answer
 
 
 @click.group()
@@ -71,9 +68,7 @@ def use(stack: str) -> None:
         _repository(settings).manifest(wanted)
     with until_stopped() as signals:
         before = signals.run(latest(settings.cluster))
-        history = () if before is None else (before.stack, *before.history)
-        if before is None:
-            history = (None,)
+        history = (None,) if before is None else (before.stack, *before.history)
         signals.run(_order(settings.cluster, str(wanted), history))
 
 
@@ -125,15 +120,8 @@ async def _said(cluster: ClusterConfig, order: Order, expected: int) -> list[Rep
 
 
 async def _workers(cluster: ClusterConfig) -> int:
-    admin = AIOKafkaAdminClient(**cluster.connection)
-    try:
-        await admin.start()
-        (answer,) = await admin.describe_consumer_groups([GROUP])
-        return sum(len(group[_MEMBERS]) for group in answer.groups)
-    except KafkaError as error:
-        raise BrokerError(f"Kafka cannot be asked for the workers: {error!r}.") from error
-    finally:
-        await admin.close()
+    async with admin(cluster) as client:
+        return await group_members(client, GROUP)
 
 
 def _repository(settings: Settings) -> Repository:

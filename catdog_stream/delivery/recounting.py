@@ -11,13 +11,11 @@ difference whether workers run.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
@@ -32,7 +30,7 @@ from catdog_stream.delivery.counting import (
     reason_of,
 )
 from catdog_stream.errors import BrokerError
-from catdog_stream.kafka.cluster import topic_partitions
+from catdog_stream.kafka.cluster import admin, group_members, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.reading import Extent, extent, records
 from catdog_stream.topics import GROUP, LABELS, RECOUNT_GROUP, REJECTED, REQUESTS
@@ -149,8 +147,8 @@ class Recount:
         return {tp: found for tp, found in self.found.items() if found.correction is not None}
 
     async def _committed(self) -> dict[TopicPartition, Shard]:
-        async with self._admin() as admin:
-            offsets = await admin.list_consumer_group_offsets(GROUP)
+        async with admin(self.cluster) as client:
+            offsets = await client.list_consumer_group_offsets(GROUP)
         shards = {
             tp: from_metadata(offset.metadata)
             for tp, offset in sorted(offsets.items())
@@ -161,20 +159,8 @@ class Recount:
 
     async def workers(self) -> bool:
         """Whether any worker runs. Raises ``BrokerError``."""
-        async with self._admin() as admin:
-            (answer,) = await admin.describe_consumer_groups([GROUP])
-        return any(group[5] for group in answer.groups)
-
-    @asynccontextmanager
-    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(**self.cluster.connection)
-        try:
-            await admin.start()
-            yield admin
-        except KafkaError as error:
-            raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
-        finally:
-            await admin.close()
+        async with admin(self.cluster) as client:
+            return bool(await group_members(client, GROUP))
 
     async def _read(
         self, part: Extent, first: Mapping[TopicPartition, _First], partitions: int

@@ -19,13 +19,12 @@ from enum import Enum, auto
 
 import orjson
 from aiokafka import AIOKafkaProducer, ConsumerRecord
-from aiokafka.admin import NewTopic
 from aiokafka.errors import MessageSizeTooLargeError
 from tqdm import tqdm
 
 from catdog_stream.delivery.counting import counting_source, reason_of
 from catdog_stream.kafka.client import producer
-from catdog_stream.kafka.cluster import create, create_topics, topic_partitions
+from catdog_stream.kafka.cluster import create_compacted, create_topics, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.reading import extent, records
 from catdog_stream.topics import REJECTED, REPLAYED, REQUESTS
@@ -181,10 +180,7 @@ class Replay:
         if self.dry_run:
             return await topic_partitions(self.cluster)
         partitions = await create_topics(self.cluster)
-        if REPLAYED not in partitions:
-            config = {"cleanup.policy": "compact"}
-            ledger = NewTopic(REPLAYED, 1, self.cluster.replicas, topic_configs=config)
-            await create(self.cluster, [ledger])
+        await create_compacted(self.cluster, REPLAYED)
         return partitions
 
     async def _ledger(self, partitions: Mapping[str, int]) -> set[str]:

@@ -9,7 +9,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
@@ -158,7 +158,10 @@ def _fail(future: "asyncio.Future[Source] | asyncio.Future[Reply]", error: BaseE
 
 @asynccontextmanager
 async def asking(
-    cluster: ClusterConfig, *, on_reply: Callable[[Reply], object] | None = None
+    cluster: ClusterConfig,
+    *,
+    on_reply: Callable[[Reply], object] | None = None,
+    sender: AIOKafkaProducer | None = None,
 ) -> AsyncIterator[Asking]:
     """Connect to ``cluster``; creates missing topics.
 
@@ -166,12 +169,14 @@ async def asking(
         cluster: where.
         on_reply: called with every reply in the stream, to whomever, as it is read. What it
             raises ends the reading.
+        sender: a started producer, in place of one of its own.
 
     Raises:
         BrokerError: no broker answers, it stopped answering, or it refused.
     """
-    async with replies(cluster) as stream, producer(cluster) as sender:
-        questions = Asking(sender, on_reply)
+    sending = producer(cluster) if sender is None else nullcontext(sender)
+    async with replies(cluster) as stream, sending as started:
+        questions = Asking(started, on_reply)
         reading = asyncio.ensure_future(questions.read(stream))
         try:
             yield questions

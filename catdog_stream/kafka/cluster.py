@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.client import AIOKafkaClient
@@ -21,13 +22,22 @@ from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.unreachable import why_unreachable
 from catdog_stream.topics import topic_configs
 
-__all__ = ["create", "create_topics", "grow", "topic_partitions"]
+__all__ = [
+    "admin",
+    "create",
+    "create_compacted",
+    "create_topics",
+    "group_members",
+    "grow",
+    "topic_partitions",
+]
 
 # Commands print one sentence when something fails; without a handler aiokafka's log would join
 # it on stderr. A worker's own handlers still get what aiokafka logs.
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 KNOWN_POLL_SECONDS = 0.02
+_MEMBERS = 5  # the field of a group's description, in every version of the answer
 
 
 async def topic_partitions(cluster: ClusterConfig) -> Mapping[str, int]:
@@ -79,17 +89,47 @@ async def create_topics(cluster: ClusterConfig) -> Mapping[str, int]:
 
 async def create(cluster: ClusterConfig, topics: Sequence[NewTopic]) -> None:
     """Create ``topics``, but for those that exist by now. Raises ``BrokerError``."""
-    admin = AIOKafkaAdminClient(**cluster.connection)
+    client = AIOKafkaAdminClient(**cluster.connection)
     try:
-        await admin.start()
-        response = await admin.create_topics(topics)
+        await client.start()
+        response = await client.create_topics(topics)
     except (KafkaError, OSError) as error:
         raise BrokerError(f"The topics cannot be created: {error}.") from error
     finally:
-        await admin.close()
+        await client.close()
     for name, code, *_ in response.topic_errors:
         if code not in (NoError.errno, TopicAlreadyExistsError.errno):
             raise BrokerError(f"The topic {name} cannot be created: {for_code(code).__name__}.")
+
+
+async def create_compacted(cluster: ClusterConfig, topic: str) -> None:
+    """Create a topic of one partition that keeps the last record of each key, if it is missing.
+
+    Raises:
+        BrokerError: no broker answers, or it refuses.
+    """
+    if topic not in await topic_partitions(cluster):
+        config = {"cleanup.policy": "compact"}
+        await create(cluster, [NewTopic(topic, 1, cluster.replicas, topic_configs=config)])
+
+
+@asynccontextmanager
+async def admin(cluster: ClusterConfig) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client to ask for groups and their offsets. Raises ``BrokerError``."""
+    client = AIOKafkaAdminClient(**cluster.connection)
+    try:
+        await client.start()
+        yield client
+    except KafkaError as error:
+        raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
+    finally:
+        await client.close()
+
+
+async def group_members(client: AIOKafkaAdminClient, group: str) -> int:
+    """How many members a group has. Raises ``KafkaError``."""
+    (answer,) = await client.describe_consumer_groups([group])
+    return sum(len(description[_MEMBERS]) for description in answer.groups)
 
 
 async def grow(cluster: ClusterConfig, topic: str, partitions: int) -> None:
@@ -97,10 +137,10 @@ async def grow(cluster: ClusterConfig, topic: str, partitions: int) -> None:
 
     Returns once they are known. Raises ``BrokerError``.
     """
-    admin = AIOKafkaAdminClient(**cluster.connection)
+    client = AIOKafkaAdminClient(**cluster.connection)
     try:
-        await admin.start()
-        await admin.create_partitions({topic: NewPartitions(partitions)})
+        await client.start()
+        await client.create_partitions({topic: NewPartitions(partitions)})
     except InvalidPartitionsError:
         pass  # it has them, or another worker was faster
     except (KafkaError, OSError, TimeoutError) as error:
@@ -108,7 +148,7 @@ async def grow(cluster: ClusterConfig, topic: str, partitions: int) -> None:
             f"The topic {topic} cannot get {partitions} partitions: {error}."
         ) from error
     finally:
-        await admin.close()
+        await client.close()
     end = time.monotonic() + deadlines.TOPIC_KNOWN
     while (await topic_partitions(cluster)).get(topic, 0) < partitions:
         if time.monotonic() > end:

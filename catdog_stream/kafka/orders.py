@@ -16,12 +16,11 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.client import producer
-from catdog_stream.kafka.cluster import create, topic_partitions
+from catdog_stream.kafka.cluster import create_compacted, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.reading import extent, records
 
@@ -71,16 +70,10 @@ async def report(cluster: ClusterConfig, told: Report) -> None:
 
 
 async def _write(cluster: ClusterConfig, key: bytes, body: Any) -> int:
-    await _create(cluster)
+    await create_compacted(cluster, TOPIC)
     async with producer(cluster) as sender:
         record = await sender.send_and_wait(TOPIC, orjson.dumps(body), key=key, partition=0)
     return int(record.offset)
-
-
-async def _create(cluster: ClusterConfig) -> None:
-    if TOPIC not in await topic_partitions(cluster):
-        config = {"cleanup.policy": "compact"}
-        await create(cluster, [NewTopic(TOPIC, 1, cluster.replicas, topic_configs=config)])
 
 
 async def latest(cluster: ClusterConfig) -> Order | None:
@@ -95,7 +88,7 @@ async def latest(cluster: ClusterConfig) -> Order | None:
 
 async def follow(cluster: ClusterConfig, offset: int) -> AsyncIterator[Order | Report]:
     """Orders and reports from ``offset`` on, as they come. Raises ``BrokerError``."""
-    await _create(cluster)
+    await create_compacted(cluster, TOPIC)
     consumer = AIOKafkaConsumer(
         **cluster.connection,
         enable_auto_commit=False,

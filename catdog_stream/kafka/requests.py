@@ -70,7 +70,9 @@ class RequestReader:
         tp = TopicPartition(source.topic, source.partition)
         try:
             if tp not in self._known:  # partitions may have been added
-                self._assign((await topic_partitions(self._cluster)).get(REQUESTS, 0))
+                partitions = (await topic_partitions(self._cluster)).get(REQUESTS, 0)
+                if partitions > len(self._known):
+                    self._assign(partitions)
             if tp not in self._known:
                 return None
             return await self._read(tp, source.offset)

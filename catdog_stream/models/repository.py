@@ -58,9 +58,10 @@ class Repository:
     def manifest(self, stack: StackId) -> Manifest:
         """Its manifest, with its files checked. Raises ``StackError``."""
         manifest = load_manifest(self.directory(stack))
-        if (manifest.name, manifest.version) != (stack.name, stack.version):
-            raise StackError(
-                f"The stack in {self.directory(stack)} calls itself "
-                f"{manifest.name}/{manifest.version}."
-            )
+        self.check_name(stack, manifest.name, manifest.version)
         return manifest
+
+    def check_name(self, stack: StackId, name: str, version: str) -> None:
+        """Raise ``StackError`` if what lies there as ``stack`` calls itself otherwise."""
+        if (name, version) != (stack.name, stack.version):
+            raise StackError(f"The stack in {self.directory(stack)} calls itself {name}/{version}.")

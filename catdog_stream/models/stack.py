@@ -7,7 +7,7 @@ import numpy as np
 from catdog_stream.errors import RejectedRequest, StackError
 from catdog_stream.models.backbone import Backbone, Batch, Engine, load_backbone
 from catdog_stream.models.head import Head
-from catdog_stream.models.manifest import Golden, Manifest, load_manifest
+from catdog_stream.models.manifest import Manifest, load_manifest
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
 from catdog_stream.models.verdict import Verdict
 
@@ -39,7 +39,7 @@ class ModelStack:
         self._head = head
         self.threads = threads
         self._limits = limits
-        self._golden: tuple[tuple[Path, Golden], ...] = ()
+        self._golden = manifest.golden
 
     @classmethod
     def load(
@@ -63,9 +63,7 @@ class ModelStack:
             directory / manifest.part("head").file, manifest.features, len(manifest.classes)
         )
         backbone = load_backbone(engine, directory, manifest, threads, batch)
-        stack = cls(manifest, backbone, head, threads=threads, limits=limits or PictureLimits())
-        stack._golden = tuple((directory / each.picture.file, each) for each in manifest.golden)
-        return stack
+        return cls(manifest, backbone, head, threads=threads, limits=limits or PictureLimits())
 
     def prepare(self, data: bytes) -> Picture:
         """The picture as uint8 [input_size, input_size, 3]. Thread-safe."""
@@ -88,9 +86,13 @@ class ModelStack:
         self.classify([grey])
         self.classify([grey] * self.threads)
 
-    def check_golden(self) -> None:
-        """Look at the golden pictures. Raises ``StackError`` if one has other scores now."""
-        for file, golden in self._golden:
+    def check_golden(self, directory: Path) -> None:
+        """Look at the golden pictures in ``directory``, the stack's own.
+
+        Raises ``StackError`` if one has other scores now.
+        """
+        for golden in self._golden:
+            file = directory / golden.picture.file
             try:
                 (found,) = self.classify([self.prepare(file.read_bytes())])
             except (OSError, RejectedRequest) as error:
@@ -101,8 +103,7 @@ class ModelStack:
                 raise StackError(
                     f"The stack {self.name}/{self.version} takes its golden picture "
                     f"{file.name} for {found.label} ({found.scores[found.label]:.1%}), where it "
-                    f"said {label} "
-                    f"({golden.scores[label]:.1%})."
+                    f"said {label} ({golden.scores[label]:.1%})."
                 )
 
     def close(self) -> None:

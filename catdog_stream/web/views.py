@@ -28,10 +28,7 @@ async def statistics() -> Statistics:
 @app.page("/")
 async def index(web: View, _request: Request) -> Response:
     """The page for people."""
-    stack = ""
-    if app.classifying.warm:
-        classifier = app.classifying.classifier
-        stack = f"{classifier.name} {classifier.version}"
+    stack = app.swapping.serving if app.classifying.warm else ""
     return web.html(render(await statistics(), stack, app.swapping.problem))
 
 

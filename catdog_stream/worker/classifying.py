@@ -93,7 +93,7 @@ class Classifying(Service):
         self.app = app
         #: Makes what classifies; called anew where one hangs.
         self.load: Callable[[Settings], Classifier] = load_stack
-        self._serving: Serving | None = None
+        self._serving = Serving(max_wait=app.settings.batch_wait, on_failure=app.give_up)
         self._pipeline: Pipeline | None = None
 
     @property
@@ -111,14 +111,12 @@ class Classifying(Service):
     @property
     def classifier(self) -> Classifier:
         """What answers the next request."""
-        if self._serving is None:
-            raise RuntimeError("The model is not loaded yet.")
         return self._serving.classifier
 
     @property
     def classes(self) -> Sequence[str]:
         """What the model tells apart; nothing before it is loaded."""
-        return self._serving.classifier.classes if self._serving and self.warm else ()
+        return self._serving.classifier.classes if self.warm else ()
 
     @property
     def in_flight(self) -> int:
@@ -134,11 +132,10 @@ class Classifying(Service):
         """Load the stack and warm it up. Raises ``StackError``."""
         settings = self.app.settings
         runner = await self._running(self.load)
-        serving = self._serving = Serving(max_wait=settings.batch_wait, on_failure=self.app.give_up)
         await self._take_over(runner)
-        on_gpu = serving.classifier.on_gpu
+        on_gpu = runner.classifier.on_gpu
         pipeline = Pipeline(
-            serving,
+            self._serving,
             KafkaPublisher(
                 self.app,
                 partitions=lambda topic: self.app.gate.partitions[topic],
@@ -152,7 +149,7 @@ class Classifying(Service):
             ),
             on_failure=self.app.give_up,
             max_image_bytes=settings.max_image_bytes,
-            max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * serving.classifier.batch_size),
+            max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * runner.classifier.batch_size),
             decode_threads=decoders(on_gpu=on_gpu),
         )
         pipeline.start()
@@ -182,14 +179,11 @@ class Classifying(Service):
         Raises:
             StackError: it cannot be used; the one before goes on.
         """
-        if self._serving is None:
-            raise RuntimeError("The model is not loaded yet.")
         await self._take_over(await self._running(load))
 
     async def _take_over(self, runner: ModelRunner) -> None:
         stack = runner.classifier
         metrics.STACK.info({"name": stack.name, "version": stack.version, "engine": stack.engine})
-        assert self._serving is not None
         await self._serving.take_over(runner)
 
     async def _owns(self) -> bool:
@@ -199,8 +193,7 @@ class Classifying(Service):
         """Stop the pipeline and free the model."""
         if self._pipeline is not None:
             await self._pipeline.stop()
-        if self._serving is not None:
-            await self._serving.stop()
+        await self._serving.stop()
 
     async def abandon(self) -> None:
         """Drop what could not be answered in time; Kafka delivers it again."""

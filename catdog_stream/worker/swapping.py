@@ -79,17 +79,19 @@ class Swapping(Service):
             self.problem = str(error) or repr(error)
             metrics.STACKS_REFUSED.inc()
             trace = None if isinstance(error, StackError) else error
-            logger.warning("%s goes on: %s", self._serving(), self.problem, exc_info=trace)
+            logger.warning("%s goes on: %s", self.serving, self.problem, exc_info=trace)
         else:
             self.problem = None
-            logger.info("%s serves.", self._serving())
-        told = Report(str(self.app.conf.canonical_url), order.offset, self._serving(), self.problem)
+            logger.info("%s serves.", self.serving)
+        told = Report(str(self.app.conf.canonical_url), order.offset, self.serving, self.problem)
         try:
             await report(self.app.settings.cluster, told)
         except BrokerError as error:
             logger.warning("It could not be told which stack serves: %s", error)
 
-    def _serving(self) -> str:
+    @property
+    def serving(self) -> str:
+        """What answers the next request, as in the ``stack`` header."""
         classifier = self.app.classifying.classifier
         return f"{classifier.name} {classifier.version}"
 
@@ -107,7 +109,8 @@ class _Checked:
 
     def __call__(self, settings: Settings) -> ModelStack:
         """Raises ``StackError``."""
-        self._repository.manifest(self._stack)
-        stack = load_stack(replace(settings, stack=self._repository.directory(self._stack)))
-        stack.check_golden()
+        directory = self._repository.directory(self._stack)
+        stack = load_stack(replace(settings, stack=directory))
+        self._repository.check_name(self._stack, stack.name, stack.version)
+        stack.check_golden(directory)
         return stack

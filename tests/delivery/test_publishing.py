@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.delivery.publishing import KafkaPublisher, faust_timestamp
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.kafka.cluster import create_topics
+from catdog_stream.kafka.replies import replies
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.pipeline import Classified, Outcome
 from catdog_stream.settings import Settings
@@ -18,7 +19,6 @@ from catdog_stream.testing.brokers import own_broker
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
 from catdog_stream.wire import Headers, Incoming, Source
 from catdog_stream.worker.application import CatDogApp
-from tests.support.client import follow_answers
 
 
 @pytest.fixture(scope="module")
@@ -53,22 +53,19 @@ def published(
         # One byte of picture: the producer takes records of 160 KB at most.
         app = CatDogApp(Settings(broker=f"kafka://{address}", max_image_bytes=1))
         partitions = await create_topics(app.settings.cluster)
-        consumer = AIOKafkaConsumer(bootstrap_servers=address)
-        await consumer.start()
-        try:
-            await follow_answers(consumer)
+        async with replies(app.settings.cluster) as stream:
             await app.producer.start()
-            publisher = KafkaPublisher(
-                app,
-                partitions=partitions.__getitem__,
-                max_bytes=app.settings.max_answer_bytes,
-            )
-            async with asyncio.timeout(30):
-                await story(publisher)
-                return [await anext(consumer) for _ in range(count)]
-        finally:
-            await consumer.stop()
-            await app.producer.stop()
+            try:
+                publisher = KafkaPublisher(
+                    app,
+                    partitions=partitions.__getitem__,
+                    max_bytes=app.settings.max_answer_bytes,
+                )
+                async with asyncio.timeout(30):
+                    await story(publisher)
+                    return [(await anext(stream)).record for _ in range(count)]
+            finally:
+                await app.producer.stop()
 
     return asyncio.run(run())
 

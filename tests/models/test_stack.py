@@ -173,10 +173,10 @@ def test_a_stack_that_answers_its_golden_picture_otherwise_is_told_from_one_that
         (directory / picture.name).symlink_to(picture)
         loaded = ModelStack.load(directory, threads=1)
         if version == "right":
-            loaded.check_golden()
+            loaded.check_golden(directory)
         else:
             with pytest.raises(StackError, match=r"takes its golden picture .* for dog"):
-                loaded.check_golden()
+                loaded.check_golden(directory)
         loaded.close()
 
 

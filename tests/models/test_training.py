@@ -55,7 +55,7 @@ def test_training_writes_a_stack_that_answers_and_is_the_same_again(
     assert [each["file"] for each in manifest["golden"]] == ["golden-cat.png", "golden-dog.png"]
 
     stack = ModelStack.load(first, threads=1)
-    stack.check_golden()
+    stack.check_golden(first)
     assert stack.name == "small"
     (verdict,) = stack.classify(derived_pictures(1))
     assert 0 < verdict.scores["dog"] < 1

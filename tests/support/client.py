@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 
-from catdog_stream.kafka.asking import Asking
+from catdog_stream.kafka.asking import asking
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.kafka.replies import Reply, replies
+from catdog_stream.kafka.replies import Reply
 
 REQUESTS, LABELS, REJECTED = "catdogimage", "catdoglabel", "catdogimage-rejected"
 MAX_BYTES = 20_000_000
@@ -34,20 +34,6 @@ def strict_label(value: bytes | None, *, sent: Collection[str] = ()) -> dict[str
     unknown = set(body) - {"label", "url", "data", *sent}
     assert not unknown, f"a strict reader refuses {unknown}"
     return dict(body)
-
-
-async def follow_answers(consumer: AIOKafkaConsumer) -> None:
-    """Have ``consumer`` read every label and rejection from now on. The topics must exist."""
-    metadata = await consumer._client.fetch_all_metadata()
-    partitions = [
-        TopicPartition(topic, number)
-        for topic in (LABELS, REJECTED)
-        for number in metadata.partitions_for_topic(topic)
-    ]
-    consumer.assign(partitions)
-    await consumer.seek_to_end(*partitions)
-    for partition in partitions:
-        await consumer.position(partition)
 
 
 @dataclass
@@ -74,23 +60,17 @@ class Client:
         """Connect. The topics must exist: start a worker first."""
         cluster = ClusterConfig(tuple(self.address.split(",")), max_answer_bytes=MAX_BYTES)
         async with AsyncExitStack() as stack:
-            stream = await stack.enter_async_context(replies(cluster))
             # One of its own: it is more patient with an outage than those of our commands.
             self.producer = await stack.enter_async_context(
                 AIOKafkaProducer(
                     bootstrap_servers=self.address, acks="all", max_request_size=MAX_BYTES
                 )
             )
-            self._asking = Asking(self.producer, self.note)
-            reading = asyncio.create_task(self._asking.read(stream))
-            stack.push_async_callback(self._end, reading)
+            self._asking = await stack.enter_async_context(
+                asking(cluster, on_reply=self.note, sender=self.producer)
+            )
             self._connections = stack.pop_all()
         return self
-
-    @staticmethod
-    async def _end(reading: "asyncio.Task[None]") -> None:
-        reading.cancel()
-        await asyncio.wait({reading})
 
     async def __aexit__(
         self,
