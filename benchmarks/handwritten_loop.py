@@ -17,17 +17,17 @@ import tensorflow as tf
 from kafka import KafkaConsumer, KafkaProducer
 from PIL import Image
 
-from catdog_stream.models.head import Head
-from catdog_stream.models.locate import default_stack
-from catdog_stream.models.manifest import load_manifest
-from catdog_stream.models.tensorflow import build_network
+from catdog_stream.models.engines.networks import build_network
+from catdog_stream.models.stacks.head import Head
+from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.manifest import load_manifest
 
 
 def main(address: str, group: str) -> None:
     """Answer requests until stopped."""
     directory = default_stack()
     manifest = load_manifest(directory)
-    network = build_network(manifest.input_size)
+    network = build_network("inception_v3", manifest.preprocessing.size)
     network.load_weights(directory / manifest.part("tensorflow").file)
     features = tf.function(lambda pixels: network(pixels, training=False))
     head = Head(directory / manifest.part("head").file, manifest.features, 2)
@@ -43,7 +43,7 @@ def main(address: str, group: str) -> None:
         for message in consumer:
             request = json.loads(message.value)
             picture = Image.open(io.BytesIO(base64.b64decode(request["data"]))).convert("RGB")
-            size = (manifest.input_size, manifest.input_size)
+            size = (manifest.preprocessing.size, manifest.preprocessing.size)
             pixels = np.asarray(picture.resize(size, Image.Resampling.BILINEAR), np.float32)
             vector = features(tf.constant(pixels[np.newaxis] / 127.5 - 1)).numpy()
             dog = float(head.scores(vector)[0, 1])

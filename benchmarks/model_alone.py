@@ -15,7 +15,7 @@ import orjson
 
 from benchmarks.pictures import pictures
 from catdog_stream.models.pictures import Picture
-from catdog_stream.models.stack import ModelStack
+from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.settings import Settings
 from catdog_stream.worker.classifying import load_stack
 

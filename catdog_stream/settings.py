@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
-from catdog_stream.models.manifest import MAX_BATCH
+from catdog_stream.models.stacks.manifest import MAX_BATCH
 from catdog_stream.wire import RECORD_OVERHEAD_BYTES, base64_length
 
 __all__ = ["Engine", "Settings"]

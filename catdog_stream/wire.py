@@ -34,7 +34,9 @@ Headers = Sequence[tuple[str, bytes]]
 FIELDS = frozenset({"label", "url", "data"})
 
 #: Header names that this application writes; what a request brought under them is replaced.
-LABEL_HEADERS = frozenset({"verdict", "stack", "source"})  # and each class
+LABEL_HEADERS = frozenset(
+    {"verdict", "stack", "source", "familiarity", "votes", "missing"}
+)  # and each class
 REJECTION_HEADERS = frozenset({"reason", "detail", "source"})
 
 #: Room in a Kafka record for everything but the picture: url, key, headers, JSON syntax.
@@ -183,6 +185,8 @@ def verdict_label(
     verdict: str,
     scores: Mapping[str, float],
     stack: str,
+    familiarity: float | None = None,
+    notes: Mapping[str, str] | None = None,
     fields: Mapping[str, Any] | None = None,
 ) -> Answer:
     """The record of ``catdoglabel`` for one classified request.
@@ -193,6 +197,8 @@ def verdict_label(
         verdict: the likeliest class.
         scores: class to its chance.
         stack: name and version of what says so.
+        familiarity: how familiar the picture looked, if that is known.
+        notes: further headers.
         fields: the request's JSON, where it has other fields than these three: they come back,
             but for what is nested too deeply to be written.
     """
@@ -201,6 +207,8 @@ def verdict_label(
         *((name, _decimal(chance)) for name, chance in scores.items()),
         ("stack", stack.encode()),
         ("source", str(incoming.source).encode()),
+        *(() if familiarity is None else [("familiarity", _decimal(familiarity))]),
+        *((name, text.encode()) for name, text in (notes or {}).items()),
     )
     theirs = _foreign(incoming.headers, LABEL_HEADERS | scores.keys())
     return Answer(incoming.key, _label_value(text, url, fields), (*theirs, *own))

@@ -12,7 +12,7 @@ from catdog_stream.showing import shown
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="A directory.")
 def convert(weights: Path, output: Path) -> None:
     """Convert WEIGHTS (.npz, float) for LiteRT and TensorFlow; needs TensorFlow."""
-    from catdog_stream.models.convert import convert as convert_weights
+    from catdog_stream.models.engines.convert import convert as convert_weights
 
     convert_weights(weights, output)
     click.echo(shown(f"Wrote both backbone files to {output}."))

@@ -11,10 +11,10 @@ import orjson
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def evaluate(directory: Path, as_json: bool) -> None:
     """Measure the stack on DIRECTORY/CLASS/*."""
-    from catdog_stream.models.evaluation import evaluate as evaluate_stack
-    from catdog_stream.models.labelled import labelled_files
-    from catdog_stream.models.locate import default_stack
-    from catdog_stream.models.manifest import load_manifest
+    from catdog_stream.models.stacks.locate import default_stack
+    from catdog_stream.models.stacks.manifest import load_manifest
+    from catdog_stream.models.training.evaluation import evaluate as evaluate_stack
+    from catdog_stream.models.training.labelled import labelled_files
     from catdog_stream.settings import Settings
     from catdog_stream.worker.classifying import load_stack
 

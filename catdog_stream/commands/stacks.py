@@ -10,8 +10,8 @@ from catdog_stream.errors import SettingError, StackError
 from catdog_stream.kafka.cluster import admin, group_members
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.orders import Order, Report, follow, give, latest
-from catdog_stream.models.manifest import Manifest
-from catdog_stream.models.repository import Repository, StackId
+from catdog_stream.models.stacks.manifest import Manifest
+from catdog_stream.models.stacks.repository import Repository, StackId
 from catdog_stream.settings import Settings
 from catdog_stream.showing import shown
 from catdog_stream.topics import GROUP

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from catdog_stream.errors import InputError
-from catdog_stream.models.locate import default_stack
+from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.showing import shown
 
 
@@ -38,7 +38,7 @@ def train_head(
 ) -> None:
     """Train a head on DIRECTORY/CLASS/*, two classes or more."""
     from catdog_stream.app import app
-    from catdog_stream.models.training import train_head as train
+    from catdog_stream.models.training.head_training import train_head as train
 
     if not force and output.is_dir() and any(output.iterdir()):
         raise InputError(f"There is something in {output} already: --force replaces a stack there.")

@@ -22,7 +22,7 @@ from catdog_stream.commands.stopping import Signals, until_stopped
 from catdog_stream.errors import BrokerError, CatDogError, SettingError
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.models.locate import samples as samples_directory
+from catdog_stream.models.stacks.locate import samples as samples_directory
 
 EVERY_ADDRESS = ("", "0.0.0.0")
 

@@ -87,6 +87,8 @@ class KafkaPublisher:
             verdict=verdict.label,
             scores=verdict.scores,
             stack=verdict.stack,
+            familiarity=verdict.familiarity,
+            notes=verdict.notes,
             fields=outcome.fields,
         )
 

@@ -4,6 +4,6 @@
 
     bytes ──pictures──> uint8 [299, 299, 3] ──backbone──> float32 [2048] ──head──> chances
 
-``stack`` puts the parts together; ``manifest`` says which files they are. ``convert``,
-``training`` and ``evaluation`` make and measure a stack.
+``stacks`` puts the parts together and says which files they are; ``engines`` run the network;
+``training`` makes and measures a stack.
 """

@@ -7,7 +7,11 @@ __all__ = ["checked_classes"]
 
 #: Headers of labels and rejections, and what a verdict is that is none of the classes.
 RESERVED = frozenset(
-    {"verdict", "stack", "source", "reason", "detail", "traceparent", "tracestate", "unknown"}
+    {
+        *("verdict", "stack", "source", "familiarity", "votes", "missing", "unknown"),
+        *("reason", "detail"),
+        *("traceparent", "tracestate"),
+    }
 )
 _NAME = re.compile(r"[a-z0-9_-]{1,32}")
 

@@ -11,9 +11,9 @@ from mode import Service
 from catdog_stream import metrics
 from catdog_stream.delivery.publishing import KafkaPublisher
 from catdog_stream.models.classifier import Classifier
-from catdog_stream.models.locate import default_stack
 from catdog_stream.models.pictures import PictureLimits
-from catdog_stream.models.stack import ModelStack
+from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.pipeline import Pipeline
 from catdog_stream.pipeline.rejection_limit import RejectionLimit

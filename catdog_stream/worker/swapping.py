@@ -10,8 +10,8 @@ from mode import Service
 from catdog_stream import deadlines, metrics
 from catdog_stream.errors import BrokerError, StackError
 from catdog_stream.kafka.orders import Order, Report, follow, latest, report
-from catdog_stream.models.repository import Repository, StackId
-from catdog_stream.models.stack import ModelStack
+from catdog_stream.models.stacks.repository import Repository, StackId
+from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.settings import Settings
 from catdog_stream.worker.classifying import load_stack
 

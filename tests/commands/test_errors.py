@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from faust.cli.base import cli
 
 from catdog_stream.app import app
-from catdog_stream.models.locate import default_stack, samples
+from catdog_stream.models.stacks.locate import default_stack, samples
 from catdog_stream.testing.ports import free_ports
 
 SECONDS = 60

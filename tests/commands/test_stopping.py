@@ -13,7 +13,7 @@ import pytest
 
 from catdog_stream.broker import LocalKafka
 from catdog_stream.commands.stopping import Signals, Stopped
-from catdog_stream.models.locate import samples
+from catdog_stream.models.stacks.locate import samples
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until
 from tests.support.command import Command, Surroundings, catdog_stream

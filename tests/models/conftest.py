@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from catdog_stream.models.locate import default_stack
-from catdog_stream.models.stack import ModelStack
+from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.stack import ModelStack
 
 
 @pytest.fixture(scope="session")

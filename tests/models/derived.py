@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from catdog_stream.models.locate import samples
 from catdog_stream.models.pictures import Picture
+from catdog_stream.models.stacks.locate import samples
 
 SIZE = 299
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
+from catdog_stream.models.preprocessing import Preprocessing
 
 SIZE = 48
 LIMITS = PictureLimits()
@@ -23,7 +24,7 @@ RED, GREEN, BLUE = (220, 30, 20), (20, 200, 40), (30, 40, 210)
 
 
 def read(data: bytes, limits: PictureLimits = LIMITS) -> Picture:
-    return decode(data, size=SIZE, limits=limits)
+    return decode(data, Preprocessing(SIZE), limits)
 
 
 def saved(image: Image.Image, file_format: str, **options: Any) -> bytes:
@@ -237,8 +238,9 @@ def test_warnings_of_pillow_do_not_reach_the_log() -> None:
         "import io, sys, warnings; warnings.simplefilter('always')\n"
         "from catdog_stream.errors import RejectedRequest\n"
         "from catdog_stream.models.pictures import PictureLimits, decode\n"
+        "from catdog_stream.models.preprocessing import Preprocessing\n"
         "for data in (sys.argv[1], sys.argv[2]):\n"
-        "    try: decode(bytes.fromhex(data), size=32, limits=PictureLimits())\n"
+        "    try: decode(bytes.fromhex(data), Preprocessing(32), PictureLimits())\n"
         "    except RejectedRequest: pass\n"
     )
     broken_exif = saved(halves((40, 30)), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from catdog_stream.app import app, main
 from catdog_stream.models.pictures import Picture
-from catdog_stream.models.stack import ModelStack
+from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.settings import Settings
 from catdog_stream.worker.classifying import load_stack

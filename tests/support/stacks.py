@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from catdog_stream.models.locate import default_stack
+from catdog_stream.models.stacks.locate import default_stack
 
 
 def add(folder: Path, name: str, version: str, **changes: object) -> Path:

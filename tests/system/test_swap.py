@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from catdog_stream.models.locate import samples
-from catdog_stream.models.manifest import describe
+from catdog_stream.models.stacks.locate import samples
+from catdog_stream.models.stacks.manifest import describe
 from catdog_stream.testing import Worker, own_broker
 from tests.support.client import Client, header, request
 from tests.support.fleet import SETTINGS, Fleet

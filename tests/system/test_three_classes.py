@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catdog_stream.models.locate import default_stack
-from catdog_stream.models.training import train_head
+from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.training.head_training import train_head
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import PATIENCE, Worker

@@ -48,7 +48,8 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_nothing_is_taken_from_the_checkout(scripts: Path, tmp_path: Path) -> None:
     program = (
-        "import catdog_stream; from catdog_stream.models.locate import default_stack, samples;"
+        "import catdog_stream;"
+        "from catdog_stream.models.stacks.locate import default_stack, samples;"
         "print(catdog_stream.__file__, default_stack(), samples(), sep='\\n')"
     )
     answer = subprocess.run(

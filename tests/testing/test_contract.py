@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catdog_stream.models.backbone import Engine
 from catdog_stream.models.classifier import Classifier
-from catdog_stream.models.locate import default_stack, samples
 from catdog_stream.models.pictures import Picture
-from catdog_stream.models.stack import ModelStack
+from catdog_stream.models.stacks.loading import Engine
+from catdog_stream.models.stacks.locate import default_stack, samples
+from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.testing import InstantClassifier, check_classifier
 from tests.support.hanging_worker import HangingStack

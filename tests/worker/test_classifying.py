@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from catdog_stream.models.locate import default_stack
-from catdog_stream.models.stack import ModelStack
+from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.settings import Settings
 from catdog_stream.worker import classifying
 

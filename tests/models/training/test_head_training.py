@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from catdog_stream.errors import InputError, StackError
-from catdog_stream.models.locate import default_stack
-from catdog_stream.models.stack import ModelStack
-from catdog_stream.models.training import train_head
+from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.models.training.head_training import train_head
 from tests.models.derived import derived_pictures
 
 

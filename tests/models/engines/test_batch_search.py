@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catdog_stream.models.batch_search import best_batch
+from catdog_stream.models.engines.batch_search import best_batch
 
 
 class Device:

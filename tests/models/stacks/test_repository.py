@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from catdog_stream.errors import StackError
-from catdog_stream.models.repository import Repository, StackId
+from catdog_stream.models.stacks.repository import Repository, StackId
 from tests.support.stacks import add
 
 

@@ -1,6 +1,6 @@
 """The backbone run by TensorFlow, on GPUs; on a CPU it is the reference.
 
-No other module imports TensorFlow, and this one is imported only when it is needed. Every call of
+It is imported only when it is needed, as TensorFlow is. Every call of
 the network has the same batch size, smaller batches are padded: a kernel chosen for another size
 may round differently. The size is given, or found by timing when the network is loaded.
 """
@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from catdog_stream.errors import StackError
-from catdog_stream.models.backbone import Batch, Features
-from catdog_stream.models.batch_search import best_batch
+from catdog_stream.models.engines.backbone import Batch, Features
+from catdog_stream.models.engines.batch_search import best_batch
+from catdog_stream.models.engines.networks import NetworkName, build_network
+from catdog_stream.models.preprocessing import Preprocessing
 
 # Before the import: TensorFlow logs its build and its devices at every start.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras
 import tensorflow as tf
 
 # Calls that a batch size is timed by, after a first one that prepares it. The fastest counts.
@@ -34,24 +35,8 @@ def has_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def build_network(input_size: int, dtype: str = "float32") -> Any:
-    """Inception V3 without its top, of the given float type, with weights yet to be loaded.
-
-    The architecture of Szegedy et al., "Rethinking the Inception Architecture for Computer
-    Vision" (2015), as Keras builds it; output: 2,048 features, the global average of ``mixed10``.
-    """
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(dtype)
-    try:
-        return keras.applications.InceptionV3(
-            weights=None, include_top=False, pooling="avg", input_shape=(input_size, input_size, 3)
-        )
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
 def to_litert(network: Any) -> bytes:
-    """``network`` for LiteRT: one float32 picture in -1 to 1 at a time, weights of int8.
+    """``network`` for LiteRT: one float32 picture at a time, weights of int8.
 
     LiteRT's dynamic-range quantisation: the weights are stored in eight bits, and inputs of each
     layer are quantised while it runs.
@@ -76,29 +61,31 @@ class TensorFlowBackbone:
     def __init__(
         self,
         file: Path,
-        input_size: int,
+        network: NetworkName,
+        preprocessing: Preprocessing,
         features: int,
         *,
         threads: int,
         batch: int | None = None,
     ) -> None:
         _configure(threads)
-        network = build_network(input_size)
+        built = build_network(network, preprocessing.size)
         try:
-            network.load_weights(file)
+            built.load_weights(file)
         except (OSError, ValueError, KeyError) as error:
             raise StackError(
                 f"TensorFlow cannot read {file} as weights of this network."
             ) from error
-        if network.output_shape != (None, features):
+        if built.output_shape != (None, features):
             raise StackError(f"{file} does not give {features} features as its manifest says.")
         self.on_gpu = has_gpu()
-        self._picture_shape = (input_size, input_size, 3)
+        self._picture_shape = (preprocessing.size, preprocessing.size, 3)
+        divisor, low = preprocessing.divisor, preprocessing.range[0]
         self._features = features
         self._lock = threading.Lock()
 
         def compute(pictures: Any) -> Any:
-            return network(tf.cast(pictures, tf.float32) / 127.5 - 1.0, training=False)
+            return built(tf.cast(pictures, tf.float32) / divisor + low, training=False)
 
         # The number of pictures is left open, so that the search need not build a graph for each.
         signature = tf.TensorSpec((None, *self._picture_shape), tf.uint8)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from catdog_stream.errors import StackError
-from catdog_stream.models.manifest import Manifest, Part, describe, load_manifest
+from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.stacks.manifest import Manifest, Part, describe, load_manifest
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def stack(tmp_path: Path) -> Path:
         name="small",
         version="7",
         classes=("cat", "dog"),
-        input_size=32,
+        preprocessing=Preprocessing(32),
         features=5,
         parts={
             "litert": describe(tmp_path, "backbone.tflite"),
@@ -51,7 +52,7 @@ def sentence(stack: Path) -> str:
 def test_what_was_written_is_read_back(stack: Path) -> None:
     manifest = load_manifest(stack)
     assert (manifest.name, manifest.version) == ("small", "7")
-    assert (manifest.input_size, manifest.features) == (32, 5)
+    assert (manifest.preprocessing.size, manifest.features) == (32, 5)
     assert manifest.classes == ("cat", "dog")
     assert manifest.part("head").file == "head.ubj"
     assert manifest.batch == {"tensorflow": 16}

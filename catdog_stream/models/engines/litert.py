@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from catdog_stream.errors import StackError
-from catdog_stream.models.backbone import Batch, Features
+from catdog_stream.models.engines.backbone import Batch, Features
+from catdog_stream.models.preprocessing import Preprocessing
 
 #: Two batches are under way at a time. With fewer pictures than this in each, the threads idled
 #: more often, on two cores.
@@ -33,7 +34,7 @@ class LiteRTBackbone:
     def __init__(
         self,
         file: Path,
-        input_size: int,
+        preprocessing: Preprocessing,
         features: int,
         *,
         threads: int,
@@ -45,12 +46,12 @@ class LiteRTBackbone:
         except OSError as error:
             raise StackError(f"{file} cannot be read: {error.strerror}.") from error
         try:
-            interpreters = [_Interpreter(network, 1) for _ in range(threads)]
+            interpreters = [_Interpreter(network, preprocessing, 1) for _ in range(threads)]
             # With one thread, one of the others serves as well.
-            self._wide = _Interpreter(network, threads) if threads > 1 else None
+            self._wide = _Interpreter(network, preprocessing, threads) if threads > 1 else None
         except (ValueError, RuntimeError) as error:
             raise StackError(f"LiteRT cannot read {file} as a model.") from error
-        _check_shapes(file, interpreters[0], input_size, features)
+        _check_shapes(file, interpreters[0], preprocessing.size, features)
         self.batch_size = batch or _busy_batch(threads)
         self._features = features
         self._idle: SimpleQueue[_Interpreter] = SimpleQueue()
@@ -89,7 +90,7 @@ def _busy_batch(threads: int) -> int:
 class _Interpreter:
     """One LiteRT interpreter; one picture at a time. Releases the GIL while it computes."""
 
-    def __init__(self, network: bytes, threads: int) -> None:
+    def __init__(self, network: bytes, preprocessing: Preprocessing, threads: int) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self._interpreter = Interpreter(model_content=network, num_threads=threads)
@@ -98,21 +99,24 @@ class _Interpreter:
         (network_output,) = self._interpreter.get_output_details()
         self.input_shape: list[int] = network_input["shape"].tolist()
         self.output_shape: list[int] = network_output["shape"].tolist()
+        self._preprocessing = preprocessing
         self._input, self._output = network_input["index"], network_output["index"]
 
     def run(self, picture: npt.NDArray[np.uint8]) -> Features:
         """Features [features] of one picture [size, size, 3]."""
         # Into the network's own memory: no copy of 1 MB. The view must be gone when it computes.
-        scale(picture, out=self._interpreter.tensor(self._input)()[0])
+        scale(picture, self._preprocessing, out=self._interpreter.tensor(self._input)()[0])
         self._interpreter.invoke()
         result: Features = self._interpreter.get_tensor(self._output)[0]
         return result
 
 
-def scale(picture: npt.NDArray[np.uint8], out: npt.NDArray[np.float32]) -> None:
-    """Write pixel values 0 to 255 as -1 to 1, as the network was trained with, into ``out``."""
-    np.divide(picture, np.float32(127.5), out=out, dtype=np.float32)
-    np.subtract(out, np.float32(1.0), out=out)
+def scale(
+    picture: npt.NDArray[np.uint8], wanted: Preprocessing, out: npt.NDArray[np.float32]
+) -> None:
+    """Write pixel values as the network was trained with them into ``out``."""
+    np.divide(picture, np.float32(wanted.divisor), out=out, dtype=np.float32)
+    np.add(out, np.float32(wanted.range[0]), out=out)
 
 
 def _check_shapes(file: Path, interpreter: _Interpreter, input_size: int, features: int) -> None:

@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from catdog_stream.errors import InputError
-from catdog_stream.models.evaluation import (
+from catdog_stream.models.stacks.locate import samples
+from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.models.training.evaluation import (
     Chances,
     accuracy,
     calibration_error,
@@ -17,8 +19,6 @@ from catdog_stream.models.evaluation import (
     evaluate,
     log_loss,
 )
-from catdog_stream.models.locate import samples
-from catdog_stream.models.stack import ModelStack
 
 
 def chances(dog: list[float]) -> Chances:

@@ -5,14 +5,15 @@ from pathlib import Path
 import numpy as np
 
 from catdog_stream.errors import RejectedRequest, StackError
-from catdog_stream.models.backbone import Backbone, Batch, Engine, load_backbone
-from catdog_stream.models.head import Head
-from catdog_stream.models.manifest import Manifest, load_manifest
+from catdog_stream.models.engines.backbone import Backbone, Batch
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
+from catdog_stream.models.stacks.head import Head
+from catdog_stream.models.stacks.loading import Engine, load_backbone
+from catdog_stream.models.stacks.manifest import Manifest, load_manifest
 from catdog_stream.models.verdict import Verdict
 
 #: Engines compute with other weights: on 200 pictures LiteRT with 8 bits and TensorFlow with 16
-#: were 0.207 apart at most (``tests/models/test_parity.py``).
+#: were 0.207 apart at most (``tests/models/engines/test_parity.py``).
 GOLDEN_TOLERANCE = 0.25
 
 
@@ -31,7 +32,7 @@ class ModelStack:
         self.name = manifest.name
         self.version = manifest.version
         self.classes = manifest.classes
-        self.input_size = manifest.input_size
+        self.preprocessing = manifest.preprocessing
         self.engine = backbone.name
         self.batch_size = backbone.batch_size
         self.on_gpu = backbone.on_gpu
@@ -66,8 +67,8 @@ class ModelStack:
         return cls(manifest, backbone, head, threads=threads, limits=limits or PictureLimits())
 
     def prepare(self, data: bytes) -> Picture:
-        """The picture as uint8 [input_size, input_size, 3]. Thread-safe."""
-        return decode(data, size=self.input_size, limits=self._limits)
+        """The picture as uint8 [size, size, 3]. Thread-safe."""
+        return decode(data, self.preprocessing, self._limits)
 
     def classify(self, pictures: Batch) -> list[Verdict]:
         """Verdicts in the order of ``pictures``, the same bits whatever else is in the batch."""
@@ -82,7 +83,7 @@ class ModelStack:
 
     def warm_up(self) -> None:
         """Classify a grey picture, alone and as many together as there are threads."""
-        grey = np.full((self.input_size, self.input_size, 3), 128, np.uint8)
+        grey = np.full((self.preprocessing.size, self.preprocessing.size, 3), 128, np.uint8)
         self.classify([grey])
         self.classify([grey] * self.threads)
 

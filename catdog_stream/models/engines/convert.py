@@ -29,12 +29,13 @@ def convert(npz: Path, output: Path) -> None:
         raise StackError(
             "The conversion needs TensorFlow: pip install 'catdog-stream[tensorflow]'."
         )
-    from catdog_stream.models.tensorflow import build_network, to_litert
+    from catdog_stream.models.engines.networks import build_network
+    from catdog_stream.models.engines.tensorflow import to_litert
 
-    network = build_network(INPUT_SIZE)
+    network = build_network("inception_v3", INPUT_SIZE)
     _check_shapes(npz, arrays, [tuple(weight.shape) for weight in network.weights])
     network.set_weights(arrays)
-    half = build_network(INPUT_SIZE, dtype="float16")
+    half = build_network("inception_v3", INPUT_SIZE, dtype="float16")
     half.set_weights(arrays)
     try:
         output.mkdir(parents=True, exist_ok=True)

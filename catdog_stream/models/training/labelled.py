@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from catdog_stream.errors import InputError, RejectedRequest
-from catdog_stream.models.backbone import Pictures
 from catdog_stream.models.classes import checked_classes
+from catdog_stream.models.engines.backbone import Pictures
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
+from catdog_stream.models.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,14 @@ def labelled_files(directory: Path, classes: Sequence[str]) -> list[LabelledFile
 
 
 def read_batches(
-    files: list[LabelledFile], *, size: int, threads: int, batch: int = 64
+    files: Sequence[LabelledFile], wanted: Preprocessing, *, threads: int, batch: int = 64
 ) -> Iterator[LabelledBatch]:
-    """Decode ``files`` in order, ``batch`` at a time."""
+    """Decode ``files`` in order as ``wanted``, ``batch`` at a time."""
+    size = wanted.size
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(files), batch):
             chunk = files[start : start + batch]
-            results = list(pool.map(lambda file: _read(file, size), chunk))
+            results = list(pool.map(lambda file: _read(file, wanted), chunk))
             readable = [
                 (picture, file.label)
                 for file, picture in zip(chunk, results, strict=True)
@@ -94,9 +96,9 @@ def read_batches(
             )
 
 
-def _read(file: LabelledFile, size: int) -> Picture | Unreadable:
+def _read(file: LabelledFile, wanted: Preprocessing) -> Picture | Unreadable:
     try:
-        return decode(file.path.read_bytes(), size=size, limits=PictureLimits())
+        return decode(file.path.read_bytes(), wanted, PictureLimits())
     except RejectedRequest as error:
         return Unreadable(str(file.path), error.reason, error.detail)
     except OSError as error:

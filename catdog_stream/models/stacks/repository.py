@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catdog_stream.errors import StackError
-from catdog_stream.models.manifest import FILE_NAME, Manifest, load_manifest
+from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, load_manifest
 
 __all__ = ["Repository", "StackId"]
 

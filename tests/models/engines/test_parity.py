@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from catdog_stream.models.locate import default_stack
-from catdog_stream.models.stack import ModelStack
+from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.stack import ModelStack
 from tests.models.derived import derived_pictures
 
 PICTURES = 200

@@ -7,8 +7,8 @@ import pytest
 import xgboost
 
 from catdog_stream.errors import StackError
-from catdog_stream.models.head import Head
-from catdog_stream.models.locate import default_stack
+from catdog_stream.models.stacks.head import Head
+from catdog_stream.models.stacks.locate import default_stack
 
 FEATURES = np.abs(np.random.default_rng(0).normal(0.3, 0.3, (50, 2048))).astype(np.float32)
 

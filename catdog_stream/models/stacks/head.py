@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from catdog_stream.errors import StackError
-from catdog_stream.models.backbone import Features
+from catdog_stream.models.engines.backbone import Features
 
 
 class Head:

@@ -19,23 +19,25 @@ from PIL import Image
 from tqdm import tqdm
 
 from catdog_stream.errors import InputError, RejectedRequest, StackError
-from catdog_stream.models.backbone import Features, Pictures
-from catdog_stream.models.convert import INPUT_SIZE, LITERT_FILE, TENSORFLOW_FILE
-from catdog_stream.models.evaluation import Evaluation, evaluate
-from catdog_stream.models.head import objective_of
-from catdog_stream.models.labelled import (
+from catdog_stream.models.engines.backbone import Features, Pictures
+from catdog_stream.models.engines.convert import INPUT_SIZE, LITERT_FILE, TENSORFLOW_FILE
+from catdog_stream.models.engines.litert import LiteRTBackbone
+from catdog_stream.models.pictures import Picture
+from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.stacks.head import objective_of
+from catdog_stream.models.stacks.manifest import Golden, Manifest, PartName, describe
+from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.models.training.evaluation import Evaluation, evaluate
+from catdog_stream.models.training.labelled import (
     Unreadable,
     check_each_class,
     classes_in,
     labelled_files,
     read_batches,
 )
-from catdog_stream.models.litert import LiteRTBackbone
-from catdog_stream.models.manifest import Golden, Manifest, PartName, describe
-from catdog_stream.models.pictures import Picture
-from catdog_stream.models.stack import ModelStack
 
 FEATURES = 2048
+PREPROCESSING = Preprocessing(INPUT_SIZE)
 HEAD_FILE = "head.ubj"
 NOTICE_FILE = "NOTICE"
 PART_FILES: dict[PartName, str] = {
@@ -120,7 +122,7 @@ def train_head(
             name=name,
             version=version,
             classes=classes,
-            input_size=INPUT_SIZE,
+            preprocessing=PREPROCESSING,
             features=FEATURES,
             parts={
                 part: describe(output, file)
@@ -150,14 +152,14 @@ def _see(
     """The features of every view of every readable picture below ``directory``."""
     if not network.is_file():
         raise StackError(f"There is no backbone at {network}.")
-    backbone = LiteRTBackbone(network, INPUT_SIZE, FEATURES, threads=threads)
+    backbone = LiteRTBackbone(network, PREPROCESSING, FEATURES, threads=threads)
     files = labelled_files(directory, classes)
     random = np.random.default_rng(PARAMETERS["seed"])
     features: list[Features] = []
     labels: list[npt.NDArray[np.intp]] = []
     unreadable: list[Unreadable] = []
     with tqdm(total=len(files), unit="picture", desc="features", disable=not progress) as bar:
-        for batch in read_batches(files, size=INPUT_SIZE, threads=threads):
+        for batch in read_batches(files, PREPROCESSING, threads=threads):
             for view in _views(batch.pictures, random):
                 features.append(backbone.features(view))
                 labels.append(batch.labels)

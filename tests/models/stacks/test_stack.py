@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from catdog_stream.errors import RejectedRequest, SettingError, StackError
-from catdog_stream.models.backbone import Engine, load_backbone
 from catdog_stream.models.classifier import Classifier
-from catdog_stream.models.locate import default_stack, samples
-from catdog_stream.models.manifest import describe, load_manifest
 from catdog_stream.models.pictures import Picture, PictureLimits
-from catdog_stream.models.stack import ModelStack
+from catdog_stream.models.stacks.loading import Engine, load_backbone
+from catdog_stream.models.stacks.locate import default_stack, samples
+from catdog_stream.models.stacks.manifest import describe, load_manifest
+from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
 from tests.models.derived import derived_pictures
 from tests.support.stacks import add

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from catdog_stream.models.backbone import Backbone, Features, Pictures, load_backbone
-from catdog_stream.models.locate import default_stack
-from catdog_stream.models.manifest import load_manifest
+from catdog_stream.models.engines.backbone import Backbone, Features, Pictures
+from catdog_stream.models.stacks.loading import load_backbone
+from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.manifest import load_manifest
 
 pytestmark = pytest.mark.slow
 

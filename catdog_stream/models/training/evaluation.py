@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from catdog_stream.models.labelled import (
+from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.models.training.labelled import (
     Unreadable,
     check_each_class,
     labelled_files,
     read_batches,
 )
-from catdog_stream.models.stack import ModelStack
 
 Labels = npt.NDArray[np.intp]
 """The number of the true class of each picture, shape [n]."""
@@ -83,7 +83,7 @@ def evaluate(stack: ModelStack, directory: Path, *, progress: bool = True) -> Ev
     stack.warm_up()
     started = time.perf_counter()
     with tqdm(total=len(files), unit="picture", desc="evaluate", disable=not progress) as bar:
-        for batch in read_batches(files, size=stack.input_size, threads=stack.threads):
+        for batch in read_batches(files, stack.preprocessing, threads=stack.threads):
             scores += [list(v.scores.values()) for v in stack.classify(batch.pictures)]
             numbers.append(batch.labels)
             unreadable += batch.unreadable

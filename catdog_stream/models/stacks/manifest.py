@@ -4,7 +4,7 @@
 
     {"name": "inception_v3", "version": "1", "classes": ["cat", "dog"],
      "input": {"size": 299, "channels": "RGB", "resize": "bilinear", "range": [-1, 1]},
-     "features": 2048,
+     "network": "inception_v3", "features": 2048,
      "parts": {"litert":     {"file": "backbone.tflite", "sha256": "..."},
                "tensorflow": {"file": "backbone.weights.h5", "sha256": "..."},
                "head":       {"file": "head.ubj", "sha256": "..."}},
@@ -12,6 +12,7 @@
      "golden": [{"file": "golden-1.jpg", "sha256": "...", "scores": {"cat": 0.99, "dog": 0.01}}],
      "training": {...}, "quality": {...}}
 
+``network`` is the architecture, which TensorFlow has to build; without it, it is ``inception_v3``.
 ``engine`` may be left out; it pins the number of pictures in one call of an engine. So may
 ``golden``: pictures with the scores that the stack gives them, which it has to give them again
 before it takes over from another one. ``training``
@@ -27,10 +28,10 @@ from typing import Any, Literal, get_args
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.classes import checked_classes
+from catdog_stream.models.engines.networks import NetworkName
+from catdog_stream.models.preprocessing import Preprocessing
 
 FILE_NAME = "manifest.json"
-PREPROCESSING = {"channels": "RGB", "resize": "bilinear", "range": [-1, 1]}
-"""The only preprocessing there is; a manifest that asks for another does not fit this code."""
 
 MAX_BATCH = 1024
 """Most pictures that one call of an engine may be told to take."""
@@ -66,11 +67,13 @@ class Manifest:
     version: str
     classes: tuple[str, ...]
     """Two or more, in the order of the label's text."""
-    input_size: int
-    """Width and height of the network's input, in pixels."""
+    preprocessing: Preprocessing
+    """What the network wants a picture to be."""
     features: int
     """Numbers that the backbone gives and the head takes."""
     parts: dict[PartName, Part]
+    network: NetworkName = "inception_v3"
+    """Its architecture."""
     batch: dict[EngineName, int] = field(default_factory=dict)
     """Pictures in one call of an engine, where the stack pins it; 1 to ``MAX_BATCH``."""
     golden: tuple[Golden, ...] = ()
@@ -88,7 +91,8 @@ class Manifest:
             "name": self.name,
             "version": self.version,
             "classes": self.classes,
-            "input": {"size": self.input_size, **PREPROCESSING},
+            "input": self.preprocessing.as_json(),
+            "network": self.network,
             "features": self.features,
             "parts": {name: asdict(part) for name, part in self.parts.items()},
         }
@@ -135,17 +139,15 @@ def _parse(document: Any) -> Manifest:
         name=_typed("name", fields["name"], str),
         version=_typed("version", fields["version"], str),
         classes=checked_classes(_typed("classes", fields["classes"], list)),
-        input_size=_positive("input.size", _typed("input", fields["input"], dict)["size"]),
+        preprocessing=Preprocessing.parse(fields["input"]),
         features=_positive("features", fields["features"]),
+        network=_one_of("network", fields.get("network", "inception_v3"), get_args(NetworkName)),
         parts=_parse_parts(_typed("parts", fields["parts"], dict)),
         batch=_parse_batches(_typed("engine", fields.get("engine", {}), dict)),
         golden=tuple(map(_parse_golden, _typed("golden", fields.get("golden", []), list))),
         training=_typed("training", fields.get("training"), dict, type(None)),
         quality=_typed("quality", fields.get("quality"), dict, type(None)),
     )
-    preprocessing = {key: value for key, value in fields["input"].items() if key != "size"}
-    if preprocessing != PREPROCESSING:
-        raise ValueError(f"input must be {PREPROCESSING} and a size")
     for each in manifest.golden:
         if tuple(each.scores) != manifest.classes:
             raise ValueError(f"golden {each.picture.file} must have a score for each class")
@@ -203,6 +205,12 @@ def _parse_batches(fields: dict[str, Any]) -> dict[EngineName, int]:
 def _typed(name: str, value: Any, *types: type) -> Any:
     if not isinstance(value, types) or isinstance(value, bool):
         raise TypeError(f"{name} must be {' or '.join(_JSON_NAMES[kind] for kind in types)}")
+    return value
+
+
+def _one_of(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}")
     return value
 
 

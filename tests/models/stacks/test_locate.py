@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import catdog_stream
-from catdog_stream.models.locate import default_stack, samples
+from catdog_stream.models.stacks.locate import default_stack, samples
 
 PACKAGE = Path(catdog_stream.__file__).parent
 
@@ -20,12 +20,12 @@ def test_a_checkout_holds_the_stack_and_the_samples() -> None:
 
 def install(site: Path, share: Path, recorded: str) -> None:
     """What an installation of the wheel leaves, cut down to what is looked for."""
-    models = site / "catdog_stream" / "models"
-    models.mkdir(parents=True)
+    stacks = site / "catdog_stream" / "models" / "stacks"
+    stacks.mkdir(parents=True)
     for name in ("__init__.py", "errors.py"):
         shutil.copy(PACKAGE / name, site / "catdog_stream" / name)
-    for name in ("__init__.py", "locate.py"):
-        shutil.copy(PACKAGE / "models" / name, models / name)
+    for name in ("models/__init__.py", "models/stacks/__init__.py", "models/stacks/locate.py"):
+        shutil.copy(PACKAGE / name, site / "catdog_stream" / name)
     weights = share / "weights" / "inception_v3"
     weights.mkdir(parents=True)
     (weights / "manifest.json").write_text("{}")
@@ -37,7 +37,7 @@ def install(site: Path, share: Path, recorded: str) -> None:
 
 
 def located(site: Path) -> str:
-    program = "from catdog_stream.models.locate import default_stack; print(default_stack())"
+    program = "from catdog_stream.models.stacks.locate import default_stack; print(default_stack())"
     command = [sys.executable, "-c", program]
     done = subprocess.run(
         command,

@@ -11,7 +11,7 @@ from pathlib import Path
 from catdog_stream.errors import StackError
 
 _DISTRIBUTION = "catdog-stream"
-_CHECKOUT = Path(__file__).resolve().parents[2]
+_CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def default_stack() -> Path:

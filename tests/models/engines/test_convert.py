@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from catdog_stream.errors import InputError
-from catdog_stream.models.convert import convert
+from catdog_stream.models.engines.convert import convert
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])

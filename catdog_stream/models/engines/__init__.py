@@ -1,0 +1,1 @@
+"""What runs a stack's network: pictures in, features out."""

@@ -1,0 +1,1 @@
+"""Making a stack of labelled pictures, and measuring it."""
