@@ -1,0 +1,52 @@
+"""The pictures of a training as one array on disk, decoded once and read in any order."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from catdog_stream.errors import InputError
+from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.training.labelled import LabelledFile, read_batches
+
+__all__ = ["Decoded", "decoded"]
+
+Decoded = tuple[npt.NDArray[np.uint8], npt.NDArray[np.intp]]
+"""Pictures, uint8 [n, size, size, 3], and the number of the class of each, [n]."""
+
+
+@contextmanager
+def decoded(
+    files: Sequence[LabelledFile],
+    wanted: Preprocessing,
+    folder: Path,
+    *,
+    threads: int,
+    progress: bool,
+) -> Iterator[Decoded]:
+    """The readable ones of ``files``, as ``wanted``, in an array that lies in ``folder`` meanwhile.
+
+    It takes 3 * size * size bytes a picture.
+
+    Raises:
+        InputError: there is no room for it.
+    """
+    with TemporaryDirectory(dir=folder, prefix="pictures-") as place:
+        labels: list[npt.NDArray[np.intp]] = []
+        count = 0
+        try:
+            shape = (len(files), wanted.size, wanted.size, 3)
+            array = np.memmap(Path(place) / "pictures", np.uint8, "w+", shape=shape)
+            with tqdm(total=len(files), unit="picture", desc="decode", disable=not progress) as bar:
+                for batch in read_batches(files, wanted, threads=threads):
+                    array[count : count + len(batch.pictures)] = batch.pictures
+                    count += len(batch.pictures)
+                    labels.append(batch.labels)
+                    bar.update(len(batch.pictures) + len(batch.unreadable))
+        except OSError as error:
+            raise InputError(f"{folder} cannot hold the pictures: {error.strerror}.") from error
+        yield array[:count], np.concatenate(labels)
