@@ -149,7 +149,7 @@ class _Training:
         layers = [network, classifier]
         teacher = projection = None
         if self._teacher_of is not None:
-            teacher = build_network(self._teacher_of.name, part.size, precision)
+            teacher = build_network(self._teacher_of.name, part.size)
             teacher.set_weights(self._teacher_of.weights)
             teacher.trainable = False
             projection = keras.layers.Dense(teacher.output_shape[-1], dtype="float32")
