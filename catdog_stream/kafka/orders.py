@@ -1,17 +1,21 @@
 """Which stack is to serve, told to all workers through a compacted topic, and what they say.
 
-``catdogstack`` has one partition. Its record with the key ``use`` is the order in force::
+``catdogstack`` has one partition. Its record with the key ``use`` is the order in force, which is
+known by its offset::
 
-    {"stack": "pets/2", "history": ["pets/1", null]}
+    {"stack": "pets/3", "history": [{"order": 4, "stack": "pets/2", "served": true}, ...]}
 
-``null`` is the stack of a worker's own settings. Under a worker's address stands what it made of
-its last order, which is known by its offset::
+``null`` is the stack of a worker's own settings. ``served`` says that a worker has reported to
+serve it; an order that all have refused is nothing to go back to. ``undone`` marks what was taken
+back already. Under a worker's address stands what it makes of the order that it follows::
 
-    {"order": 17, "stack": "pets 2", "problem": null}
+    {"order": 17, "stack": "pets 2", "problem": null, "loading": "pets/3", "tries": 1}
+
+Anybody may write there, so that all of it is taken for what a stranger says.
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -24,14 +28,36 @@ from catdog_stream.kafka.cluster import create_compacted, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.reading import extent, records
 
-__all__ = ["Order", "Report", "follow", "give", "latest", "report"]
+__all__ = ["NONE", "Order", "Past", "Report", "Standing", "follow", "give", "report", "standing"]
 
 TOPIC = "catdogstack"
 _USE = b"use"
-#: Orders that can be taken back one after the other.
+#: Orders that are remembered.
 HISTORY = 20
 #: A look into the topic waits so long for news: it is what following costs.
 WAIT_MS = 2000
+
+#: Longest record, and longest text in one, that is looked at.
+MAX_BYTES = 64 * 1024
+MAX_TEXT = 1000
+#: The order of a worker that has followed none.
+NONE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An order that was in force."""
+
+    order: int
+    stack: str | None
+    #: Whether a worker has served it.
+    served: bool
+    #: Whether it was taken back, or gone back to.
+    undone: bool = False
+
+
+#: Before the first order.
+_OWN = Past(NONE, None, served=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,49 +67,140 @@ class Order:
     offset: int
     stack: str | None
     #: Those before it, the last one first.
-    history: tuple[str | None, ...] = ()
+    history: tuple[Past, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a worker made of an order."""
+    """What a worker makes of an order."""
 
+    #: Its address.
     worker: str
+    #: The order's offset, or ``NONE``.
     order: int
     #: What serves now: name and version, as in the ``stack`` header.
     stack: str
     #: Why the order could not be followed, in a sentence.
     problem: str | None = None
+    #: What it is about to serve, and has not loaded yet.
+    loading: str | None = None
+    #: How often it has begun to load it, in processes that did not live to tell more.
+    tries: int = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether it has come to its end with the order."""
+        return self.loading is None
 
 
-async def give(cluster: ClusterConfig, stack: str | None, history: tuple[str | None, ...]) -> Order:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands in the topic."""
+
+    #: What is in force; ``None`` if nothing was ever ordered.
+    order: Order | None = None
+    #: The last one of each worker, by its address.
+    reports: Mapping[str, Report] = field(default_factory=dict)
+    #: Those before ``order``, the last one first.
+    history: tuple[Past, ...] = ()
+    #: Whether a worker has served what is in force.
+    served: bool = True
+
+    def succeeded(self) -> tuple[Past, ...]:
+        """The history of an order that comes now."""
+        now = self.order
+        return (_OWN,) if now is None else (Past(now.offset, now.stack, self.served), *self.history)
+
+    def taken_back(self) -> tuple[str | None, tuple[Past, ...]] | None:
+        """Back to the last stack that served before: it, and the history of the order to serve it.
+
+        ``None`` if there is nothing to go back to.
+        """
+        if self.order is None:
+            return None
+        for place, past in enumerate(self.history):
+            if past.served and not past.undone and past.stack != self.order.stack:
+                done, left = self.succeeded()[: place + 2], self.history[place + 1 :]
+                return past.stack, (*(replace(each, undone=True) for each in done), *left)
+        return None
+
+    def instead(self) -> Iterable[str | None]:
+        """What to serve where the order cannot be followed: what served before, the last first."""
+        return dict.fromkeys(past.stack for past in self.history if past.served)
+
+
+async def give(cluster: ClusterConfig, stack: str | None, history: Iterable[Past]) -> Order:
     """Have every worker use ``stack``. Raises ``BrokerError``."""
-    history = history[:HISTORY]
-    offset = await _write(cluster, _USE, {"stack": stack, "history": history})
-    return Order(offset, stack, history)
+    kept = tuple(history)[:HISTORY]
+    offset = await _write(cluster, _USE, {"stack": stack, "history": kept})
+    return Order(offset, stack, kept)
 
 
 async def report(cluster: ClusterConfig, told: Report) -> None:
-    """Tell what became of an order. Raises ``BrokerError``."""
-    body = {"order": told.order, "stack": told.stack, "problem": told.problem}
+    """Tell what becomes of an order. Raises ``BrokerError``."""
+    problem = told.problem if told.problem is None else told.problem[:MAX_TEXT]
+    body = {
+        "order": told.order,
+        "stack": told.stack,
+        "problem": problem,
+        "loading": told.loading,
+        "tries": told.tries,
+    }
     await _write(cluster, told.worker.encode(), body)
+
+
+async def forget(cluster: ClusterConfig, workers: Iterable[str]) -> None:
+    """Drop what these workers have reported. Raises ``BrokerError``."""
+    for worker in workers:
+        await _write(cluster, worker.encode(), None)
 
 
 async def _write(cluster: ClusterConfig, key: bytes, body: Any) -> int:
     await create_compacted(cluster, TOPIC)
+    value = None if body is None else orjson.dumps(body)
     async with producer(cluster) as sender:
-        record = await sender.send_and_wait(TOPIC, orjson.dumps(body), key=key, partition=0)
+        record = await sender.send_and_wait(TOPIC, value, key=key, partition=0)
     return int(record.offset)
 
 
-async def latest(cluster: ClusterConfig) -> Order | None:
-    """The order in force; ``None`` if none was ever given. Raises ``BrokerError``."""
+async def standing(cluster: ClusterConfig) -> Standing:
+    """What stands in the topic now. Raises ``BrokerError``."""
     partitions = (await topic_partitions(cluster)).get(TOPIC, 0)
-    order = None
+    orders: list[Order] = []
+    reports: dict[str, Report] = {}
+    served = set()
     async for record in records(cluster, await extent(cluster, TOPIC, min(partitions, 1))):
         news = _parse(record)
-        order = news if isinstance(news, Order) else order
-    return order
+        if isinstance(news, Order):
+            orders.append(news)
+        elif isinstance(news, Report):
+            reports[news.worker] = news
+            if news.done and news.problem is None:
+                served.add(news.order)
+        elif record.value is None and record.key is not None:
+            reports.pop(record.key.decode(errors="replace"), None)
+    if not orders:
+        return Standing(reports=reports)
+    *before, now = orders
+    return Standing(now, reports, _history(now, before, served), now.offset in served)
+
+
+def _history(now: Order, before: list[Order], served: set[int]) -> tuple[Past, ...]:
+    """What an order says of those before it, and what came to light since.
+
+    A worker may have reported after it was given, and another order may have been given at the
+    same moment.
+    """
+    known = max((past.order for past in now.history), default=NONE)
+    unknown = (
+        Past(each.offset, each.stack, each.offset in served)
+        for each in reversed(before)
+        if each.offset > known
+    )
+    told = (
+        replace(past, served=True) if past.order in served else past for past in now.history
+    )
+    return (*unknown, *told)[:HISTORY]
 
 
 async def follow(cluster: ClusterConfig, offset: int) -> AsyncIterator[Order | Report]:
@@ -92,6 +209,7 @@ async def follow(cluster: ClusterConfig, offset: int) -> AsyncIterator[Order | R
     consumer = AIOKafkaConsumer(
         **cluster.connection,
         enable_auto_commit=False,
+        # Where the topic was made anew, all that is there comes.
         auto_offset_reset="earliest",
         fetch_max_wait_ms=WAIT_MS,
     )
@@ -109,23 +227,46 @@ async def follow(cluster: ClusterConfig, offset: int) -> AsyncIterator[Order | R
 
 
 def _parse(record: ConsumerRecord) -> Order | Report | None:
-    """What a record says; ``None`` if it is neither."""
+    """What a record says; ``None`` if it is neither, or too large to be one."""
+    if record.value is None or len(record.value) + len(record.key or b"") > MAX_BYTES:
+        return None
     try:
-        body = orjson.loads(record.value or b"")
+        body = orjson.loads(record.value)
         if record.key == _USE:
-            history = tuple(_text_or_none(stack) for stack in body.get("history", ()))
+            history = tuple(_past(entry) for entry in body.get("history", ()))[:HISTORY]
             return Order(record.offset, _text_or_none(body["stack"]), history)
         return Report(
-            (record.key or b"").decode(),
-            int(body["order"]),
-            str(body["stack"]),
+            _text((record.key or b"").decode()),
+            _number(body["order"]),
+            _text(body["stack"]),
             _text_or_none(body["problem"]),
+            _text_or_none(body.get("loading")),
+            _number(body.get("tries", 0)),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _text_or_none(value: object) -> str | None:
-    if value is not None and not isinstance(value, str):
+def _past(entry: Any) -> Past:
+    return Past(
+        _number(entry["order"]),
+        _text_or_none(entry["stack"]),
+        served=entry["served"] is True,
+        undone=entry.get("undone") is True,
+    )
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError
     return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise TypeError
+    return value
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else _text(value)

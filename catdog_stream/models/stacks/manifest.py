@@ -35,6 +35,10 @@ FILE_NAME = "manifest.json"
 
 MAX_BATCH = 1024
 """Most pictures that one call of an engine may be told to take."""
+MAX_GOLDEN = 32
+"""Most golden pictures: a stack looks at each of them before it takes over."""
+MAX_BYTES = 4 * 1024 * 1024
+"""Largest manifest."""
 
 PartName = Literal["litert", "tensorflow", "head"]
 EngineName = Literal["litert", "tensorflow"]
@@ -99,12 +103,15 @@ class Manifest:
         if self.batch:
             document["engine"] = {name: {"batch": size} for name, size in self.batch.items()}
         if self.golden:
-            document["golden"] = [
-                {**asdict(each.picture), "scores": each.scores} for each in self.golden
-            ]
+            document["golden"] = [as_json(each) for each in self.golden]
         document |= {"training": self.training, "quality": self.quality}
         text = json.dumps(document, indent=2, ensure_ascii=False)
         (directory / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def as_json(golden: Golden) -> dict[str, Any]:
+    """An entry of ``golden``."""
+    return {**asdict(golden.picture), "scores": golden.scores}
 
 
 def describe(directory: Path, file: str) -> Part:
@@ -115,14 +122,7 @@ def describe(directory: Path, file: str) -> Part:
 def load_manifest(directory: Path) -> Manifest:
     """Read ``directory``'s manifest and check the files it names. Raises ``StackError``."""
     file = directory / FILE_NAME
-    if not directory.is_dir():
-        raise StackError(f"There is no model stack at {directory}.")
-    try:
-        document = json.loads(file.read_bytes())
-    except FileNotFoundError:
-        raise StackError(f"{directory} is no model stack: it has no {FILE_NAME}.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise StackError(f"{file} cannot be read as JSON: {error}.") from error
+    document = load_document(directory)
     try:
         manifest = _parse(document)
     except (KeyError, TypeError, ValueError) as error:
@@ -131,6 +131,23 @@ def load_manifest(directory: Path) -> Manifest:
     for part in (*manifest.parts.values(), *(each.picture for each in manifest.golden)):
         _check_file(directory, part)
     return manifest
+
+
+def load_document(directory: Path) -> Any:
+    """The JSON of ``directory``'s manifest, unchecked. Raises ``StackError``."""
+    file = directory / FILE_NAME
+    if not directory.is_dir():
+        raise StackError(f"There is no model stack at {directory}.")
+    if not file.is_file():  # nor a pipe, which would be waited for
+        raise StackError(f"{directory} is no model stack: it has no {FILE_NAME}.")
+    try:
+        with file.open("rb") as stream:
+            text = stream.read(MAX_BYTES + 1)
+        if len(text) > MAX_BYTES:
+            raise ValueError(f"it is larger than {MAX_BYTES} bytes")
+        return json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise StackError(f"{file} cannot be read as JSON: {error}.") from error
 
 
 def _parse(document: Any) -> Manifest:
@@ -148,6 +165,8 @@ def _parse(document: Any) -> Manifest:
         training=_typed("training", fields.get("training"), dict, type(None)),
         quality=_typed("quality", fields.get("quality"), dict, type(None)),
     )
+    if len(manifest.golden) > MAX_GOLDEN:
+        raise ValueError(f"golden must have at most {MAX_GOLDEN} pictures")
     for each in manifest.golden:
         if tuple(each.scores) != manifest.classes:
             raise ValueError(f"golden {each.picture.file} must have a score for each class")
@@ -179,10 +198,7 @@ def _parse_golden(entry: Any) -> Golden:
             file=_typed("golden.file", fields["file"], str),
             sha256=_typed("golden.sha256", fields["sha256"], str),
         ),
-        {
-            name: float(_typed("golden.scores", chance, float, int))
-            for name, chance in scores.items()
-        },
+        {name: _chance("golden.scores", value) for name, value in scores.items()},
     )
 
 
@@ -219,6 +235,12 @@ def _positive(name: str, value: Any) -> int:
     if number < 1:
         raise ValueError(f"{name} must be at least 1")
     return number
+
+
+def _chance(name: str, value: Any) -> float:
+    if not 0 <= (number := _typed(name, value, float, int)) <= 1:  # so it is no NaN either
+        raise ValueError(f"{name} must be from 0 to 1")
+    return float(number)
 
 
 _JSON_NAMES = {

@@ -4,17 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from catdog_stream.errors import RejectedRequest, StackError
 from catdog_stream.models.engines.backbone import Backbone, Batch
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
+from catdog_stream.models.stacks import golden
 from catdog_stream.models.stacks.head import Head
 from catdog_stream.models.stacks.loading import Engine, load_backbone
 from catdog_stream.models.stacks.manifest import Manifest, load_manifest
 from catdog_stream.models.verdict import Verdict
-
-#: Engines compute with other weights: on 200 pictures LiteRT with 8 bits and TensorFlow with 16
-#: were 0.207 apart at most (``tests/models/engines/test_parity.py``).
-GOLDEN_TOLERANCE = 0.25
 
 
 class ModelStack:
@@ -92,20 +88,8 @@ class ModelStack:
 
         Raises ``StackError`` if one has other scores now.
         """
-        for golden in self._golden:
-            file = directory / golden.picture.file
-            try:
-                (found,) = self.classify([self.prepare(file.read_bytes())])
-            except (OSError, RejectedRequest) as error:
-                raise StackError(f"The golden picture {file} cannot be read: {error}.") from error
-            label = max(golden.scores, key=lambda name: golden.scores[name])
-            far = max(abs(found.scores[name] - golden.scores[name]) for name in self.classes)
-            if found.label != label or far > GOLDEN_TOLERANCE:
-                raise StackError(
-                    f"The stack {self.name}/{self.version} takes its golden picture "
-                    f"{file.name} for {found.label} ({found.scores[found.label]:.1%}), where it "
-                    f"said {label} ({golden.scores[label]:.1%})."
-                )
+        who = f"The stack {self.name}/{self.version}"
+        golden.check(self, who, self._golden, directory)
 
     def close(self) -> None:
         self._backbone.close()

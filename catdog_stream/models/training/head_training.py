@@ -24,6 +24,7 @@ from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE
 from catdog_stream.models.engines.litert import LiteRTBackbone
 from catdog_stream.models.engines.networks import NETWORKS
 from catdog_stream.models.pictures import Picture
+from catdog_stream.models.stacks.golden import keep
 from catdog_stream.models.stacks.head import objective_of
 from catdog_stream.models.stacks.manifest import Golden, Manifest, PartName, describe
 from catdog_stream.models.stacks.stack import ModelStack
@@ -235,15 +236,9 @@ def _golden(stack: ModelStack, directory: Path, label: str, output: Path) -> Gol
     """The first readable picture of a class, kept with the stack and with what it says of it."""
     for file in sorted(path for path in (directory / label).rglob("*") if path.is_file()):
         try:
-            (verdict,) = stack.classify([stack.prepare(file.read_bytes())])
+            return keep(stack, file, output, label)
         except RejectedRequest:
             continue
-        kept = f"golden-{label}{file.suffix.lower()}"
-        try:
-            shutil.copyfile(file, output / kept)
-        except OSError as error:
-            raise InputError(f"The stack cannot be written to {output}: {error}.") from error
-        return Golden(describe(output, kept), dict(verdict.scores))
     raise InputError(f"There is no readable picture of {label} in {directory}.")
 
 
