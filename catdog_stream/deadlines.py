@@ -47,8 +47,15 @@ TOPIC_KNOWN = 10.0
 TOPIC_KNOWN_TO_MEMBER = 5.0
 #: Without a record, though there must be more, until a command that reads a topic gives up.
 SILENT_TOPIC = 30.0
-#: For running workers to load a stack, and to say what became of it.
-SWAPPED = 60.0
+#: For a worker to load another stack beside the one that serves. With TensorFlow on a GPU it looks
+#: for its batch size, which takes most of it.
+STACK_LOADED = 120.0
+#: Once another one is ordered, for the one that is being loaded: two in memory are enough.
+SUPERSEDED = 10.0
+#: For running workers to say that they have heard an order, or that they follow none.
+HEARD = 15.0
+#: For them to say what became of it.
+SWAPPED = 150.0
 #: For running workers to look for the corrections of a recount and to commit them.
 RECOUNTED = 40.0
 

@@ -15,6 +15,7 @@ __all__ = [
     "REQUEST_SECONDS",
     "STACK",
     "STACKS_REFUSED",
+    "STACK_ORDER_FOLLOWED",
 ]
 
 LABELS = Counter("catdog_labels_total", "Labels published by this worker.", ["label"])
@@ -26,6 +27,11 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 STACK = Info("catdog_stack", "What answers the next request.")
+STACK_ORDER_FOLLOWED = Gauge(
+    "catdog_stack_order_followed",
+    "1 if this worker serves what was ordered last, or nothing was; 0 if it refused that.",
+)
+STACK_ORDER_FOLLOWED.set(1)
 STACKS_REFUSED = Counter(
     "catdog_stacks_refused_total", "Orders to serve another stack that were not followed."
 )

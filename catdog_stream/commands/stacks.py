@@ -1,22 +1,25 @@
 """``catdog-stream stacks``: which stacks there are, and which of them serves."""
 
-import asyncio
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
-from catdog_stream import deadlines
-from catdog_stream.commands.stopping import until_stopped
-from catdog_stream.errors import SettingError, StackError
-from catdog_stream.kafka.cluster import admin, group_members
+from catdog_stream.commands.stack_facts import about, details, serving
+from catdog_stream.commands.stopping import Signals, until_stopped
+from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.kafka.orders import Order, Report, follow, give, latest
-from catdog_stream.models.stacks.manifest import Manifest
+from catdog_stream.kafka.orders import Past, Standing, forget, give, standing
+from catdog_stream.kafka.swaps import Outcome, outcome, running
 from catdog_stream.models.stacks.repository import Repository, StackId
 from catdog_stream.settings import Settings
 from catdog_stream.showing import shown
-from catdog_stream.topics import GROUP
 
 __all__ = ["stacks"]
+
+OWN = "the stack of its own settings"
 
 
 @click.group()
@@ -25,37 +28,64 @@ def stacks() -> None:
 
 
 @stacks.command("list")
-def list_() -> None:
-    """List the stacks, and mark the one that is ordered."""
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
+def list_(as_json: bool) -> None:
+    """List the stacks, mark the one that is ordered, and tell what each worker serves."""
     settings = Settings.from_environment()
     repository = _repository(settings)
     with until_stopped() as signals:
-        order = signals.run(latest(settings.cluster))
-    found = list(repository)
-    for stack in found:
-        try:
-            about = _quality(repository.manifest(stack))
-        except StackError as error:
-            about = f"cannot be used: {error}"
-        mark = "*" if order is not None and order.stack == str(stack) else " "
-        click.echo(shown(f"{mark} {stack}  {about}"))
+        told = signals.run(standing(settings.cluster))
+        workers = signals.run(running(settings.cluster)).workers
+    ordered = told.order.stack if told.order is not None else None
+    found = {str(stack): about(repository, stack) for stack in repository}
+    if as_json:
+        rows = [{"stack": name, "ordered": name == ordered, **each} for name, each in found.items()]
+        serve = [serving(worker, told).as_json() for worker in sorted(workers)]
+        click.echo(_json({"ordered": ordered, "stacks": rows, "workers": serve}))
+        return
+    for name, each in found.items():
+        click.echo(shown(f"{'*' if name == ordered else ' '} {name}  {each['about']}"))
     if not found:
         click.echo(shown(f"There is no stack in {repository.folder}."))
-    if order is None or order.stack is None:
+    if ordered is None:
         click.echo("Each worker serves the stack of its own settings.")
+    elif ordered not in found:
+        click.echo(shown(f"{ordered} is ordered, and not there."))
+    for worker in sorted(workers):
+        click.echo(shown(str(serving(worker, told))))
 
 
 @stacks.command()
 @click.argument("stack")
-def show(stack: str) -> None:
-    """Show the manifest of STACK, which is NAME/VERSION."""
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+def show(stack: str, as_json: bool) -> None:
+    """Show what the manifest of STACK says, which is NAME/VERSION; its files are checked."""
     repository = _repository(Settings.from_environment())
-    manifest = repository.manifest(StackId.parse(stack))
-    click.echo(shown(f"{manifest.name} {manifest.version}: {', '.join(manifest.classes)}"))
-    click.echo(shown(f"  quality   {_quality(manifest)}"))
-    for name, part in manifest.parts.items():
-        click.echo(shown(f"  {name:<9} {part.file}  sha256 {part.sha256}"))
-    click.echo(f"  golden    {len(manifest.golden)} pictures")
+    wanted = StackId.parse(stack)
+    repository.manifest(wanted)
+    if as_json:
+        click.echo(_json(repository.document(wanted)))
+        return
+    for line in details(repository, wanted):
+        click.echo(shown(line))
+
+
+@stacks.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("pictures", type=click.Path(path_type=Path))
+def golden(directory: Path, pictures: Path) -> None:
+    """Keep PICTURES with the stack in DIRECTORY, with what it says of them, as its golden ones.
+
+    A worker shows them to the stack before that takes over, and refuses it if it answers otherwise.
+    """
+    from catdog_stream.models.stacks.golden import give as give_golden
+    from catdog_stream.worker.classifying import load_stack
+
+    stack = load_stack(replace(Settings.from_environment(), stack=directory))
+    for each in give_golden(stack, directory, pictures):
+        chances = " ".join(f"{name} {chance:.1%}" for name, chance in each.scores.items())
+        click.echo(shown(f"{each.picture.file}: {chances}"))
+    stack.close()
 
 
 @stacks.command()
@@ -67,61 +97,77 @@ def use(stack: str) -> None:
     if settings.stacks is not None:  # the workers may run elsewhere
         _repository(settings).manifest(wanted)
     with until_stopped() as signals:
-        before = signals.run(latest(settings.cluster))
-        history = (None,) if before is None else (before.stack, *before.history)
-        signals.run(_order(settings.cluster, str(wanted), history))
+        told = signals.run(standing(settings.cluster))
+        _order(signals, settings.cluster, told, str(wanted), told.succeeded())
 
 
 @stacks.command()
 def rollback() -> None:
-    """Have all workers serve what they served before the last order, and so on back."""
+    """Have all workers serve what served last before, and so on back.
+
+    Stacks that no worker could use do not count.
+    """
     settings = Settings.from_environment()
     with until_stopped() as signals:
-        now = signals.run(latest(settings.cluster))
-        if now is None or not now.history:
-            raise click.ClickException("No order is known that could be taken back.")
-        signals.run(_order(settings.cluster, now.history[0], now.history[1:]))
+        told = signals.run(standing(settings.cluster))
+        back = told.taken_back()
+        if back is None:
+            raise click.ClickException(
+                "No stack is known that served before: nothing to go back to."
+            )
+        stack, history = back
+        click.echo(shown(f"Back to {stack or OWN}."))
+        _order(signals, settings.cluster, told, stack, history)
 
 
-async def _order(
-    cluster: ClusterConfig, stack: str | None, history: tuple[str | None, ...]
+def _order(
+    signals: Signals,
+    cluster: ClusterConfig,
+    told: Standing,
+    stack: str | None,
+    history: Iterable[Past],
 ) -> None:
     """Give the order, and print what each worker made of it."""
-    expected = await _workers(cluster)
-    order = await give(cluster, stack, history)
-    what = stack or "the stack of their settings"
-    if not expected:
+    what = stack or OWN
+    now = signals.run(running(cluster))
+    if not now.nameless:
+        signals.run(forget(cluster, told.reports.keys() - now.workers))
+    order = signals.run(give(cluster, stack, history))
+    if not now:
         click.echo(shown(f"No worker runs: those to come serve {what}."))
         return
-    said = await _said(cluster, order, expected)
-    for each in said:
-        text = each.stack if each.problem is None else f"{each.stack} goes on: {each.problem}"
-        click.echo(shown(f"{each.worker}: {text}"))
-    refused = sum(each.problem is not None for each in said)
-    if refused or len(said) < expected:
+    _tell(signals.run(outcome(cluster, order)), what)
+
+
+def _tell(found: Outcome, what: str) -> None:
+    """Raises ``click.ClickException`` unless every worker serves what was ordered."""
+    refused = silent = 0
+    for worker, each in found.reports.items():
+        if each is None:
+            silent += 1
+            text = "said nothing: it has no CATDOG_STACKS, or is slow"
+        elif not each.done:
+            silent += 1
+            text = f"{each.stack} goes on: {what} is being loaded still"
+        elif each.problem is not None:
+            refused += 1
+            text = f"{each.stack} goes on: {each.problem}"
+        else:
+            text = each.stack
+        click.echo(shown(f"{worker}: {text}"))
+    if found.superseded is not None:
+        newer = found.superseded.stack or OWN
+        raise click.ClickException(shown(f"Another order came: for {newer}, which counts."))
+    if not found.served:
+        number = len(found.reports) + found.running.nameless
+        silent += found.running.nameless
+        served = number - refused - silent
         raise click.ClickException(
-            f"Of {expected} workers {len(said) - refused} serve {what}, {refused} refused, and "
-            f"{expected - len(said)} said nothing: such a worker has no CATDOG_STACKS, or is slow."
+            shown(
+                f"Of {number} workers {served} serve {what}, {refused} refused, "
+                f"and {silent} did not say in time."
+            )
         )
-
-
-async def _said(cluster: ClusterConfig, order: Order, expected: int) -> list[Report]:
-    said: dict[str, Report] = {}
-    try:
-        async with asyncio.timeout(deadlines.SWAPPED):
-            async for news in follow(cluster, order.offset + 1):
-                if isinstance(news, Report) and news.order == order.offset:
-                    said[news.worker] = news
-                    if len(said) >= expected:
-                        break
-    except TimeoutError:
-        pass  # who has said nothing is told
-    return list(said.values())
-
-
-async def _workers(cluster: ClusterConfig) -> int:
-    async with admin(cluster) as client:
-        return await group_members(client, GROUP)
 
 
 def _repository(settings: Settings) -> Repository:
@@ -130,9 +176,5 @@ def _repository(settings: Settings) -> Repository:
     return Repository(settings.stacks)
 
 
-def _quality(manifest: Manifest) -> str:
-    accuracy = (manifest.quality or {}).get("accuracy")
-    count = (manifest.quality or {}).get("count")
-    if not isinstance(accuracy, int | float):
-        return "never measured"
-    return f"accuracy {accuracy:.2%} on {count} pictures"
+def _json(document: object) -> str:
+    return json.dumps(document, indent=2)  # in ASCII, whatever a manifest has in it

@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
+import struct
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+import orjson
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.client import AIOKafkaClient
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from aiokafka.errors import (
     InvalidPartitionsError,
     KafkaError,
@@ -28,6 +31,7 @@ __all__ = [
     "create_compacted",
     "create_topics",
     "group_members",
+    "group_urls",
     "grow",
     "topic_partitions",
 ]
@@ -37,7 +41,8 @@ __all__ = [
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 KNOWN_POLL_SECONDS = 0.02
-_MEMBERS = 5  # the field of a group's description, in every version of the answer
+#: Fields of a group's description and of a member's, in every version of the answer.
+_MEMBERS, _METADATA = 5, 3
 
 
 async def topic_partitions(cluster: ClusterConfig) -> Mapping[str, int]:
@@ -130,6 +135,26 @@ async def group_members(client: AIOKafkaAdminClient, group: str) -> int:
     """How many members a group has. Raises ``KafkaError``."""
     (answer,) = await client.describe_consumer_groups([group])
     return sum(len(description[_MEMBERS]) for description in answer.groups)
+
+
+async def group_urls(client: AIOKafkaAdminClient, group: str) -> list[str | None]:
+    """The address of each member of a group of Faust's; ``None``, of one that tells none.
+
+    Raises ``KafkaError``.
+    """
+    (answer,) = await client.describe_consumer_groups([group])
+    return [
+        _url(member[_METADATA]) for description in answer.groups for member in description[_MEMBERS]
+    ]
+
+
+def _url(metadata: bytes) -> str | None:
+    """What Faust's assignor tells of a member; while partitions move, it is not there."""
+    try:
+        told = orjson.loads(ConsumerProtocolMemberMetadata.decode(metadata).user_data)["url"]
+    except (ValueError, TypeError, KeyError, struct.error):
+        return None
+    return told if isinstance(told, str) else None
 
 
 async def grow(cluster: ClusterConfig, topic: str, partitions: int) -> None:

@@ -28,12 +28,23 @@ from catdog_stream.kafka.cluster import create_compacted, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.reading import extent, records
 
-__all__ = ["NONE", "Order", "Past", "Report", "Standing", "follow", "give", "report", "standing"]
+__all__ = [
+    "NONE",
+    "Order",
+    "Past",
+    "Report",
+    "Standing",
+    "follow",
+    "forget",
+    "give",
+    "report",
+    "standing",
+]
 
 TOPIC = "catdogstack"
 _USE = b"use"
 #: Orders that are remembered.
-HISTORY = 20
+HISTORY = 50
 #: A look into the topic waits so long for news: it is what following costs.
 WAIT_MS = 2000
 
@@ -197,9 +208,7 @@ def _history(now: Order, before: list[Order], served: set[int]) -> tuple[Past, .
         for each in reversed(before)
         if each.offset > known
     )
-    told = (
-        replace(past, served=True) if past.order in served else past for past in now.history
-    )
+    told = (replace(past, served=True) if past.order in served else past for past in now.history)
     return (*unknown, *told)[:HISTORY]
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from catdog_stream import metrics
-from catdog_stream.errors import HungModelError, Reason, RejectedRequest
+from catdog_stream.errors import HungModelError, Reason, RejectedRequest, StackError
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.verdict import Verdict
@@ -23,13 +24,18 @@ T = TypeVar("T")
 PARTS = 20
 
 
-async def _within(answer: asyncio.Future[T], seconds: float) -> T:
-    """The answer. Raises ``TimeoutError`` if it does not come while this process runs so long."""
+async def _is_there(answer: asyncio.Future[T], seconds: float) -> bool:
+    """Whether the answer comes while this process runs so long."""
     for _ in range(PARTS):
         done, _ = await asyncio.wait((answer,), timeout=seconds / PARTS)
         if done:
-            return answer.result()
-    raise TimeoutError
+            return True
+    return False
+
+
+def _close_late(loading: "asyncio.Future[Classifier]") -> None:
+    if not loading.cancelled() and loading.exception() is None:
+        loading.result().close()
 
 
 class ModelRunner:
@@ -78,11 +84,26 @@ class ModelRunner:
         """Whether the model is loaded and has answered its first picture."""
         return self._classifier is not None
 
-    async def start(self) -> None:
-        """Load the model. Raises ``StackError``."""
-        self._classifier = await asyncio.get_running_loop().run_in_executor(
-            self._threads, self._load
-        )
+    async def start(self, seconds: float = math.inf) -> None:
+        """Load the model.
+
+        The thread of a start that is cancelled, or takes more than ``seconds``, is left behind;
+        what it loads after all is closed.
+
+        Raises:
+            StackError: it cannot be used, or was not there in time.
+        """
+        loading = asyncio.get_running_loop().run_in_executor(self._threads, self._load)
+        try:
+            if math.isinf(seconds):
+                await asyncio.wait((loading,))
+            elif not await _is_there(loading, seconds):
+                raise StackError(f"It was not loaded within {seconds:g} s.")
+        finally:
+            if not loading.done():
+                self._hangs += 1
+                loading.add_done_callback(_close_late)
+        self._classifier = loading.result()
 
     def prepare(self, data: bytes) -> Picture:
         """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if it is bad."""
@@ -99,14 +120,13 @@ class ModelRunner:
         answer = asyncio.get_running_loop().run_in_executor(
             threads, self._timed, classifier, pictures
         )
-        try:
-            return await _within(answer, self._timeout)
-        except TimeoutError:
-            if not await self._replace(classifier, len(pictures)):
-                # Another batch hung, and this one may only have waited behind it.
-                return await self.classify(pictures)
-            detail = f"The model did not answer within {self._timeout:g} s."
-            raise RejectedRequest(Reason.TIMEOUT, detail) from None
+        if await _is_there(answer, self._timeout):
+            return answer.result()
+        if not await self._replace(classifier, len(pictures)):
+            # Another batch hung, and this one may only have waited behind it.
+            return await self.classify(pictures)
+        detail = f"The model did not answer within {self._timeout:g} s."
+        raise RejectedRequest(Reason.TIMEOUT, detail)
 
     @staticmethod
     def _timed(classifier: Classifier, pictures: Sequence[Picture]) -> list[Verdict]:

@@ -54,12 +54,15 @@ a {{ color: inherit; }}
 """
 
 
-def render(statistics: Statistics, stack: str = "", refused: str | None = None) -> str:
+def render(
+    statistics: Statistics, stack: str = "", loading: str | None = None, refused: str | None = None
+) -> str:
     """The page.
 
     Args:
         statistics: of the cluster.
         stack: what serves in this worker.
+        loading: what is being loaded there, to take over.
         refused: why it does not serve what was ordered.
     """
     missing = statistics.asked - statistics.answered
@@ -77,10 +80,14 @@ def render(statistics: Statistics, stack: str = "", refused: str | None = None) 
             statistics.rejections,
             "None rejected.",
         ),
-        stack=escape(stack and f"This worker serves {stack}."),
+        stack=escape(_serves(stack, loading) if stack else ""),
         refused=f'<p class="warning">{escape(refused)}</p>' if refused else "",
         workers=f"{statistics.answered} of {statistics.asked} workers answered.",
     )
+
+
+def _serves(stack: str, loading: str | None) -> str:
+    return f"This worker serves {stack}{f', and loads {loading}' if loading else ''}."
 
 
 def _warning(missing: int) -> str:

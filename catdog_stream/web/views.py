@@ -28,8 +28,9 @@ async def statistics() -> Statistics:
 @app.page("/")
 async def index(web: View, _request: Request) -> Response:
     """The page for people."""
-    stack = app.swapping.serving if app.classifying.warm else ""
-    return web.html(render(await statistics(), stack, app.swapping.problem))
+    swapping = app.swapping
+    stack = swapping.serving if app.classifying.warm else ""
+    return web.html(render(await statistics(), stack, swapping.loading, swapping.problem))
 
 
 @app.page("/labels/")
@@ -73,7 +74,9 @@ async def healthz(web: View, _request: Request) -> Response:
 @app.page("/readyz")
 async def readyz(web: View, _request: Request) -> Response:
     """Whether this worker does its work."""
-    return _verdict(web, "ready", await readiness_problems(app))
+    # It answers, though with another stack than the one that was ordered.
+    warnings = [] if app.swapping.problem is None else [app.swapping.problem]
+    return _verdict(web, "ready", await readiness_problems(app), warnings=warnings)
 
 
 @app.page("/metrics")
@@ -85,5 +88,6 @@ async def metrics(web: View, _request: Request) -> Response:
     )
 
 
-def _verdict(web: View, word: str, problems: list[str]) -> Response:
-    return web.json({word: not problems, "problems": problems}, status=503 if problems else 200)
+def _verdict(web: View, word: str, problems: list[str], **more: list[str]) -> Response:
+    body = {word: not problems, "problems": problems, **more}
+    return web.json(body, status=503 if problems else 200)

@@ -1,6 +1,7 @@
 """The model as part of a worker: loaded and warm before the first request is taken."""
 
 import logging
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -132,7 +133,7 @@ class Classifying(Service):
         """Load the stack and warm it up. Raises ``StackError``."""
         settings = self.app.settings
         runner = await self._running(self.load)
-        await self._take_over(runner)
+        await self.take_over(runner)
         on_gpu = runner.classifier.on_gpu
         pipeline = Pipeline(
             self._serving,
@@ -156,7 +157,9 @@ class Classifying(Service):
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)
         self._pipeline = pipeline
 
-    async def _running(self, load: Callable[[Settings], Classifier]) -> ModelRunner:
+    async def _running(
+        self, load: Callable[[Settings], Classifier], seconds: float = math.inf
+    ) -> ModelRunner:
         runner = ModelRunner(
             WarmClassifiers(load, self.app.settings),
             parallel=PARALLEL_BATCHES,
@@ -165,23 +168,29 @@ class Classifying(Service):
             on_failure=self.app.give_up,
         )
         try:
-            await runner.start()
-        except Exception:
+            await runner.start(seconds)
+        except BaseException:
             await runner.stop()
             raise
         return runner
 
-    async def change(self, load: Callable[[Settings], Classifier]) -> None:
-        """Have another classifier take over, once it is loaded and warm.
+    async def beside(
+        self, load: Callable[[Settings], Classifier], *, seconds: float
+    ) -> ModelRunner:
+        """Another classifier, loaded and warm, while the one that serves goes on.
 
-        Returns when the one before has answered all that was taken while it served.
+        It takes over, or has to be stopped.
 
         Raises:
-            StackError: it cannot be used; the one before goes on.
+            StackError: it cannot be used, or was not there after so many seconds.
         """
-        await self._take_over(await self._running(load))
+        return await self._running(load, seconds)
 
-    async def _take_over(self, runner: ModelRunner) -> None:
+    async def take_over(self, runner: ModelRunner) -> None:
+        """Have another classifier answer what is taken from now on.
+
+        Returns when the one before has answered all that was taken while it served.
+        """
         stack = runner.classifier
         metrics.STACK.info({"name": stack.name, "version": stack.version, "engine": stack.engine})
         await self._serving.take_over(runner)

@@ -5,7 +5,6 @@ is not what its maker measured: a worker lets no such one take over from another
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -125,6 +124,6 @@ def _write(directory: Path, golden: Sequence[Golden]) -> None:
     try:
         text = json.dumps(document, indent=2, ensure_ascii=False)
         new.write_text(text + "\n", encoding="utf-8")
-        os.replace(new, file)
+        new.replace(file)
     except OSError as error:
         raise InputError(f"{file} cannot be written: {error}.") from error

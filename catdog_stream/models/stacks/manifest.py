@@ -143,11 +143,12 @@ def load_document(directory: Path) -> Any:
     try:
         with file.open("rb") as stream:
             text = stream.read(MAX_BYTES + 1)
-        if len(text) > MAX_BYTES:
-            raise ValueError(f"it is larger than {MAX_BYTES} bytes")
-        return json.loads(text)
+        document = json.loads(text) if len(text) <= MAX_BYTES else None
     except (OSError, ValueError, RecursionError) as error:
         raise StackError(f"{file} cannot be read as JSON: {error}.") from error
+    if len(text) > MAX_BYTES:
+        raise StackError(f"{file} is larger than {MAX_BYTES} bytes.")
+    return document
 
 
 def _parse(document: Any) -> Manifest:

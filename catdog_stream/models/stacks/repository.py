@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from catdog_stream.errors import StackError
-from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, load_manifest
+from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, load_document, load_manifest
 
 __all__ = ["Repository", "StackId"]
 
@@ -60,6 +61,10 @@ class Repository:
         manifest = load_manifest(self.directory(stack))
         self.check_name(stack, manifest.name, manifest.version)
         return manifest
+
+    def document(self, stack: StackId) -> Any:
+        """The JSON of its manifest, as it stands there. Raises ``StackError``."""
+        return load_document(self.directory(stack))
 
     def check_name(self, stack: StackId, name: str, version: str) -> None:
         """Raise ``StackError`` if what lies there as ``stack`` calls itself otherwise."""

@@ -1,0 +1,103 @@
+"""What ``catdog-stream stacks`` tells of a stack and of a worker, in lines for people."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catdog_stream.errors import StackError
+from catdog_stream.kafka.orders import Standing
+from catdog_stream.models.stacks.manifest import Manifest
+from catdog_stream.models.stacks.repository import Repository, StackId
+
+__all__ = ["Serving", "about", "details", "serving"]
+
+#: Of a part of a manifest that has no lines of its own, so many characters are shown.
+MOST = 300
+#: Parts of a manifest that have.
+KNOWN = frozenset({"name", "version", "classes", "input", "network", "features", "parts", "golden"})
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What a worker serves."""
+
+    worker: str
+    stack: str | None
+    problem: str | None
+    loading: str | None
+
+    def __str__(self) -> str:
+        if self.stack is None:
+            return f"{self.worker} follows no orders: it has no CATDOG_STACKS, or is starting"
+        loading = f", and loads {self.loading}" if self.loading is not None else ""
+        problem = f": {self.problem}" if self.problem is not None else ""
+        return f"{self.worker} serves {self.stack}{loading}{problem}"
+
+    def as_json(self) -> dict[str, str | None]:
+        """For JSON."""
+        return {
+            "worker": self.worker,
+            "serves": self.stack,
+            "loads": self.loading,
+            "problem": self.problem,
+        }
+
+
+def serving(worker: str, told: Standing) -> Serving:
+    """What a worker that runs said last."""
+    said = told.reports.get(worker)
+    if said is None:
+        return Serving(worker, None, None, None)
+    return Serving(worker, said.stack, said.problem, said.loading)
+
+
+def about(repository: Repository, stack: StackId) -> dict[str, Any]:
+    """A stack in a line, whether it can be used or not."""
+    try:
+        manifest = repository.manifest(stack)
+    except StackError as error:
+        return {"about": f"cannot be used: {error}", "problem": str(error), "quality": None}
+    return {"about": _accuracy(manifest), "problem": None, "quality": manifest.quality}
+
+
+def details(repository: Repository, stack: StackId) -> Iterator[str]:
+    """What a manifest says. Raises ``StackError``."""
+    manifest, directory = repository.manifest(stack), repository.directory(stack)
+    yield f"{stack}: {', '.join(manifest.classes)}"
+    yield _fact("quality", _accuracy(manifest))
+    size = manifest.preprocessing.size
+    yield _fact(
+        "network", f"{manifest.network}, {size} x {size} pixels, {manifest.features} features"
+    )
+    for name, part in manifest.parts.items():
+        megabytes = (directory / part.file).stat().st_size / 2**20
+        yield _fact(name, f"{part.file}, {megabytes:.1f} MB, SHA-256 {part.sha256}")
+    pictures = ", ".join(each.picture.file for each in manifest.golden)
+    yield _fact("golden", pictures or "no pictures: whether it answers as it did cannot be told")
+    for name, value in repository.document(stack).items():
+        if name not in KNOWN and value is not None:
+            yield _fact(name, _text(value))
+
+
+def _accuracy(manifest: Manifest) -> str:
+    quality = manifest.quality or {}
+    accuracy = quality.get("accuracy")
+    if not isinstance(accuracy, int | float) or not 0 <= accuracy <= 1:
+        return "never measured"
+    return f"accuracy {accuracy:.2%} on {_inner(quality.get('count'))[:20]} pictures"
+
+
+def _fact(name: str, text: str) -> str:
+    return f"  {name:<12}{text if len(text) <= MOST else f'{text[:MOST]} ...'}"
+
+
+def _text(value: Any) -> str:
+    """A part of a manifest in one line: ``counts: cat 3, dog 4``."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key} {_inner(each)}" for key, each in value.items())
+    return _inner(value)
+
+
+def _inner(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,88 @@
+"""A stack that is to take over: loaded, and looked at whether it is what it should be."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from catdog_stream.errors import StackError
+from catdog_stream.models.classifier import Classifier
+from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.repository import Repository, StackId
+from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.settings import Settings
+from catdog_stream.worker.classifying import load_stack
+
+__all__ = ["free_memory", "from_repository", "of_settings"]
+
+_MEMORY = Path("/proc/meminfo")
+_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
+
+def from_repository(stack: StackId) -> Callable[[Settings], Classifier]:
+    """Loads ``stack`` from the folder that the settings name."""
+
+    def load(settings: Settings) -> Classifier:
+        assert settings.stacks is not None
+        repository = Repository(settings.stacks)
+        directory = repository.directory(stack)
+        _check_room(directory)
+        before = repository.document(stack)
+        loaded = load_stack(replace(settings, stack=directory))
+        try:
+            repository.check_name(stack, loaded.name, loaded.version)
+            loaded.check_golden(directory)
+            _check_same(repository, stack, before)
+        except BaseException:
+            loaded.close()
+            raise
+        return loaded
+
+    return load
+
+
+def of_settings(load: Callable[[Settings], Classifier]) -> Callable[[Settings], Classifier]:
+    """Loads what the settings name, by ``load``."""
+
+    def checked(settings: Settings) -> Classifier:
+        loaded = load(settings)
+        if isinstance(loaded, ModelStack):
+            try:
+                loaded.check_golden(settings.stack or default_stack())
+            except BaseException:
+                loaded.close()
+                raise
+        return loaded
+
+    return checked
+
+
+def _check_same(repository: Repository, stack: StackId, before: Any) -> None:
+    """Refuse a folder into which somebody has copied meanwhile."""
+    repository.manifest(stack)
+    if repository.document(stack) != before:
+        raise StackError(f"The stack {stack} changed while it was loaded.")
+
+
+def _check_room(directory: Path) -> None:
+    """Refuse what cannot fit into memory: the process would be killed, and the next one too."""
+    size = max((file.stat().st_size for file in directory.iterdir() if file.is_file()), default=0)
+    free = free_memory()
+    if free is not None and size > free:
+        raise StackError(
+            f"The largest file in {directory} has {size / 2**20:.0f} MB, "
+            f"and {free / 2**20:.0f} MB of memory are free."
+        )
+
+
+def free_memory() -> int | None:
+    """Bytes that this process can have, or a little more; ``None`` where nothing tells."""
+    try:
+        lines = _MEMORY.read_text().splitlines()
+        free = next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvail"))
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None
+    try:
+        return min(free, int(_LIMIT.read_text()))
+    except (OSError, ValueError):  # there is no limit
+        return free
