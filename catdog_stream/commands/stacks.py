@@ -95,7 +95,8 @@ def use(stack: str) -> None:
     settings = Settings.from_environment()
     wanted = StackId.parse(stack)
     if settings.stacks is not None:  # the workers may run elsewhere
-        _repository(settings).manifest(wanted)
+        classes = ", ".join(_repository(settings).manifest(wanted).classes)
+        click.echo(shown(f"{wanted}: its classes are {classes}."))
     with until_stopped() as signals:
         told = signals.run(standing(settings.cluster))
         _order(signals, settings.cluster, told, str(wanted), told.succeeded())

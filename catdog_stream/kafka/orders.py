@@ -48,9 +48,10 @@ HISTORY = 50
 #: A look into the topic waits so long for news: it is what following costs.
 WAIT_MS = 2000
 
-#: Longest record, and longest text in one, that is looked at.
+#: Longest record, longest text in one, and longest name of a stack that is looked at.
 MAX_BYTES = 64 * 1024
 MAX_TEXT = 1000
+MAX_STACK = 200
 #: The order of a worker that has followed none.
 NONE = -1
 
@@ -243,7 +244,7 @@ def _parse(record: ConsumerRecord) -> Order | Report | None:
         body = orjson.loads(record.value)
         if record.key == _USE:
             history = tuple(_past(entry) for entry in body.get("history", ()))[:HISTORY]
-            return Order(record.offset, _text_or_none(body["stack"]), history)
+            return Order(record.offset, _text_or_none(body["stack"], MAX_STACK), history)
         return Report(
             _text((record.key or b"").decode()),
             _number(body["order"]),
@@ -259,7 +260,7 @@ def _parse(record: ConsumerRecord) -> Order | Report | None:
 def _past(entry: Any) -> Past:
     return Past(
         _number(entry["order"]),
-        _text_or_none(entry["stack"]),
+        _text_or_none(entry["stack"], MAX_STACK),
         served=entry["served"] is True,
         undone=entry.get("undone") is True,
     )
@@ -271,11 +272,11 @@ def _number(value: object) -> int:
     return value
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > MAX_TEXT:
+def _text(value: object, most: int = MAX_TEXT) -> str:
+    if not isinstance(value, str) or len(value) > most:
         raise TypeError
     return value
 
 
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else _text(value)
+def _text_or_none(value: object, most: int = MAX_TEXT) -> str | None:
+    return None if value is None else _text(value, most)

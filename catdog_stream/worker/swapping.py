@@ -12,6 +12,7 @@ from catdog_stream.errors import BrokerError, StackError
 from catdog_stream.kafka.orders import NONE, Order, Report, Standing, follow, report, standing
 from catdog_stream.models.stacks.repository import StackId
 from catdog_stream.pipeline.model_runner import ModelRunner
+from catdog_stream.showing import shown
 from catdog_stream.worker.checked_stack import from_repository, of_settings
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class Swapping(Service):
             logger.info("%s is given up: another order came.", self.loading)
             return
         except Exception as error:  # the one that serves goes on, whatever it is
-            problem = str(error) or repr(error)
+            problem = shown(str(error) or repr(error))
             trace = None if isinstance(error, StackError) else error
             logger.warning("%s is refused: %s", self.loading, problem, exc_info=trace)
             metrics.STACKS_REFUSED.inc()
@@ -226,4 +227,4 @@ def _check_tries(tries: int) -> None:
 
 
 def _named(stack: str | None) -> str:
-    return OWN if stack is None else stack
+    return OWN if stack is None else shown(stack)

@@ -2,18 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from catdog_stream.kafka import orders
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.orders import (
     HISTORY,
     MAX_BYTES,
+    MAX_STACK,
     MAX_TEXT,
     NONE,
-    TOPIC,
     Order,
     Past,
     Report,
@@ -25,7 +26,6 @@ from catdog_stream.kafka.orders import (
     standing,
 )
 from catdog_stream.kafka.swaps import Outcome, Running
-from catdog_stream.testing import own_broker
 
 SECONDS = 60.0
 PAST = b'{"order": 1, "stack": "a/1", "served": true}'
@@ -35,7 +35,7 @@ HOSTILE: list[tuple[bytes | None, bytes | None]] = [
     (b"use", b"7"),
     (b"use", b"{}"),
     (b"use", b'{"stack": 7}'),
-    (b"use", b'{"stack": "%s"}' % (b"x" * (MAX_TEXT + 1))),
+    (b"use", b'{"stack": "%s"}' % (b"x" * (MAX_STACK + 1))),
     (b"use", b'{"stack": "a/1", "history": 3}'),
     (b"use", b'{"stack": "a/1", "history": [3]}'),
     (b"use", b'{"stack": "a/1", "history": [%s]}' % PAST.replace(b"1,", b"true,")),
@@ -51,15 +51,20 @@ HOSTILE: list[tuple[bytes | None, bytes | None]] = [
 ]
 
 
-def play(folder: Path, story: Callable[[str, ClusterConfig], Awaitable[None]]) -> None:
-    with own_broker(folder) as broker:
-        cluster = ClusterConfig((broker.address,))
-        asyncio.run(asyncio.wait_for(story(broker.address, cluster), SECONDS))
+@pytest.fixture
+def address(broker_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """That of the broker, where nothing was ordered yet."""
+    monkeypatch.setattr(orders, "TOPIC", f"orders-{uuid4()}")
+    return broker_address
+
+
+def play(address: str, story: Callable[[ClusterConfig], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(story(ClusterConfig((address,))), SECONDS))
 
 
 @pytest.mark.integration
-def test_the_last_order_is_in_force_whatever_else_stands_there(tmp_path: Path) -> None:
-    async def story(address: str, cluster: ClusterConfig) -> None:
+def test_the_last_order_is_in_force_whatever_else_stands_there(address: str) -> None:
+    async def story(cluster: ClusterConfig) -> None:
         nothing = await standing(cluster)
         assert nothing == Standing()
         first = await give(cluster, "pets/1", nothing.succeeded())
@@ -70,7 +75,7 @@ def test_the_last_order_is_in_force_whatever_else_stands_there(tmp_path: Path) -
         second = await give(cluster, "pets/2", now.succeeded())
         async with AIOKafkaProducer(bootstrap_servers=address) as producer:
             for key, value in HOSTILE:
-                await producer.send_and_wait(TOPIC, value, key=key, partition=0)
+                await producer.send_and_wait(orders.TOPIC, value, key=key, partition=0)
         now = await standing(cluster)
         assert now.order == second
         assert not now.served, "nobody has said so"
@@ -89,14 +94,14 @@ def test_the_last_order_is_in_force_whatever_else_stands_there(tmp_path: Path) -
         cut = Report("http://two", second.offset, "pets 1", problem="x" * MAX_TEXT)
         assert news == [first, said, second, cut, third]
 
-    play(tmp_path, story)
+    play(address, story)
 
 
 @pytest.mark.integration
 def test_orders_given_at_the_same_moment_and_reports_that_came_late_are_known(
-    tmp_path: Path,
+    address: str,
 ) -> None:
-    async def story(_address: str, cluster: ClusterConfig) -> None:
+    async def story(cluster: ClusterConfig) -> None:
         at_first = (await standing(cluster)).succeeded()
         one, two = [await give(cluster, stack, at_first) for stack in ("pets/1", "pets/2")]
         for order, name in ((one, "pets 1"), (two, "pets 2")):
@@ -106,7 +111,7 @@ def test_orders_given_at_the_same_moment_and_reports_that_came_late_are_known(
         assert [past.stack for past in now.history] == ["pets/1", None]
         assert all(past.served for past in now.history)
 
-    play(tmp_path, story)
+    play(address, story)
 
 
 def history(*entries: tuple[str | None, bool]) -> tuple[Past, ...]:

@@ -1,9 +1,19 @@
 """Stacks for a repository, made of the default one."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-from catdog_stream.models.stacks.locate import default_stack
+import numpy as np
+import xgboost
+
+from catdog_stream.models.stacks.head import objective_of
+from catdog_stream.models.stacks.locate import default_stack, samples
+from catdog_stream.models.stacks.manifest import describe
+
+SECONDS = 180.0
 
 
 def add(folder: Path, name: str, version: str, **changes: object) -> Path:
@@ -18,3 +28,48 @@ def add(folder: Path, name: str, version: str, **changes: object) -> Path:
         json.dumps({**manifest, "name": name, "version": version, **changes})
     )
     return directory
+
+
+def with_golden(folder: Path, name: str, version: str, **scores: float) -> Path:
+    """The same, which is to give the kitten of the samples these scores."""
+    kitten = samples() / "cat-kitten.jpg"
+    part = describe(kitten.parent, kitten.name)
+    entry = {"file": part.file, "sha256": part.sha256, "scores": scores}
+    directory = add(folder, name, version, golden=[entry])
+    (directory / kitten.name).symlink_to(kitten)
+    return directory
+
+
+def with_classes(folder: Path, name: str, version: str, *classes: str) -> Path:
+    """The default backbone with a head for three classes or more, which has learned noise."""
+    random = np.random.default_rng(0)
+    labels = np.arange(6 * len(classes)) % len(classes)
+    features = random.random((len(labels), 2048), np.float32)
+    booster = xgboost.train(
+        {"objective": objective_of(len(classes)), "num_class": len(classes), "nthread": 1},
+        xgboost.DMatrix(features, labels),
+        2,
+    )
+    directory = add(folder, name, version)
+    (directory / "head.ubj").unlink()
+    booster.save_model(directory / "head.ubj")
+    manifest = json.loads((directory / "manifest.json").read_bytes())
+    manifest["classes"] = classes
+    manifest["parts"]["head"]["sha256"] = describe(directory, "head.ubj").sha256
+    (directory / "manifest.json").write_text(json.dumps(manifest))
+    return directory
+
+
+def command(address: str, folder: Path | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """``catdog-stream stacks``; no folder: the stacks lie with the workers alone."""
+    environment = {key: value for key, value in os.environ.items() if key != "CATDOG_STACKS"}
+    if folder is not None:
+        environment["CATDOG_STACKS"] = str(folder)
+    return subprocess.run(
+        [sys.executable, "-m", "catdog_stream", "stacks", *arguments],
+        env={**environment, "CATDOG_BROKER": f"kafka://{address}"},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )

@@ -1,51 +1,28 @@
 """Stacks are swapped while the stream runs: nothing is lost, and each label says who gave it."""
 
 import asyncio
-import os
 import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 import requests
 
-from catdog_stream.models.stacks.locate import samples
-from catdog_stream.models.stacks.manifest import describe
 from catdog_stream.testing import Worker, own_broker
+from catdog_stream.testing.waiting import wait_until
 from tests.support.client import Client, header, request
 from tests.support.fleet import SETTINGS, Fleet
-from tests.support.stacks import add
+from tests.support.stacks import add, command, with_classes, with_golden
 
 pytestmark = pytest.mark.integration
 
-SECONDS = 120.0
-NUMBER = 400
-
-
-def stacks(folder: Path, address: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """``catdog-stream stacks``."""
-    return subprocess.run(
-        [sys.executable, "-m", "catdog_stream", "stacks", *arguments],
-        env={**os.environ, "CATDOG_STACKS": str(folder), "CATDOG_BROKER": f"kafka://{address}"},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-
 
 def repository(folder: Path) -> Path:
-    """Two good versions, one whose golden picture is another, and one that is damaged."""
+    """Three good versions, one whose golden picture is another, and one that is damaged."""
     for version in ("1", "2"):
         add(folder, "pets", version)
-    kitten = samples() / "cat-kitten.jpg"
-    part = describe(kitten.parent, kitten.name)
-    entry = {"file": part.file, "sha256": part.sha256}
-    wrong = add(folder, "pets", "3", golden=[{**entry, "scores": {"cat": 0.0, "dog": 1.0}}])
-    right = add(folder, "pets", "4", golden=[{**entry, "scores": {"cat": 1.0, "dog": 0.0}}])
-    for directory in (wrong, right):
-        (directory / kitten.name).symlink_to(kitten)
+    with_golden(folder, "pets", "3", cat=0.0, dog=1.0)
+    with_golden(folder, "pets", "4", cat=1.0, dog=0.0)
     damaged = add(folder, "pets", "5")
     (damaged / "head.ubj").unlink()
     (damaged / "head.ubj").write_bytes(b"damaged")
@@ -58,7 +35,7 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
 
     async def story(address: str) -> None:
         async def order(*arguments: str) -> subprocess.CompletedProcess[str]:
-            return await asyncio.to_thread(stacks, folder, address, *arguments)
+            return await asyncio.to_thread(command, address, folder, *arguments)
 
         async with Fleet(address, tmp_path, settings) as fleet, Client(address) as client:
             await fleet.join()
@@ -74,7 +51,7 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
             assert used.returncode == 0, used.stderr
             assert used.stdout.count("pets 2") == 2
             for broken, why in (("pets/3", "golden picture"), ("pets/5", "damaged")):
-                refused = await asyncio.to_thread(forced, address, broken)
+                refused = await asyncio.to_thread(command, address, None, "use", broken)
                 assert refused.returncode == 1
                 assert refused.stdout.count("pets 2 goes on") == 2, refused.stdout
                 assert why in refused.stdout
@@ -101,18 +78,18 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
 
     with own_broker(tmp_path / "broker") as broker:
         asyncio.run(story(broker.address))
-        listed = stacks(folder, broker.address, "list")
+        listed = command(broker.address, folder, "list")
         assert "* pets/4  accuracy 98.15%" in listed.stdout
         assert "pets/5  cannot be used" in listed.stdout
         with Worker(broker.address, tmp_path, settings=settings) as later:
             later.wait_ready()
             assert stack_of_next(broker.address, cat) == "pets 4"
             for stack in ("pets/2", "the stack of its own settings"):
-                back = stacks(folder, broker.address, "rollback")
+                back = command(broker.address, folder, "rollback")
                 assert f"Back to {stack}." in back.stdout, back.stderr
                 assert back.returncode == 0, back.stdout
             assert stack_of_next(broker.address, cat) == "inception_v3 1"
-            back = stacks(folder, broker.address, "rollback")
+            back = command(broker.address, folder, "rollback")
             assert back.returncode == 1
             assert "nothing to go back to" in back.stderr
 
@@ -120,20 +97,6 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
 def text(worker: Worker, path: str) -> str:
     """What stands at a path."""
     return requests.get(f"http://127.0.0.1:{worker.port}{path}", timeout=10).text
-
-
-def forced(address: str, stack: str) -> subprocess.CompletedProcess[str]:
-    """Order a stack that the command itself does not look at: it lies with the workers alone."""
-    environment = {**os.environ, "CATDOG_BROKER": f"kafka://{address}"}
-    environment.pop("CATDOG_STACKS", None)
-    return subprocess.run(
-        [sys.executable, "-m", "catdog_stream", "stacks", "use", stack],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
 
 
 def stack_of_next(address: str, cat: bytes) -> str | None:
@@ -162,36 +125,47 @@ def in_order(client: Client) -> None:
     assert names == {"inception_v3 1", "pets 2", "pets 4"}
 
 
-def test_a_worker_that_lacks_the_version_says_so_and_stays(tmp_path: Path, cat: bytes) -> None:
-    (tmp_path / "empty").mkdir()
+def test_a_worker_that_lacks_the_version_says_so_and_stays_and_can_have_other_classes(
+    tmp_path: Path, cat: bytes
+) -> None:
+    folder = tmp_path / "stacks"
+    with_classes(folder, "zoo", "1", "bird", "cat", "horse")
     with own_broker(tmp_path / "broker") as broker:
-        settings = {"CATDOG_STACKS": str(tmp_path / "empty")}
+        nobody = command(broker.address, None, "use", "pets/2")
+        assert nobody.returncode == 0
+        assert "No worker runs: those to come serve pets/2." in nobody.stdout
+        settings = {"CATDOG_STACKS": str(folder)}
         with Worker(broker.address, tmp_path, settings=settings) as worker:
-            worker.wait_ready()
-            refused = forced(broker.address, "pets/2")
+            worker.wait_ready()  # it answers, with the stack of its settings
+            assert "There is no stack pets/2 in" in worker.get("/readyz")["warnings"][0]
+            assert "There is no stack pets/2 in" in text(worker, "/")
+            assert "catdog_stack_order_followed 0.0" in text(worker, "/metrics")
+            refused = command(broker.address, None, "use", "pets/2")
             assert refused.returncode == 1
             assert "inception_v3 1 goes on: There is no stack pets/2 in" in refused.stdout
-            assert worker.status("/readyz") == 200
             assert stack_of_next(broker.address, cat) == "inception_v3 1"
+            used = command(broker.address, folder, "use", "zoo/1")
+            assert used.returncode == 0, used.stdout + used.stderr
+            assert "its classes are bird, cat, horse" in used.stdout
+            assert stack_of_next(broker.address, cat) == "zoo 1"
+            assert worker.get("/readyz")["warnings"] == []
+            assert "catdog_stack_order_followed 1.0" in text(worker, "/metrics")
+            assert worker.get("/labels/bird/")["count"] >= 0
+            back = command(broker.address, folder, "rollback")
+            assert "Back to the stack of its own settings." in back.stdout
+            assert back.returncode == 0, back.stdout + back.stderr
+            wait_until(lambda: worker.get("/labels/")["total"] == 2, "what both said to be counted")
 
 
 def test_a_folder_that_is_not_there_is_a_mistake_of_the_settings(tmp_path: Path) -> None:
-    answer = stacks(tmp_path / "nowhere", "127.0.0.1:1", "list")
+    answer = command("127.0.0.1:1", tmp_path / "nowhere", "list")
     assert answer.returncode == 2
     assert "CATDOG_STACKS" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
 def test_without_the_folder_nothing_can_be_listed() -> None:
-    environment = {key: value for key, value in os.environ.items() if key != "CATDOG_STACKS"}
-    answer = subprocess.run(
-        [sys.executable, "-m", "catdog_stream", "stacks", "list"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    answer = command("127.0.0.1:1", None, "list")
     assert answer.returncode == 2
     assert "CATDOG_STACKS must name the folder" in answer.stderr
     assert "Traceback" not in answer.stderr

@@ -18,7 +18,6 @@ from catdog_stream.models.stacks.manifest import describe, load_manifest
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
 from tests.models.derived import derived_pictures
-from tests.support.stacks import add
 
 
 def test_the_samples_are_told_apart(stack: ModelStack) -> None:
@@ -160,30 +159,3 @@ def test_the_features_are_those_of_the_network_whatever_the_batch() -> None:
     assert together.dtype == np.float32
     assert np.all(together >= 0), "averages of rectified units"
     np.testing.assert_array_equal(np.stack(alone), together)
-
-
-def test_a_stack_that_answers_its_golden_picture_otherwise_is_told_from_one_that_does_not(
-    tmp_path: Path,
-) -> None:
-    picture = samples() / "dog-beagle.jpg"
-    part = describe(picture.parent, picture.name)
-    for version, dog in (("right", 0.9), ("far", 0.6), ("wrong", 0.1)):
-        golden = {"file": part.file, "sha256": part.sha256, "scores": {"cat": 1 - dog, "dog": dog}}
-        directory = add(tmp_path, "pets", version, golden=[golden])
-        (directory / picture.name).symlink_to(picture)
-        loaded = ModelStack.load(directory, threads=1)
-        if version == "right":
-            loaded.check_golden(directory)
-        else:
-            with pytest.raises(StackError, match=r"takes its golden picture .* for dog"):
-                loaded.check_golden(directory)
-        loaded.close()
-
-
-def test_a_golden_picture_that_was_changed_is_refused(tmp_path: Path) -> None:
-    golden = {"file": "NOTICE", "sha256": "0" * 64, "scores": {"cat": 1.0, "dog": 0.0}}
-    with pytest.raises(StackError, match="damaged"):
-        load_manifest(add(tmp_path, "pets", "1", golden=[golden]))
-    golden["scores"] = {"dog": 1.0}
-    with pytest.raises(StackError, match="a score for each class"):
-        load_manifest(add(tmp_path, "pets", "2", golden=[golden]))

@@ -1,0 +1,103 @@
+"""Workers are killed while stacks are swapped; each request has one answer, of what was in force.
+
+``CATDOG_TEST_ROUNDS`` sets how often the story is told (once), ``CATDOG_TEST_SEED`` when it kills.
+"""
+
+import asyncio
+import json
+import os
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+from aiokafka import ConsumerRecord
+
+from catdog_stream.testing import own_broker
+from tests.support.client import Client, header, request
+from tests.support.fleet import SETTINGS, Fleet
+from tests.support.stacks import add, command, with_golden
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+ROUNDS = int(os.environ.get("CATDOG_TEST_ROUNDS", "1"))
+SEED = int(os.environ.get("CATDOG_TEST_SEED", "0"))
+#: Seconds from an order to the kill: the command's own start, the swap, and what comes after it.
+WHEN = (0.5, 3.5)
+
+OWN, NEW = "inception_v3 1", "pets 2"
+#: The second stack has its classes in the opposite order: who mixed them up would show.
+BEGINS = {OWN: "Probabilities: cat", NEW: "Probabilities: dog"}
+
+
+class Story:
+    """A fleet under load, in which a worker is killed at each order."""
+
+    def __init__(self, fleet: Fleet, client: Client, folder: Path, seed: int, cat: bytes) -> None:
+        self.fleet, self.client = fleet, client
+        self.sources: list[str] = []
+        self._address, self._folder = client.address, folder
+        self._chance = random.Random(seed)
+        self._request = request(cat)
+
+    async def load(self) -> None:
+        """Requests, without end."""
+        while True:
+            self.sources.extend(await self.client.send([self._request] * 3))
+            await asyncio.sleep(0.2)
+
+    async def order(
+        self, *arguments: str, serves: str, kill: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Give an order, kill a worker meanwhile and start one; see what serves afterwards."""
+        ordering = asyncio.create_task(
+            asyncio.to_thread(command, self._address, self._folder, *arguments)
+        )
+        if kill:
+            await asyncio.sleep(self._chance.uniform(*WHEN))
+            self.fleet.vanish(self._chance.randrange(len(self.fleet.workers)))
+            await self.fleet.join()
+        done = await ordering
+        later = await self.client.send([self._request] * 16)
+        await self.client.answers(later, deadline=120)
+        self.sources += later
+        stacks = {header(first(self.client.labels[source]), "stack") for source in later}
+        assert stacks == {serves}, f"after {arguments}, {done.stdout} {done.stderr}"
+        return done
+
+
+def first(records: list[ConsumerRecord]) -> ConsumerRecord:
+    return min(records, key=lambda record: record.offset)
+
+
+def test_workers_are_killed_in_a_swap_in_a_refusal_and_in_a_rollback(
+    tmp_path: Path, cat: bytes
+) -> None:
+    folder = tmp_path / "stacks"
+    add(folder, "pets", "2", classes=["dog", "cat"])
+    with_golden(folder, "pets", "3", cat=0.0, dog=1.0)
+
+    async def play(address: str, seed: int) -> None:
+        settings = {**SETTINGS, "CATDOG_STACKS": str(folder)}
+        async with Fleet(address, tmp_path, settings) as fleet, Client(address) as client:
+            await fleet.join()
+            story = Story(fleet, client, folder, seed, cat)
+            loading = asyncio.create_task(story.load())
+            used = await story.order("use", "pets/2", serves=NEW)
+            assert used.returncode == 0, used.stdout + used.stderr
+            refused = await story.order("use", "pets/3", serves=NEW)
+            assert refused.returncode == 1, refused.stdout
+            assert refused.stdout.count(f"{NEW} goes on: The stack pets/3 takes its golden") == 2
+            back = await story.order("rollback", serves=NEW, kill=False)
+            assert "Back to pets/2." in back.stdout
+            back = await story.order("rollback", serves=OWN)
+            assert back.returncode == 0, back.stdout + back.stderr
+            loading.cancel()
+            await fleet.prove(client, story.sources)
+            for record in (each for records in client.labels.values() for each in records):
+                text = json.loads(record.value or b"")["label"]
+                assert text.startswith(BEGINS[header(record, "stack") or ""])
+
+    with own_broker(tmp_path / "broker") as broker:
+        for number in range(ROUNDS):
+            asyncio.run(play(broker.address, SEED + number))
