@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.classifier import Classifier
@@ -26,13 +25,16 @@ def from_repository(stack: StackId) -> Callable[[Settings], Classifier]:
         assert settings.stacks is not None
         repository = Repository(settings.stacks)
         directory = repository.directory(stack)
-        _check_room(directory)
-        before = repository.document(stack)
-        loaded = load_stack(replace(settings, stack=directory))
+        try:
+            _check_room(directory)
+            before = _files(directory)
+            loaded = load_stack(replace(settings, stack=directory))
+        except OSError as error:  # such as a link to nowhere
+            raise StackError(f"The stack {stack} cannot be read: {error}.") from error
         try:
             repository.check_name(stack, loaded.name, loaded.version)
             loaded.check_golden(directory)
-            _check_same(repository, stack, before)
+            _check_same(stack, directory, before)
         except BaseException:
             loaded.close()
             raise
@@ -57,10 +59,19 @@ def of_settings(load: Callable[[Settings], Classifier]) -> Callable[[Settings], 
     return checked
 
 
-def _check_same(repository: Repository, stack: StackId, before: Any) -> None:
+def _files(directory: Path) -> set[tuple[str, int, int, int]]:
+    """What tells whether any file was written or exchanged; costs nothing beside a second hash."""
+    return {
+        (file.name, state.st_ino, state.st_size, state.st_ctime_ns)
+        for file in directory.iterdir()
+        for state in [file.stat()]
+        if file.name[0] != "."
+    }
+
+
+def _check_same(stack: StackId, directory: Path, before: object) -> None:
     """Refuse a folder into which somebody has copied meanwhile."""
-    repository.manifest(stack)
-    if repository.document(stack) != before:
+    if _files(directory) != before:
         raise StackError(f"The stack {stack} changed while it was loaded.")
 
 

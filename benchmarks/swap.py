@@ -1,0 +1,139 @@
+"""Milliseconds from sending a request to its label, before, during and after swaps of the stack.
+
+    python -m benchmarks.swap --images DIR [--rate 50] [--swaps 6] [--broker BROKER]
+
+Two workers with one thread each get requests at random moments (a Poisson process), while two
+stacks, which differ in their version alone, take over from each other. "During" is what was sent
+between an order and the last worker's report that it serves.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Sequence
+from itertools import count, cycle
+from pathlib import Path
+
+import numpy as np
+from aiokafka import AIOKafkaProducer
+
+from benchmarks.backlog import create_topics, names, skip_what_is_there
+from benchmarks.brokers import broker_name, lend
+from benchmarks.labels import Labels
+from benchmarks.options import parser
+from benchmarks.pictures import pictures
+from benchmarks.report import report
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.orders import give, standing
+from catdog_stream.kafka.swaps import outcome
+from tests.support.client import MAX_BYTES, REQUESTS, request
+from tests.support.fleet import GROUP, SETTINGS, Fleet
+from tests.support.stacks import add
+
+WORKERS = 2
+SEED = 0
+#: Seconds of load before the first swap, between two, and after the last one.
+PAUSE = 5.0
+MOST = 100_000
+
+
+def main() -> None:
+    """Measure and report."""
+    arguments = parser(__doc__)
+    arguments.add_argument("--rate", type=float, default=50.0, help="requests per second (50)")
+    arguments.add_argument("--swaps", type=int, default=6, help="how many (6)")
+    options = arguments.parse_args()
+    files = pictures(options.images, 100)
+    with lend(options.broker) as broker, tempfile.TemporaryDirectory() as folder:
+        run = Run(broker.address, broker.folder, Path(folder), files, options.rate)
+        asyncio.run(run.measure(options.swaps))
+    rows = {name: _text(values) for name, values in run.milliseconds.items()}
+    rows["swap, order to last report"] = f"{', '.join(f'{s:.1f}' for s in run.swaps)} s"
+    report(
+        f"Latency in milliseconds, {options.rate:g} requests per second, {WORKERS} workers",
+        rows,
+        {"milliseconds": run.milliseconds, "swaps_s": run.swaps},
+        broker=broker_name(options.broker),
+        output=options.output,
+    )
+
+
+def _text(milliseconds: Sequence[float]) -> str:
+    p50, p99 = np.percentile(milliseconds, (50, 99))
+    longest = max(milliseconds)
+    return f"p50 {p50:6.1f}   p99 {p99:6.1f}   longest {longest:6.1f}   of {len(milliseconds)}"
+
+
+class Run:
+    """Load on a fleet whose stack is swapped.
+
+    Attributes:
+        milliseconds: of each request, by when it was sent.
+        swaps: seconds that each took.
+    """
+
+    def __init__(
+        self, address: str, folder: Path, stacks: Path, files: Sequence[bytes], rate: float
+    ) -> None:
+        self.milliseconds: dict[str, list[float]] = {"before": [], "during": [], "after": []}
+        self.swaps: list[float] = []
+        self._address, self._folder, self._stacks = address, folder, stacks
+        self._files, self._rate = files, rate
+        self._phase = "before"
+
+    async def measure(self, swaps: int) -> None:
+        """Swap so many times."""
+        for version in ("1", "2"):
+            add(self._stacks, "pets", version)
+        await create_topics(self._address)
+        await skip_what_is_there(self._address, GROUP)
+        urls = names(MOST)
+        producer = AIOKafkaProducer(bootstrap_servers=self._address, max_request_size=MAX_BYTES)
+        settings = {**SETTINGS, "CATDOG_STACKS": str(self._stacks)}
+        async with Fleet(self._address, self._folder, settings) as fleet:
+            for _ in range(WORKERS - 1):
+                await fleet.join()
+            async with producer, Labels(self._address, urls) as labels:
+                load = asyncio.create_task(self._load(producer, labels, urls))
+                await asyncio.sleep(PAUSE)
+                for number in range(swaps):
+                    await self._swap(f"pets/{1 + number % 2}")
+                    await asyncio.sleep(PAUSE)
+                self._phase = ""
+                await load
+
+    async def _swap(self, stack: str) -> None:
+        cluster = ClusterConfig((self._address,))
+        told = await standing(cluster)
+        began, self._phase = time.perf_counter(), "during"
+        found = await outcome(cluster, await give(cluster, stack, told.succeeded()))
+        self.swaps.append(time.perf_counter() - began)
+        self._phase = "after"
+        if not found.served:
+            raise SystemExit(f"{stack} was not swapped in: {found.reports}")
+
+    async def _load(self, producer: AIOKafkaProducer, labels: Labels, urls: Sequence[str]) -> None:
+        """Send until the phase has no name; return when all is answered."""
+        loop, random = asyncio.get_running_loop(), np.random.default_rng(SEED)
+        files, tasks, moment = cycle(self._files), [], loop.time()
+        for number in count():
+            if not self._phase:
+                break
+            moment += random.exponential(1 / self._rate)
+            await asyncio.sleep(moment - loop.time())
+            sending = self._one(producer, labels, urls[number], next(files), self._phase)
+            tasks.append(asyncio.create_task(sending))
+        await asyncio.gather(*tasks)
+
+    async def _one(
+        self, producer: AIOKafkaProducer, labels: Labels, url: str, file: bytes, phase: str
+    ) -> None:
+        sent = time.perf_counter()
+        await producer.send_and_wait(REQUESTS, request(file, url))
+        milliseconds = (await labels.of(url) - sent) * 1e3
+        if phase:
+            self.milliseconds[phase].append(milliseconds)
+
+
+if __name__ == "__main__":
+    main()
