@@ -85,3 +85,10 @@ def test_work_counts_as_stuck_only_after_all_that_kafka_may_do_to_it() -> None:
 
 def test_a_recount_waits_for_the_workers_longer_than_partitions_move() -> None:
     assert deadlines.RECOUNTED > deadlines.REBALANCE + deadlines.SESSION + deadlines.COMMIT
+
+
+def test_a_swap_is_waited_for_until_each_worker_has_come_to_its_end_with_it() -> None:
+    heard = deadlines.SUPERSEDED + deadlines.LOOK_AGAIN
+    assert heard < deadlines.HEARD < deadlines.STACK_LOADED
+    assert deadlines.STACK_LOADED + deadlines.HEARD < deadlines.SWAPPED
+    assert deadlines.SESSION < deadlines.HEARD, "who was killed is no member any more"

@@ -62,12 +62,12 @@ def show(stack: str, as_json: bool) -> None:
     """Show what the manifest of STACK says, which is NAME/VERSION; its files are checked."""
     repository = _repository(Settings.from_environment())
     wanted = StackId.parse(stack)
-    repository.manifest(wanted)
     if as_json:
+        repository.manifest(wanted)
         click.echo(_json(repository.document(wanted)))
-        return
-    for line in details(repository, wanted):
-        click.echo(shown(line))
+    else:
+        for line in details(repository, wanted):
+            click.echo(shown(line))
 
 
 @stacks.command()

@@ -201,13 +201,16 @@ class Swapping(Service):
         """Report what becomes of the order, until Kafka has it or another order comes."""
         problem = self.problem if self.loading is None else None
         told = Report(self._worker, self._order, self.serving, problem, self.loading, tries)
-        while not self.should_stop and not self._newer.is_set():
+        while not self.should_stop:
             try:
                 await report(self.app.settings.cluster, told)
             except BrokerError as error:
                 self._say(error)
                 await asyncio.sleep(deadlines.TRY_AGAIN)
             else:
+                self._said = None
+                return
+            if self._newer.is_set():
                 return
 
     def _say(self, error: BrokerError) -> None:
