@@ -1,9 +1,12 @@
 """What becomes of an order for a stack: who of the running workers serves it, and who does not."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
@@ -68,8 +71,17 @@ class Outcome:
 
 async def running(cluster: ClusterConfig) -> Running:
     """The workers that run now. Raises ``BrokerError``."""
+    end = time.monotonic() + deadlines.TOPIC_KNOWN
     async with admin(cluster) as client:
-        urls = await group_urls(client, GROUP)
+        while True:
+            try:
+                urls = await group_urls(client, GROUP)
+                break
+            except GroupCoordinatorNotAvailableError:
+                # A new cluster makes its topic of groups when it is asked first.
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(deadlines.TRY_AGAIN)
     workers = frozenset(url.rstrip("/") for url in urls if url is not None)
     return Running(workers, urls.count(None))
 
