@@ -11,7 +11,8 @@ from faust.cli.base import cli
 
 from catdog_stream.app import app, foreign_counts, label_counts, topics
 
-OURS = {"broker", "convert", "evaluate", "replay", "send", "train-head", "up", "watch"}
+OURS = {"broker", "convert", "evaluate", "import-original", "replay", "send", "train-head", "up"}
+OURS |= {"watch"}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -20,7 +20,7 @@ from catdog_stream.showing import shown
     help="The architecture that the weights are of.",
 )
 def convert(weights: Path, output: Path, network: NetworkName) -> None:
-    """Convert WEIGHTS (.npz or .pth, float) for LiteRT and TensorFlow; needs TensorFlow."""
+    """Convert WEIGHTS (.npz, .h5 or .pth, float) for LiteRT and TensorFlow; needs TensorFlow."""
     from catdog_stream.models.engines.convert import convert as convert_weights
 
     convert_weights(weights, output, network)

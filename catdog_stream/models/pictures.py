@@ -20,7 +20,8 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from catdog_stream.errors import Reason, RejectedRequest
-from catdog_stream.models.preprocessing import Preprocessing, Resize
+from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.tf1_resizing import tf1_bilinear
 
 Picture = npt.NDArray[np.uint8]
 """RGB, uint8, shape [size, size, 3]."""
@@ -40,7 +41,7 @@ _one_large_picture = threading.Lock()
 _MAX_JPEG_SEGMENTS = 64
 _JPEG_SEGMENTS = {"scans": b"\xff\xda", "EXIF segments": b"Exif\0\0"}
 
-_FILTERS: dict[Resize, Image.Resampling] = {
+_FILTERS = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
 }
@@ -190,21 +191,28 @@ def _render(image: Image.Image, wanted: Preprocessing) -> Picture:
 
 def _resize(image: Image.Image, wanted: Preprocessing) -> Image.Image:
     """The picture as an RGB image of the size wanted, transparent parts white."""
-    square, filter_, box = (wanted.size,) * 2, _FILTERS[wanted.resize], None
-    if wanted.crop < 1:
-        left, top = ((1 - wanted.crop) / 2 * side for side in image.size)
-        box = (left, top, image.width - left, image.height - top)
     if image.mode.startswith("I;16"):
         upper = (np.asarray(image) >> 8).astype(np.uint8)
         image = Image.fromarray(upper)
     if image.has_transparency_data:
         # No conversion where none is needed: it would copy the whole picture.
         coloured = image if image.mode == "RGBA" else image.convert("RGBA")
-        picture = coloured.resize(square, filter_, box)
-        white = Image.new("RGBA", square, "white")
+        picture = _square(coloured, wanted)
+        white = Image.new("RGBA", picture.size, "white")
         return Image.alpha_composite(white, picture).convert("RGB")
     coloured = image if image.mode == "RGB" else image.convert("RGB")
-    return coloured.resize(square, filter_, box)
+    return _square(coloured, wanted)
+
+
+def _square(image: Image.Image, wanted: Preprocessing) -> Image.Image:
+    """The part of an RGB or RGBA image that is wanted, in the size wanted."""
+    if wanted.resize == "tf1_bilinear":
+        return tf1_bilinear(image, wanted.size, wanted.crop)
+    box = None
+    if wanted.crop < 1:
+        left, top = ((1 - wanted.crop) / 2 * side for side in image.size)
+        box = (left, top, image.width - left, image.height - top)
+    return image.resize((wanted.size,) * 2, _FILTERS[wanted.resize], box)
 
 
 def _orientation(image: Image.Image) -> int:

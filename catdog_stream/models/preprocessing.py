@@ -9,7 +9,9 @@ from typing import Any, Literal, get_args
 
 __all__ = ["Preprocessing", "Resize"]
 
-Resize = Literal["bilinear", "bicubic"]
+Resize = Literal["bilinear", "bicubic", "tf1_bilinear"]
+"""As Pillow does it, averaging where a picture is made smaller; or as TensorFlow 1 did, which
+TF-Slim's checkpoints are used to (``tf1_resizing``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Make both backbone files of a stack from float weights. Needs TensorFlow.
 
 The input is an ``.npz`` of arrays named ``0000``, ``0001``, ... in the order of ``get_weights()``
-of the network as ``networks`` builds it, or a PyTorch file of ``efficientnet_lite_pytorch``.
+of the network as ``networks`` builds it, an ``.h5`` of ``keras.applications``, or a PyTorch file of
+``efficientnet_lite_pytorch``.
 """
 
 import importlib.util
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from catdog_stream.errors import InputError, StackError
-from catdog_stream.models.engines.networks import NETWORKS, NetworkName
+from catdog_stream.models.engines.keras_file import read_keras_weights
+from catdog_stream.models.engines.networks import NETWORKS, NetworkName, build_network
 from catdog_stream.models.engines.networks.efficientnet_lite import weights_from_pytorch
 from catdog_stream.models.engines.pytorch_file import read_tensors
 
@@ -34,19 +36,29 @@ def convert(weights: Path, output: Path, network: NetworkName = "inception_v3") 
     hold the weights of this network, ``StackError`` if TensorFlow is not installed.
     """
     arrays = read_weights(weights, network)
+    check_tensorflow()
+    import catdog_stream.models.engines.tensorflow  # noqa: F401 - before Keras: it quiets its start
+
+    built = build_network(network, NETWORKS[network].preprocessing.size)
+    _check_shapes(weights, arrays, [tuple(weight.shape) for weight in built.weights])
+    built.set_weights(arrays)
+    write_backbone(network, built, output)
+
+
+def check_tensorflow() -> None:
+    """Raise ``StackError`` if TensorFlow is not installed."""
     if importlib.util.find_spec("tensorflow") is None:
         raise StackError(
             "The conversion needs TensorFlow: pip install 'catdog-stream[tensorflow]'."
         )
-    from catdog_stream.models.engines.networks import build_network
+
+
+def write_backbone(network: NetworkName, built: Any, output: Path) -> None:
+    """Write both files of ``built``, the Keras ``network`` with its weights, to ``output``."""
     from catdog_stream.models.engines.tensorflow import to_litert
 
-    size = NETWORKS[network].preprocessing.size
-    built = build_network(network, size)
-    _check_shapes(weights, arrays, [tuple(weight.shape) for weight in built.weights])
-    built.set_weights(arrays)
-    half = build_network(network, size, dtype="float16")
-    half.set_weights(arrays)
+    half = build_network(network, built.input_shape[1], dtype="float16")
+    half.set_weights(built.get_weights())
     try:
         output.mkdir(parents=True, exist_ok=True)
         half.save_weights(output / TENSORFLOW_FILE)
@@ -60,6 +72,8 @@ def read_weights(file: Path, network: NetworkName) -> list[Any]:
 
     Raises ``InputError`` if it is missing or cannot be read.
     """
+    if file.suffix == ".h5":
+        return read_keras_weights(file)
     if file.suffix not in _PYTORCH_SUFFIXES:
         return _read_npz(file)
     if network not in _FROM_PYTORCH:

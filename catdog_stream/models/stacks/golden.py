@@ -6,7 +6,7 @@ is not what its maker measured: a worker lets no such one take over from another
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from catdog_stream.models.stacks.manifest import (
 )
 from catdog_stream.models.verdict import Verdict
 
-__all__ = ["TOLERANCE", "Answering", "check", "give", "keep"]
+__all__ = ["TOLERANCE", "Answering", "check", "give", "keep", "keep_first"]
 
 #: Engines compute with other weights: on 200 pictures LiteRT with 8 bits and TensorFlow with 16
 #: were 0.207 apart at most (``tests/models/engines/test_parity.py``).
@@ -78,6 +78,16 @@ def keep(stack: Answering, picture: Path, directory: Path, name: str) -> Golden:
     except OSError as error:
         raise InputError(f"{picture} cannot be kept in {directory}: {error}.") from error
     return Golden(describe(directory, kept), dict(verdict.scores))
+
+
+def keep_first(stack: Answering, pictures: Iterable[Path], directory: Path, label: str) -> Golden:
+    """Keep the first readable one of ``pictures``, which show ``label``. Raises ``InputError``."""
+    for picture in pictures:
+        try:
+            return keep(stack, picture, directory, label)
+        except RejectedRequest:
+            continue
+    raise InputError(f"There is no readable picture of {label}.")
 
 
 def give(stack: Answering, directory: Path, pictures: Path) -> tuple[Golden, ...]:

@@ -18,16 +18,17 @@ import xgboost
 from PIL import Image
 from tqdm import tqdm
 
-from catdog_stream.errors import InputError, RejectedRequest, StackError
+from catdog_stream.errors import InputError, StackError
 from catdog_stream.models.engines.backbone import Features, Pictures
 from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE
 from catdog_stream.models.engines.litert import LiteRTBackbone
 from catdog_stream.models.engines.networks import NETWORKS
 from catdog_stream.models.pictures import Picture
-from catdog_stream.models.stacks.golden import keep
+from catdog_stream.models.stacks.golden import keep_first
 from catdog_stream.models.stacks.head import objective_of
-from catdog_stream.models.stacks.manifest import Golden, Manifest, PartName, describe
+from catdog_stream.models.stacks.manifest import Manifest
 from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.models.stacks.writing import HEAD_FILE, NOTICE_FILE, parts_in
 from catdog_stream.models.training.evaluation import Evaluation, evaluate
 from catdog_stream.models.training.labelled import (
     Unreadable,
@@ -39,13 +40,6 @@ from catdog_stream.models.training.labelled import (
 
 FEATURES = NETWORKS["inception_v3"].features
 PREPROCESSING = NETWORKS["inception_v3"].preprocessing
-HEAD_FILE = "head.ubj"
-NOTICE_FILE = "NOTICE"
-PART_FILES: dict[PartName, str] = {
-    "litert": LITERT_FILE,
-    "tensorflow": TENSORFLOW_FILE,
-    "head": HEAD_FILE,
-}
 
 VIEWS = 4
 """How often each picture is shown: whole, mirrored, and two random crops."""
@@ -125,11 +119,7 @@ def train_head(
             classes=classes,
             preprocessing=PREPROCESSING,
             features=FEATURES,
-            parts={
-                part: describe(output, file)
-                for part, file in PART_FILES.items()
-                if (output / file).is_file()
-            },
+            parts=parts_in(output),
             training=_training_record(directory, examples),
         )
         manifest.write(output)
@@ -138,7 +128,9 @@ def train_head(
 
     evaluation = quality = None
     stack = ModelStack.load(output, engine="litert", threads=threads)
-    golden = tuple(_golden(stack, directory, label, output) for label in classes)
+    golden = tuple(
+        keep_first(stack, _pictures_of(directory, label), output, label) for label in classes
+    )
     if validation is not None:
         evaluation = evaluate(stack, validation, progress=progress)
         quality = _quality_record(validation, evaluation)
@@ -232,14 +224,8 @@ def _copy_backbone(backbone: Path, output: Path) -> None:
             shutil.copyfile(backbone / file, output / file)
 
 
-def _golden(stack: ModelStack, directory: Path, label: str, output: Path) -> Golden:
-    """The first readable picture of a class, kept with the stack and with what it says of it."""
-    for file in sorted(path for path in (directory / label).rglob("*") if path.is_file()):
-        try:
-            return keep(stack, file, output, label)
-        except RejectedRequest:
-            continue
-    raise InputError(f"There is no readable picture of {label} in {directory}.")
+def _pictures_of(directory: Path, label: str) -> list[Path]:
+    return sorted(path for path in (directory / label).rglob("*") if path.is_file())
 
 
 def _training_record(directory: Path, examples: _Examples) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 from catdog_stream.models.engines.networks.efficientnet_lite import efficientnet_lite2
 from catdog_stream.models.engines.networks.inception_v3 import inception_v3
+from catdog_stream.models.engines.networks.inception_v3_slim import CLASSES, inception_v3_slim
 from catdog_stream.models.preprocessing import Preprocessing
 
 __all__ = ["NETWORKS", "Network", "NetworkName", "build_network"]
 
-NetworkName = Literal["inception_v3", "efficientnet_lite2"]
+NetworkName = Literal["inception_v3", "inception_v3_slim", "efficientnet_lite2"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ class Network:
 
 NETWORKS: dict[NetworkName, Network] = {
     "inception_v3": Network(inception_v3, Preprocessing(299), 2048),
+    "inception_v3_slim": Network(
+        inception_v3_slim, Preprocessing(299, resize="tf1_bilinear", crop=0.875), CLASSES
+    ),
     "efficientnet_lite2": Network(
         efficientnet_lite2,
         # (value - 127) / 128
@@ -41,7 +45,7 @@ NETWORKS: dict[NetworkName, Network] = {
 
 
 def build_network(name: NetworkName, input_size: int, dtype: str = "float32") -> Any:
-    """A Keras network of the given float type without its top, its weights yet to be loaded.
+    """A Keras network of the given float type, its weights yet to be loaded.
 
     It takes float [n, input_size, input_size, 3] and gives float [n, features].
     """

@@ -1,0 +1,210 @@
+"""Read the binary format in which xgboost saved boosted trees until 1.0, which 3 reads no more.
+
+All numbers are little-endian; ``text`` is its length in eight bytes, and the bytes::
+
+    "binf"                       4 bytes, may be missing
+    learner parameters           136 bytes: base score (float32), features (uint32), classes,
+                                 has attributes, has metrics (int32), zeros
+    objective, booster           two texts: "binary:logistic", "gbtree"
+    tree model parameters        160 bytes: trees, roots, features, - (int32), - (int64),
+                                 output groups, size of leaf vectors (int32), zeros
+    for each tree:
+      parameters                 148 bytes: roots, nodes, deleted nodes, depth, features,
+                                 size of leaf vectors (int32), zeros
+      nodes                      20 bytes each: parent, left, right (int32), feature and default
+                                 direction (uint32), threshold or answer of a leaf (float32)
+      statistics                 16 bytes each: gain, hessian, weight (float32), - (int32)
+    group of each tree           int32 each
+    attributes                   if there are some: number (8 bytes), two texts for each
+    metrics                      if there are some: number (8 bytes), a text for each
+
+A node without a left child is a leaf. The feature's highest bit says that a missing feature goes
+left. A node that no way from the root leads to is a deleted one. The base score is the margin that
+the trees' answers are added to: ``binary:logistic`` has its logistic function as the chance.
+
+Only ``binary:logistic`` by ``gbtree`` is read, which is what the first system served with. Whatever
+the bytes are, :func:`read_booster` returns trees that every row finds its way through, or raises
+``InputError``.
+"""
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from catdog_stream.errors import InputError
+
+__all__ = ["Booster", "Tree", "read_booster"]
+
+_NODE = np.dtype([("parent", "<i4"), ("left", "<i4"), ("right", "<i4"), ("s", "<u4"), ("v", "<f4")])
+_STATISTICS = np.dtype([("gain", "<f4"), ("hessian", "<f4"), ("weight", "<f4"), ("-", "<i4")])
+_DEFAULT_LEFT = 1 << 31
+#: No name in there is longer, and no attribute of sense.
+_LONGEST_TEXT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tree:
+    """A tree of n nodes, the root first. All arrays have the shape [n]."""
+
+    left: npt.NDArray[np.int32]
+    """The left child, -1 in a leaf."""
+    right: npt.NDArray[np.int32]
+    parent: npt.NDArray[np.int32]
+    """-1 in the root."""
+    feature: npt.NDArray[np.int32]
+    """A row with less than ``value`` in it goes left, any other right; 0 in a leaf."""
+    default_left: npt.NDArray[np.bool_]
+    """Where a row goes that lacks the feature."""
+    value: npt.NDArray[np.float32]
+    """The threshold, or the answer of a leaf. Finite."""
+    gain: npt.NDArray[np.float32]
+    hessian: npt.NDArray[np.float32]
+    weight: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Booster:
+    """Trees for ``binary:logistic``."""
+
+    base_score: np.float32
+    """The chance that is answered where the trees add up to 0; between 0 and 1."""
+    features: int
+    trees: list[Tree]
+
+
+def read_booster(source: Path, data: bytes) -> Booster:
+    """The trees in ``data``, which came from the file ``source``. Raises ``InputError``."""
+    try:
+        return _read(_Reader(data))
+    except _UnreadableError as error:
+        raise InputError(f"The trees in {source} cannot be read: {error}.") from error
+
+
+class _UnreadableError(Exception):
+    """The end of the sentence that says why."""
+
+
+class _Reader:
+    """Takes bytes from the front, never more than there are."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    @property
+    def left(self) -> int:
+        """Bytes that are left."""
+        return len(self._data) - self._at
+
+    def skip(self, prefix: bytes) -> bool:
+        """Whether ``prefix`` comes next; it is taken then."""
+        found = self._data.startswith(prefix, self._at)
+        self._at += len(prefix) if found else 0
+        return found
+
+    def take(self, size: int) -> bytes:
+        if size > self.left:
+            raise _UnreadableError("they are cut off")
+        self._at += size
+        return self._data[self._at - size : self._at]
+
+    def numbers(self, form: str, size: int) -> tuple[int | float, ...]:
+        """The numbers at the front of the next ``size`` bytes."""
+        return struct.unpack_from("<" + form, self.take(size))
+
+    def array(self, dtype: npt.DTypeLike, count: int) -> npt.NDArray[np.void]:
+        return np.frombuffer(self.take(count * np.dtype(dtype).itemsize), dtype)
+
+    def text(self) -> bytes:
+        (size,) = struct.unpack("<Q", self.take(8))
+        if size > _LONGEST_TEXT:
+            raise _UnreadableError("they are damaged")
+        return self.take(size)
+
+
+def _read(reader: _Reader) -> Booster:
+    if reader.skip(b"CONFIG-offset:") or reader.skip(b"{"):
+        raise _UnreadableError(
+            "they were pickled by xgboost 1 or later, which can save them as .ubj itself"
+        )
+    reader.skip(b"binf")
+    base_margin, features, _, has_attributes, has_metrics, *_ = reader.numbers("fI3i", 136)
+    objective, booster = reader.text(), reader.text()
+    if (objective, booster) != (b"binary:logistic", b"gbtree"):
+        found = " by ".join(
+            ascii(text[:40].decode("latin1"))[1:-1] for text in (objective, booster)
+        )
+        raise _UnreadableError(f"binary:logistic by gbtree is understood, and they are {found}")
+    count, roots, _, _, _, groups, leaf_vectors = reader.numbers("4iq2i", 160)
+    if (roots, groups, leaf_vectors) != (1, 1, 0) or count < 1:
+        raise _UnreadableError("they are damaged")
+    base_score = np.float32(1 / (1 + np.exp(-np.float64(base_margin))))
+    if not 0 < base_score < 1:
+        raise _UnreadableError("their base score is no chance")
+    trees = [_read_tree(reader, int(features)) for _ in range(int(count))]
+    if reader.array("<i4", len(trees)).any():
+        raise _UnreadableError("they are damaged")
+    for present, texts in ((has_attributes, 2), (has_metrics, 1)):
+        if present:
+            (entries,) = struct.unpack("<Q", reader.take(8))
+            if entries > reader.left:
+                raise _UnreadableError("they are damaged")
+            for _ in range(texts * entries):
+                reader.text()
+    if reader.left:
+        raise _UnreadableError("something follows them")
+    return Booster(base_score, int(features), trees)
+
+
+def _read_tree(reader: _Reader, features: int) -> Tree:
+    roots, count, _, _, _, leaf_vectors = reader.numbers("6i", 148)
+    if (roots, leaf_vectors) != (1, 0) or count < 1:
+        raise _UnreadableError("a tree is damaged")
+    nodes = reader.array(_NODE, int(count))
+    statistics = reader.array(_STATISTICS, int(count))
+    order = _reached(nodes)
+    place = np.full(len(nodes), -1, np.int32)
+    place[order] = np.arange(len(order))
+    nodes, statistics = nodes[order], statistics[order]
+    leaf = nodes["left"] == -1
+    feature = np.where(leaf, 0, nodes["s"] % _DEFAULT_LEFT).astype(np.int64)
+    if (feature >= features).any():
+        raise _UnreadableError("a tree asks for a feature that is not there")
+    if not np.isfinite(nodes["v"]).all():
+        raise _UnreadableError("a tree has numbers that are not finite")
+    left = np.where(leaf, -1, place[nodes["left"]]).astype(np.int32)
+    right = np.where(leaf, -1, place[nodes["right"]]).astype(np.int32)
+    parent = np.full(len(nodes), -1, np.int32)
+    for children in (left, right):
+        parent[children[~leaf]] = np.flatnonzero(~leaf)
+    return Tree(
+        left,
+        right,
+        parent,
+        feature.astype(np.int32),
+        default_left=np.where(leaf, 0, nodes["s"] // _DEFAULT_LEFT).astype(np.bool_),
+        value=nodes["v"],
+        gain=np.nan_to_num(statistics["gain"]),
+        hessian=np.nan_to_num(statistics["hessian"]),
+        weight=np.nan_to_num(statistics["weight"]),
+    )
+
+
+def _reached(nodes: npt.NDArray[np.void]) -> list[int]:
+    """The nodes that ways from the root lead to, each by one way alone; in their order."""
+    children = list(zip(nodes["left"].tolist(), nodes["right"].tolist(), strict=True))
+    reached = {0}
+    waiting = [0]
+    while waiting:
+        pair = children[waiting.pop()]
+        if pair[0] == -1:
+            continue
+        for child in pair:
+            if not 0 < child < len(nodes) or child in reached:
+                raise _UnreadableError("a tree is damaged")
+            reached.add(child)
+            waiting.append(child)
+    return sorted(reached)
