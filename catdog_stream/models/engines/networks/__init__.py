@@ -1,14 +1,19 @@
-"""The architectures that a backbone may have, as TensorFlow builds them.
+"""The architectures that a backbone may have, as TensorFlow builds them: one file each.
 
 Nothing here imports TensorFlow before a network is built: a stack's manifest names its network, and
 LiteRT's file has the whole of it.
 """
 
+from collections.abc import Callable
 from typing import Any, Literal
+
+from catdog_stream.models.engines.networks.inception_v3 import inception_v3
 
 __all__ = ["NetworkName", "build_network"]
 
 NetworkName = Literal["inception_v3"]
+
+_BUILDERS: dict[NetworkName, Callable[[int], Any]] = {"inception_v3": inception_v3}
 
 
 def build_network(name: NetworkName, input_size: int, dtype: str = "float32") -> Any:
@@ -24,18 +29,3 @@ def build_network(name: NetworkName, input_size: int, dtype: str = "float32") ->
         return _BUILDERS[name](input_size)
     finally:
         keras.config.set_dtype_policy(before)
-
-
-def _inception_v3(input_size: int) -> Any:
-    """Szegedy et al., "Rethinking the Inception Architecture for Computer Vision" (2015).
-
-    As Keras builds it; 2,048 features, the global average of ``mixed10``.
-    """
-    import keras
-
-    return keras.applications.InceptionV3(
-        weights=None, include_top=False, pooling="avg", input_shape=(input_size, input_size, 3)
-    )
-
-
-_BUILDERS = {"inception_v3": _inception_v3}
