@@ -20,10 +20,10 @@ from tqdm import tqdm
 
 from catdog_stream.errors import InputError, RejectedRequest, StackError
 from catdog_stream.models.engines.backbone import Features, Pictures
-from catdog_stream.models.engines.convert import INPUT_SIZE, LITERT_FILE, TENSORFLOW_FILE
+from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE
 from catdog_stream.models.engines.litert import LiteRTBackbone
+from catdog_stream.models.engines.networks import NETWORKS
 from catdog_stream.models.pictures import Picture
-from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.head import objective_of
 from catdog_stream.models.stacks.manifest import Golden, Manifest, PartName, describe
 from catdog_stream.models.stacks.stack import ModelStack
@@ -36,8 +36,8 @@ from catdog_stream.models.training.labelled import (
     read_batches,
 )
 
-FEATURES = 2048
-PREPROCESSING = Preprocessing(INPUT_SIZE)
+FEATURES = NETWORKS["inception_v3"].features
+PREPROCESSING = NETWORKS["inception_v3"].preprocessing
 HEAD_FILE = "head.ubj"
 NOTICE_FILE = "NOTICE"
 PART_FILES: dict[PartName, str] = {

@@ -42,3 +42,10 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Array 0000"):
         convert(tmp_path / "many.npz", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_weights_are_not_taken_from_files_of_another_network(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"inception_v3 are not read from PyTorch"):
+        convert(tmp_path / "weights.pth", tmp_path / "out")
+    with pytest.raises(InputError, match=r"no file .*weights\.pth"):
+        convert(tmp_path / "weights.pth", tmp_path / "out", "efficientnet_lite2")
