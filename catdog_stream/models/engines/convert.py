@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 
 from catdog_stream.errors import InputError, StackError
-from catdog_stream.models.engines.networks import NETWORKS, NetworkName
+from catdog_stream.models.engines.backbone import Batch
+from catdog_stream.models.engines.description import Description
+from catdog_stream.models.engines.litert import scaled
+from catdog_stream.models.engines.networks import NETWORKS, NetworkName, build_network
 from catdog_stream.models.engines.networks.efficientnet_lite import weights_from_pytorch
 from catdog_stream.models.engines.pytorch_file import read_tensors
 
@@ -27,8 +30,17 @@ _FROM_PYTORCH: dict[NetworkName, Callable[[Mapping[str, Any]], list[Any]]] = {
 }
 
 
-def convert(weights: Path, output: Path, network: NetworkName = "inception_v3") -> None:
+def convert(
+    weights: Path,
+    output: Path,
+    network: NetworkName = "inception_v3",
+    calibration: Batch = (),
+) -> None:
     """Write ``backbone.tflite`` (int8 weights) and ``backbone.weights.h5`` (float16).
+
+    ``backbone.json`` beside them says which network it is, and what it takes. ``calibration``,
+    some hundred pictures as the network will see them, makes LiteRT compute in eight bits
+    throughout; without them only its weights have eight.
 
     ``output`` is created if need be. Raises ``InputError`` if ``weights`` is missing or does not
     hold the weights of this network, ``StackError`` if TensorFlow is not installed.
@@ -38,19 +50,20 @@ def convert(weights: Path, output: Path, network: NetworkName = "inception_v3") 
         raise StackError(
             "The conversion needs TensorFlow: pip install 'catdog-stream[tensorflow]'."
         )
-    from catdog_stream.models.engines.networks import build_network
     from catdog_stream.models.engines.tensorflow import to_litert
 
-    size = NETWORKS[network].preprocessing.size
-    built = build_network(network, size)
+    wanted, features = NETWORKS[network].preprocessing, NETWORKS[network].features
+    built = build_network(network, wanted.size)
     _check_shapes(weights, arrays, [tuple(weight.shape) for weight in built.weights])
     built.set_weights(arrays)
-    half = build_network(network, size, dtype="float16")
+    half = build_network(network, wanted.size, dtype="float16")
     half.set_weights(arrays)
     try:
         output.mkdir(parents=True, exist_ok=True)
         half.save_weights(output / TENSORFLOW_FILE)
-        (output / LITERT_FILE).write_bytes(to_litert(built))
+        inputs = [scaled(picture, wanted) for picture in calibration]
+        (output / LITERT_FILE).write_bytes(to_litert(built, inputs))
+        Description(network, wanted, features).write(output)
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}.") from error
 
