@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from catdog_stream.errors import InputError
-from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.showing import shown
 
 
@@ -45,7 +45,7 @@ def train_head(
     trained = train(
         directory,
         output,
-        backbone=backbone or app.settings.stack or default_stack(),
+        backbone=stack_directory(backbone or app.settings.stack),
         validation=validation,
         name=name,
         version=version,
