@@ -5,8 +5,11 @@ from typing import get_args
 
 import click
 
-from catdog_stream.models.engines.networks import NetworkName
+from catdog_stream.models.engines.networks import NETWORKS, NetworkName
 from catdog_stream.showing import shown
+
+#: Pictures whose largest and smallest values are the range of each layer.
+CALIBRATED_ON = 200
 
 
 @click.command()
@@ -19,9 +22,22 @@ from catdog_stream.showing import shown
     show_default=True,
     help="The architecture that the weights are of.",
 )
-def convert(weights: Path, output: Path, network: NetworkName) -> None:
+@click.option(
+    "--calibration",
+    type=click.Path(path_type=Path),
+    help="DIRECTORY/CLASS/*, of which 200 pictures give LiteRT the ranges to compute in integers.",
+)
+def convert(weights: Path, output: Path, network: NetworkName, calibration: Path | None) -> None:
     """Convert WEIGHTS (.npz, .h5 or .pth, float) for LiteRT and TensorFlow; needs TensorFlow."""
     from catdog_stream.models.engines.convert import convert as convert_weights
+    from catdog_stream.models.training.labelled import typical_pictures
+    from catdog_stream.settings import Settings
 
-    convert_weights(weights, output, network)
+    if calibration is None:
+        convert_weights(weights, output, network)
+    else:
+        threads = Settings.from_environment().threads
+        wanted = NETWORKS[network].preprocessing
+        pictures = typical_pictures(calibration, wanted, CALIBRATED_ON, threads=threads)
+        convert_weights(weights, output, network, pictures)
     click.echo(shown(f"Wrote both backbone files to {output}."))

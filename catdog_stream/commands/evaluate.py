@@ -11,7 +11,7 @@ import orjson
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def evaluate(directory: Path, as_json: bool) -> None:
     """Measure the stack on DIRECTORY/CLASS/*."""
-    from catdog_stream.models.stacks.locate import default_stack
+    from catdog_stream.models.stacks.locate import stack_directory
     from catdog_stream.models.stacks.manifest import load_manifest
     from catdog_stream.models.training.evaluation import evaluate as evaluate_stack
     from catdog_stream.models.training.labelled import labelled_files
@@ -19,7 +19,7 @@ def evaluate(directory: Path, as_json: bool) -> None:
     from catdog_stream.worker.classifying import load_stack
 
     settings = Settings.from_environment()
-    manifest = load_manifest(settings.stack or default_stack())
+    manifest = load_manifest(stack_directory(settings.stack))
     labelled_files(directory, manifest.classes)  # a wrong folder is told before the model is loaded
     stack = load_stack(settings)
     result = evaluate_stack(stack, directory)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from catdog_stream.errors import InputError
-from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.showing import shown
 
 
@@ -17,14 +17,14 @@ from catdog_stream.showing import shown
 @click.option(
     "--backbone",
     type=click.Path(path_type=Path),
-    help="A directory with the backbone's files; the stack in use by default.",
+    help="What convert wrote, or another stack; the stack in use by default.",
 )
 @click.option(
     "--validation",
     type=click.Path(path_type=Path),
     help="Labelled pictures to measure the new stack on, never trained on.",
 )
-@click.option("--name", default="inception_v3", show_default=True, help="The stack's name.")
+@click.option("--name", help="The stack's name; the network's by default.")
 @click.option("--version", default="1", show_default=True, help="The stack's version.")
 @click.option("--force", is_flag=True, help="Write into a directory that holds something.")
 def train_head(
@@ -32,7 +32,7 @@ def train_head(
     output: Path,
     backbone: Path | None,
     validation: Path | None,
-    name: str,
+    name: str | None,
     version: str,
     force: bool,
 ) -> None:
@@ -45,7 +45,7 @@ def train_head(
     trained = train(
         directory,
         output,
-        backbone=backbone or app.settings.stack or default_stack(),
+        backbone=stack_directory(backbone or app.settings.stack),
         validation=validation,
         name=name,
         version=version,

@@ -13,7 +13,7 @@ from catdog_stream import metrics
 from catdog_stream.delivery.publishing import KafkaPublisher
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.pictures import PictureLimits
-from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.pipeline import Pipeline
@@ -44,7 +44,7 @@ REJECTION_WINDOW = 1000
 def load_stack(settings: Settings) -> ModelStack:
     """The stack that the settings name. Raises ``StackError``."""
     return ModelStack.load(
-        settings.stack or default_stack(),
+        stack_directory(settings.stack),
         engine=settings.engine,
         threads=settings.threads,
         batch=settings.batch,

@@ -8,13 +8,17 @@ of the network as ``networks`` builds it, an ``.h5`` of ``keras.applications``, 
 import importlib.util
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from catdog_stream.errors import InputError, StackError
+from catdog_stream.models.engines.backbone import Batch
+from catdog_stream.models.engines.description import Description
 from catdog_stream.models.engines.keras_file import read_keras_weights
+from catdog_stream.models.engines.litert import scaled
 from catdog_stream.models.engines.networks import NETWORKS, NetworkName, build_network
 from catdog_stream.models.engines.networks.efficientnet_lite import weights_from_pytorch
 from catdog_stream.models.engines.pytorch_file import read_tensors
@@ -29,8 +33,17 @@ _FROM_PYTORCH: dict[NetworkName, Callable[[Mapping[str, Any]], list[Any]]] = {
 }
 
 
-def convert(weights: Path, output: Path, network: NetworkName = "inception_v3") -> None:
+def convert(
+    weights: Path,
+    output: Path,
+    network: NetworkName = "inception_v3",
+    calibration: Batch = (),
+) -> None:
     """Write ``backbone.tflite`` (int8 weights) and ``backbone.weights.h5`` (float16).
+
+    ``backbone.json`` beside them says which network it is, and what it takes. ``calibration``,
+    some hundred pictures as the network will see them, makes LiteRT compute in eight bits
+    throughout; without them only its weights have eight.
 
     ``output`` is created if need be. Raises ``InputError`` if ``weights`` is missing or does not
     hold the weights of this network, ``StackError`` if TensorFlow is not installed.
@@ -42,7 +55,7 @@ def convert(weights: Path, output: Path, network: NetworkName = "inception_v3") 
     built = build_network(network, NETWORKS[network].preprocessing.size)
     _check_shapes(weights, arrays, [tuple(weight.shape) for weight in built.weights])
     built.set_weights(arrays)
-    write_backbone(network, built, output)
+    write_backbone(network, built, output, calibration)
 
 
 def check_tensorflow() -> None:
@@ -53,16 +66,22 @@ def check_tensorflow() -> None:
         )
 
 
-def write_backbone(network: NetworkName, built: Any, output: Path) -> None:
-    """Write both files of ``built``, the Keras ``network`` with its weights, to ``output``."""
+def write_backbone(network: NetworkName, built: Any, output: Path, calibration: Batch = ()) -> None:
+    """Write both files of ``built``, the Keras ``network`` with its weights, to ``output``.
+
+    ``backbone.json`` beside them says which network it is, and what it takes.
+    """
     from catdog_stream.models.engines.tensorflow import to_litert
 
-    half = build_network(network, built.input_shape[1], dtype="float16")
+    wanted = replace(NETWORKS[network].preprocessing, size=built.input_shape[1])
+    half = build_network(network, wanted.size, dtype="float16")
     half.set_weights(built.get_weights())
     try:
         output.mkdir(parents=True, exist_ok=True)
         half.save_weights(output / TENSORFLOW_FILE)
-        (output / LITERT_FILE).write_bytes(to_litert(built))
+        inputs = [scaled(picture, wanted) for picture in calibration]
+        (output / LITERT_FILE).write_bytes(to_litert(built, inputs))
+        Description(network, wanted, built.output_shape[-1]).write(output)
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}.") from error
 

@@ -119,6 +119,13 @@ def scale(
     np.add(out, np.float32(wanted.range[0]), out=out)
 
 
+def scaled(picture: npt.NDArray[np.uint8], wanted: Preprocessing) -> npt.NDArray[np.float32]:
+    """The network's input for ``picture``, of the same shape."""
+    result = np.empty(picture.shape, np.float32)
+    scale(picture, wanted, out=result)
+    return result
+
+
 def _check_shapes(file: Path, interpreter: _Interpreter, input_size: int, features: int) -> None:
     expected = ([1, input_size, input_size, 3], [1, features])
     found = (interpreter.input_shape, interpreter.output_shape)

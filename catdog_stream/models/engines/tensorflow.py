@@ -10,10 +10,13 @@ import io
 import os
 import threading
 import time
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.engines.backbone import Batch, Features
@@ -26,6 +29,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tensorflow as tf
 
+Input = npt.NDArray[np.float32]
+"""What a network takes for a picture, shape [size, size, 3]."""
+
 # Calls that a batch size is timed by, after a first one that prepares it. The fastest counts.
 _TIMED_CALLS = 2
 
@@ -35,16 +41,21 @@ def has_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def to_litert(network: Any) -> bytes:
+def to_litert(network: Any, calibration: Sequence[Input] = ()) -> bytes:
     """``network`` for LiteRT: one float32 picture at a time, weights of int8.
 
-    LiteRT's dynamic-range quantisation: the weights are stored in eight bits, and inputs of each
-    layer are quantised while it runs.
+    Without ``calibration`` it is LiteRT's dynamic-range quantisation: what a layer gets is turned
+    into eight bits while it runs, and convolutions of single channels compute in float. With it,
+    the inputs of some hundred typical pictures, what each layer gives is in eight bits throughout,
+    in the range that it had for those: twice as fast for networks of small layers.
     """
     converter = tf.lite.TFLiteConverter.from_keras_model(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    # Keras prints where it keeps a temporary copy.
-    with contextlib.redirect_stdout(io.StringIO()):
+    if calibration:
+        converter.representative_dataset = lambda: ([each[np.newaxis]] for each in calibration)
+    # Keras prints where it keeps a temporary copy, TensorFlow warns of the float input.
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
         flatbuffer: bytes = converter.convert()
     return flatbuffer
 

@@ -1,22 +1,50 @@
-"""Find the files that come with the project: the default stack and the sample pictures.
+"""Find the files that come with the project: its stacks and the sample pictures.
 
 In a source checkout they lie beside the package. A wheel puts them under
 ``share/catdog_stream/``, whose place depends on the installation (virtual environment,
 ``--user``, ``--prefix``, ``--target``), so the list of installed files is asked.
 """
 
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
 from catdog_stream.errors import StackError
 
+#: The stacks that come with the project, by their names; the first is the default.
+_SHIPPED = ("inception_v3", "efficientnet_lite2")
 _DISTRIBUTION = "catdog-stream"
 _CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def default_stack() -> Path:
     """Directory of the default stack. Raises ``StackError`` if it is not there."""
-    return _locate("weights/inception_v3", "manifest.json")
+    return _shipped_stack(_SHIPPED[0])
+
+
+def stack_directory(stack: Path | None) -> Path:
+    """The directory that ``stack`` means: the default one's, itself, or a shipped one's by name.
+
+    A directory of that name goes first. Raises ``StackError`` if a shipped one is not there.
+    """
+    if stack is None:
+        return default_stack()
+    if stack.is_dir() or str(stack) not in _SHIPPED:
+        return stack
+    return _shipped_stack(str(stack))
+
+
+def shipped_stacks() -> Iterator[Path]:
+    """Directories of the stacks that come with the project, as far as they were installed."""
+    for name in _SHIPPED:
+        try:
+            yield _shipped_stack(name)
+        except StackError:
+            continue
+
+
+def _shipped_stack(name: str) -> Path:
+    return _locate(f"weights/{name}", "manifest.json")
 
 
 def samples() -> Path:

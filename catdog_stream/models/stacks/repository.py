@@ -1,5 +1,9 @@
-"""A folder of stacks, ``NAME/VERSION/``, for those who swap them."""
+"""A folder of stacks, ``NAME/VERSION/``, for those who swap them.
 
+Those that come with the project are in every repository, without being copied there.
+"""
+
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from catdog_stream.errors import StackError
+from catdog_stream.models.stacks.locate import shipped_stacks
 from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, load_document, load_manifest
 
 __all__ = ["Repository", "StackId"]
@@ -36,13 +41,16 @@ class StackId:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Stacks in ``folder``."""
+    """Stacks in ``folder``, and those that come with the project; the folder's own go first."""
 
     folder: Path
 
     def __iter__(self) -> Iterator[StackId]:
         """What is there, in the order of names and versions, whether it can be loaded or not."""
-        for manifest in sorted(self.folder.glob(f"*/*/{FILE_NAME}")):
+        yield from sorted({*self._own(), *_shipped()})
+
+    def _own(self) -> Iterator[StackId]:
+        for manifest in self.folder.glob(f"*/*/{FILE_NAME}"):
             version = manifest.parent
             try:
                 yield StackId.parse(f"{version.parent.name}/{version.name}")
@@ -53,7 +61,10 @@ class Repository:
         """Where ``stack`` lies. Raises ``StackError`` if it is not there."""
         directory = self.folder / stack.name / stack.version
         if not directory.is_dir():
-            raise StackError(f"There is no stack {stack} in {self.folder}.")
+            shipped = _shipped().get(stack)
+            if shipped is None:
+                raise StackError(f"There is no stack {stack} in {self.folder}.")
+            return shipped
         return directory
 
     def manifest(self, stack: StackId) -> Manifest:
@@ -70,3 +81,12 @@ class Repository:
         """Raise ``StackError`` if what lies there as ``stack`` calls itself otherwise."""
         if (name, version) != (stack.name, stack.version):
             raise StackError(f"The stack in {self.directory(stack)} calls itself {name}/{version}.")
+
+
+def _shipped() -> dict[StackId, Path]:
+    """The stacks that come with the project, and where they lie."""
+    found = {}
+    for directory in shipped_stacks():
+        manifest = json.loads((directory / FILE_NAME).read_bytes())
+        found[StackId(manifest["name"], manifest["version"])] = directory
+    return found

@@ -21,12 +21,12 @@ from tqdm import tqdm
 from catdog_stream.errors import InputError, StackError
 from catdog_stream.models.engines.backbone import Features, Pictures
 from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE
+from catdog_stream.models.engines.description import DESCRIPTION_FILE, Description
 from catdog_stream.models.engines.litert import LiteRTBackbone
-from catdog_stream.models.engines.networks import NETWORKS
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stacks.golden import keep_first
 from catdog_stream.models.stacks.head import objective_of
-from catdog_stream.models.stacks.manifest import Manifest
+from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, load_manifest
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.stacks.writing import HEAD_FILE, NOTICE_FILE, parts_in
 from catdog_stream.models.training.evaluation import Evaluation, evaluate
@@ -37,9 +37,6 @@ from catdog_stream.models.training.labelled import (
     labelled_files,
     read_batches,
 )
-
-FEATURES = NETWORKS["inception_v3"].features
-PREPROCESSING = NETWORKS["inception_v3"].preprocessing
 
 VIEWS = 4
 """How often each picture is shown: whole, mirrored, and two random crops."""
@@ -87,7 +84,7 @@ def train_head(
     *,
     backbone: Path,
     validation: Path | None = None,
-    name: str = "inception_v3",
+    name: str | None = None,
     version: str = "1",
     threads: int,
     progress: bool = True,
@@ -96,10 +93,12 @@ def train_head(
 
     The folders name the classes: two or more, in alphabetical order.
 
-    ``backbone`` is a directory with the two files that ``convert`` writes, such as another
-    stack's; it may be ``output`` itself. With ``validation``, another directory of labelled
-    pictures, the new stack is measured there and the result written to its manifest. A picture of
-    each class goes with it, to tell later that it still answers as it did (``Golden``).
+    ``backbone`` is a directory with the files that ``convert`` writes, or another stack's; it may
+    be ``output`` itself. The stack's ``name`` is that of the network unless another is given.
+
+    With ``validation``, another directory of labelled pictures, the new stack is measured there
+    and the result written to its manifest. A picture of each class goes with it, to tell later
+    that it still answers as it did (``Golden``).
 
     Raises ``InputError`` if pictures are missing, ``StackError`` if the backbone is.
     """
@@ -107,18 +106,20 @@ def train_head(
     labelled_files(directory, classes)
     if validation is not None:
         labelled_files(validation, classes)
-    examples = _see(directory, classes, backbone / LITERT_FILE, threads, progress)
+    described = described_backbone(backbone)
+    examples = _see(directory, classes, backbone / LITERT_FILE, described, threads, progress)
     booster = _fit(examples, progress)
     try:
         output.mkdir(parents=True, exist_ok=True)
         _copy_backbone(backbone, output)
         booster.save_model(output / HEAD_FILE)
         manifest = Manifest(
-            name=name,
+            name=name or described.network,
             version=version,
             classes=classes,
-            preprocessing=PREPROCESSING,
-            features=FEATURES,
+            preprocessing=described.preprocessing,
+            network=described.network,
+            features=described.features,
             parts=parts_in(output),
             training=_training_record(directory, examples),
         )
@@ -139,20 +140,37 @@ def train_head(
     return Trained(output, len(examples.labels) // VIEWS, examples.unreadable, evaluation)
 
 
+def described_backbone(directory: Path) -> Description:
+    """What the backbone in ``directory`` is, as ``convert`` or a stack's manifest says.
+
+    ``convert`` goes first: it may have put other files into a stack since. Raises ``StackError``.
+    """
+    if not (directory / LITERT_FILE).is_file():
+        raise StackError(f"There is no backbone at {directory / LITERT_FILE}.")
+    if (directory / DESCRIPTION_FILE).is_file() or not (directory / FILE_NAME).is_file():
+        return Description.read(directory)
+    manifest = load_manifest(directory)
+    return Description(manifest.network, manifest.preprocessing, manifest.features)
+
+
 def _see(
-    directory: Path, classes: tuple[str, ...], network: Path, threads: int, progress: bool
+    directory: Path,
+    classes: tuple[str, ...],
+    network: Path,
+    described: Description,
+    threads: int,
+    progress: bool,
 ) -> _Examples:
     """The features of every view of every readable picture below ``directory``."""
-    if not network.is_file():
-        raise StackError(f"There is no backbone at {network}.")
-    backbone = LiteRTBackbone(network, PREPROCESSING, FEATURES, threads=threads)
+    wanted = described.preprocessing
+    backbone = LiteRTBackbone(network, wanted, described.features, threads=threads)
     files = labelled_files(directory, classes)
     random = np.random.default_rng(PARAMETERS["seed"])
     features: list[Features] = []
     labels: list[npt.NDArray[np.intp]] = []
     unreadable: list[Unreadable] = []
     with tqdm(total=len(files), unit="picture", desc="features", disable=not progress) as bar:
-        for batch in read_batches(files, PREPROCESSING, threads=threads):
+        for batch in read_batches(files, wanted, threads=threads):
             for view in _views(batch.pictures, random):
                 features.append(backbone.features(view))
                 labels.append(batch.labels)

@@ -96,6 +96,22 @@ def read_batches(
             )
 
 
+def typical_pictures(
+    directory: Path, wanted: Preprocessing, count: int, *, threads: int
+) -> Pictures:
+    """About ``count`` pictures of ``directory/<class>/*``, or all, from each class its share.
+
+    Raises ``InputError`` if there is none that can be read.
+    """
+    files = labelled_files(directory, classes_in(directory))
+    chosen = files[:: -(-len(files) // count)]
+    batches = list(read_batches(chosen, wanted, threads=threads))
+    pictures = np.concatenate([batch.pictures for batch in batches])
+    if not len(pictures):
+        raise InputError(f"{directory} holds no picture that can be read.")
+    return pictures
+
+
 def _read(file: LabelledFile, wanted: Preprocessing) -> Picture | Unreadable:
     try:
         return decode(file.path.read_bytes(), wanted, PictureLimits())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import catdog_stream
-from catdog_stream.models.stacks.locate import default_stack, samples
+from catdog_stream.models.stacks.locate import default_stack, samples, stack_directory
 
 PACKAGE = Path(catdog_stream.__file__).parent
 
@@ -70,3 +70,14 @@ def test_a_stack_that_was_not_installed_is_one_clear_sentence(tmp_path: Path) ->
     install(tmp_path / "site", share, "../share/catdog_stream")
     shutil.rmtree(share)
     assert located(tmp_path / "site").endswith("were not installed with catdog-stream.")
+
+
+def test_a_stack_that_ships_has_a_name_unless_a_folder_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = Path("inception_v3")
+    assert stack_directory(None) == stack_directory(name) == default_stack()
+    assert stack_directory(Path("./pets/1")) == Path("pets/1")
+    name.mkdir()
+    assert stack_directory(name) == name

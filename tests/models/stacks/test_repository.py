@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from catdog_stream.errors import StackError
+from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.models.stacks.repository import Repository, StackId
 from tests.support.stacks import add
 
@@ -16,7 +17,9 @@ def test_versions_are_listed_and_found(tmp_path: Path) -> None:
     (tmp_path / "pets" / ".copying" / "manifest.json").touch()
     (tmp_path / "pets" / "empty").mkdir()
     repository = Repository(tmp_path)
-    assert [str(stack) for stack in repository] == ["birds/2024-05", "pets/1", "pets/2"]
+    shipped = {str(stack) for stack in Repository(tmp_path / "nowhere")}
+    found = [str(stack) for stack in repository]
+    assert found == sorted(["birds/2024-05", "pets/1", "pets/2", *shipped])
     assert repository.manifest(StackId("pets", "2")).version == "2"
 
 
@@ -35,3 +38,14 @@ def test_what_is_not_there_or_calls_itself_otherwise_is_told(tmp_path: Path) -> 
     add(tmp_path, "pets", "7").rename(tmp_path / "pets" / "1")
     with pytest.raises(StackError, match="calls itself pets/7"):
         repository.manifest(StackId("pets", "1"))
+
+
+def test_stacks_that_ship_are_there_without_a_copy_and_give_way_to_one(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    default = StackId("inception_v3", "1")
+    assert default in list(repository)
+    assert repository.directory(default) == default_stack()
+    assert repository.manifest(default).name == "inception_v3"
+    copy = add(tmp_path, "inception_v3", "1")
+    assert repository.directory(default) == copy
+    assert list(repository).count(default) == 1

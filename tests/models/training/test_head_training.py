@@ -7,9 +7,12 @@ import pytest
 from PIL import Image
 
 from catdog_stream.errors import InputError, StackError
+from catdog_stream.models.engines.description import Description
+from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.manifest import load_manifest
 from catdog_stream.models.stacks.stack import ModelStack
-from catdog_stream.models.training.head_training import train_head
+from catdog_stream.models.training.head_training import described_backbone, train_head
 from tests.models.derived import derived_pictures
 
 
@@ -88,3 +91,21 @@ def test_training_without_pictures_names_what_is_missing(tmp_path: Path) -> None
 def test_training_without_a_backbone_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(StackError, match="backbone"):
         train_head(folder, tmp_path / "out", backbone=tmp_path, threads=1, progress=False)
+
+
+def test_stack_takes_pictures_as_its_backbone_does(folder: Path, tmp_path: Path) -> None:
+    backbone = tmp_path / "backbone"
+    backbone.mkdir()
+    (backbone / "backbone.tflite").symlink_to(default_stack() / "backbone.tflite")
+    wanted = Preprocessing(299, resize="bicubic", range=(-127 / 128, 1.0))
+    Description("inception_v3", wanted, 2048).write(backbone)
+    train_head(folder, tmp_path / "first", backbone=backbone, threads=2, progress=False)
+    manifest = load_manifest(tmp_path / "first")
+    assert (manifest.name, manifest.network) == ("inception_v3", "inception_v3")
+    assert (manifest.preprocessing, manifest.features) == (wanted, 2048)
+
+    # A stack is the backbone of the next one; what convert says of newer files goes first.
+    assert described_backbone(tmp_path / "first").preprocessing == wanted
+    newer = Description("efficientnet_lite2", Preprocessing(260), 1280)
+    newer.write(tmp_path / "first")
+    assert described_backbone(tmp_path / "first") == newer
