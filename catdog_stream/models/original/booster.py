@@ -175,8 +175,11 @@ def _read_tree(reader: _Reader, features: int) -> Tree:
         raise _UnreadableError("a tree asks for a feature that is not there")
     if not np.isfinite(nodes["v"]).all():
         raise _UnreadableError("a tree has numbers that are not finite")
-    left = np.where(leaf, -1, place[nodes["left"]]).astype(np.int32)
-    right = np.where(leaf, -1, place[nodes["right"]]).astype(np.int32)
+    # What a leaf names as its children may be anything.
+    left, right = (
+        np.where(leaf, -1, place[np.where(leaf, 0, nodes[side])]).astype(np.int32)
+        for side in ("left", "right")
+    )
     parent = np.full(len(nodes), -1, np.int32)
     for children in (left, right):
         parent[children[~leaf]] = np.flatnonzero(~leaf)
