@@ -14,6 +14,9 @@ from catdog_stream.models.engines.backbone import Pictures
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
 from catdog_stream.models.preprocessing import Preprocessing
 
+#: These are no stranger's: a camera's pictures are larger than what a worker takes by default.
+_LIMITS = PictureLimits(max_bytes=64 * 1024 * 1024, max_pixels=150_000_000)
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledFile:
@@ -83,7 +86,7 @@ def read_batches(
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(files), batch):
             chunk = files[start : start + batch]
-            results = list(pool.map(lambda file: _read(file, wanted), chunk))
+            results = list(pool.map(lambda file: read_picture(file.path, wanted), chunk))
             readable = [
                 (picture, file.label)
                 for file, picture in zip(chunk, results, strict=True)
@@ -96,13 +99,14 @@ def read_batches(
             )
 
 
-def _read(file: LabelledFile, wanted: Preprocessing) -> Picture | Unreadable:
+def read_picture(path: Path, wanted: Preprocessing) -> Picture | Unreadable:
+    """Decode a file as ``wanted``. Thread-safe."""
     try:
-        return decode(file.path.read_bytes(), wanted, PictureLimits())
+        return decode(path.read_bytes(), wanted, _LIMITS)
     except RejectedRequest as error:
-        return Unreadable(str(file.path), error.reason, error.detail)
+        return Unreadable(str(path), error.reason, error.detail)
     except OSError as error:
-        return Unreadable(str(file.path), "unreadable_file", f"{error.strerror}.")
+        return Unreadable(str(path), "unreadable_file", f"{error.strerror}.")
 
 
 def check_each_class(directory: Path, labels: npt.NDArray[np.intp], classes: Sequence[str]) -> None:
