@@ -11,7 +11,7 @@ from faust.cli.base import cli
 
 from catdog_stream.app import app, foreign_counts, label_counts, topics
 
-OURS = {"broker", "convert", "evaluate", "replay", "send", "train-head", "up", "watch"}
+OURS = {"broker", "convert", "evaluate", "replay", "send", "train", "train-head", "up", "watch"}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -6,7 +6,7 @@ of the network as ``networks`` builds it, or a PyTorch file of ``efficientnet_li
 
 import importlib.util
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from catdog_stream.errors import InputError, StackError
 from catdog_stream.models.engines.networks import NETWORKS, NetworkName
 from catdog_stream.models.engines.networks.efficientnet_lite import weights_from_pytorch
 from catdog_stream.models.engines.pytorch_file import read_tensors
+from catdog_stream.models.preprocessing import Preprocessing
 
 LITERT_FILE = "backbone.tflite"
 TENSORFLOW_FILE = "backbone.weights.h5"
@@ -34,18 +35,28 @@ def convert(weights: Path, output: Path, network: NetworkName = "inception_v3") 
     hold the weights of this network, ``StackError`` if TensorFlow is not installed.
     """
     arrays = read_weights(weights, network)
-    if importlib.util.find_spec("tensorflow") is None:
-        raise StackError(
-            "The conversion needs TensorFlow: pip install 'catdog-stream[tensorflow]'."
-        )
+    require_tensorflow("The conversion")
+    from catdog_stream.models.engines.networks import build_network
+
+    preprocessing = NETWORKS[network].preprocessing
+    built = build_network(network, preprocessing.size)
+    check_shapes(weights, arrays, built)
+    write_backbone(arrays, network, preprocessing, output)
+
+
+def write_backbone(
+    arrays: Sequence[Any], network: NetworkName, preprocessing: Preprocessing, output: Path
+) -> None:
+    """Write both files of the network with these weights into ``output``.
+
+    Raises ``InputError`` if they cannot be written.
+    """
     from catdog_stream.models.engines.networks import build_network
     from catdog_stream.models.engines.tensorflow import to_litert
 
-    size = NETWORKS[network].preprocessing.size
-    built = build_network(network, size)
-    _check_shapes(weights, arrays, [tuple(weight.shape) for weight in built.weights])
+    built = build_network(network, preprocessing.size)
     built.set_weights(arrays)
-    half = build_network(network, size, dtype="float16")
+    half = build_network(network, preprocessing.size, dtype="float16")
     half.set_weights(arrays)
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -53,6 +64,12 @@ def convert(weights: Path, output: Path, network: NetworkName = "inception_v3") 
         (output / LITERT_FILE).write_bytes(to_litert(built))
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}.") from error
+
+
+def require_tensorflow(who: str) -> None:
+    """Raise ``StackError`` if TensorFlow, which ``who`` needs, is not installed."""
+    if importlib.util.find_spec("tensorflow") is None:
+        raise StackError(f"{who} needs TensorFlow: pip install 'catdog-stream[tensorflow]'.")
 
 
 def read_weights(file: Path, network: NetworkName) -> list[Any]:
@@ -81,7 +98,9 @@ def _read_npz(npz: Path) -> list[Any]:
         raise InputError(f"{npz} is not an .npz file of weights: {error}.") from error
 
 
-def _check_shapes(file: Path, arrays: list[Any], expected: list[tuple[int, ...]]) -> None:
+def check_shapes(file: Path, arrays: Sequence[Any], built: Any) -> None:
+    """Raise ``InputError`` if ``arrays``, from ``file``, are no weights of ``built``, a network."""
+    expected = [tuple(weight.shape) for weight in built.weights]
     if len(arrays) != len(expected):
         raise InputError(f"{file} holds {len(arrays)} arrays, the network has {len(expected)}.")
     for index, (array, shape) in enumerate(zip(arrays, expected, strict=True)):

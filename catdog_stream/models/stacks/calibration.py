@@ -53,7 +53,8 @@ class Calibration:
             raise TypeError("calibration must be an object")
         if unknown := document.keys() - {"slope", "intercept"}:
             raise ValueError(f"calibration has the unknown {sorted(unknown)}")
-        slope, intercept = document.get("slope"), document.get("intercept")
+        slope: Any = document.get("slope")
+        intercept = document.get("intercept")
         if not _is_number(slope) or not 0 < slope <= _LARGEST:
             raise ValueError(f"calibration.slope must be a number above 0, and {_LARGEST} at most")
         if not isinstance(intercept, list) or len(intercept) != classes:

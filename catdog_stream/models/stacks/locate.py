@@ -16,7 +16,12 @@ _CHECKOUT = Path(__file__).resolve().parents[3]
 
 def default_stack() -> Path:
     """Directory of the default stack. Raises ``StackError`` if it is not there."""
-    return _locate("weights/inception_v3", "manifest.json")
+    return shipped_stack("inception_v3")
+
+
+def shipped_stack(name: str) -> Path:
+    """Directory of a stack that comes with the project. Raises ``StackError``, too."""
+    return _locate(f"weights/{name}", "manifest.json")
 
 
 def samples() -> Path:

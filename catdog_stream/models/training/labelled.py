@@ -40,6 +40,8 @@ class Unreadable:
 class LabelledBatch:
     """The readable pictures of some files, and the files that are not."""
 
+    files: list[LabelledFile]
+    """Of each picture."""
     pictures: Pictures
     labels: npt.NDArray[np.intp]
     """The number of the class of each picture."""
@@ -88,13 +90,14 @@ def read_batches(
             chunk = files[start : start + batch]
             results = list(pool.map(lambda file: read_picture(file.path, wanted), chunk))
             readable = [
-                (picture, file.label)
+                (picture, file)
                 for file, picture in zip(chunk, results, strict=True)
                 if not isinstance(picture, Unreadable)
             ]
             yield LabelledBatch(
+                files=[file for _, file in readable],
                 pictures=np.array([p for p, _ in readable], np.uint8).reshape(-1, size, size, 3),
-                labels=np.array([label for _, label in readable], np.intp),
+                labels=np.array([file.label for _, file in readable], np.intp),
                 unreadable=[result for result in results if isinstance(result, Unreadable)],
             )
 

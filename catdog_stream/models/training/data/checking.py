@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -83,11 +84,12 @@ def check(
     found: list[list[Example]] = []
     duplicates: list[Duplicate] = []
     same = _Copies()
-    with tqdm(
+    bar: tqdm[Any] = tqdm(
         total=sum(map(len, files)), unit="picture", desc="check", disable=not progress
-    ) as bar:
-        for part in files:
-            seen = list(_read(part, unreadable, threads, bar))
+    )
+    with bar:
+        for listed in files:
+            seen = list(_read(listed, unreadable, threads, bar))
             found.append([same.add(*each, duplicates) for each in sorted(seen, key=_content)])
     _refuse_clashes(found, duplicates)
     for folder, part, least in zip(
@@ -113,7 +115,7 @@ def _content(seen: _Seen) -> tuple[str, int, str]:
 
 
 def _read(
-    files: Sequence[LabelledFile], unreadable: list[Unreadable], threads: int, bar: "tqdm[None]"
+    files: Sequence[LabelledFile], unreadable: list[Unreadable], threads: int, bar: "tqdm[Any]"
 ) -> Iterator[_Seen]:
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(files), _CHUNK):

@@ -101,7 +101,7 @@ def _hash(grey: Vector) -> np.uint64:
     """63 bits: which of the 8 x 8 lowest frequencies are above their median, brightness aside."""
     frequencies = dctn(grey, norm="ortho")[:8, :8].ravel()
     bits = frequencies[1:] > np.median(frequencies[1:])
-    return np.packbits(np.concatenate([[False], bits])).view(">u8")[0].astype(np.uint64)
+    return np.uint64(int.from_bytes(np.packbits(np.concatenate([[False], bits])).tobytes()))
 
 
 def _candidates(known: npt.NDArray[np.uint64], look: Look) -> Iterator[tuple[int, bool]]:

@@ -1,0 +1,132 @@
+"""A training's folder, beside that of the stack to be, until the stack is whole.
+
+It has what was done so far. A training that was stopped, however it was, goes on from there; the
+stack appears where it belongs by a rename, complete.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from catdog_stream.errors import InputError
+from catdog_stream.models.training.head.features import Seen
+
+__all__ = ["Unfinished", "unfinished_folder"]
+
+_ABOUT = "training.json"
+
+
+def unfinished_folder(output: Path) -> Path:
+    """Where the training of the stack ``output`` leaves what it has done."""
+    return output.with_name(f"{output.name}.training")
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A training that has begun."""
+
+    output: Path
+    folder: Path
+
+    @classmethod
+    def begin(
+        cls, output: Path, about: Mapping[str, Any], *, resume: bool, force: bool
+    ) -> "Unfinished":
+        """Begin a training of what ``about`` says, or go on with it.
+
+        Raises ``InputError`` if another one lies there, or its folder cannot be written.
+        """
+        folder = unfinished_folder(output)
+        found = _read(folder / _ABOUT) if folder.is_dir() else None
+        here = json.loads(json.dumps(about))
+        if found is not None and not resume and not force:
+            raise InputError(
+                f"A training was stopped in {folder}: --resume goes on with it, "
+                "--force begins anew."
+            )
+        if resume and found is not None and found != here:
+            other = ", ".join(sorted(key for key in here if found.get(key) != here[key]))
+            raise InputError(
+                f"The training in {folder} was begun otherwise ({other}): give it the same "
+                "pictures and options, or begin anew with --force."
+            )
+        try:
+            if found is None or not resume:
+                shutil.rmtree(folder, ignore_errors=True)
+            (folder / "stack").mkdir(parents=True, exist_ok=True)
+            _replace(folder / _ABOUT, json.dumps(here, indent=2).encode())
+        except OSError as error:
+            raise InputError(f"{folder} cannot be written: {error.strerror}.") from error
+        return cls(output, folder)
+
+    @property
+    def stack(self) -> Path:
+        """Where the stack is put together."""
+        return self.folder / "stack"
+
+    @property
+    def backbone(self) -> Path:
+        """For the checkpoints of the backbone's training."""
+        return self.folder / "backbone"
+
+    def mark(self, step: str, result: Mapping[str, Any]) -> None:
+        """Note that a step is done, and what came out."""
+        _replace(self.folder / f"{step}.json", json.dumps(result).encode())
+
+    def done(self, step: str) -> dict[str, Any] | None:
+        """What came out of a step; ``None`` if it has not been done."""
+        return _read(self.folder / f"{step}.json")
+
+    def keep(self, seen: Seen) -> None:
+        """Keep what the backbone made of the head's pictures, which takes long."""
+        new = self.folder / "features.npz.new"
+        with new.open("wb") as file:
+            np.savez(file, features=seen.features, labels=seen.labels)
+        new.replace(self.folder / "features.npz")
+
+    def kept(self) -> Seen | None:
+        """What was kept."""
+        file = self.folder / "features.npz"
+        if not file.is_file():
+            return None
+        with np.load(file, allow_pickle=False) as archive:
+            return Seen(archive["features"], archive["labels"], [])
+
+    def publish(self) -> None:
+        """Put the stack where it belongs, in place of one that is there. Raises ``InputError``."""
+        before = self.folder / "before"
+        try:
+            if self.output.is_dir():
+                shutil.rmtree(before, ignore_errors=True)
+                self.output.rename(before)
+            self.stack.rename(self.output)
+        except OSError as error:
+            raise InputError(
+                f"The stack cannot be put into {self.output}: {error.strerror}. "
+                f"It is in {self.stack}."
+            ) from error
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Write ``file``, whole or not at all."""
+    new = file.with_name(f"{file.name}.new")
+    with new.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.replace(file)
