@@ -267,7 +267,7 @@ def _head(
     booster.save_model(work.stack / HEAD_FILE)
     chances = (calibration or Calibration.none(classes)).chances(held.logits)
     quality = {
-        "accuracy": accuracy(seen.labels, chances),
+        "accuracy": round(accuracy(seen.labels, chances), 6),
         "log_loss": round(log_loss(seen.labels, chances), 6),
         "calibration_error": round(calibration_error(seen.labels, chances), 6),
     }

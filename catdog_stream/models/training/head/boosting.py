@@ -91,7 +91,7 @@ def _fit_without(seen: Seen, out: npt.NDArray[np.bool_], classes: int) -> tuple[
         parameters(classes),
         data,
         _MOST_ROUNDS,
-        evals=[(held_out, "held-out")],
+        evals=[(held_out, "held_out")],
         early_stopping_rounds=_PATIENCE,
         verbose_eval=False,
     )

@@ -188,8 +188,8 @@ def _pictures(report: Report) -> str:
     ]
     return (
         f'<div class="wide"><table><tr>{heads}</tr>{rows}</table></div>'
-        + _names("files that cannot be read, left out", unreadable)
-        + _names("copies of other files, kept in the same part", copies)
+        + _names("Files that cannot be read, left out", unreadable)
+        + _names("Copies of other files, kept in the same part", copies)
     )
 
 
@@ -213,6 +213,8 @@ def _parameters(report: Report) -> str:
 def _flat(document: dict[str, object], before: str = "") -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in document.items():
+        if value is None:
+            continue
         if isinstance(value, dict):
             found |= _flat(value, f"{before}{key} ")
         else:
@@ -225,7 +227,7 @@ def _names(what: str, lines: Sequence[str]) -> str:
         return ""
     items = "".join(f"<li>{_text(line)}</li>" for line in lines[:_MOST_NAMES])
     more = f"<li>and {len(lines) - _MOST_NAMES} more</li>" if len(lines) > _MOST_NAMES else ""
-    return f"<details><summary>{len(lines)} {what}</summary><ul>{items}{more}</ul></details>"
+    return f"<details><summary>{what}: {len(lines)}</summary><ul>{items}{more}</ul></details>"
 
 
 def _section(title: str, body: str) -> str:
