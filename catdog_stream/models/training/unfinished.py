@@ -4,10 +4,12 @@ It has what was done so far. A training that was stopped, however it was, goes o
 stack appears where it belongs by a rename, complete.
 """
 
+import fcntl
 import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from catdog_stream.models.training.head.features import Seen
 
 __all__ = ["Unfinished", "unfinished_folder"]
 
-_ABOUT = "training.json"
+_ABOUT, _LOCK = "training.json", "lock"
 
 
 def unfinished_folder(output: Path) -> Path:
@@ -33,6 +35,8 @@ class Unfinished:
 
     output: Path
     folder: Path
+    lock: int
+    """Open as long as this process works in the folder."""
 
     @classmethod
     def begin(
@@ -43,27 +47,22 @@ class Unfinished:
         Raises ``InputError`` if another one lies there, or its folder cannot be written.
         """
         folder = unfinished_folder(output)
-        found = _read(folder / _ABOUT) if folder.is_dir() else None
         here = json.loads(json.dumps(about))
-        if found is not None and not resume and not force:
-            raise InputError(
-                f"A training was stopped in {folder}: --resume goes on with it, "
-                "--force begins anew."
-            )
-        if resume and found is not None and found != here:
-            other = ", ".join(sorted(key for key in here if found.get(key) != here[key]))
-            raise InputError(
-                f"The training in {folder} was begun otherwise ({other}): give it the same "
-                "pictures and options, or begin anew with --force."
-            )
         try:
-            if found is None or not resume:
-                shutil.rmtree(folder, ignore_errors=True)
-            (folder / "stack").mkdir(parents=True, exist_ok=True)
-            _replace(folder / _ABOUT, json.dumps(here, indent=2).encode())
+            folder.mkdir(parents=True, exist_ok=True)
+            with ExitStack() as otherwise:
+                lock = _lock(folder)
+                otherwise.callback(os.close, lock)
+                found = _read(folder / _ABOUT)
+                _refuse_other(folder, found, here, resume=resume, force=force)
+                if not resume:
+                    _empty(folder)
+                (folder / "stack").mkdir(exist_ok=True)
+                _replace(folder / _ABOUT, json.dumps(here, indent=2).encode())
+                otherwise.pop_all()
         except OSError as error:
             raise InputError(f"{folder} cannot be written: {error.strerror}.") from error
-        return cls(output, folder)
+        return cls(output, folder, lock)
 
     @property
     def stack(self) -> Path:
@@ -112,6 +111,48 @@ class Unfinished:
                 f"It is in {self.stack}."
             ) from error
         shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self.lock)
+
+
+def _lock(folder: Path) -> int:
+    """Keep others out until this process ends, however it does."""
+    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise InputError(f"Another process is training in {folder}.") from None
+    return lock
+
+
+def _refuse_other(
+    folder: Path,
+    found: Mapping[str, Any] | None,
+    here: Mapping[str, Any],
+    *,
+    resume: bool,
+    force: bool,
+) -> None:
+    if found is None:
+        return
+    if not (resume or force):
+        raise InputError(
+            f"A training was stopped in {folder}: --resume goes on with it, --force begins anew."
+        )
+    if resume and found != here:
+        other = ", ".join(sorted(key for key in here if found.get(key) != here[key]))
+        raise InputError(
+            f"The training in {folder} was begun otherwise ({other}): give it the same pictures "
+            "and options, or begin anew with --force alone."
+        )
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != _LOCK:
+            path.unlink()
 
 
 def _read(file: Path) -> dict[str, Any] | None:

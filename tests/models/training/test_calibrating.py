@@ -26,7 +26,7 @@ def test_true_chances_are_left_alone(classes: int) -> None:
     found = calibrate(logits, labels, folds(4000))
     if found is not None:  # as near to none as makes no difference
         apart = found.chances(logits) - Calibration.none(classes).chances(logits)
-        assert np.abs(apart).max() < 0.03
+        assert np.abs(apart).mean() < 0.01
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])

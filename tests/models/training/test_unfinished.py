@@ -1,5 +1,6 @@
 """A training goes on from what it left, if it is the same one."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,10 @@ ABOUT = {"classes": ("cat", "dog"), "seed": 0}
 
 
 def begin(output: Path, *, resume: bool = False, force: bool = False, seed: int = 0) -> Unfinished:
-    return Unfinished.begin(output, {**ABOUT, "seed": seed}, resume=resume, force=force)
+    """As a process does that ends at once: its lock goes with it."""
+    work = Unfinished.begin(output, {**ABOUT, "seed": seed}, resume=resume, force=force)
+    os.close(work.lock)
+    return work
 
 
 @pytest.fixture
@@ -50,12 +54,21 @@ def test_another_one_is_not_gone_on_with(output: Path) -> None:
 def test_there_is_no_stack_before_it_is_whole(output: Path) -> None:
     output.mkdir(parents=True)
     (output / "old").touch()
-    work = begin(output)
+    work = Unfinished.begin(output, ABOUT, resume=False, force=False)
     (work.stack / "manifest.json").touch()
     assert [file.name for file in output.iterdir()] == ["old"]
     work.publish()
     assert [file.name for file in output.iterdir()] == ["manifest.json"]
     assert not unfinished_folder(output).exists()
+
+
+def test_two_do_not_work_in_one_folder(output: Path) -> None:
+    work = Unfinished.begin(output, ABOUT, resume=False, force=False)
+    for resume, force in ((False, False), (True, False), (False, True)):
+        with pytest.raises(InputError, match="Another process is training"):
+            begin(output, resume=resume, force=force)
+    os.close(work.lock)
+    begin(output, resume=True)
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
