@@ -91,6 +91,8 @@ def train(
     from catdog_stream.app import app
     from catdog_stream.models.training.stack_training import Options, train_stack
 
+    if output.exists() and not output.is_dir():
+        raise InputError(f"{output} is a file: a stack is a folder.")
     if not force and output.is_dir() and any(output.iterdir()):
         raise InputError(f"There is something in {output} already: --force replaces a stack there.")
     trained = train_stack(

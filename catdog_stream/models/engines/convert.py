@@ -66,10 +66,10 @@ def write_backbone(
         raise InputError(f"{output} cannot be written: {error.strerror}.") from error
 
 
-def require_tensorflow(who: str) -> None:
+def require_tensorflow(who: str, extra: str = "tensorflow") -> None:
     """Raise ``StackError`` if TensorFlow, which ``who`` needs, is not installed."""
     if importlib.util.find_spec("tensorflow") is None:
-        raise StackError(f"{who} needs TensorFlow: pip install 'catdog-stream[tensorflow]'.")
+        raise StackError(f"{who} needs TensorFlow: pip install 'catdog-stream[{extra}]'.")
 
 
 def read_weights(file: Path, network: NetworkName) -> list[Any]:

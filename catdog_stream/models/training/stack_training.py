@@ -127,7 +127,7 @@ def train_stack(
     checked = check(directory, classes, evaluation, threads=threads, progress=progress)
     parts = _parts(checked, options)
     if parts.backbone or begin.litert is None:
-        require_tensorflow("Training")
+        require_tensorflow("Fine-tuning", "train")
     about = _about(checked, begin, options, parts)
     work = Unfinished.begin(output, about, resume=resume, force=force)
     plan = (
@@ -140,11 +140,14 @@ def train_stack(
         if parts.backbone
         else None
     )
-    losses = _backbone(work, begin, parts, len(classes), plan, threads, progress)
-    seen = _features(work, begin, parts, options.seed, threads, progress)
-    head = _head(work, seen, parts, len(classes), options.seed, threads, progress)
-    made = _Made(directory, evaluation or directory, checked, parts, begin, options, plan, head)
-    return _finish(work, made, losses, threads, progress)
+    try:
+        losses = _backbone(work, begin, parts, len(classes), plan, threads, progress)
+        seen = _features(work, begin, parts, options.seed, threads, progress)
+        head = _head(work, seen, parts, len(classes), options.seed, threads, progress)
+        made = _Made(directory, evaluation or directory, checked, parts, begin, options, plan, head)
+        return _finish(work, made, losses, threads, progress)
+    except (OSError, xgboost.core.XGBoostError) as error:
+        raise InputError(f"{work.folder} cannot be written: {error}.") from error
 
 
 def _parts(checked: Checked, options: Options) -> Split:
@@ -191,17 +194,14 @@ def _backbone(
     if done is not None:
         return list(done["losses"])
     losses: list[float] = []
-    try:
-        if begin.place.is_dir() and (begin.place / NOTICE_FILE).is_file():
-            shutil.copyfile(begin.place / NOTICE_FILE, work.stack / NOTICE_FILE)
-        if plan is None and begin.litert is not None:
-            shutil.copyfile(begin.litert, work.stack / LITERT_FILE)
-            if begin.tensorflow is not None:
-                shutil.copyfile(begin.tensorflow, work.stack / TENSORFLOW_FILE)
-            work.mark("backbone", {"losses": losses})
-            return losses
-    except OSError as error:
-        raise InputError(f"{work.stack} cannot be written: {error.strerror}.") from error
+    if begin.place.is_dir() and (begin.place / NOTICE_FILE).is_file():
+        shutil.copyfile(begin.place / NOTICE_FILE, work.stack / NOTICE_FILE)
+    if plan is None and begin.litert is not None:
+        shutil.copyfile(begin.litert, work.stack / LITERT_FILE)
+        if begin.tensorflow is not None:
+            shutil.copyfile(begin.tensorflow, work.stack / TENSORFLOW_FILE)
+        work.mark("backbone", {"losses": losses})
+        return losses
     from catdog_stream.models.training.backbone.finetuning import Network, fine_tune
 
     weights = begin.weights()
@@ -377,7 +377,5 @@ def _golden(stack: ModelStack, answers: Answers, label: int, output: Path) -> Go
             shutil.copyfile(file.path, output / kept)
         except RejectedRequest:
             continue  # larger than what a worker takes
-        except OSError as error:
-            raise InputError(f"{file.path} cannot be kept in {output}: {error}.") from error
         return Golden(describe(output, kept), dict(verdict.scores))
     raise InputError(f"No picture of {name} is small enough for a worker.")

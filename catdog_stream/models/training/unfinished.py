@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -90,12 +91,15 @@ class Unfinished:
         new.replace(self.folder / "features.npz")
 
     def kept(self) -> Seen | None:
-        """What was kept."""
+        """What was kept; ``None`` if nothing was."""
         file = self.folder / "features.npz"
         if not file.is_file():
             return None
-        with np.load(file, allow_pickle=False) as archive:
-            return Seen(archive["features"], archive["labels"], [])
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                return Seen(archive["features"], archive["labels"], [])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None  # cut off when the power was
 
     def publish(self) -> None:
         """Put the stack where it belongs, in place of one that is there. Raises ``InputError``."""
