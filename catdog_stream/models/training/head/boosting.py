@@ -81,7 +81,7 @@ def hold_out(
             rounds.append(best)
             logits[out] = found
             bar.update()
-    return HeldOut(max(1, round(float(np.mean(rounds)))), logits)
+    return HeldOut(max(1, round(float(np.median(rounds)))), logits)
 
 
 def _fit_without(seen: Seen, out: npt.NDArray[np.bool_], classes: int) -> tuple[int, Logits]:
