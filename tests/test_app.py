@@ -12,7 +12,7 @@ from faust.cli.base import cli
 from catdog_stream.app import app, foreign_counts, label_counts, topics
 
 OURS = {"broker", "convert", "evaluate", "import-original", "replay", "send", "train-head", "up"}
-OURS |= {"watch"}
+OURS |= {"train", "watch"}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -16,14 +16,26 @@ from catdog_stream.commands.recount import recount
 from catdog_stream.commands.replay import replay
 from catdog_stream.commands.send import send
 from catdog_stream.commands.stacks import stacks
+from catdog_stream.commands.train import train
 from catdog_stream.commands.train_head import train_head
 from catdog_stream.commands.up import up
 from catdog_stream.commands.watch import watch
 
-for command in (
-    *(broker, convert, evaluate, import_original, recount, replay, send, stacks, train_head),
-    *(up, watch),
-):
+COMMANDS = (
+    broker,
+    convert,
+    evaluate,
+    import_original,
+    recount,
+    replay,
+    send,
+    stacks,
+    train,
+    train_head,
+    up,
+    watch,
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 # Faust's option tells its own.

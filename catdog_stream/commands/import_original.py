@@ -54,7 +54,7 @@ def import_original(
     They were a pickled head and TF-Slim's checkpoint of Inception V3, whose 1,001 chances are the
     head's features. The stack serves like any other.
     """
-    from catdog_stream.models.engines.convert import check_tensorflow
+    from catdog_stream.models.engines.convert import require_tensorflow
     from catdog_stream.models.original.checkpoint_file import at_hand
     from catdog_stream.models.original.head import read_head
     from catdog_stream.models.original.importing import check_features, import_stack
@@ -66,7 +66,7 @@ def import_original(
     threads = Settings.from_environment().threads
     head = read_head(pickle, tuple(classes.split(",")) if classes is not None else None)
     check_features(head)
-    check_tensorflow()
+    require_tensorflow("The import")
     # A signal must not leave a checkpoint of 109 MB behind in a temporary folder.
     with (
         until_stopped() as signals,

@@ -7,8 +7,7 @@ of the network as ``networks`` builds it, an ``.h5`` of ``keras.applications``, 
 
 import importlib.util
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,41 +48,44 @@ def convert(
     hold the weights of this network, ``StackError`` if TensorFlow is not installed.
     """
     arrays = read_weights(weights, network)
-    check_tensorflow()
+    require_tensorflow("The conversion")
     import catdog_stream.models.engines.tensorflow  # noqa: F401 - before Keras: it quiets its start
 
-    built = build_network(network, NETWORKS[network].preprocessing.size)
-    _check_shapes(weights, arrays, [tuple(weight.shape) for weight in built.weights])
+    wanted = NETWORKS[network].preprocessing
+    built = build_network(network, wanted.size)
+    check_shapes(weights, arrays, built)
     built.set_weights(arrays)
-    write_backbone(network, built, output, calibration)
+    write_backbone(network, built, output, [scaled(picture, wanted) for picture in calibration])
+    try:
+        Description(network, wanted, built.output_shape[-1]).write(output)
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror}.") from error
 
 
-def check_tensorflow() -> None:
-    """Raise ``StackError`` if TensorFlow is not installed."""
-    if importlib.util.find_spec("tensorflow") is None:
-        raise StackError(
-            "The conversion needs TensorFlow: pip install 'catdog-stream[tensorflow]'."
-        )
-
-
-def write_backbone(network: NetworkName, built: Any, output: Path, calibration: Batch = ()) -> None:
+def write_backbone(
+    network: NetworkName, built: Any, output: Path, inputs: Sequence[Any] = ()
+) -> None:
     """Write both files of ``built``, the Keras ``network`` with its weights, to ``output``.
 
-    ``backbone.json`` beside them says which network it is, and what it takes.
+    ``inputs`` are pictures in the network's own numbers, whose ranges LiteRT computes in. Raises
+    ``InputError`` if they cannot be written.
     """
     from catdog_stream.models.engines.tensorflow import to_litert
 
-    wanted = replace(NETWORKS[network].preprocessing, size=built.input_shape[1])
-    half = build_network(network, wanted.size, dtype="float16")
+    half = build_network(network, built.input_shape[1], dtype="float16")
     half.set_weights(built.get_weights())
     try:
         output.mkdir(parents=True, exist_ok=True)
         half.save_weights(output / TENSORFLOW_FILE)
-        inputs = [scaled(picture, wanted) for picture in calibration]
         (output / LITERT_FILE).write_bytes(to_litert(built, inputs))
-        Description(network, wanted, built.output_shape[-1]).write(output)
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}.") from error
+
+
+def require_tensorflow(who: str, extra: str = "tensorflow") -> None:
+    """Raise ``StackError`` if TensorFlow, which ``who`` needs, is not installed."""
+    if importlib.util.find_spec("tensorflow") is None:
+        raise StackError(f"{who} needs TensorFlow: pip install 'catdog-stream[{extra}]'.")
 
 
 def read_weights(file: Path, network: NetworkName) -> list[Any]:
@@ -114,7 +116,9 @@ def _read_npz(npz: Path) -> list[Any]:
         raise InputError(f"{npz} is not an .npz file of weights: {error}.") from error
 
 
-def _check_shapes(file: Path, arrays: list[Any], expected: list[tuple[int, ...]]) -> None:
+def check_shapes(file: Path, arrays: Sequence[Any], built: Any) -> None:
+    """Raise ``InputError`` if ``arrays``, from ``file``, are no weights of ``built``, a network."""
+    expected = [tuple(weight.shape) for weight in built.weights]
     if len(arrays) != len(expected):
         raise InputError(f"{file} holds {len(arrays)} arrays, the network has {len(expected)}.")
     for index, (array, shape) in enumerate(zip(arrays, expected, strict=True)):

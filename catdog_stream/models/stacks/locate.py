@@ -19,7 +19,7 @@ _CHECKOUT = Path(__file__).resolve().parents[3]
 
 def default_stack() -> Path:
     """Directory of the default stack. Raises ``StackError`` if it is not there."""
-    return _shipped_stack(_SHIPPED[0])
+    return shipped_stack(_SHIPPED[0])
 
 
 def stack_directory(stack: Path | None) -> Path:
@@ -31,19 +31,20 @@ def stack_directory(stack: Path | None) -> Path:
         return default_stack()
     if stack.is_dir() or str(stack) not in _SHIPPED:
         return stack
-    return _shipped_stack(str(stack))
+    return shipped_stack(str(stack))
 
 
 def shipped_stacks() -> Iterator[Path]:
     """Directories of the stacks that come with the project, as far as they were installed."""
     for name in _SHIPPED:
         try:
-            yield _shipped_stack(name)
+            yield shipped_stack(name)
         except StackError:
             continue
 
 
-def _shipped_stack(name: str) -> Path:
+def shipped_stack(name: str) -> Path:
+    """Directory of a stack that comes with the project. Raises ``StackError``, too."""
     return _locate(f"weights/{name}", "manifest.json")
 
 

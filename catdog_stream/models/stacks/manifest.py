@@ -8,16 +8,17 @@
      "parts": {"litert":     {"file": "backbone.tflite", "sha256": "..."},
                "tensorflow": {"file": "backbone.weights.h5", "sha256": "..."},
                "head":       {"file": "head.ubj", "sha256": "..."}},
+     "calibration": {"slope": 0.9, "intercept": [0, 0.1]},
      "engine": {"tensorflow": {"batch": 16}},
      "golden": [{"file": "golden-1.jpg", "sha256": "...", "scores": {"cat": 0.99, "dog": 0.01}}],
      "training": {...}, "quality": {...}}
 
 ``network`` is the architecture, which TensorFlow has to build; without it, it is ``inception_v3``.
-``engine`` may be left out; it pins the number of pictures in one call of an engine. So may
-``golden``: pictures with the scores that the stack gives them, which it has to give them again
-before it takes over from another one. ``training``
-and ``quality`` tell people what the stack was made from and how good it was measured to be; either
-may be null.
+``calibration`` may be left out: the head's chances are what its trees say, then. So may ``engine``,
+which pins the number of pictures in one call of an engine, and ``golden``: pictures with the scores
+that the stack gives them, which it has to give them again before it takes over from another one.
+``training`` and ``quality`` tell people what the stack was made from and how good it was measured
+to be; either may be null.
 """
 
 import hashlib
@@ -30,6 +31,7 @@ from catdog_stream.errors import StackError
 from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.engines.networks import NetworkName
 from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.stacks.calibration import Calibration
 
 FILE_NAME = "manifest.json"
 
@@ -76,6 +78,8 @@ class Manifest:
     features: int
     """Numbers that the backbone gives and the head takes."""
     parts: dict[PartName, Part]
+    calibration: Calibration | None = None
+    """Of the head's chances, where they need one."""
     network: NetworkName = "inception_v3"
     """Its architecture."""
     batch: dict[EngineName, int] = field(default_factory=dict)
@@ -102,6 +106,8 @@ class Manifest:
         }
         if self.batch:
             document["engine"] = {name: {"batch": size} for name, size in self.batch.items()}
+        if self.calibration:
+            document["calibration"] = self.calibration.as_json()
         if self.golden:
             document["golden"] = [as_json(each) for each in self.golden]
         document |= {"training": self.training, "quality": self.quality}
@@ -153,14 +159,20 @@ def load_document(directory: Path) -> Any:
 
 def _parse(document: Any) -> Manifest:
     fields = _typed("the document", document, dict)
+    classes = checked_classes(_typed("classes", fields["classes"], list))
     manifest = Manifest(
         name=_typed("name", fields["name"], str),
         version=_typed("version", fields["version"], str),
-        classes=checked_classes(_typed("classes", fields["classes"], list)),
+        classes=classes,
         preprocessing=Preprocessing.parse(fields["input"]),
         features=_positive("features", fields["features"]),
         network=_one_of("network", fields.get("network", "inception_v3"), get_args(NetworkName)),
         parts=_parse_parts(_typed("parts", fields["parts"], dict)),
+        calibration=(
+            Calibration.parse(fields["calibration"], len(classes))
+            if "calibration" in fields
+            else None
+        ),
         batch=_parse_batches(_typed("engine", fields.get("engine", {}), dict)),
         golden=tuple(map(_parse_golden, _typed("golden", fields.get("golden", []), list))),
         training=_typed("training", fields.get("training"), dict, type(None)),

@@ -57,7 +57,10 @@ class ModelStack:
         """
         manifest = load_manifest(directory)
         head = Head(
-            directory / manifest.part("head").file, manifest.features, len(manifest.classes)
+            directory / manifest.part("head").file,
+            manifest.features,
+            len(manifest.classes),
+            manifest.calibration,
         )
         backbone = load_backbone(engine, directory, manifest, threads, batch)
         return cls(manifest, backbone, head, threads=threads, limits=limits or PictureLimits())

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.training.labelled import (
+    LabelledFile,
     Unreadable,
     check_each_class,
     labelled_files,
@@ -28,6 +29,19 @@ Confusion = dict[str, dict[str, int]]
 """True class to verdict to the number of pictures."""
 
 CALIBRATION_BINS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a stack said of labelled pictures."""
+
+    files: list[LabelledFile]
+    """Those that could be read."""
+    labels: Labels
+    chances: Chances
+    unreadable: list[Unreadable]
+    seconds: float
+    """From files to verdicts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +90,36 @@ def evaluate(stack: ModelStack, directory: Path, *, progress: bool = True) -> Ev
 
     Raises ``InputError`` if the folders are missing or hold no readable picture of a class.
     """
-    files = labelled_files(directory, stack.classes)
+    answers = ask(stack, labelled_files(directory, stack.classes), progress=progress)
+    check_each_class(directory, answers.labels, stack.classes)
+    return measure(stack, answers)
+
+
+def ask(stack: ModelStack, asked: Sequence[LabelledFile], *, progress: bool = True) -> Answers:
+    """Show ``asked`` to ``stack``."""
     unreadable: list[Unreadable] = []
-    numbers: list[Labels] = []
+    files: list[LabelledFile] = []
     scores: list[list[float]] = []
     stack.warm_up()
     started = time.perf_counter()
-    with tqdm(total=len(files), unit="picture", desc="evaluate", disable=not progress) as bar:
-        for batch in read_batches(files, stack.preprocessing, threads=stack.threads):
+    with tqdm(total=len(asked), unit="picture", desc="evaluate", disable=not progress) as bar:
+        for batch in read_batches(asked, stack.preprocessing, threads=stack.threads):
             scores += [list(v.scores.values()) for v in stack.classify(batch.pictures)]
-            numbers.append(batch.labels)
+            files += batch.files
             unreadable += batch.unreadable
-            bar.update(len(batch.pictures) + len(batch.unreadable))
-    seconds = time.perf_counter() - started
-    labels, chances = np.concatenate(numbers), np.array(scores, np.float64)
-    check_each_class(directory, labels, stack.classes)
+            bar.update(len(batch.files) + len(batch.unreadable))
+    return Answers(
+        files=files,
+        labels=np.array([file.label for file in files], np.intp),
+        chances=np.array(scores, np.float64).reshape(-1, len(stack.classes)),
+        unreadable=unreadable,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def measure(stack: ModelStack, answers: Answers) -> Evaluation:
+    """How good ``answers`` of ``stack`` are; of one picture at least."""
+    labels, chances = answers.labels, answers.chances
     return Evaluation(
         stack=f"{stack.name} {stack.version}",
         engine=stack.engine,
@@ -99,8 +128,8 @@ def evaluate(stack: ModelStack, directory: Path, *, progress: bool = True) -> Ev
         log_loss=log_loss(labels, chances),
         calibration_error=calibration_error(labels, chances),
         confusion=confusion(labels, chances, stack.classes),
-        pictures_per_second=len(labels) / seconds,
-        unreadable=unreadable,
+        pictures_per_second=len(labels) / answers.seconds,
+        unreadable=answers.unreadable,
     )
 
 

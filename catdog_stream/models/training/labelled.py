@@ -14,6 +14,9 @@ from catdog_stream.models.engines.backbone import Pictures
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
 from catdog_stream.models.preprocessing import Preprocessing
 
+#: These are no stranger's: a camera's pictures are larger than what a worker takes by default.
+_LIMITS = PictureLimits(max_bytes=64 * 1024 * 1024, max_pixels=150_000_000)
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledFile:
@@ -37,6 +40,8 @@ class Unreadable:
 class LabelledBatch:
     """The readable pictures of some files, and the files that are not."""
 
+    files: list[LabelledFile]
+    """Of each picture."""
     pictures: Pictures
     labels: npt.NDArray[np.intp]
     """The number of the class of each picture."""
@@ -83,15 +88,16 @@ def read_batches(
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(files), batch):
             chunk = files[start : start + batch]
-            results = list(pool.map(lambda file: _read(file, wanted), chunk))
+            results = list(pool.map(lambda file: read_picture(file.path, wanted), chunk))
             readable = [
-                (picture, file.label)
+                (picture, file)
                 for file, picture in zip(chunk, results, strict=True)
                 if not isinstance(picture, Unreadable)
             ]
             yield LabelledBatch(
+                files=[file for _, file in readable],
                 pictures=np.array([p for p, _ in readable], np.uint8).reshape(-1, size, size, 3),
-                labels=np.array([label for _, label in readable], np.intp),
+                labels=np.array([file.label for _, file in readable], np.intp),
                 unreadable=[result for result in results if isinstance(result, Unreadable)],
             )
 
@@ -112,13 +118,14 @@ def typical_pictures(
     return pictures
 
 
-def _read(file: LabelledFile, wanted: Preprocessing) -> Picture | Unreadable:
+def read_picture(path: Path, wanted: Preprocessing) -> Picture | Unreadable:
+    """Decode a file as ``wanted``. Thread-safe."""
     try:
-        return decode(file.path.read_bytes(), wanted, PictureLimits())
+        return decode(path.read_bytes(), wanted, _LIMITS)
     except RejectedRequest as error:
-        return Unreadable(str(file.path), error.reason, error.detail)
+        return Unreadable(str(path), error.reason, error.detail)
     except OSError as error:
-        return Unreadable(str(file.path), "unreadable_file", f"{error.strerror}.")
+        return Unreadable(str(path), "unreadable_file", f"{error.strerror}.")
 
 
 def check_each_class(directory: Path, labels: npt.NDArray[np.intp], classes: Sequence[str]) -> None:

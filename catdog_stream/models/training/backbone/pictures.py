@@ -1,5 +1,6 @@
 """The pictures of a training as one array on disk, decoded once and read in any order."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ __all__ = ["Decoded", "decoded"]
 Decoded = tuple[npt.NDArray[np.uint8], npt.NDArray[np.intp]]
 """Pictures, uint8 [n, size, size, 3], and the number of the class of each, [n]."""
 
+_PREFIX = "pictures-"
+
 
 @contextmanager
 def decoded(
@@ -35,7 +38,9 @@ def decoded(
     Raises:
         InputError: there is no room for it.
     """
-    with TemporaryDirectory(dir=folder, prefix="pictures-") as place:
+    for left_behind in folder.glob(f"{_PREFIX}*"):  # by a training that was killed
+        shutil.rmtree(left_behind, ignore_errors=True)
+    with TemporaryDirectory(dir=folder, prefix=_PREFIX) as place:
         labels: list[npt.NDArray[np.intp]] = []
         count = 0
         try:

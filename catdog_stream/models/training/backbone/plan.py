@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FineTuning", "Phase", "batches", "rate_at"]
+__all__ = ["FineTuning", "Phase", "automatic", "batches", "rate_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +73,32 @@ def batches(
     orders = [np.random.default_rng((*seed, n)).permutation(pictures) for n in range(epochs)]
     order = np.concatenate(orders)
     return [order[step * batch : (step + 1) * batch] for step in range(first, steps)]
+
+
+#: Views that teach a network a few classes; many pictures are seen four times each, at least.
+_VIEWS, _FEWEST_EPOCHS, _MOST_EPOCHS = 2400, 4.0, 30.0
+#: Of them, those that teach the upper part alone.
+_SHARE_OF_UPPER = 0.25
+_UPPER_RATE, _RATE = 5e-4, 2e-4
+#: Pixels that are enough to learn from: a network that serves larger pictures sees the same
+#: things as large as in the random parts of training (Touvron et al. 2019).
+_LARGEST_VIEW = 224
+
+
+def automatic(
+    pictures: int, size: int, *, epochs: float | None = None, seed: int = 0
+) -> FineTuning:
+    """A plan for so many pictures and a stack that takes pictures of ``size``.
+
+    ``epochs`` is how often each of them is seen; by default, the fewer there are the more often.
+    """
+    total = epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, _VIEWS / pictures))
+    side = min(size, _LARGEST_VIEW)
+    return FineTuning(
+        phases=(
+            Phase(epochs=total * _SHARE_OF_UPPER, size=side, rate=_UPPER_RATE, upper=True),
+            Phase(epochs=total * (1 - _SHARE_OF_UPPER), size=side, rate=_RATE),
+        ),
+        batch=min(32, max(16, pictures // 8)),
+        seed=seed,
+    )

@@ -1,0 +1,140 @@
+"""``catdog-stream train``: a folder of labelled pictures to a stack.
+
+The work is done by a process of its own: TensorFlow is deaf to signals for up to a minute, and a
+person who presses Ctrl-C shall not wait.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from catdog_stream.broker import child
+from catdog_stream.commands.stopping import Stopped, until_stopped
+from catdog_stream.errors import InputError
+from catdog_stream.models.engines.networks import NetworkName
+from catdog_stream.models.stacks.locate import shipped_stack
+from catdog_stream.showing import shown
+
+#: Told to the process that does the work.
+AT_WORK = "--at-work"
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--output", required=True, type=click.Path(path_type=Path), help="Where the stack goes."
+)
+@click.option(
+    "--evaluation",
+    type=click.Path(path_type=Path),
+    help="Labelled pictures to measure the stack on; some of DIRECTORY by default.",
+)
+@click.option(
+    "--network",
+    type=click.Choice(get_args(NetworkName)),
+    help="The backbone's architecture; that of --backbone, or inception_v3.",
+)
+@click.option(
+    "--backbone",
+    type=click.Path(path_type=Path, exists=True),
+    help="A stack to begin with, or a file of weights; the one that ships by default.",
+)
+@click.option("--name", help="The stack's name; the network's by default.")
+@click.option("--version", default="1", show_default=True, help="The stack's version.")
+@click.option(
+    "--size",
+    type=click.IntRange(75, 1024),
+    help="Width and height that pictures are resized to; the backbone's own by default.",
+)
+@click.option(
+    "--epochs",
+    type=click.FloatRange(0, 1000, min_open=True),
+    help="How often the backbone sees each picture; by their number by default.",
+)
+@click.option(
+    "--fine-tuning/--no-fine-tuning",
+    default=None,
+    help="Whether the backbone learns, too; it does where there are enough pictures.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@click.option(
+    "--threads", type=click.IntRange(1, 1024), help="CPU threads; CATDOG_THREADS by default."
+)
+@click.option("--resume", is_flag=True, help="Go on with a training that was stopped.")
+@click.option("--force", is_flag=True, help="Replace what is in the output directory.")
+@click.option(AT_WORK, is_flag=True, hidden=True)
+def train(
+    directory: Path,
+    output: Path,
+    evaluation: Path | None,
+    network: NetworkName | None,
+    backbone: Path | None,
+    name: str | None,
+    version: str,
+    size: int | None,
+    epochs: float | None,
+    fine_tuning: bool | None,
+    seed: int,
+    threads: int | None,
+    resume: bool,
+    force: bool,
+    at_work: bool,
+) -> None:
+    """Train a stack on DIRECTORY/CLASS/*, two classes or more."""
+    if not at_work:
+        _work_elsewhere()
+        return
+    from catdog_stream.app import app
+    from catdog_stream.models.training.stack_training import Options, train_stack
+
+    if output.exists() and not output.is_dir():
+        raise InputError(f"{output} is a file: a stack is a folder.")
+    if not force and output.is_dir() and any(output.iterdir()):
+        raise InputError(f"There is something in {output} already: --force replaces a stack there.")
+    trained = train_stack(
+        directory,
+        output,
+        backbone or shipped_stack(network or "inception_v3"),
+        Options(
+            name=name,
+            version=version,
+            network=network,
+            size=size,
+            epochs=epochs,
+            fine_tuning=fine_tuning,
+            seed=seed,
+        ),
+        evaluation=evaluation,
+        resume=resume,
+        force=force,
+        threads=threads or app.settings.threads,
+    )
+    for file in trained.checked.unreadable:
+        click.echo(shown(f"{file.path} was left out: {file.detail}"), err=True)
+    click.echo(trained.evaluation.as_table())
+    click.echo(shown(f"The stack is in {trained.stack}, its report is {trained.report}."))
+
+
+def _work_elsewhere() -> None:
+    """Run this command in another process, and end with its status."""
+    arguments = ["-m", "catdog_stream", *sys.argv[1:], AT_WORK]
+    with until_stopped() as signals:
+        process = subprocess.Popen(
+            [sys.executable, child.__file__, str(os.getpid()), sys.executable, *arguments],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C reaches this process, which ends that one
+        )
+        try:
+            while (status := process.poll()) is None:
+                signals.pause()
+        except Stopped as stopped:
+            click.echo("\nStopped: the same command with --resume goes on from here.", err=True)
+            raise SystemExit(stopped.exit_code) from None
+        finally:
+            process.kill()
+            process.wait()
+        raise SystemExit(status if status >= 0 else 128 - status)

@@ -1,0 +1,80 @@
+"""Where a training begins: the weights of a stack, or a file of weights."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from catdog_stream.errors import InputError, StackError
+from catdog_stream.models.engines.convert import check_shapes, read_weights
+from catdog_stream.models.engines.networks import NETWORKS, NetworkName, build_network
+from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.stacks.manifest import load_manifest
+from catdog_stream.models.training.backbone.checkpoints import Arrays
+
+__all__ = ["Start"]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A network whose weights lie in a stack's directory or in a file."""
+
+    place: Path
+    network: NetworkName
+    preprocessing: Preprocessing
+    litert: Path | None = None
+    """The network as LiteRT runs it, if there is one that takes such pictures."""
+    tensorflow: Path | None = None
+    """Its weights as Keras saved them."""
+
+    @classmethod
+    def find(cls, place: Path, network: NetworkName | None, size: int | None) -> "Start":
+        """What lies at ``place``; ``size`` is that of pictures, unless it is the network's own.
+
+        Raises ``StackError`` or ``InputError`` if there are no weights of ``network``.
+        """
+        if place.is_file():
+            named = network or "inception_v3"
+            start = cls(place, named, NETWORKS[named].preprocessing)
+        else:
+            start = cls._stack(place, network)
+        if size in (None, start.preprocessing.size):
+            return start
+        return replace(start, preprocessing=replace(start.preprocessing, size=size), litert=None)
+
+    @classmethod
+    def _stack(cls, place: Path, network: NetworkName | None) -> "Start":
+        manifest = load_manifest(place)
+        if network not in (None, manifest.network):
+            raise StackError(f"The network of {place} is {manifest.network}, not {network}.")
+        files = {name: place / part.file for name, part in manifest.parts.items()}
+        return cls(
+            place,
+            manifest.network,
+            manifest.preprocessing,
+            litert=files.get("litert"),
+            tensorflow=files.get("tensorflow"),
+        )
+
+    @property
+    def file(self) -> Path:
+        """What says which weights these are."""
+        return self.tensorflow or self.litert or self.place
+
+    def weights(self) -> Arrays:
+        """In the order of ``get_weights()``, float32. Needs TensorFlow.
+
+        Raises ``StackError`` or ``InputError`` if they cannot be read.
+        """
+        built = build_network(self.network, self.preprocessing.size)
+        if self.place.is_file():
+            arrays = read_weights(self.place, self.network)
+            check_shapes(self.place, arrays, built)
+            return [np.asarray(array, np.float32) for array in arrays]
+        if self.tensorflow is None:
+            raise StackError(f"{self.place} has no part for TensorFlow, which trains.")
+        try:
+            built.load_weights(self.tensorflow)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{self.tensorflow} are no weights of {self.network}.") from error
+        return [np.asarray(array, np.float32) for array in built.get_weights()]

@@ -1,0 +1,1 @@
+"""Which pictures there are to learn from, and which of them for what."""

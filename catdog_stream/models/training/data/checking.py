@@ -1,0 +1,211 @@
+"""Look at all pictures before anything expensive is done with them.
+
+Data that would mislead is refused: a class with few pictures, a picture under two classes, or one
+both to train and to evaluate on. Other copies stay together (``Example.group``), so that no part
+of the pictures is held against another that has seen them.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from catdog_stream.errors import InputError
+from catdog_stream.models.pictures import Picture
+from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.training.data.sameness import DETAIL, THUMBNAIL, Look, Sameness
+from catdog_stream.models.training.labelled import (
+    LabelledFile,
+    Unreadable,
+    labelled_files,
+    read_picture,
+)
+
+__all__ = ["Checked", "Duplicate", "Example", "check"]
+
+#: Pictures that a class must have, copies counted once.
+LEAST_TO_TRAIN, LEAST_TO_EVALUATE = 20, 5
+#: Pairs of files that a refusal names.
+_NAMED_PAIRS = 10
+_CHUNK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A labelled picture that can be read."""
+
+    file: LabelledFile
+    sha256: str
+    group: str
+    """The hash of the first file that shows the same: its own if it is no copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Two files that show the same."""
+
+    path: Path
+    first: Path
+    identical: bool
+    """Whether their bytes are the same, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What there is to learn from. Its order is that of the contents, whatever the files' names."""
+
+    classes: tuple[str, ...]
+    training: tuple[Example, ...]
+    evaluation: tuple[Example, ...]
+    """Those of the folder for it; empty if there is none."""
+    unreadable: tuple[Unreadable, ...]
+    duplicates: tuple[Duplicate, ...]
+
+
+def check(
+    training: Path,
+    classes: Sequence[str],
+    evaluation: Path | None = None,
+    *,
+    threads: int,
+    progress: bool = True,
+) -> Checked:
+    """Read every file in ``training/<class>/``, and in ``evaluation/<class>/``.
+
+    Raises ``InputError`` if they would mislead.
+    """
+    folders = [training] if evaluation is None else [training, evaluation]
+    files = [labelled_files(folder, classes) for folder in folders]
+    unreadable: list[Unreadable] = []
+    found: list[list[Example]] = []
+    duplicates: list[Duplicate] = []
+    same = _Copies()
+    bar: tqdm[Any] = tqdm(
+        total=sum(map(len, files)), unit="picture", desc="check", disable=not progress
+    )
+    with bar:
+        for listed in files:
+            seen = list(_read(listed, unreadable, threads, bar))
+            found.append([same.add(*each, duplicates) for each in sorted(seen, key=_content)])
+    _refuse_clashes(found, duplicates)
+    for folder, part, least in zip(
+        folders, found, (LEAST_TO_TRAIN, LEAST_TO_EVALUATE), strict=False
+    ):
+        _refuse_few(folder, classes, part, unreadable, least)
+    return Checked(
+        classes=tuple(classes),
+        training=tuple(found[0]),
+        evaluation=tuple(found[1]) if evaluation is not None else (),
+        unreadable=tuple(unreadable),
+        duplicates=tuple(duplicates),
+    )
+
+
+_Seen = tuple[LabelledFile, str, Picture]
+"""A file, the SHA-256 of its bytes, and its thumbnail."""
+
+
+def _content(seen: _Seen) -> tuple[str, int, str]:
+    file, sha256, _ = seen
+    return sha256, file.label, file.path.name
+
+
+def _read(
+    files: Sequence[LabelledFile], unreadable: list[Unreadable], threads: int, bar: "tqdm[Any]"
+) -> Iterator[_Seen]:
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, len(files), _CHUNK):
+            chunk = files[start : start + _CHUNK]
+            for file, result in zip(chunk, pool.map(_look, chunk), strict=True):
+                if isinstance(result, Unreadable):
+                    unreadable.append(result)
+                else:
+                    yield file, *result
+            bar.update(len(chunk))
+
+
+def _look(file: LabelledFile) -> tuple[str, Picture] | Unreadable:
+    picture = read_picture(file.path, Preprocessing(THUMBNAIL))
+    if isinstance(picture, Unreadable):
+        return picture
+    with file.path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest(), picture
+
+
+class _Copies:
+    """Finds the first file that shows what a further one does."""
+
+    def __init__(self) -> None:
+        self._by_hash: dict[str, Example] = {}
+        self._by_path: dict[Path, Example] = {}
+        self._same = Sameness(_detail)
+
+    def add(
+        self, file: LabelledFile, sha256: str, thumbnail: Picture, duplicates: list[Duplicate]
+    ) -> Example:
+        first = self._by_hash.get(sha256)
+        identical = first is not None
+        if first is None and (path := self._same.find(file.path, Look.of(thumbnail))) is not None:
+            first = self._by_path[path]
+        if first is not None:
+            duplicates.append(Duplicate(file.path, first.file.path, identical))
+        example = Example(file, sha256, first.group if first else sha256)
+        self._by_hash.setdefault(sha256, example)
+        self._by_path[file.path] = example
+        return example
+
+
+def _detail(path: Path) -> Picture | None:
+    picture = read_picture(path, Preprocessing(DETAIL))
+    return None if isinstance(picture, Unreadable) else picture
+
+
+def _refuse_clashes(found: Sequence[Sequence[Example]], duplicates: Sequence[Duplicate]) -> None:
+    labels = {each.file.path: each.file.label for part in found for each in part}
+    clashes = [pair for pair in duplicates if labels[pair.path] != labels[pair.first]]
+    if clashes:
+        raise InputError(
+            f"{_named(clashes)} under two classes: remove at least one of each pair, "
+            "whichever is in the wrong folder."
+        )
+    to_train = {each.file.path for each in found[0]}
+    clashes = [pair for pair in duplicates if pair.first in to_train and pair.path not in to_train]
+    if clashes:
+        raise InputError(
+            f"{_named(clashes)} both to train and to evaluate on, which would tell nothing of "
+            "pictures that the stack has not seen: remove one of each pair."
+        )
+
+
+def _named(clashes: Sequence[Duplicate]) -> str:
+    pairs = "; ".join(f"{pair.first} and {pair.path}" for pair in clashes[:_NAMED_PAIRS])
+    more = f"; and {len(clashes) - _NAMED_PAIRS} more pairs" if len(clashes) > _NAMED_PAIRS else ""
+    which = "The same picture is" if len(clashes) == 1 else "The same pictures are"
+    return f"{which} in {pairs}{more},"
+
+
+def _refuse_few(
+    folder: Path,
+    classes: Sequence[str],
+    part: Sequence[Example],
+    unreadable: Sequence[Unreadable],
+    least: int,
+) -> None:
+    for number, name in enumerate(classes):
+        count = len({each.group for each in part if each.file.label == number})
+        if count < least:
+            left_out = [each for each in unreadable if Path(each.path).parent == folder / name]
+            hint = (
+                f" {len(left_out)} of its files cannot be read, such as "
+                f"{Path(left_out[0].path).name}: {left_out[0].detail}"
+                if left_out
+                else ""
+            )
+            raise InputError(
+                f"{folder / name} has {count} different pictures that can be read, "
+                f"{least} are needed.{hint}"
+            )

@@ -1,0 +1,1 @@
+"""Train the trees that turn features into chances."""

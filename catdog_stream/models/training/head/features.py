@@ -1,0 +1,88 @@
+"""What the head learns from: the features of several views of each picture.
+
+They come from the engine that will serve (LiteRT), so the head learns from exactly what it will
+see. Each picture is shown whole, mirrored, and in random crops. The same pictures in the same order
+have the same views.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from tqdm import tqdm
+
+from catdog_stream.models.engines.backbone import Backbone, Pictures
+from catdog_stream.models.pictures import Picture
+from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.training.labelled import LabelledFile, Unreadable, read_batches
+
+__all__ = ["VIEWS", "Seen", "see"]
+
+VIEWS = 4
+"""How often each picture is shown: whole, mirrored, and two random crops."""
+SMALLEST_CROP = 0.65
+"""Smallest share of a picture's area in a crop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a backbone makes of pictures."""
+
+    features: npt.NDArray[np.float32]
+    """float32 [pictures, views, features]; the first view is all of the picture."""
+    labels: npt.NDArray[np.intp]
+    """The number of the class of each picture."""
+    unreadable: list[Unreadable]
+
+    @property
+    def whole(self) -> npt.NDArray[np.float32]:
+        """The features that the stack will have when it serves, [pictures, features]."""
+        return self.features[:, 0]
+
+
+def see(
+    files: Sequence[LabelledFile],
+    backbone: Backbone,
+    wanted: Preprocessing,
+    *,
+    seed: int,
+    threads: int,
+    progress: bool,
+) -> Seen:
+    """The features of the views of the readable ones of ``files``, in their order."""
+    random = np.random.default_rng(seed)
+    features: list[npt.NDArray[np.float32]] = []
+    labels: list[npt.NDArray[np.intp]] = []
+    unreadable: list[Unreadable] = []
+    with tqdm(total=len(files), unit="picture", desc="features", disable=not progress) as bar:
+        for batch in read_batches(files, wanted, threads=threads):
+            views = [backbone.features(view) for view in _views(batch.pictures, random)]
+            features.append(np.stack(views, axis=1))
+            labels.append(batch.labels)
+            unreadable += batch.unreadable
+            bar.update(len(batch.pictures) + len(batch.unreadable))
+    return Seen(np.concatenate(features), np.concatenate(labels), unreadable)
+
+
+def _views(pictures: Pictures, random: np.random.Generator) -> Iterator[Pictures]:
+    """All of each picture, its mirror image, and random crops."""
+    yield pictures
+    yield pictures[:, :, ::-1]
+    for _ in range(VIEWS - 2):
+        yield np.array([_crop(picture, random) for picture in pictures], np.uint8).reshape(
+            pictures.shape
+        )
+
+
+def _crop(picture: Picture, random: np.random.Generator) -> Picture:
+    """A random part of at least ``SMALLEST_CROP`` of the area, mirrored half of the time."""
+    size = len(picture)
+    side = size * np.sqrt(random.uniform(SMALLEST_CROP, 1))
+    left, top = random.uniform(0, size - side, 2)
+    image = Image.fromarray(picture).resize(
+        (size, size), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side)
+    )
+    crop = np.asarray(image)
+    return crop[:, ::-1] if random.random() < 0.5 else crop

@@ -1,0 +1,1 @@
+"""What a training leaves for people: one page, with all that belongs to it in it."""

@@ -1,0 +1,247 @@
+"""``report.html``: how a stack was made and how good it is, on one page that needs no other.
+
+It names files that somebody else has named: every text is escaped, and nothing is loaded from
+anywhere.
+"""
+
+import base64
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from catdog_stream.errors import InputError
+from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.stacks.manifest import Manifest
+from catdog_stream.models.training.data.checking import Checked, Example
+from catdog_stream.models.training.data.splitting import Split
+from catdog_stream.models.training.evaluation import Answers, Evaluation, calibration_error
+from catdog_stream.models.training.labelled import Unreadable, read_picture
+from catdog_stream.models.training.parity import Parity
+from catdog_stream.models.training.report import charts, figures
+from catdog_stream.models.training.report.style import STYLE
+from catdog_stream.showing import shown
+
+__all__ = ["REPORT_FILE", "Report", "write_report"]
+
+REPORT_FILE = "report.html"
+
+_MOST_MISTAKES, _MOST_NAMES = 24, 200
+_THUMBNAIL = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is known of a stack when it has been made."""
+
+    manifest: Manifest
+    checked: Checked
+    parts: Split
+    answers: Answers
+    """To the pictures that nothing was learned from."""
+    evaluation: Evaluation
+    parity: Parity | None
+    losses: Sequence[float]
+
+
+def write_report(file: Path, report: Report) -> None:
+    """Write the page. Raises ``InputError``."""
+    title = f"{report.manifest.name} {report.manifest.version}"
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "img-src data:; style-src 'unsafe-inline'\">"
+        f"<title>{_text(title)}</title><style>{STYLE}</style></head><body><main>"
+        f"<h1>{_text(title)}</h1>{''.join(_sections(report))}</main></body></html>\n"
+    )
+    try:
+        file.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}.") from error
+
+
+def _sections(report: Report) -> Iterator[str]:
+    yield _quality(report)
+    yield _section("Who is taken for whom", _confusion(report))
+    yield _section("Each class against the others", _roc(report))
+    yield _section("Do the chances mean what they say?", _calibration(report))
+    yield _section("The most confident mistakes", _mistakes(report))
+    if report.losses:
+        yield _section("How the backbone learned", _learning(report))
+    yield _section("Pictures", _pictures(report))
+    yield _section("How it was made", _parameters(report))
+
+
+def _quality(report: Report) -> str:
+    found = report.evaluation
+    tiles = [
+        (f"{found.accuracy:.2%}", "right"),
+        (f"{found.pictures}", "pictures that nothing was learned from"),
+        (f"{found.calibration_error:.4f}", "expected calibration error"),
+        (f"{found.log_loss:.4f}", "log loss"),
+    ]
+    if report.parity is not None:
+        tiles.append((f"{report.parity.agreement:.1%}", "same verdict in eight bits as in floats"))
+    return (
+        '<div class="tiles">'
+        + "".join(f"<div><b>{value}</b><span>{what}</span></div>" for value, what in tiles)
+        + "</div>"
+    )
+
+
+def _confusion(report: Report) -> str:
+    found = report.evaluation.confusion
+    body = []
+    for name, verdicts in found.items():
+        total = max(1, sum(verdicts.values()))
+        cells = "".join(
+            f'<td class="{"right" if said == name else "wrong"}" '
+            f'style="--share:{count / total:.3f}">{count}</td>'
+            for said, count in verdicts.items()
+        )
+        body.append(f"<tr><th>{_text(name)}</th>{cells}</tr>")
+    heads = "".join(f"<th>verdict {_text(name)}</th>" for name in found)
+    table = f"<tr><th></th>{heads}</tr>{''.join(body)}"
+    return f'<div class="wide"><table class="confusion">{table}</table></div>'
+
+
+def _roc(report: Report) -> str:
+    answers, classes = report.answers, report.manifest.classes
+    lines, names = {}, []
+    for number, name in enumerate(classes):
+        points = figures.roc(answers.labels == number, answers.chances[:, number])
+        lines[name] = points
+        names.append(f"{name}, area {figures.area_under(points):.4f}")
+    chart = charts.square(lines, "share of the others taken for it", "share found", diagonal=True)
+    return chart + _legend(names)
+
+
+def _calibration(report: Report) -> str:
+    answers, calibration = report.answers, report.manifest.calibration
+    after = answers.chances
+    drawn = {"as it answers": figures.bins(answers.labels, after)}
+    names = [f"as it answers, error {calibration_error(answers.labels, after):.4f}"]
+    note = "The head's chances are as good without calibration."
+    if calibration is not None:
+        before = figures.uncalibrated(after, calibration)
+        drawn["before calibration"] = figures.bins(answers.labels, before)
+        names.append(f"before calibration, error {calibration_error(answers.labels, before):.4f}")
+        intercept = ", ".join(f"{each:.3f}" for each in calibration.intercept)
+        note = f"Slope {calibration.slope:.3f}, intercepts {intercept}."
+    return charts.reliability(drawn) + _legend(names) + f"<p>{note}</p>"
+
+
+def _mistakes(report: Report) -> str:
+    answers, classes = report.answers, report.manifest.classes
+    wrong = figures.mistakes(answers.labels, answers.chances)
+    if not wrong:
+        return "<p>There is none.</p>"
+    pictures = ""
+    for number in wrong[:_MOST_MISTAKES]:
+        file, chances = answers.files[number], answers.chances[number]
+        said = int(chances.argmax())
+        pictures += (
+            f"<figure>{_thumbnail(file.path)}<figcaption>{_text(classes[said])} "
+            f"{chances[said]:.1%}, is {_text(classes[file.label])}<br>"
+            f"<small>{_text(file.path.name)}</small></figcaption></figure>"
+        )
+    count = f"<p>{len(wrong)} of {len(answers.files)}.</p>"
+    return f'{count}<div class="pictures">{pictures}</div>'
+
+
+def _thumbnail(path: Path) -> str:
+    picture = read_picture(path, Preprocessing(_THUMBNAIL))
+    if isinstance(picture, Unreadable):
+        return ""
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, "JPEG", quality=80)
+    source = f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
+    return f'<img alt="" width="{_THUMBNAIL}" height="{_THUMBNAIL}" src="{source}">'
+
+
+def _learning(report: Report) -> str:
+    lines = {"loss": figures.smooth(np.asarray(report.losses, np.float64).tolist())}
+    return charts.curves(lines, "steps", "loss") + _legend(["loss of a batch, smoothed"])
+
+
+def _pictures(report: Report) -> str:
+    classes, parts = report.manifest.classes, report.parts
+    rows = "".join(
+        f"<tr><th>{_text(name)}</th>"
+        + "".join(
+            f"<td>{_count(part, number)}</td>"
+            for part in (parts.backbone, parts.head, parts.evaluation)
+        )
+        + "</tr>"
+        for number, name in enumerate(classes)
+    )
+    heads = "".join(f"<th>{head}</th>" for head in ("", "backbone", "head", "evaluation"))
+    unreadable = [f"{each.path}: {each.detail}" for each in report.checked.unreadable]
+    copies = [
+        f"{each.path} {'is' if each.identical else 'looks like'} {each.first}"
+        for each in report.checked.duplicates
+    ]
+    return (
+        f'<div class="wide"><table><tr>{heads}</tr>{rows}</table></div>'
+        + _names("Files that cannot be read, left out", unreadable)
+        + _names("Copies of other files, kept in the same part", copies)
+    )
+
+
+def _count(part: Sequence[Example], label: int) -> int:
+    return sum(each.file.label == label for each in part)
+
+
+def _parameters(report: Report) -> str:
+    manifest = report.manifest
+    training = dict(manifest.training or {})
+    training.pop("counts", None)
+    rows = {"network": manifest.network, **manifest.preprocessing.as_json(), **_flat(training)}
+    if report.parity is not None:
+        rows |= {f"parity {key}": value for key, value in report.parity.as_json().items()}
+    cells = "".join(
+        f"<tr><th>{_text(key)}</th><td>{_text(str(value))}</td></tr>" for key, value in rows.items()
+    )
+    return f'<div class="wide"><table class="plain">{cells}</table></div>'
+
+
+def _flat(document: dict[str, object], before: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in document.items():
+        if value is None:
+            continue
+        if isinstance(value, dict):
+            found |= _flat(value, f"{before}{key} ")
+        else:
+            found[f"{before}{key}"] = value
+    return found
+
+
+def _names(what: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    items = "".join(f"<li>{_text(line)}</li>" for line in lines[:_MOST_NAMES])
+    more = f"<li>and {len(lines) - _MOST_NAMES} more</li>" if len(lines) > _MOST_NAMES else ""
+    return f"<details><summary>{what}: {len(lines)}</summary><ul>{items}{more}</ul></details>"
+
+
+def _section(title: str, body: str) -> str:
+    return f"<section><h2>{title}</h2>{body}</section>"
+
+
+def _legend(names: Iterable[str]) -> str:
+    items = "".join(
+        f'<li class="c{number % charts.COLOURS}">{_text(name)}</li>'
+        for number, name in enumerate(names)
+    )
+    return f'<ul class="legend">{items}</ul>'
+
+
+def _text(text: str) -> str:
+    """A stranger's text, in one line and without a meaning for browsers."""
+    return escape(shown(text))

@@ -1,0 +1,101 @@
+"""A report is one page that nobody's file name can break."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.stacks.calibration import Calibration
+from catdog_stream.models.stacks.manifest import Manifest
+from catdog_stream.models.training.data.checking import Checked, Duplicate, Example
+from catdog_stream.models.training.data.splitting import Split
+from catdog_stream.models.training.evaluation import Answers, Evaluation, confusion
+from catdog_stream.models.training.labelled import LabelledFile, Unreadable
+from catdog_stream.models.training.parity import Parity
+from catdog_stream.models.training.report.document import Report, write_report
+from tests.models.training.data.pictures import picture
+
+CLASSES = ("cat", "dog", "owl")
+#: A name that would do something in a page, on a terminal and to the direction of writing.
+HOSTILE = "<script src=x.example>\"'&\x1b[2J\u202e.png"
+
+
+class Elements(HTMLParser):
+    """The elements of a page, and what they refer to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.references: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        self.references += [v or "" for k, v in attrs if k in ("src", "href", "xlink:href", "data")]
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("report")
+    picture(3, 0).save(folder / HOSTILE)
+    file = LabelledFile(folder / HOSTILE, 0)
+    random = np.random.default_rng(0)
+    chances = random.dirichlet((1, 1, 1), 60)
+    labels = np.arange(60) % 3
+    manifest = Manifest(
+        name="pets <b>", version="1", classes=CLASSES, preprocessing=Preprocessing(299),
+        features=2048, parts={}, calibration=Calibration(0.8, (0.0, 0.1, 0.2)),
+        training={"pictures": HOSTILE, "counts": {}, "held_out": {"accuracy": 0.5}},
+    )  # fmt: skip
+    example = Example(file, "0", "0")
+    report = Report(
+        manifest=manifest,
+        checked=Checked(
+            CLASSES, (example,), (), (Unreadable(HOSTILE, "not_an_image", "no <picture>"),),
+            (Duplicate(file.path, file.path, identical=False),),
+        ),
+        parts=Split((example,), (example,), (example,)),
+        answers=Answers([file] * 60, labels, chances, [], 1.0),
+        evaluation=Evaluation(
+            "pets 1", "litert", 60, 0.3, 1.0, 0.1, confusion(labels, chances, CLASSES), 1.0
+        ),
+        parity=Parity(60, 0.1, 0.01, 0.99),
+        losses=[2.0 / (step + 1) for step in range(900)],
+    )  # fmt: skip
+    write_report(folder / "report.html", report)
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_name_is_text(page: str) -> None:
+    assert "&lt;script src=x.example&gt;&quot;&#x27;&amp;" in page
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", page)
+    elements = Elements()
+    elements.feed(page)
+    assert "script" not in elements.names
+    assert "b" not in elements.names[: elements.names.index("main")]
+
+
+def test_nothing_is_loaded_from_anywhere(page: str) -> None:
+    elements = Elements()
+    elements.feed(page)
+    assert elements.references
+    assert all(each.startswith("data:image/jpeg;base64,") for each in elements.references)
+    assert "url(" not in page
+    assert "@import" not in page
+    assert "default-src 'none'" in page
+
+
+def test_all_that_matters_is_there(page: str) -> None:
+    for part in (
+        "Who is taken for whom",
+        "area 0.",
+        "before calibration, error",
+        "no &lt;picture&gt;",
+        "looks like",
+        "loss of a batch",
+        "held_out accuracy",
+    ):
+        assert part in page, part
+    assert page.count("<img") == 24  # however many there are
+    assert len(page) < 1_000_000
