@@ -60,7 +60,13 @@ AT_WORK = "--at-work"
     default=None,
     help="Whether the backbone learns, too; it does where there are enough pictures.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    default=0,
+    show_default=True,
+    help="The same one gives the same stack.",
+)
 @click.option(
     "--threads", type=click.IntRange(1, 1024), help="CPU threads; CATDOG_THREADS by default."
 )

@@ -50,7 +50,7 @@ def test_what_a_manifest_says_is_text_on_a_terminal_and_not_without_end(folder: 
         "1",
         training={HOSTILE: HOSTILE, "deep": {"a": [10**40, HOSTILE]}},
         quality={"accuracy": 10**400, "count": HOSTILE},
-        calibration=["x" * 10**6],
+        training_of=["x" * 10**6],
     )
     for text in (shown("pets/1"), shown("pets/1", "--json")):
         assert all(character.isprintable() or character == "\n" for character in text)

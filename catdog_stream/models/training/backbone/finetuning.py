@@ -104,6 +104,8 @@ def fine_tune(
             training.begin(phase, here)
             steps = options.steps(phase, len(pictures))
             first = here.step if here else 0
+            if first >= steps:
+                continue
             saved = time.monotonic()
             with tqdm(
                 total=steps, initial=first, unit="step", desc=f"phase {phase + 1}",
@@ -171,6 +173,7 @@ class _Training:
         self._optimizer.build(self._trained)
         if state:
             self.losses = list(state.losses)
+            self._values, self._average = state.weights, state.averages
             for variable, value in zip(self._optimizer.variables, state.optimizer, strict=True):
                 variable.assign(value)
         self._phase, self._network_weights = phase, len(network.weights)
