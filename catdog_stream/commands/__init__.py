@@ -11,6 +11,7 @@ from catdog_stream import __version__
 from catdog_stream.commands.broker import broker
 from catdog_stream.commands.convert import convert
 from catdog_stream.commands.evaluate import evaluate
+from catdog_stream.commands.familiarize import familiarize
 from catdog_stream.commands.recount import recount
 from catdog_stream.commands.replay import replay
 from catdog_stream.commands.send import send
@@ -19,7 +20,19 @@ from catdog_stream.commands.train_head import train_head
 from catdog_stream.commands.up import up
 from catdog_stream.commands.watch import watch
 
-for command in (broker, convert, evaluate, recount, replay, send, stacks, train_head, up, watch):
+for command in (
+    broker,
+    convert,
+    evaluate,
+    familiarize,
+    recount,
+    replay,
+    send,
+    stacks,
+    train_head,
+    up,
+    watch,
+):
     cli.add_command(command)
 
 # Faust's option tells its own.
