@@ -33,6 +33,8 @@ async def settle(stream: StreamT[bytes], event: EventT[bytes], outcome: Outcome)
         shard = counted(label_counts.get(message.partition), kind, name, message.offset)
         if shard is not None:
             label_counts[message.partition] = shard
+    if not isinstance(outcome, RejectedRequest):
+        app.classifying.drifting.observe(outcome.verdict)
     await stream.ack(event)
 
 

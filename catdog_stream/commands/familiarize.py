@@ -19,7 +19,7 @@ from catdog_stream.showing import shown
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1, max_open=True),
-    default=0.01,
+    default=0.02,
     show_default=True,
     help="The share of pictures of the classes that may be called unknown.",
 )

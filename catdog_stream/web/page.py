@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from html import escape
 
+from catdog_stream.pipeline.drift import Drift
+from catdog_stream.web.drift import drift_section
 from catdog_stream.web.statistics import Statistics
 
 __all__ = ["render"]
@@ -44,6 +46,7 @@ a {{ color: inherit; }}
 <p class="total">{total} <small>{pictures} classified</small></p>
 {labels}
 {rejections}
+{drift}
 <footer>
 <p>{workers} {stack} This page renews itself every {refresh} seconds.</p>
 <p><a href="/labels/">Labels as JSON</a> · <a href="/readyz">ready?</a> ·
@@ -54,13 +57,19 @@ a {{ color: inherit; }}
 """
 
 
-def render(statistics: Statistics, stack: str = "", refused: str | None = None) -> str:
+def render(
+    statistics: Statistics,
+    stack: str = "",
+    refused: str | None = None,
+    drift: Drift | None = None,
+) -> str:
     """The page.
 
     Args:
         statistics: of the cluster.
         stack: what serves in this worker.
         refused: why it does not serve what was ordered.
+        drift: of what that says, where there is something to compare it with.
     """
     missing = statistics.asked - statistics.answered
     return _DOCUMENT.format(
@@ -79,6 +88,7 @@ def render(statistics: Statistics, stack: str = "", refused: str | None = None) 
         ),
         stack=escape(stack and f"This worker serves {stack}."),
         refused=f'<p class="warning">{escape(refused)}</p>' if refused else "",
+        drift=drift_section(drift),
         workers=f"{statistics.answered} of {statistics.asked} workers answered.",
     )
 

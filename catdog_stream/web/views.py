@@ -29,7 +29,8 @@ async def statistics() -> Statistics:
 async def index(web: View, _request: Request) -> Response:
     """The page for people."""
     stack = app.swapping.serving if app.classifying.warm else ""
-    return web.html(render(await statistics(), stack, app.swapping.problem))
+    drift = app.classifying.drifting.drift
+    return web.html(render(await statistics(), stack, app.swapping.problem, drift))
 
 
 @app.page("/labels/")

@@ -19,6 +19,7 @@ from catdog_stream.pipeline.pipeline import Pipeline
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
 from catdog_stream.settings import Settings
+from catdog_stream.worker.drifting import Drifting
 
 if TYPE_CHECKING:
     from catdog_stream.delivery.consumer import Consumer
@@ -93,6 +94,8 @@ class Classifying(Service):
         self.app = app
         #: Makes what classifies; called anew where one hangs.
         self.load: Callable[[Settings], Classifier] = load_stack
+        #: Whether the stack still says what it said when it was measured.
+        self.drifting = Drifting()
         self._serving = Serving(max_wait=app.settings.batch_wait, on_failure=app.give_up)
         self._pipeline: Pipeline | None = None
 
@@ -183,6 +186,7 @@ class Classifying(Service):
 
     async def _take_over(self, runner: ModelRunner) -> None:
         stack = runner.classifier
+        self.drifting.follow(stack)
         metrics.STACK.info({"name": stack.name, "version": stack.version, "engine": stack.engine})
         await self._serving.take_over(runner)
 

@@ -104,9 +104,11 @@ class Familiarity:
     def distance(self, row: Floats) -> float:
         """How far ``row`` [features] is from the nearest mean: its square, in variances."""
         row = row / max(float(np.linalg.norm(row)), 1e-12)
-        along = self._directions.T @ row - self._centres
+        # Not by BLAS, which may share so small a product out among threads that are busy.
+        along = np.einsum("f,fk->k", row, self._directions) - self._centres
         square = (along * along).sum(axis=1)
-        whole = (row * row).sum() - 2 * (self._means @ row) + self._lengths
+        near = np.einsum("f,cf->c", row, self._means)
+        whole = (row * row).sum() - 2 * near + self._lengths
         rest = np.maximum(whole - square, 0) / self._rest
         return float(((along * along / self._variances).sum(axis=1) + rest).min())
 

@@ -10,7 +10,7 @@
                "head":       {"file": "head.ubj", "sha256": "..."}},
      "engine": {"tensorflow": {"batch": 16}},
      "golden": [{"file": "golden-1.jpg", "sha256": "...", "scores": {"cat": 0.99, "dog": 0.01}}],
-     "familiarity": {"threshold": 0.01, "pictures": 3000},
+     "familiarity": {"threshold": 0.02, "pictures": 3000},
      "training": {...}, "quality": {...}, "reference": {...}}
 
 ``network`` is the architecture, which TensorFlow has to build; without it, it is ``inception_v3``.
@@ -166,6 +166,8 @@ def _parse(document: Any) -> Manifest:
     if "reference" in fields:
         reference = Reference.parse(fields["reference"], manifest.classes)
         manifest = replace(manifest, reference=reference)
+        if (reference.familiarity is None) != (manifest.familiarity is None):
+            raise ValueError("reference and familiarity must both tell of familiarity, or neither")
     if (manifest.familiarity is None) != ("familiarity" not in manifest.parts):
         raise ValueError("familiarity must be there both by itself and in parts, or in neither")
     for each in manifest.golden:
