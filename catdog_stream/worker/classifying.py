@@ -15,6 +15,7 @@ from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.pipeline.model_runner import ModelRunner
+from catdog_stream.pipeline.observing import NOBODY, Observer
 from catdog_stream.pipeline.pipeline import Pipeline
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
@@ -93,6 +94,8 @@ class Classifying(Service):
         self.app = app
         #: Makes what classifies; called anew where one hangs.
         self.load: Callable[[Settings], Classifier] = load_stack
+        #: Is told of each answer; set before the worker starts.
+        self.observer: Observer = NOBODY
         self._serving = Serving(max_wait=app.settings.batch_wait, on_failure=app.give_up)
         self._pipeline: Pipeline | None = None
 
@@ -151,6 +154,7 @@ class Classifying(Service):
             max_image_bytes=settings.max_image_bytes,
             max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * runner.classifier.batch_size),
             decode_threads=decoders(on_gpu=on_gpu),
+            observer=self.observer,
         )
         pipeline.start()
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)
