@@ -27,6 +27,7 @@ def stack(tmp_path: Path) -> Path:
             "head": describe(tmp_path, "head.ubj"),
         },
         batch={"tensorflow": 16},
+        weight=2.5,
         training={"pictures": "train"},
         quality={"accuracy": 0.5},
     ).write(tmp_path)
@@ -56,6 +57,7 @@ def test_what_was_written_is_read_back(stack: Path) -> None:
     assert manifest.classes == ("cat", "dog")
     assert manifest.part("head").file == "head.ubj"
     assert manifest.batch == {"tensorflow": 16}
+    assert manifest.weight == 2.5
     assert manifest.quality == {"accuracy": 0.5}
     before = (stack / "manifest.json").read_bytes()
     manifest.write(stack)
