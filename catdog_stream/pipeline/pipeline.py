@@ -228,10 +228,12 @@ class Pipeline:
     def _record(self, job: _Job, outcome: Outcome) -> None:
         self._answered += 1
         if isinstance(outcome, RejectedRequest):
+            stack = ""
             metrics.REJECTIONS.labels(outcome.reason).inc()
         else:
-            metrics.LABELS.labels(outcome.verdict.label).inc()
-        metrics.REQUEST_SECONDS.observe(time.perf_counter() - job.taken)
+            stack = outcome.verdict.stack
+            metrics.LABELS.labels(outcome.verdict.label, stack).inc()
+        metrics.REQUEST_SECONDS.labels(stack).observe(time.perf_counter() - job.taken)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)

@@ -104,6 +104,12 @@ def test_what_is_no_json_object_is_refused(stack: Path, text: str) -> None:
         ("parts", {"head": {"file": "head.ubj"}, "litert": {"file": "backbone.tflite"}}),
         ("parts", {"tail": {"file": "head.ubj", "sha256": "0"}}),
         ("quality", "good"),
+        ("weight", 0),
+        ("weight", -1),
+        ("weight", "2"),
+        ("weight", True),
+        ("weight", float("nan")),
+        ("weight", 10**400),
     ],
 )
 def test_a_wrong_field_is_refused(stack: Path, field: str, value: Any) -> None:
