@@ -107,19 +107,19 @@ class Settings:
             SettingError: a value cannot be used; the sentence names the variable.
         """
         read = _Reader(environment)
-        stack, *others = read("CATDOG_STACK", _paths, (cls.stack,))
+        stacks: tuple[Path, ...] = read("CATDOG_STACK", _paths, ())
         settings = cls(
             broker=read("CATDOG_BROKER", _broker, cls.broker),
-            stack=stack,
-            voting=(stack, *others) if others else cls.voting,
-            vote_rule=read("CATDOG_VOTE_RULE", _vote_rule, cls.vote_rule),
+            stack=stacks[0] if stacks else cls.stack,
+            voting=stacks if len(stacks) > 1 else cls.voting,
+            vote_rule=read("CATDOG_VOTE_RULE", _one_of(RULES), cls.vote_rule),
             stacks=read("CATDOG_STACKS", _folder, cls.stacks),
             canary=read("CATDOG_CANARY", str, cls.canary),
             canary_share=read("CATDOG_CANARY_SHARE", _share, cls.canary_share),
             shadow=read("CATDOG_SHADOW", str, cls.shadow),
             shadow_share=read("CATDOG_SHADOW_SHARE", _share, cls.shadow_share),
             shadow_folder=read("CATDOG_SHADOW_FOLDER", _folder, cls.shadow_folder),
-            engine=read("CATDOG_ENGINE", _engine, cls.engine),
+            engine=read("CATDOG_ENGINE", _one_of(ENGINES), cls.engine),
             threads=read("CATDOG_THREADS", _whole(1024), os.cpu_count() or 1),
             batch=read("CATDOG_BATCH", _whole(MAX_BATCH), cls.batch),
             batch_wait=read("CATDOG_BATCH_WAIT", _milliseconds, cls.batch_wait),
@@ -229,16 +229,14 @@ def _share(text: str) -> float:
     return number
 
 
-def _engine(text: str) -> Engine:
-    if text not in ENGINES:
-        raise ValueError(f"it must be one of {', '.join(ENGINES)}")
-    return text
+def _one_of(choices: tuple[T, ...]) -> Callable[[str], T]:
+    def parse(text: str) -> T:
+        for choice in choices:
+            if choice == text:
+                return choice
+        raise ValueError(f"it must be one of {', '.join(map(str, choices))}")
 
-
-def _vote_rule(text: str) -> Rule:
-    if text not in RULES:
-        raise ValueError(f"it must be one of {', '.join(RULES)}")
-    return text
+    return parse
 
 
 def _paths(text: str) -> tuple[Path, ...]:

@@ -11,9 +11,7 @@ from catdog_stream.pipeline.sampling import Sample
 from catdog_stream.wire import Source
 
 shares = st.floats(0, 1)
-sources = st.builds(
-    Source, st.just("catdogimage"), st.integers(0, 10_000), st.integers(0, 2**60)
-)
+sources = st.builds(Source, st.just("catdogimage"), st.integers(0, 10_000), st.integers(0, 2**60))
 
 
 @given(sources, shares, shares)

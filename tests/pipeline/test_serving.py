@@ -226,7 +226,7 @@ def test_an_onlooker_sees_nothing_of_what_was_not_answered() -> None:
     witness = Witness(1.0)
 
     class Broken(Named):
-        def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
+        def classify(self, _pictures: Sequence[Picture]) -> list[Verdict]:
             raise ArithmeticError
 
     async def story(serving: Serving) -> None:

@@ -35,7 +35,9 @@ class Contrary(Shade):
                     os._exit(7)
         found = super().classify(pictures)
         return [
-            Verdict(dict(zip(each.scores, reversed(each.scores.values()), strict=True)), each.stack)
+            Verdict(
+                dict(zip(each.scores, reversed([*each.scores.values()]), strict=True)), each.stack
+            )
             for each in found
         ]
 

@@ -99,9 +99,16 @@ class VotingClassifier:
 
 
 def _votes(ballots: Sequence[Ballot]) -> str:
-    """Who voted what, as JSON."""
-    said = {each.voter: {"verdict": each.verdict.label} for each in ballots}
-    return orjson.dumps(said).decode()
+    """Who voted what, as JSON: a few words for each, whatever the number of classes."""
+    return orjson.dumps({each.voter: _told(each.verdict) for each in ballots}).decode()
+
+
+def _told(verdict: Verdict) -> dict[str, str | float]:
+    return {
+        "verdict": verdict.label,
+        "chance": round(verdict.scores[verdict.likeliest], 6),
+        "stack": verdict.stack,
+    }
 
 
 def _listed(member: Member) -> str:

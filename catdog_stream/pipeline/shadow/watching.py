@@ -91,7 +91,7 @@ class Shadow:
         while not self._stopping.is_set():
             try:
                 self._watch()
-            except Exception as error:  # noqa: BLE001 - it shall harm nobody, whatever it is
+            except Exception as error:
                 if self._stopping.is_set():
                     return
                 self.problem = str(error) or repr(error)

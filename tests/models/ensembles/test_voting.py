@@ -55,9 +55,9 @@ def test_who_voted_what_goes_with_the_verdict() -> None:
     (verdict,) = (jury := three()).classify([jury.prepare(grey(100))])
     assert verdict.stack == "jury bright/1+fair/1+gloomy/1"
     assert json.loads(verdict.notes["votes"]) == {
-        "bright/1": {"verdict": "light"},
-        "fair/1": {"verdict": "dark"},
-        "gloomy/1": {"verdict": "dark"},
+        "bright/1": {"verdict": "light", "chance": 0.892157, "stack": "bright 1"},
+        "fair/1": {"verdict": "dark", "chance": 0.607843, "stack": "fair 1"},
+        "gloomy/1": {"verdict": "dark", "chance": 0.857843, "stack": "gloomy 1"},
     }
 
 

@@ -10,7 +10,11 @@ from catdog_stream.pipeline.shadow.frames import receive, send
 
 def test_what_is_said_is_heard_however_long_it_is() -> None:
     ours, theirs = socket.socketpair()
-    words = [({"a": 1}, b""), ({}, b"x" * 3_000_000), ({"text": "ä" * 100}, bytes(range(256)))]
+    words: list[tuple[dict[str, object], bytes]] = [
+        ({"a": 1}, b""),
+        ({}, b"x" * 3_000_000),
+        ({"text": "ä" * 100}, bytes(range(256))),
+    ]
 
     def say() -> None:
         for document, data in words:

@@ -25,7 +25,8 @@ ALL = Sample(b"shadow", 1.0)
 
 
 def assignment(directory: Path, folder: Path | None = None) -> Assignment:
-    return Assignment(str(directory), "litert", None, 10**6, 10**6, folder and str(folder))
+    kept = None if folder is None else str(folder)
+    return Assignment(str(directory), "litert", None, 10**6, 10**6, kept)
 
 
 @contextmanager
@@ -141,7 +142,7 @@ def test_one_that_hangs_or_ends_is_started_anew(tmp_path: Path, shade: int, why:
 
 def test_whoever_shows_it_a_picture_never_waits(tmp_path: Path) -> None:
     """It stands still, with more before it than it has room for, and is stopped all the same."""
-    with contrary(tmp_path / "told", patience=1000) as (shadow, show):
+    with contrary(tmp_path / "told", patience=1000) as (shadow, _):
         wait_until(lambda: shadow.stack is not None, "it to load", SECONDS)
         ((pid, _),) = starts(tmp_path / "told")
         os.kill(pid, signal.SIGSTOP)
