@@ -4,6 +4,8 @@ The process's own (``process_resident_memory_bytes``, ``process_cpu_seconds_tota
 come with ``prometheus_client``.
 """
 
+from functools import lru_cache
+
 from prometheus_client import Counter, Gauge, Histogram, Info
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "STACK",
     "STACKS_REFUSED",
     "STACK_ORDER_FOLLOWED",
+    "labels_of",
+    "request_seconds_of",
 ]
 
 LABELS = Counter("catdog_labels_total", "Labels published by this worker.", ["label", "stack"])
@@ -35,6 +39,20 @@ REQUEST_SECONDS = Histogram(
     ["stack"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+
+
+@lru_cache(maxsize=1000)
+def labels_of(label: str, stack: str) -> Counter:
+    """That of ``LABELS`` for one label and stack, without looking for it at each request."""
+    return LABELS.labels(label, stack)
+
+
+@lru_cache(maxsize=1000)
+def request_seconds_of(stack: str) -> Histogram:
+    """That of ``REQUEST_SECONDS`` for one stack; without one, for rejections."""
+    return REQUEST_SECONDS.labels(stack)
+
+
 STACK = Info("catdog_stack", "What answers the next request.")
 STACK_ORDER_FOLLOWED = Gauge(
     "catdog_stack_order_followed",

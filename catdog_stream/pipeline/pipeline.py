@@ -232,8 +232,8 @@ class Pipeline:
             metrics.REJECTIONS.labels(outcome.reason).inc()
         else:
             stack = outcome.verdict.stack
-            metrics.LABELS.labels(outcome.verdict.label, stack).inc()
-        metrics.REQUEST_SECONDS.labels(stack).observe(time.perf_counter() - job.taken)
+            metrics.labels_of(outcome.verdict.label, stack).inc()
+        metrics.request_seconds_of(stack).observe(time.perf_counter() - job.taken)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)

@@ -57,11 +57,14 @@ async def running(classifier: Named) -> ModelRunner:
 def play(story: Callable[[Serving], Awaitable[None]]) -> None:
     async def run() -> None:
         failures: list[BaseException] = []
+        unhandled: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, about: unhandled.append(about))
         serving = Serving(max_wait=0.0, on_failure=failures.append)
         async with asyncio.timeout(DEADLINE):
             await story(serving)
             await serving.stop()
         assert failures == []
+        assert unhandled == []
 
     asyncio.run(run())
 

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,11 @@ import pytest
 from catdog_stream.errors import StackError
 from catdog_stream.models.stacks.locate import default_stack, samples
 from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.sampling import Sample
+from catdog_stream.pipeline.shadow.child import Child, ShadowError
 from catdog_stream.pipeline.shadow.process import Assignment
+from catdog_stream.pipeline.shadow.waiting import Seen
 from catdog_stream.pipeline.shadow.watching import MOST_WAITING, Shadow
 from catdog_stream.testing import wait_until
 from catdog_stream.wire import Source
@@ -126,6 +129,24 @@ def test_one_picture_that_it_fails_on_costs_no_other(tmp_path: Path) -> None:
         assert len(starts(tmp_path / "told")) == 1
 
 
+@pytest.mark.parametrize("shade", [0, HANGS])
+def test_its_process_ends_when_the_worker_is_gone_whatever_it_is_at(
+    tmp_path: Path, shade: int
+) -> None:
+    child = Child("tests.support.odd_shadow")
+    try:
+        child.begin(assignment(tmp_path / "told"), SECONDS)
+        ((pid, _),) = starts(tmp_path / "told")
+        verdict = Verdict({"dark": 1.0, "light": 0.0}, "first 1")
+        with suppress(ShadowError):
+            child.look(Seen(Source("catdogimage", 0, 0), grey(shade), verdict), 0.5)
+        child._connection.close()  # as the kernel does when the worker is killed
+        wait_until(lambda: child._process.poll() == 0, "it to end", SECONDS)
+        assert is_gone(pid)
+    finally:
+        child.close()
+
+
 @pytest.mark.parametrize(("shade", "why"), [(HANGS, "said nothing"), (ENDS, "status 7")])
 def test_one_that_hangs_or_ends_is_started_anew(tmp_path: Path, shade: int, why: str) -> None:
     with contrary(tmp_path / "told", patience=1.0) as (shadow, show):
@@ -149,11 +170,17 @@ def test_whoever_shows_it_a_picture_never_waits(tmp_path: Path) -> None:
         large = grey(0) + b"\0" * 900_000  # more than a socket holds
         first = Shade("first")
         (verdict,) = first.classify([first.prepare(large)])
+
+        def see() -> int:
+            shadow.see(Source("catdogimage", 0, 0), large, verdict)
+            return shadow.dropped
+
         started = time.monotonic()
-        for offset in range(2 * MOST_WAITING + 10):
-            shadow.see(Source("catdogimage", 0, offset), large, verdict)
+        dropped = [see() for _ in range(2 * MOST_WAITING + 10)][-1]
         assert time.monotonic() - started < 1
-        assert shadow.dropped >= MOST_WAITING
+        assert dropped >= MOST_WAITING
+        # There is room for one more once the first one is on its way, which nobody takes.
+        wait_until(lambda: shadow.dropped == see(), "the first one to be handed over", SECONDS)
     assert is_gone(pid)
 
 
