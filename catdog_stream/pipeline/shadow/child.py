@@ -38,8 +38,9 @@ class Child:
                 pass_fds=[theirs.fileno()],
                 # From where this process imports, and not from the folder it happens to be in.
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONSAFEPATH": "1"},
-                # Ctrl-C in a terminal is for the worker, which ends this one.
-                start_new_session=True,
+                # Ctrl-C in a terminal is for the worker, which ends this one. Not in a session of
+                # its own: Linux shares the cores among sessions first, whatever their priorities.
+                process_group=0,
             )
 
     def begin(self, assignment: Assignment, patience: float) -> dict[str, Any]:

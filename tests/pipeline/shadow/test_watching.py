@@ -115,6 +115,9 @@ def test_it_has_the_lowest_priority_and_ends_with_the_worker(tmp_path: Path) -> 
         wait_until(lambda: shadow.stack is not None, "it to load", SECONDS)
         ((pid, priority),) = starts(tmp_path / "told")
         assert priority == 19
+        # In another session it would have as much of the cores as the worker, on Linux.
+        assert os.getsid(pid) == os.getsid(0)
+        assert os.getpgid(pid) != os.getpgid(0)
     assert is_gone(pid)
 
 
