@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from catdog_stream.errors import StackError
-from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.ensembles.voting import Member, VotingClassifier
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stacks.locate import default_stack
@@ -37,7 +36,7 @@ class StacksOfSettings:
     def __init__(self) -> None:
         self._batches: dict[Path, int] = {}
 
-    def __call__(self, settings: Settings) -> Classifier:
+    def __call__(self, settings: Settings) -> ModelStack | VotingClassifier:
         """Raises ``StackError``: one of them cannot be loaded, or not vote with the others."""
         if not settings.voting:
             return load_stack(settings)

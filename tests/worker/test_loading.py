@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from catdog_stream.errors import StackError
+from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.ensembles.voting import VotingClassifier
 from catdog_stream.models.stacks.locate import default_stack, samples
 from catdog_stream.settings import Settings
@@ -30,7 +31,7 @@ def test_one_stack_is_itself() -> None:
 
 def test_several_vote_and_keep_the_contract_of_a_classifier(tmp_path: Path) -> None:
     other = add(tmp_path, "pets", "2", classes=["dog", "cat"], weight=3)
-    jury = StacksOfSettings()(voting(default_stack(), other))
+    jury: Classifier = StacksOfSettings()(voting(default_stack(), other))
     assert (jury.name, jury.version) == ("jury", "inception_v3/1+pets/2")
     (verdict,) = jury.classify([jury.prepare(files()[0])])
     # The other one says the opposite of what this one says, and weighs three times as much.

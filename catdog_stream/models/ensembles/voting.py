@@ -58,7 +58,7 @@ class VotingClassifier:
                     f"{first.stack} and {other.stack} cannot vote with each other: one tells "
                     f"{_listed(first)} apart, the other {_listed(other)}."
                 )
-        self._members = tuple(members)
+        self.members = tuple(members)
         self._rule = rule
         classifiers = [member.classifier for member in members]
         self.name = "jury"
@@ -70,31 +70,31 @@ class VotingClassifier:
 
     def prepare(self, data: bytes) -> tuple[Prepared, ...]:
         """The picture as each member wants it. Raises ``RejectedRequest`` as the first of them."""
-        return tuple(member.classifier.prepare(data) for member in self._members)
+        return tuple(member.classifier.prepare(data) for member in self.members)
 
     def classify(self, pictures: Sequence[tuple[Prepared, ...]]) -> list[Verdict]:
         """A decision for each picture, the same bits whatever else is in the batch."""
         said = [
             member.classifier.classify([picture[place] for picture in pictures])
-            for place, member in enumerate(self._members)
+            for place, member in enumerate(self.members)
         ]
         return [self._decide(verdicts) for verdicts in zip(*said, strict=True)]
 
     def _decide(self, verdicts: Sequence[Verdict]) -> Verdict:
         ballots = [
             Ballot(member.stack, verdict, member.weight)
-            for member, verdict in zip(self._members, verdicts, strict=True)
+            for member, verdict in zip(self.members, verdicts, strict=True)
         ]
         return replace(decide(ballots, self._rule), notes={"votes": _votes(ballots)})
 
     def warm_up(self) -> None:
         """Warm up every member."""
-        for member in self._members:
+        for member in self.members:
             member.classifier.warm_up()
 
     def close(self) -> None:
         """Close every member."""
-        for member in self._members:
+        for member in self.members:
             member.classifier.close()
 
 

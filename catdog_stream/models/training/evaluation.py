@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.training.labelled import (
     Unreadable,
     check_each_class,
     labelled_files,
-    read_batches,
 )
+from catdog_stream.models.training.showing import Shown, prepared_batches
 
 Labels = npt.NDArray[np.intp]
 """The number of the true class of each picture, shape [n]."""
@@ -71,7 +70,7 @@ class Evaluation:
         return "\n".join(lines)
 
 
-def evaluate(stack: ModelStack, directory: Path, *, progress: bool = True) -> Evaluation:
+def evaluate(stack: Shown, directory: Path, *, progress: bool = True) -> Evaluation:
     """Measure ``stack`` on the pictures in ``directory/<class>/*`` of its classes.
 
     Raises ``InputError`` if the folders are missing or hold no readable picture of a class.
@@ -83,8 +82,8 @@ def evaluate(stack: ModelStack, directory: Path, *, progress: bool = True) -> Ev
     stack.warm_up()
     started = time.perf_counter()
     with tqdm(total=len(files), unit="picture", desc="evaluate", disable=not progress) as bar:
-        for batch in read_batches(files, stack.preprocessing, threads=stack.threads):
-            scores += [list(v.scores.values()) for v in stack.classify(batch.pictures)]
+        for pictures, batch in prepared_batches(stack, files):
+            scores += [list(v.scores.values()) for v in stack.classify(pictures)]
             numbers.append(batch.labels)
             unreadable += batch.unreadable
             bar.update(len(batch.pictures) + len(batch.unreadable))
