@@ -31,9 +31,7 @@ async def index(web: View, _request: Request) -> Response:
     """The page for people."""
     swapping = app.swapping
     stack = swapping.serving if app.classifying.warm else ""
-    return web.html(
-        render(await statistics(), stack, swapping.loading, swapping.problem, beside())
-    )
+    return web.html(render(await statistics(), stack, swapping.loading, swapping.problem, beside()))
 
 
 def beside() -> str:

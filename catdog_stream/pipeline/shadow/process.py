@@ -86,7 +86,9 @@ def main(load: Callable[[Assignment], Classifier] = load_stack) -> None:
         {"stack": f"{classifier.name} {classifier.version}", "engine": classifier.engine},
     )
     for question, picture in _questions(connection):
-        send(connection, _answer(classifier, keeping, question, picture))
+        answer = _answer(classifier, keeping, question, picture)
+        with suppress(ConnectionError):  # the worker is gone, which the thread that reads sees
+            send(connection, answer)
 
 
 def _questions(connection: socket.socket) -> Iterator[tuple[dict[str, Any], bytes]]:
