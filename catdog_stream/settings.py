@@ -17,6 +17,7 @@ from typing import Literal, TypeVar
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
+from catdog_stream.models.deciding import RULES, Rule
 from catdog_stream.models.stacks.manifest import MAX_BATCH
 from catdog_stream.wire import RECORD_OVERHEAD_BYTES, base64_length
 
@@ -56,8 +57,22 @@ class Settings:
     broker: str = "kafka://127.0.0.1:9092"
     #: Directory of the model stack; ``None`` means the one that ships with the package.
     stack: Path | None = None
+    #: Those of the stacks that vote, where several are named; then ``stack`` is the first of them.
+    voting: tuple[Path, ...] = ()
+    #: How stacks that vote decide.
+    vote_rule: Rule = "log_odds"
     #: Folder of stacks, ``NAME/VERSION/``, that can be swapped in; ``None``: none can.
     stacks: Path | None = None
+    #: Stack that answers a share of the requests: ``NAME/VERSION`` in ``stacks``, or a directory.
+    canary: str | None = None
+    #: What it answers, 0 to 1.
+    canary_share: float = 0.1
+    #: Stack that looks at a share of what others answer: ``NAME/VERSION``, or a directory.
+    shadow: str | None = None
+    #: What it looks at, 0 to 1.
+    shadow_share: float = 1.0
+    #: Folder for pictures about which it disagrees; ``None``: they are not kept.
+    shadow_folder: Path | None = None
     engine: Engine = "auto"
     #: Inference threads.
     threads: int = 1
@@ -92,11 +107,19 @@ class Settings:
             SettingError: a value cannot be used; the sentence names the variable.
         """
         read = _Reader(environment)
+        stacks: tuple[Path, ...] = read("CATDOG_STACK", _paths, ())
         settings = cls(
             broker=read("CATDOG_BROKER", _broker, cls.broker),
-            stack=read("CATDOG_STACK", Path, cls.stack),
+            stack=stacks[0] if stacks else cls.stack,
+            voting=stacks if len(stacks) > 1 else cls.voting,
+            vote_rule=read("CATDOG_VOTE_RULE", _one_of(RULES), cls.vote_rule),
             stacks=read("CATDOG_STACKS", _folder, cls.stacks),
-            engine=read("CATDOG_ENGINE", _engine, cls.engine),
+            canary=read("CATDOG_CANARY", str, cls.canary),
+            canary_share=read("CATDOG_CANARY_SHARE", _share, cls.canary_share),
+            shadow=read("CATDOG_SHADOW", str, cls.shadow),
+            shadow_share=read("CATDOG_SHADOW_SHARE", _share, cls.shadow_share),
+            shadow_folder=read("CATDOG_SHADOW_FOLDER", _folder, cls.shadow_folder),
+            engine=read("CATDOG_ENGINE", _one_of(ENGINES), cls.engine),
             threads=read("CATDOG_THREADS", _whole(1024), os.cpu_count() or 1),
             batch=read("CATDOG_BATCH", _whole(MAX_BATCH), cls.batch),
             batch_wait=read("CATDOG_BATCH_WAIT", _milliseconds, cls.batch_wait),
@@ -206,10 +229,21 @@ def _share(text: str) -> float:
     return number
 
 
-def _engine(text: str) -> Engine:
-    if text not in ENGINES:
-        raise ValueError(f"it must be one of {', '.join(ENGINES)}")
-    return text
+def _one_of(choices: tuple[T, ...]) -> Callable[[str], T]:
+    def parse(text: str) -> T:
+        for choice in choices:
+            if choice == text:
+                return choice
+        raise ValueError(f"it must be one of {', '.join(map(str, choices))}")
+
+    return parse
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    parts = tuple(Path(part) for part in text.split(os.pathsep) if part)
+    if not parts:
+        raise ValueError("it names no directory")
+    return parts
 
 
 def _folder(text: str) -> Path:

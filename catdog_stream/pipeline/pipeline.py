@@ -14,11 +14,9 @@ from functools import partial
 from itertools import takewhile
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from catdog_stream import metrics
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.models.classifier import Prepared
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.decoding_threads import DecodingThreads
 from catdog_stream.pipeline.ordering import Lanes
@@ -32,8 +30,6 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two questions whether requests are still this process's to answer.
 ASK_AGAIN_SECONDS = 0.5
-
-Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,7 @@ class _Read:
 
     url: str | None
     fields: Mapping[str, Any] | None
-    picture: Picture
+    picture: Prepared
 
 
 @dataclass(eq=False, slots=True)
@@ -172,7 +168,7 @@ class Pipeline:
             # Unacknowledged: Kafka delivers it again, behind those that were dropped before it.
             self._slots.release()
             return
-        job = _Job(incoming, acknowledge, self._serving.lease())
+        job = _Job(incoming, acknowledge, self._serving.lease(incoming.source))
         self._readers.put(job)
         if self._lanes.append(incoming.source.partition, job):
             self._spawn(self._answer_in_order(incoming.source.partition))
@@ -232,10 +228,12 @@ class Pipeline:
     def _record(self, job: _Job, outcome: Outcome) -> None:
         self._answered += 1
         if isinstance(outcome, RejectedRequest):
+            stack = ""
             metrics.REJECTIONS.labels(outcome.reason).inc()
         else:
-            metrics.LABELS.labels(outcome.verdict.label).inc()
-        metrics.REQUEST_SECONDS.observe(time.perf_counter() - job.taken)
+            stack = outcome.verdict.stack
+            metrics.labels_of(outcome.verdict.label, stack).inc()
+        metrics.request_seconds_of(stack).observe(time.perf_counter() - job.taken)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)

@@ -44,6 +44,7 @@ a {{ color: inherit; }}
 <p class="total">{total} <small>{pictures} classified</small></p>
 {labels}
 {rejections}
+{beside}
 <footer>
 <p>{workers} {stack} This page renews itself every {refresh} seconds.</p>
 <p><a href="/labels/">Labels as JSON</a> · <a href="/readyz">ready?</a> ·
@@ -55,7 +56,11 @@ a {{ color: inherit; }}
 
 
 def render(
-    statistics: Statistics, stack: str = "", loading: str | None = None, refused: str | None = None
+    statistics: Statistics,
+    stack: str = "",
+    loading: str | None = None,
+    refused: str | None = None,
+    beside: str = "",
 ) -> str:
     """The page.
 
@@ -64,6 +69,7 @@ def render(
         stack: what serves in this worker.
         loading: what is being loaded there, to take over.
         refused: why it does not serve what was ordered.
+        beside: HTML about what stands beside it.
     """
     missing = statistics.asked - statistics.answered
     return _DOCUMENT.format(
@@ -82,6 +88,7 @@ def render(
         ),
         stack=escape(_serves(stack, loading) if stack else ""),
         refused=f'<p class="warning">{escape(refused)}</p>' if refused else "",
+        beside=beside,
         workers=f"{statistics.answered} of {statistics.asked} workers answered.",
     )
 
