@@ -72,7 +72,7 @@ AT_WORK = "--at-work"
 )
 @click.option("--resume", is_flag=True, help="Go on with a training that was stopped.")
 @click.option("--force", is_flag=True, help="Replace what is in the output directory.")
-@click.option(AT_WORK, is_flag=True, hidden=True)
+@click.option(AT_WORK, is_flag=True, hidden=True, help="For the process that does the work.")
 def train(
     directory: Path,
     output: Path,
