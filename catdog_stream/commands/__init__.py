@@ -11,7 +11,11 @@ from catdog_stream import __version__
 from catdog_stream.commands.broker import broker
 from catdog_stream.commands.convert import convert
 from catdog_stream.commands.evaluate import evaluate
+<<<<<<< HEAD
 from catdog_stream.commands.import_original import import_original
+=======
+from catdog_stream.commands.familiarize import familiarize
+>>>>>>> d26787b (A stack may tell how familiar a picture looks: what is like none of its classes is unknown)
 from catdog_stream.commands.recount import recount
 from catdog_stream.commands.replay import replay
 from catdog_stream.commands.send import send
@@ -21,21 +25,36 @@ from catdog_stream.commands.train_head import train_head
 from catdog_stream.commands.up import up
 from catdog_stream.commands.watch import watch
 
+<<<<<<< HEAD
 COMMANDS = (
     broker,
     convert,
     evaluate,
     import_original,
+=======
+for command in (
+    broker,
+    convert,
+    evaluate,
+    familiarize,
+>>>>>>> d26787b (A stack may tell how familiar a picture looks: what is like none of its classes is unknown)
     recount,
     replay,
     send,
     stacks,
+<<<<<<< HEAD
     train,
     train_head,
     up,
     watch,
 )
 for command in COMMANDS:
+=======
+    train_head,
+    up,
+    watch,
+):
+>>>>>>> d26787b (A stack may tell how familiar a picture looks: what is like none of its classes is unknown)
     cli.add_command(command)
 
 # Faust's option tells its own.

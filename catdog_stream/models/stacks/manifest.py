@@ -11,19 +11,30 @@
      "calibration": {"slope": 0.9, "intercept": [0, 0.1]},
      "engine": {"tensorflow": {"batch": 16}},
      "golden": [{"file": "golden-1.jpg", "sha256": "...", "scores": {"cat": 0.99, "dog": 0.01}}],
-     "training": {...}, "quality": {...}}
+     "familiarity": {"threshold": 0.01, "pictures": 3000},
+     "training": {...}, "quality": {...}, "reference": {...}}
 
 ``network`` is the architecture, which TensorFlow has to build; without it, it is ``inception_v3``.
+<<<<<<< HEAD
 ``calibration`` may be left out: the head's chances are what its trees say, then. So may ``engine``,
 which pins the number of pictures in one call of an engine, and ``golden``: pictures with the scores
 that the stack gives them, which it has to give them again before it takes over from another one.
 ``training`` and ``quality`` tell people what the stack was made from and how good it was measured
 to be; either may be null.
+=======
+``engine`` may be left out; it pins the number of pictures in one call of an engine. So may
+``golden``: pictures with the scores that the stack gives them, which it has to give them again
+before it takes over from another one. ``familiarity`` goes with a part of that name
+(``familiarity.py``), ``reference`` is what the stack said of pictures that it had not seen
+(``reference.py``); either may be left out. ``training``
+and ``quality`` tell people what the stack was made from and how good it was measured to be; either
+may be null.
+>>>>>>> d26787b (A stack may tell how familiar a picture looks: what is like none of its classes is unknown)
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -31,7 +42,12 @@ from catdog_stream.errors import StackError
 from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.engines.networks import NetworkName
 from catdog_stream.models.preprocessing import Preprocessing
+<<<<<<< HEAD
 from catdog_stream.models.stacks.calibration import Calibration
+=======
+from catdog_stream.models.stacks.familiarity import FamiliaritySection
+from catdog_stream.models.stacks.reference import Reference
+>>>>>>> d26787b (A stack may tell how familiar a picture looks: what is like none of its classes is unknown)
 
 FILE_NAME = "manifest.json"
 
@@ -42,7 +58,7 @@ MAX_GOLDEN = 32
 MAX_BYTES = 4 * 1024 * 1024
 """Largest manifest."""
 
-PartName = Literal["litert", "tensorflow", "head"]
+PartName = Literal["litert", "tensorflow", "head", "familiarity"]
 EngineName = Literal["litert", "tensorflow"]
 
 
@@ -87,6 +103,9 @@ class Manifest:
     golden: tuple[Golden, ...] = ()
     training: dict[str, Any] | None = None
     quality: dict[str, Any] | None = None
+    familiarity: FamiliaritySection | None = None
+    """When a picture is unknown; ``None`` where the stack cannot tell."""
+    reference: Reference | None = None
 
     def part(self, name: PartName) -> Part:
         if name not in self.parts:
@@ -109,8 +128,18 @@ class Manifest:
         if self.calibration:
             document["calibration"] = self.calibration.as_json()
         if self.golden:
+<<<<<<< HEAD
             document["golden"] = [as_json(each) for each in self.golden]
+=======
+            document["golden"] = [
+                {**asdict(each.picture), "scores": each.scores} for each in self.golden
+            ]
+        if self.familiarity is not None:
+            document["familiarity"] = self.familiarity.as_json()
+>>>>>>> d26787b (A stack may tell how familiar a picture looks: what is like none of its classes is unknown)
         document |= {"training": self.training, "quality": self.quality}
+        if self.reference is not None:
+            document["reference"] = self.reference.as_json()
         text = json.dumps(document, indent=2, ensure_ascii=False)
         (directory / FILE_NAME).write_text(text + "\n", encoding="utf-8")
 
@@ -177,9 +206,20 @@ def _parse(document: Any) -> Manifest:
         golden=tuple(map(_parse_golden, _typed("golden", fields.get("golden", []), list))),
         training=_typed("training", fields.get("training"), dict, type(None)),
         quality=_typed("quality", fields.get("quality"), dict, type(None)),
+        familiarity=FamiliaritySection.parse(fields["familiarity"])
+        if "familiarity" in fields
+        else None,
     )
+<<<<<<< HEAD
     if len(manifest.golden) > MAX_GOLDEN:
         raise ValueError(f"golden must have at most {MAX_GOLDEN} pictures")
+=======
+    if "reference" in fields:
+        reference = Reference.parse(fields["reference"], manifest.classes)
+        manifest = replace(manifest, reference=reference)
+    if (manifest.familiarity is None) != ("familiarity" not in manifest.parts):
+        raise ValueError("familiarity must be there both by itself and in parts, or in neither")
+>>>>>>> d26787b (A stack may tell how familiar a picture looks: what is like none of its classes is unknown)
     for each in manifest.golden:
         if tuple(each.scores) != manifest.classes:
             raise ValueError(f"golden {each.picture.file} must have a score for each class")
@@ -198,7 +238,7 @@ def _parse_parts(fields: dict[str, Any]) -> dict[PartName, Part]:
             )
     if unknown := set(fields) - set(names):
         raise ValueError(f"parts has the unknown {sorted(unknown)}")
-    if "head" not in parts or len(parts) < 2:
+    if "head" not in parts or not parts.keys() & set(get_args(EngineName)):
         raise ValueError("parts must name a head and at least one backbone")
     return parts
 

@@ -6,7 +6,11 @@ import numpy as np
 
 from catdog_stream.models.engines.backbone import Backbone, Batch
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
+<<<<<<< HEAD
 from catdog_stream.models.stacks import golden
+=======
+from catdog_stream.models.stacks.familiarity import Familiarity
+>>>>>>> d26787b (A stack may tell how familiar a picture looks: what is like none of its classes is unknown)
 from catdog_stream.models.stacks.head import Head
 from catdog_stream.models.stacks.loading import Engine, load_backbone
 from catdog_stream.models.stacks.manifest import Manifest, load_manifest
@@ -21,6 +25,7 @@ class ModelStack:
         manifest: Manifest,
         backbone: Backbone,
         head: Head,
+        familiarity: Familiarity | None = None,
         *,
         threads: int,
         limits: PictureLimits,
@@ -34,6 +39,10 @@ class ModelStack:
         self.on_gpu = backbone.on_gpu
         self._backbone = backbone
         self._head = head
+        self._familiarity = familiarity
+        self._threshold = manifest.familiarity.threshold if manifest.familiarity else 0.0
+        #: What it said of pictures that it had not seen; ``None`` where nobody has noted it.
+        self.reference = manifest.reference
         self.threads = threads
         self._limits = limits
         self._golden = manifest.golden
@@ -62,8 +71,19 @@ class ModelStack:
             len(manifest.classes),
             manifest.calibration,
         )
+        familiarity = None
+        if manifest.familiarity is not None:
+            file = directory / manifest.part("familiarity").file
+            familiarity = Familiarity.load(file, manifest.features, len(manifest.classes))
         backbone = load_backbone(engine, directory, manifest, threads, batch)
-        return cls(manifest, backbone, head, threads=threads, limits=limits or PictureLimits())
+        return cls(
+            manifest,
+            backbone,
+            head,
+            familiarity,
+            threads=threads,
+            limits=limits or PictureLimits(),
+        )
 
     def prepare(self, data: bytes) -> Picture:
         """The picture as uint8 [size, size, 3]. Thread-safe."""
@@ -73,11 +93,19 @@ class ModelStack:
         """Verdicts in the order of ``pictures``, the same bits whatever else is in the batch."""
         if len(pictures) == 0:
             return []
-        scores = self._head.scores(self._backbone.features(pictures))
+        features = self._backbone.features(pictures)
         stack = f"{self.name} {self.version}"
+        scores = [
+            dict(zip(self.classes, chances, strict=True))
+            for chances in self._head.scores(features).tolist()
+        ]
+        if self._familiarity is None:
+            return [Verdict(chances, stack) for chances in scores]
         return [
-            Verdict(dict(zip(self.classes, chances, strict=True)), stack)
-            for chances in scores.tolist()
+            Verdict(chances, stack, familiar, unknown=familiar < self._threshold)
+            for chances, familiar in zip(
+                scores, self._familiarity.of(features).tolist(), strict=True
+            )
         ]
 
     def warm_up(self) -> None:
@@ -91,8 +119,25 @@ class ModelStack:
 
         Raises ``StackError`` if one has other scores now.
         """
+<<<<<<< HEAD
         who = f"The stack {self.name}/{self.version}"
         golden.check(self, who, self._golden, directory)
+=======
+        for golden in self._golden:
+            file = directory / golden.picture.file
+            try:
+                (found,) = self.classify([self.prepare(file.read_bytes())])
+            except (OSError, RejectedRequest) as error:
+                raise StackError(f"The golden picture {file} cannot be read: {error}.") from error
+            label = max(golden.scores, key=lambda name: golden.scores[name])
+            far = max(abs(found.scores[name] - golden.scores[name]) for name in self.classes)
+            if found.likeliest != label or far > GOLDEN_TOLERANCE:
+                raise StackError(
+                    f"The stack {self.name}/{self.version} takes its golden picture "
+                    f"{file.name} for {found.likeliest} ({found.scores[found.likeliest]:.1%}), "
+                    f"where it said {label} ({golden.scores[label]:.1%})."
+                )
+>>>>>>> d26787b (A stack may tell how familiar a picture looks: what is like none of its classes is unknown)
 
     def close(self) -> None:
         self._backbone.close()

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from catdog_stream.models.stacks.reference import Reference
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.training.labelled import (
     LabelledFile,
@@ -18,6 +19,7 @@ from catdog_stream.models.training.labelled import (
     labelled_files,
     read_batches,
 )
+from catdog_stream.models.verdict import UNKNOWN, Verdict
 
 Labels = npt.NDArray[np.intp]
 """The number of the true class of each picture, shape [n]."""
@@ -61,6 +63,9 @@ class Evaluation:
     confusion: Confusion
     pictures_per_second: float
     """From files to verdicts, without loading the stack."""
+    reference: Reference
+    """What the stack said, for its manifest. Quality is that of the likeliest class, whether the
+    picture was called unknown or not."""
     unreadable: list[Unreadable] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -76,6 +81,7 @@ class Evaluation:
             f"log loss           {self.log_loss:.4f}",
             f"calibration error  {self.calibration_error:.4f}",
             f"pictures/s         {self.pictures_per_second:.1f}",
+            *self._unknown(),
             "",
             *_table(self.confusion),
         ]
@@ -83,6 +89,10 @@ class Evaluation:
             lines += ["", f"left out, unreadable: {len(self.unreadable)}"]
             lines += [f"  {file.path}: {file.detail}" for file in self.unreadable]
         return "\n".join(lines)
+
+    def _unknown(self) -> Iterator[str]:
+        if (unknown := self.reference.verdicts.get(UNKNOWN)) is not None:
+            yield f"called unknown     {unknown / self.pictures:.2%}"
 
 
 def evaluate(stack: ModelStack, directory: Path, *, progress: bool = True) -> Evaluation:
@@ -98,6 +108,7 @@ def evaluate(stack: ModelStack, directory: Path, *, progress: bool = True) -> Ev
 def ask(stack: ModelStack, asked: Sequence[LabelledFile], *, progress: bool = True) -> Answers:
     """Show ``asked`` to ``stack``."""
     unreadable: list[Unreadable] = []
+<<<<<<< HEAD
     files: list[LabelledFile] = []
     scores: list[list[float]] = []
     stack.warm_up()
@@ -120,6 +131,22 @@ def ask(stack: ModelStack, asked: Sequence[LabelledFile], *, progress: bool = Tr
 def measure(stack: ModelStack, answers: Answers) -> Evaluation:
     """How good ``answers`` of ``stack`` are; of one picture at least."""
     labels, chances = answers.labels, answers.chances
+=======
+    numbers: list[Labels] = []
+    verdicts: list[Verdict] = []
+    stack.warm_up()
+    started = time.perf_counter()
+    with tqdm(total=len(files), unit="picture", desc="evaluate", disable=not progress) as bar:
+        for batch in read_batches(files, stack.preprocessing, threads=stack.threads):
+            verdicts += stack.classify(batch.pictures)
+            numbers.append(batch.labels)
+            unreadable += batch.unreadable
+            bar.update(len(batch.pictures) + len(batch.unreadable))
+    seconds = time.perf_counter() - started
+    labels = np.concatenate(numbers)
+    chances = np.array([list(verdict.scores.values()) for verdict in verdicts], np.float64)
+    check_each_class(directory, labels, stack.classes)
+>>>>>>> d26787b (A stack may tell how familiar a picture looks: what is like none of its classes is unknown)
     return Evaluation(
         stack=f"{stack.name} {stack.version}",
         engine=stack.engine,
@@ -128,8 +155,14 @@ def measure(stack: ModelStack, answers: Answers) -> Evaluation:
         log_loss=log_loss(labels, chances),
         calibration_error=calibration_error(labels, chances),
         confusion=confusion(labels, chances, stack.classes),
+<<<<<<< HEAD
         pictures_per_second=len(labels) / answers.seconds,
         unreadable=answers.unreadable,
+=======
+        pictures_per_second=len(labels) / seconds,
+        reference=Reference.of(verdicts),
+        unreadable=unreadable,
+>>>>>>> d26787b (A stack may tell how familiar a picture looks: what is like none of its classes is unknown)
     )
 
 
