@@ -141,7 +141,8 @@ def _read(reader: _Reader) -> Booster:
     count, roots, _, _, _, groups, leaf_vectors = reader.numbers("4iq2i", 160)
     if (roots, groups, leaf_vectors) != (1, 1, 0) or count < 1:
         raise _UnreadableError("they are damaged")
-    base_score = np.float32(1 / (1 + np.exp(-np.float64(base_margin))))
+    with np.errstate(over="ignore"):  # the chance is 0 then, and refused
+        base_score = np.float32(1 / (1 + np.exp(-np.float64(base_margin))))
     if not 0 < base_score < 1:
         raise _UnreadableError("their base score is no chance")
     trees = [_read_tree(reader, int(features)) for _ in range(int(count))]

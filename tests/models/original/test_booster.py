@@ -73,6 +73,14 @@ def test_nodes_that_were_pruned_are_left_out() -> None:
     )
 
 
+def test_what_a_leaf_has_for_its_right_child_is_not_looked_at() -> None:
+    rows = np.array([row for row, *_ in BY_HAND], np.float32)
+    odd = [STUMP[0], (0, -1, 2**31 - 1, 2**31 - 1, True, -0.25), (0, -1, 1, 0, False, 0.75)]
+    np.testing.assert_array_equal(
+        chances(old_booster([odd], 3), rows), chances(old_booster([STUMP], 3), rows)
+    )
+
+
 @pytest.mark.parametrize(
     ("booster", "sentence"),
     [
@@ -87,6 +95,7 @@ def test_nodes_that_were_pruned_are_left_out() -> None:
         (old_booster([[split(-1, 1, -1, 0, 0.5, True), leaf(0, 1)]], 3), "a tree is damaged"),
         (old_booster([], 3), "damaged"),
         (old_booster([TREE], 3, base_margin=math.inf), "no chance"),
+        (old_booster([TREE], 3, base_margin=-1e30), "no chance"),
         (old_booster([TREE], 3) + b"\0", "something follows"),
         (b"", "cut off"),
     ],
