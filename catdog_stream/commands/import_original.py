@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from catdog_stream.commands.stopping import until_stopped
+from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError
 from catdog_stream.showing import shown
 
@@ -68,14 +68,12 @@ def import_original(
     check_features(head)
     require_tensorflow("The import")
     # A signal must not leave a checkpoint of 109 MB behind in a temporary folder.
-    with (
-        until_stopped() as signals,
-        signals.interrupting(),
-        at_hand(checkpoint, sha256=sha256) as found,
-    ):
-        network = read_checkpoint(found.path, checkpoint)
-    if signals.count:
-        return
+    with until_stopped() as signals:
+        try:
+            with signals.interrupting(), at_hand(checkpoint, sha256=sha256) as found:
+                network = read_checkpoint(found.path, checkpoint)
+        except Stopped as stopped:
+            raise SystemExit(stopped.exit_code) from None
     if sha256 is None and found.sha256 is not None:
         click.echo(f"The checkpoint's SHA-256 is {found.sha256}.")
     manifest = import_stack(

@@ -1,5 +1,9 @@
 """``import-original``: mistakes are told in a sentence, and leave nothing behind."""
 
+import os
+import signal
+import socket
+import sys
 import tempfile
 from pathlib import Path
 
@@ -8,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from catdog_stream.commands.import_original import import_original
 from tests.models.original.old_format import leaf, old_booster, old_pickle
+from tests.support.command import PATIENCE, Command
 
 
 def run(*arguments: object) -> Result:
@@ -59,3 +64,32 @@ def test_a_checkpoint_that_is_none_leaves_nothing_behind(tmp_path: Path, head: P
         assert str(checkpoint) in answer.stderr
         assert not output.exists()
     assert set(Path(tempfile.gettempdir()).glob("catdog-checkpoint-*")) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_midst_of_a_download_ends_it_at_once_and_leaves_nothing_behind(
+    tmp_path: Path, head: Path, number: int
+) -> None:
+    pytest.importorskip("tensorflow")
+    temporary, output = tmp_path / "temporary", tmp_path / "stack"
+    temporary.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PATIENCE)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/inception_v3.ckpt"
+        arguments = ["--head", head, "--checkpoint", address, "--output", output]
+        command = [sys.executable, "-m", "catdog_stream", "import-original", *map(str, arguments)]
+        environment = {**os.environ, "TMPDIR": str(temporary)}
+        with Command(command, environment, tmp_path) as running:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(
+                    b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + bytes(70000)
+                )
+                running.wait_for("download:")
+                assert list(temporary.iterdir())
+                running.process.send_signal(number)
+                assert running.wait(5) == 128 + number
+        assert "Traceback" not in running.output()
+    assert not list(temporary.glob("catdog-*"))
+    assert not output.exists()
