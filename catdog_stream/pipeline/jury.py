@@ -1,0 +1,204 @@
+"""The votes of one partition, joined request by request. Pure: time comes in as numbers.
+
+Each voter votes in the order of the partition. So when a vote on some request is there, its voter
+has voted on all before it, and requests can be decided strictly in their order: one that is
+complete waits for the one in front of it, which waits for its votes until its deadline has passed.
+
+The log of the votes is the only store. A vote may be acknowledged once every vote in front of it,
+and it, is for a request that was decided: so where reading begins again lies the first vote that
+still matters, and what is undecided is joined anew.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum, auto
+from heapq import heappop, heappush
+from typing import Generic, TypeVar
+
+import orjson
+
+from catdog_stream.errors import RejectedRequest
+from catdog_stream.models.deciding import Ballot, Rule, decide
+from catdog_stream.models.verdict import Verdict
+from catdog_stream.pipeline.answering import Classified, Outcome
+from catdog_stream.votes import Vote
+
+__all__ = ["Decision", "Docket", "Fate", "Undecided"]
+
+T = TypeVar("T")
+
+_NOTHING = -1
+
+
+class Fate(StrEnum):
+    """What becomes of a record of the votes."""
+
+    HELD = auto()
+    """It waits for the other votes on its request."""
+    LATE = auto()
+    """Its request has been decided."""
+    REPEATED = auto()
+    """Its voter has voted on this request: the first vote is the one that counts."""
+    STRANGER = auto()
+    """Nobody expects a vote of its voter."""
+    UNREADABLE = auto()
+    """It is no vote, or stands where it cannot be right."""
+
+
+@dataclass(slots=True)
+class Undecided:
+    """A request, and what was voted on it."""
+
+    offset: int
+    #: When the first vote on it was seen.
+    since: float
+    votes: dict[str, Vote] = field(default_factory=dict)
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """All votes on a request that were in when it was decided; there is one at least."""
+
+    votes: tuple[Vote, ...]
+    #: Who was expected and has not voted.
+    missing: tuple[str, ...]
+    #: When the first vote on it was seen.
+    since: float
+
+    def outcome(self, rule: Rule) -> Outcome:
+        """What the votes come to: a rejection only if all are."""
+        ballots = [
+            (vote, Ballot(vote.voter, vote.answer, vote.weight))
+            for vote in self.votes
+            if isinstance(vote.answer, Verdict)
+        ]
+        if not ballots:
+            (first, *_) = self.votes
+            assert isinstance(first.answer, RejectedRequest)
+            return first.answer
+        verdict = decide([ballot for _, ballot in ballots], rule)
+        notes = {"votes": told(self.votes)}
+        if self.missing:
+            notes["missing"] = ",".join(self.missing)
+        (vote, _), *_ = ballots
+        noted = Verdict(verdict.scores, verdict.stack, verdict.familiarity, verdict.unknown, notes)
+        return Classified(vote.url, noted, vote.fields)
+
+
+def told(votes: Sequence[Vote]) -> str:
+    """Who voted what, as JSON: a few words for each voter, whatever the number of classes."""
+    return orjson.dumps({vote.voter: _told(vote.answer) for vote in votes}).decode()
+
+
+def _told(answer: Verdict | RejectedRequest) -> dict[str, str | float]:
+    if isinstance(answer, RejectedRequest):
+        return {"reason": answer.reason.value}
+    return {
+        "verdict": answer.label,
+        "chance": round(answer.scores[answer.likeliest], 6),
+        "stack": answer.stack,
+    }
+
+
+class Docket(Generic[T]):
+    """The undecided requests of one partition.
+
+    Args:
+        voters: who is expected to vote, in the order in which their votes are told.
+        deadline: seconds from the first vote on a request until it is decided without the others.
+        first: the first request that is not decided; ``None`` where none ever was.
+    """
+
+    def __init__(self, voters: Sequence[str], *, deadline: float, first: int | None) -> None:
+        self._voters = voters
+        self._deadline = deadline
+        #: The first request that is neither decided nor being published.
+        self.first = first
+        #: The last request that is answered and counted; what waits for -1 waits for nothing.
+        self._settled = _NOTHING if first is None else first - 1
+        self._undecided: dict[int, Undecided] = {}
+        self._order: list[int] = []
+        #: The log: each vote that is not acknowledged, with the request that it waits for.
+        self._log: deque[tuple[int, T]] = deque()
+        #: Of the votes that are held.
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._undecided)
+
+    def add(self, vote: Vote, token: T, now: float, size: int = 0) -> Fate:
+        """Take the next vote of the log, which ``settle`` or ``free`` gives back as ``token``."""
+        fate = self._fate(vote)
+        offset = vote.source.offset
+        self._log.append((_NOTHING if fate is Fate.STRANGER else offset, token))
+        if fate is Fate.HELD:
+            request = self._undecided.get(offset)
+            if request is None:
+                request = self._undecided[offset] = Undecided(offset, now)
+                heappush(self._order, offset)
+            request.votes[vote.voter] = vote
+            request.bytes += size
+            self.bytes += size
+        return fate
+
+    def pass_over(self, token: T) -> None:
+        """Take a record of the log that is no vote."""
+        self._log.append((_NOTHING, token))
+
+    def _fate(self, vote: Vote) -> Fate:
+        if vote.voter not in self._voters:
+            return Fate.STRANGER
+        if self.first is not None and vote.source.offset < self.first:
+            return Fate.LATE
+        request = self._undecided.get(vote.source.offset)
+        if request is not None and vote.voter in request.votes:
+            return Fate.REPEATED
+        return Fate.HELD
+
+    @property
+    def head(self) -> Undecided | None:
+        """The request that is decided next."""
+        return self._undecided[self._order[0]] if self._order else None
+
+    def due(self) -> float | None:
+        """When that is; ``None`` if there is none. A time in the past means now."""
+        head = self.head
+        if head is None:
+            return None
+        return head.since if len(head.votes) == len(self._voters) else head.since + self._deadline
+
+    def take(self) -> Decision:
+        """Decide the request at the head: votes on it that come from now on are late."""
+        request = self._remove_head()
+        self.first = request.offset + 1
+        return Decision(
+            tuple(request.votes[name] for name in self._voters if name in request.votes),
+            tuple(name for name in self._voters if name not in request.votes),
+            request.since,
+        )
+
+    def drop(self) -> None:
+        """Forget the request at the head: there is no such request, whoever votes on it."""
+        offset = self._remove_head().offset
+        self._log = deque(
+            (_NOTHING if request == offset else request, token) for request, token in self._log
+        )
+
+    def _remove_head(self) -> Undecided:
+        request = self._undecided.pop(heappop(self._order))
+        self.bytes -= request.bytes
+        return request
+
+    def settle(self, offset: int) -> list[T]:
+        """The request at ``offset`` is answered and counted; what can be acknowledged by that."""
+        self._settled = max(self._settled, offset)
+        return self.free()
+
+    def free(self) -> list[T]:
+        """What can be acknowledged now, in the order of the log; each is given back once."""
+        found = []
+        while self._log and self._log[0][0] <= self._settled:
+            found.append(self._log.popleft()[1])
+        return found

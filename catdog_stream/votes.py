@@ -1,0 +1,192 @@
+"""What a voter says of a request: a record of ``catdogvote``, to be read by a jury.
+
+It carries what the answer needs of its request, so that nobody has to read the picture again::
+
+    {"voter": "lite", "source": "catdogimage/3/17", "stack": "lite 2", "weight": 1.0,
+     "scores": {"cat": 0.9, "dog": 0.1}, "familiarity": null, "unknown": false,
+     "reason": null, "detail": null,
+     "key": null, "url": "aHR0cA", "fields": null, "headers": [["traceparent", "MDAt..."]],
+     "timestamp_ms": 1760000000000}
+
+Either ``scores`` or ``reason`` is there. Keys and the values of headers are base64: they may be any
+bytes.
+"""
+
+import base64
+import binascii
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+
+from catdog_stream.answers import AnyValue
+from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.models.classes import checked_classes
+from catdog_stream.models.deciding import MAX_WEIGHT
+from catdog_stream.models.verdict import Verdict
+from catdog_stream.wire import Headers, Incoming, Source
+
+__all__ = ["VOTER_NAME", "Vote"]
+
+#: What a voter may be called: it is part of the name of its consumer group, too.
+VOTER_NAME = re.compile(r"[a-z0-9_-]{1,32}")
+MAX_STACK_CHARACTERS = 200
+MAX_DETAIL_CHARACTERS = 1000
+#: Chances are floats: their sum is 1 but for so much.
+SUM_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One voter's answer to one request."""
+
+    voter: str
+    source: Source
+    """The request."""
+    answer: Verdict | RejectedRequest
+    weight: float = 1.0
+    """How much it counts, relative to other voters."""
+    key: bytes | None = None
+    """Of the request, as all that follows."""
+    url: str | None = None
+    fields: Mapping[str, Any] | None = None
+    """See ``wire.Request``."""
+    headers: Headers = ()
+    timestamp_ms: int | None = None
+    """Milliseconds since the epoch; ``None`` if the request carries none."""
+
+    def incoming(self, value: bytes | None = None) -> Incoming:
+        """The request that was voted on, without its ``value`` unless that is given."""
+        return Incoming(self.source, self.key, value, self.headers, self.timestamp_ms)
+
+    def dump(self) -> bytes:
+        """The value of the record. Fields that are nested too deeply to be written are left out."""
+        body = {**self._answer(), **self._request()}
+        try:
+            return orjson.dumps({**body, "fields": self.fields})
+        except orjson.JSONEncodeError:
+            return orjson.dumps({**body, "fields": None})
+
+    def _answer(self) -> Mapping[str, Any]:
+        about = {"voter": self.voter, "source": str(self.source), "weight": self.weight}
+        if isinstance(self.answer, RejectedRequest):
+            detail = self.answer.detail[:MAX_DETAIL_CHARACTERS]
+            # Half of a pair of surrogates, quoted from a request, cannot be written.
+            detail = detail.encode("utf-8", "replace").decode()
+            return {**about, "reason": self.answer.reason.value, "detail": detail}
+        return {
+            **about,
+            "stack": self.answer.stack,
+            "scores": self.answer.scores,
+            "familiarity": self.answer.familiarity,
+            "unknown": self.answer.unknown,
+        }
+
+    def _request(self) -> Mapping[str, Any]:
+        return {
+            "key": _to_text(self.key),
+            "url": self.url,
+            "headers": [[name, _to_text(value)] for name, value in self.headers],
+            "timestamp_ms": self.timestamp_ms,
+        }
+
+    @classmethod
+    def parse(cls, value: AnyValue) -> "Vote | None":
+        """Read a record's value; ``None`` if it is no vote: anybody may have written it."""
+        try:
+            body = value if isinstance(value, Mapping) else orjson.loads(value or b"")
+            return cls(
+                voter=_voter(body["voter"]),
+                source=_source(body["source"]),
+                answer=_parsed_answer(body),
+                weight=_number(body.get("weight", 1.0), above=0.0, most=MAX_WEIGHT),
+                key=_from_text(body.get("key")),
+                url=_typed(body.get("url"), str, type(None)),
+                fields=_typed(body.get("fields"), dict, type(None)),
+                headers=tuple(map(_header, body.get("headers", ()))),
+                timestamp_ms=_time(body.get("timestamp_ms")),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            return None
+
+
+def _parsed_answer(body: Mapping[str, Any]) -> Verdict | RejectedRequest:
+    if (reason := body.get("reason")) is not None:
+        known = reason in Reason.__members__.values()
+        detail = _typed(body.get("detail") or "", str)[:MAX_DETAIL_CHARACTERS]
+        return RejectedRequest(Reason(reason) if known else Reason.INTERNAL_ERROR, detail)
+    scores = {
+        name: _number(chance, above=-1.0, most=1.0)
+        for name, chance in _typed(body["scores"], dict).items()
+    }
+    checked_classes(scores)
+    if min(scores.values()) < 0 or abs(sum(scores.values()) - 1) > SUM_TOLERANCE:
+        raise ValueError("chances must add up to 1")
+    stack = _typed(body["stack"], str)
+    if not (stack.isprintable() and 0 < len(stack) <= MAX_STACK_CHARACTERS):
+        raise ValueError("not the name of a stack")
+    familiarity = body.get("familiarity")
+    return Verdict(
+        scores,
+        stack,
+        None if familiarity is None else max(0.0, _number(familiarity, above=-1.0, most=1.0)),
+        body.get("unknown") is True,
+    )
+
+
+def _voter(value: object) -> str:
+    if not isinstance(value, str) or not VOTER_NAME.fullmatch(value):
+        raise ValueError("not a voter's name")
+    return value
+
+
+def _source(value: object) -> Source:
+    source = Source.parse(value.encode()) if isinstance(value, str) else None
+    if source is None:
+        raise ValueError("not a source")
+    return source
+
+
+def _number(value: object, *, above: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("not a number")
+    if not math.isfinite(value) or not above < value <= most:
+        raise ValueError("out of range")
+    return float(value)
+
+
+def _time(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**62:
+        raise ValueError("not a time")
+    return value
+
+
+def _typed(value: Any, *types: type) -> Any:
+    if not isinstance(value, types):
+        raise TypeError("not of that type")
+    return value
+
+
+def _header(pair: Any) -> tuple[str, bytes]:
+    name, text = pair
+    return _typed(name, str), cast(bytes, _from_text(text))  # Kafka knows headers without a value
+
+
+def _to_text(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
+
+
+def _from_text(value: object) -> bytes | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TypeError("not base64")
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64") from error

@@ -1,0 +1,243 @@
+"""Votes are joined in the order of their requests, whatever comes twice, late, or never."""
+
+import random
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.models.verdict import Verdict
+from catdog_stream.pipeline.answering import Classified
+from catdog_stream.pipeline.jury import Decision, Docket, Fate
+from catdog_stream.votes import Vote
+from catdog_stream.wire import Source
+
+DEADLINE = 10.0
+VOTERS = ("a", "b")
+
+
+def vote(voter: str, offset: int, cat: float = 0.75, weight: float = 1.0) -> Vote:
+    verdict = Verdict({"cat": cat, "dog": 1 - cat}, f"{voter} 1")
+    return Vote(voter, Source("catdogimage", 0, offset), verdict, weight, url=f"of-{voter}")
+
+
+def no(voter: str, reason: Reason = Reason.NOT_AN_IMAGE) -> Vote:
+    return Vote(voter, Source("catdogimage", 0, 0), RejectedRequest(reason, f"{voter} says no."))
+
+
+def docket(first: int | None = 0) -> Docket[int]:
+    return Docket(VOTERS, deadline=DEADLINE, first=first)
+
+
+class TestWhenARequestIsDecided:
+    def test_at_once_when_all_votes_are_in(self) -> None:
+        it = docket()
+        it.add(vote("b", 0), 0, now=1.0)
+        assert it.due() == 11.0
+        it.add(vote("a", 0), 1, now=2.0)
+        assert it.due() == 1.0
+        decision = it.take()
+        assert [each.voter for each in decision.votes] == ["a", "b"]
+        assert decision.missing == ()
+
+    def test_without_the_others_when_the_deadline_has_passed(self) -> None:
+        it = docket()
+        it.add(vote("b", 0), 0, now=1.0)
+        assert it.due() == 1.0 + DEADLINE
+        assert it.take().missing == ("a",)
+
+    def test_in_the_order_of_the_requests(self) -> None:
+        it = docket()
+        it.add(vote("a", 0), 0, now=1.0)
+        it.add(vote("a", 1), 1, now=2.0)
+        it.add(vote("b", 1), 2, now=3.0)  # complete, and waits for the one in front of it
+        assert it.due() == 1.0 + DEADLINE
+        it.take()
+        assert it.due() == 2.0
+
+    def test_not_at_all_when_nobody_has_voted(self) -> None:
+        assert docket().due() is None
+
+
+class TestWhatBecomesOfAVote:
+    def test_one_on_a_decided_request_is_late(self) -> None:
+        it = docket(first=5)
+        assert it.add(vote("a", 4), 0, now=0.0) is Fate.LATE
+        assert it.free() == [0]
+
+    def test_the_first_of_a_voter_counts(self) -> None:
+        it = docket()
+        it.add(vote("a", 0, cat=0.9), 0, now=0.0)
+        assert it.add(vote("a", 0, cat=0.1), 1, now=0.0) is Fate.REPEATED
+        it.add(vote("b", 0), 2, now=0.0)
+        answer = it.take().votes[0].answer
+        assert isinstance(answer, Verdict)
+        assert answer.scores["cat"] == 0.9
+        assert it.settle(0) == [0, 1, 2]
+
+    def test_nobody_waits_for_a_stranger(self) -> None:
+        it = docket()
+        assert it.add(vote("c", 0), 0, now=0.0) is Fate.STRANGER
+        assert it.free() == [0]
+        assert it.due() is None
+
+    def test_it_is_acknowledged_behind_all_that_still_matter(self) -> None:
+        it = docket()
+        for token, (voter, offset) in enumerate([("a", 0), ("a", 1), ("b", 0), ("b", 1)]):
+            it.add(vote(voter, offset), token, now=0.0)
+        it.pass_over(4)
+        assert it.free() == []
+        it.take()
+        it.take()
+        assert it.settle(0) == [0]  # the next one waits for request 1
+        assert it.settle(1) == [1, 2, 3, 4]
+
+    def test_votes_on_a_request_that_there_is_not_are_forgotten(self) -> None:
+        it = docket()
+        it.add(vote("a", 10**15), 0, now=0.0)
+        it.drop()
+        assert it.free() == [0]
+        assert (it.due(), it.first, it.bytes) == (None, 0, 0)
+
+    def test_what_is_held_is_measured(self) -> None:
+        it = docket()
+        it.add(vote("a", 0), 0, now=0.0, size=10)
+        it.add(vote("a", 0), 1, now=0.0, size=10)
+        it.add(vote("b", 0), 2, now=0.0, size=5)
+        assert it.bytes == 15
+        it.take()
+        assert it.bytes == 0
+
+
+class TestWhatVotesComeTo:
+    def test_the_verdicts_decide_and_the_header_tells_who_voted_what(self) -> None:
+        votes = (vote("a", 0, cat=0.9), no("b"), vote("c", 0, cat=0.2))
+        outcome = Decision(votes, ("d", "e"), 0.0).outcome("log_odds")
+        assert isinstance(outcome, Classified)
+        assert outcome.url == "of-a"
+        assert outcome.verdict.stack == "jury a/1+c/1"
+        assert outcome.verdict.label == "cat"
+        assert outcome.verdict.notes["missing"] == "d,e"
+        assert orjson.loads(outcome.verdict.notes["votes"]) == {
+            "a": {"verdict": "cat", "chance": 0.9, "stack": "a 1"},
+            "b": {"reason": "not_an_image"},
+            "c": {"verdict": "dog", "chance": 0.8, "stack": "c 1"},
+        }
+
+    def test_nobody_is_missing_where_all_have_voted(self) -> None:
+        outcome = Decision((vote("a", 0), vote("b", 0)), (), 0.0).outcome("log_odds")
+        assert isinstance(outcome, Classified)
+        assert "missing" not in outcome.verdict.notes
+
+    def test_weights_come_from_the_votes(self) -> None:
+        votes = (vote("a", 0, cat=0.9), vote("b", 0, cat=0.2, weight=9.0))
+        outcome = Decision(votes, (), 0.0).outcome("majority")
+        assert isinstance(outcome, Classified)
+        assert outcome.verdict.label == "dog"
+
+    def test_it_is_a_rejection_only_if_all_reject(self) -> None:
+        outcome = Decision((no("a"), no("b", Reason.TIMEOUT)), (), 0.0).outcome("log_odds")
+        assert isinstance(outcome, RejectedRequest)
+        assert (outcome.reason, outcome.detail) == (Reason.NOT_AN_IMAGE, "a says no.")
+
+
+@dataclass
+class Story:
+    """A jury that dies and starts again over a log of votes, as Kafka keeps it."""
+
+    log: list[Vote]
+    committed: int = 0
+    first: int | None = None
+    #: Counted, as the table has it at the last commit.
+    counted: dict[int, int] = field(default_factory=dict)
+    missing: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def live(self, luck: random.Random, *, until_the_end: bool) -> None:
+        """Read from what was committed, decide, settle, commit now and then, and die."""
+        docket: Docket[int] = Docket(VOTERS, deadline=DEADLINE, first=self.first)
+        now, place, acknowledged = 0.0, self.committed, self.committed
+        publishing: list[tuple[int, Decision]] = []
+        counted = dict(self.counted)
+        while until_the_end or luck.random() > 0.02:
+            step = luck.random()
+            if step < 0.5 and place < len(self.log):
+                docket.add(self.log[place], place, now)
+                place += 1
+            elif step < 0.7:
+                due = docket.due()
+                # The deadline passes only where nothing more is to be read: a late voter is dead.
+                if due is not None and (due <= now or place == len(self.log)):
+                    now = max(now, due)
+                    head = docket.head
+                    assert head is not None
+                    publishing.append((head.offset, docket.take()))
+            elif step < 0.9 and publishing:
+                offset, decision = publishing.pop(0)
+                assert offset not in counted
+                counted[offset] = offset
+                self.missing[offset] = decision.missing
+                for token in docket.settle(offset):
+                    assert token == acknowledged, "acknowledged out of order"
+                    acknowledged += 1
+            else:
+                for token in docket.free():
+                    assert token == acknowledged
+                    acknowledged += 1
+                self.counted, self.committed = dict(counted), acknowledged
+                self.first = max(counted) + 1 if counted else None
+            done = place == len(self.log) and not publishing and docket.due() is None
+            if done and self.committed == len(self.log):
+                return
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32), st.integers(0, 12), st.integers(0, 12))
+def test_each_request_is_decided_once_however_often_jury_and_voters_die(
+    seed: int, of_a: int, of_b: int
+) -> None:
+    luck = random.Random(seed)
+    offsets = sorted(luck.sample(range(30), 12))  # there are marks of transactions between them
+    log = interleaved(luck, {"a": offsets[:of_a], "b": offsets[:of_b]})
+    story = Story(log)
+    for _ in range(5):
+        story.live(luck, until_the_end=False)
+    story.live(luck, until_the_end=True)
+    voted = defaultdict(set)
+    for each in log:
+        voted[each.source.offset].add(each.voter)
+    assert list(story.counted) == sorted(voted)
+    assert story.committed == len(log)
+    for offset, voters in voted.items():
+        assert set(story.missing[offset]) == set(VOTERS) - voters
+
+
+def interleaved(luck: random.Random, progress: dict[str, list[int]]) -> list[Vote]:
+    """The log: each voter in its order, with pieces that it voted on again after it had died."""
+    queues = {}
+    for voter, offsets in progress.items():
+        queue = list(offsets)
+        for _ in range(luck.randrange(3)):
+            end = luck.randrange(len(queue) + 1)
+            queue = queue[:end] + queue[max(0, end - luck.randrange(4)) :]
+        queues[voter] = queue
+    log = []
+    while any(queues.values()):
+        voter = luck.choice([name for name, queue in queues.items() if queue])
+        log.append(vote(voter, queues[voter].pop(0)))
+    return log
+
+
+@pytest.mark.parametrize("classes", [2, 200])
+def test_the_header_stays_short_whatever_the_number_of_classes(classes: int) -> None:
+    scores = {f"class-{number}": 1 / classes for number in range(classes)}
+    votes = tuple(
+        Vote(f"voter-{n}", Source("catdogimage", 0, 0), Verdict(scores, "s" * 200))
+        for n in range(16)
+    )
+    outcome = Decision(votes, (), 0.0).outcome("log_odds")
+    assert isinstance(outcome, Classified)
+    assert len(outcome.verdict.notes["votes"]) < 8000
