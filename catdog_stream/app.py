@@ -21,11 +21,11 @@ except SettingError as error:
 with lasting():
     from catdog_stream.delivery.committed_table import CommittedTable
     from catdog_stream.settings import Settings
-    from catdog_stream.topics import COUNTED, Topics
+    from catdog_stream.topics import Topics
     from catdog_stream.web.server import Web
     from catdog_stream.worker.application import CatDogApp
 
-__all__ = ["app", "foreign_counts", "label_counts", "main", "topics"]
+__all__ = ["app", "label_counts", "main", "tables", "topics"]
 
 
 def _app() -> CatDogApp:
@@ -47,14 +47,14 @@ topics = Topics.declare(app, app.settings)
 
 def counts(name: str) -> CommittedTable:
     """A table that counts."""
-    table = app.Table(name, key_type=int, partitions=app.settings.partitions, follows=COUNTED[name])
+    follows = app.role.counted[name]
+    table = app.Table(name, key_type=int, partitions=app.settings.partitions, follows=follows)
     return cast(CommittedTable, table)
 
 
+tables = {name: counts(name) for name in app.role.counted}
 #: Partition of ``catdogimage`` to ``counting.Shard``: how its requests were answered.
-label_counts = counts("label_counts")
-#: Partition of ``catdoglabel`` to ``counting.Shard``: the labels that other programs wrote into it.
-foreign_counts = counts("foreign_counts")
+label_counts = tables["label_counts"]
 
 
 def main() -> NoReturn:

@@ -8,6 +8,7 @@ from prometheus_client import Counter, Gauge, Histogram, Info
 
 __all__ = [
     "BATCH_PICTURES",
+    "DECISIONS",
     "INFERENCE_SECONDS",
     "IN_FLIGHT",
     "LABELS",
@@ -16,6 +17,9 @@ __all__ = [
     "STACK",
     "STACKS_REFUSED",
     "STACK_ORDER_FOLLOWED",
+    "UNDECIDED",
+    "VOTES_CAST",
+    "VOTES_READ",
 ]
 
 LABELS = Counter("catdog_labels_total", "Labels published by this worker.", ["label"])
@@ -43,3 +47,17 @@ INFERENCE_SECONDS = Histogram(
     "One call of the model.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+VOTES_CAST = Counter(
+    "catdog_votes_cast_total", "Votes published by this voter.", ["vote"]
+)  # a label or a reason
+VOTES_READ = Counter(
+    "catdog_votes_read_total",
+    "Votes read by this member of the jury, and what became of them.",
+    ["voter", "fate"],
+)
+DECISIONS = Counter(
+    "catdog_decisions_total",
+    "Requests decided by this member of the jury, with all votes or without some.",
+    ["votes"],
+)
+UNDECIDED = Gauge("catdog_requests_undecided", "Requests that wait for votes.")

@@ -17,13 +17,21 @@ from typing import Literal, TypeVar
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
+from catdog_stream.models.deciding import RULES, Rule
 from catdog_stream.models.stacks.manifest import MAX_BATCH
+from catdog_stream.votes import VOTER_NAME
 from catdog_stream.wire import RECORD_OVERHEAD_BYTES, base64_length
 
-__all__ = ["Engine", "Settings"]
+__all__ = ["Engine", "RoleName", "Settings"]
 
 Engine = Literal["auto", "litert", "tensorflow"]
 ENGINES: tuple[Engine, ...] = ("auto", "litert", "tensorflow")
+
+RoleName = Literal["all", "voter", "jury"]
+ROLES: tuple[RoleName, ...] = ("all", "voter", "jury")
+#: Each is named in a header of every label.
+MAX_VOTERS = 16
+MAX_VOTE_DEADLINE = 600.0
 
 #: What a label or a rejection may add to the request it answers: its headers.
 ANSWER_OVERHEAD_BYTES = 16 * 1024
@@ -79,6 +87,16 @@ class Settings:
     partitions: int = 8
     #: Copies that Kafka keeps of each topic that this application creates.
     replicas: int = 1
+    #: What a worker does.
+    role: RoleName = "all"
+    #: A voter's name; ``None``: its stack's.
+    voter: str | None = None
+    #: Whose votes a jury waits for.
+    voters: tuple[str, ...] = ()
+    #: Seconds from the first vote on a request until the jury decides without the others.
+    vote_deadline: float = 10.0
+    #: How it decides.
+    vote_rule: Rule = "log_odds"
     #: Names under which the web pages are asked for, beside the worker's own.
     web_hosts: tuple[str, ...] = ()
     #: How to talk to the cluster, and as whom.
@@ -96,7 +114,7 @@ class Settings:
             broker=read("CATDOG_BROKER", _broker, cls.broker),
             stack=read("CATDOG_STACK", Path, cls.stack),
             stacks=read("CATDOG_STACKS", _folder, cls.stacks),
-            engine=read("CATDOG_ENGINE", _engine, cls.engine),
+            engine=read("CATDOG_ENGINE", _one_of(ENGINES), cls.engine),
             threads=read("CATDOG_THREADS", _whole(1024), os.cpu_count() or 1),
             batch=read("CATDOG_BATCH", _whole(MAX_BATCH), cls.batch),
             batch_wait=read("CATDOG_BATCH_WAIT", _milliseconds, cls.batch_wait),
@@ -111,10 +129,17 @@ class Settings:
             max_rejected_share=read("CATDOG_MAX_REJECTED_SHARE", _share, cls.max_rejected_share),
             partitions=read("CATDOG_PARTITIONS", _whole(10_000), cls.partitions),
             replicas=read("CATDOG_REPLICAS", _whole(MAX_REPLICAS), cls.replicas),
+            role=read("CATDOG_ROLE", _one_of(ROLES), cls.role),
+            voter=read("CATDOG_VOTER", _voter, cls.voter),
+            voters=read("CATDOG_VOTERS", _voters, cls.voters),
+            vote_deadline=read("CATDOG_VOTE_DEADLINE", _deadline, cls.vote_deadline),
+            vote_rule=read("CATDOG_VOTE_RULE", _one_of(RULES), cls.vote_rule),
             web_hosts=read("CATDOG_WEB_HOSTS", _hosts, cls.web_hosts),
             security=Security.from_environment(environment),
         )
         _refuse_unknown(environment, read.names)
+        if settings.role == "jury" and not settings.voters:
+            raise SettingError("CATDOG_ROLE=jury needs CATDOG_VOTERS: whose votes it waits for.")
         return settings
 
     @cached_property
@@ -206,10 +231,35 @@ def _share(text: str) -> float:
     return number
 
 
-def _engine(text: str) -> Engine:
-    if text not in ENGINES:
-        raise ValueError(f"it must be one of {', '.join(ENGINES)}")
+def _one_of(choices: tuple[T, ...]) -> Callable[[str], T]:
+    def parse(text: str) -> T:
+        for choice in choices:
+            if choice == text:
+                return choice
+        raise ValueError(f"it must be one of {', '.join(map(str, choices))}")
+
+    return parse
+
+
+def _voter(text: str) -> str:
+    if not VOTER_NAME.fullmatch(text):
+        raise ValueError("a voter's name must have 1 to 32 of a-z, 0-9, _ and -")
     return text
+
+
+def _voters(text: str) -> tuple[str, ...]:
+    voters = tuple(_voter(part) for part in map(str.strip, text.split(",")) if part)
+    if len(set(voters)) < len(voters):
+        raise ValueError("a voter is named twice")
+    if not 1 <= len(voters) <= MAX_VOTERS:
+        raise ValueError(f"it must name 1 to {MAX_VOTERS} voters")
+    return voters
+
+
+def _deadline(text: str) -> float:
+    if (number := _seconds(text)) > MAX_VOTE_DEADLINE:
+        raise ValueError(f"it must be at most {MAX_VOTE_DEADLINE:g} seconds")
+    return number
 
 
 def _folder(text: str) -> Path:

@@ -16,6 +16,8 @@ __all__ = [
     "REJECTED",
     "REPLAYED",
     "REQUESTS",
+    "TOPICS",
+    "VOTES",
     "Topics",
     "topic_configs",
 ]
@@ -23,8 +25,13 @@ __all__ = [
 REQUESTS = "catdogimage"
 LABELS = "catdoglabel"
 REJECTED = "catdogimage-rejected"
+#: What voters say of requests; made where there are voters or a jury.
+VOTES = "catdogvote"
 #: Which rejected requests ``replay`` has put back; made when it is first used.
 REPLAYED = "catdogimage-replayed"
+
+#: Those that there always are.
+TOPICS = (REQUESTS, LABELS, REJECTED)
 
 #: Table to the topic whose partitions it has a shard for.
 COUNTED = {"label_counts": REQUESTS, "foreign_counts": LABELS}
@@ -42,6 +49,8 @@ DAY_MS = 24 * 60 * 60 * 1000
 def topic_configs(cluster: ClusterConfig) -> Mapping[str, Mapping[str, int]]:
     """Topic name to the configuration that this application creates it with."""
     return {
+        # A vote has its request's key and headers as base64 in it.
+        VOTES: _config(2 * cluster.max_answer_bytes, retention_days=7),
         REQUESTS: _config(cluster.max_request_bytes, retention_days=7),
         LABELS: _config(cluster.max_answer_bytes, retention_days=7),
         REJECTED: _config(cluster.max_answer_bytes, retention_days=28),
@@ -59,6 +68,7 @@ class Topics:
     requests: faust.TopicT
     labels: faust.TopicT
     rejected: faust.TopicT
+    votes: faust.TopicT
 
     @classmethod
     def declare(cls, app: faust.App, settings: Settings) -> "Topics":
@@ -79,4 +89,9 @@ class Topics:
                 config=configs[name],
             )
 
-        return cls(requests=topic(REQUESTS), labels=topic(LABELS), rejected=topic(REJECTED))
+        return cls(
+            requests=topic(REQUESTS),
+            labels=topic(LABELS),
+            rejected=topic(REJECTED),
+            votes=topic(VOTES),
+        )

@@ -9,7 +9,7 @@ import pytest
 import uvloop
 from faust.cli.base import cli
 
-from catdog_stream.app import app, foreign_counts, label_counts, topics
+from catdog_stream.app import app, tables, topics
 
 OURS = {"broker", "convert", "evaluate", "import-original", "replay", "send", "train-head", "up"}
 OURS |= {"train", "watch"}
@@ -59,11 +59,11 @@ def test_the_names_in_kafka_are_those_of_the_contract() -> None:
     assert topics.requests.topics == ("catdogimage",)
     assert topics.labels.topics == ("catdoglabel",)
     assert topics.rejected.topics == ("catdogimage-rejected",)
-    assert (label_counts.name, foreign_counts.name) == ("label_counts", "foreign_counts")
+    assert [table.name for table in tables.values()] == ["label_counts", "foreign_counts"]
 
 
 def test_counts_have_a_shard_for_each_partition() -> None:
-    for table in (label_counts, foreign_counts):
+    for table in tables.values():
         assert table.partitions == app.settings.partitions
 
 

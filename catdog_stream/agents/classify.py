@@ -1,16 +1,13 @@
-"""``catdogimage`` to ``catdoglabel``: hands each request to the pipeline, which answers it."""
+"""``catdogimage`` to its answers: hands each request to the pipeline, which answers it."""
 
 from functools import partial
-from typing import Literal, cast
 
 from faust.types import EventT, StreamT
 
+from catdog_stream.agents.answered import count
 from catdog_stream.agents.messages import headers_of, source_of
-from catdog_stream.app import app, label_counts, topics
-from catdog_stream.delivery.consumer import Consumer
-from catdog_stream.delivery.counting import counted
+from catdog_stream.app import app, topics
 from catdog_stream.delivery.settled import settled_events
-from catdog_stream.errors import RejectedRequest
 from catdog_stream.pipeline.pipeline import Outcome
 from catdog_stream.wire import Incoming
 
@@ -23,24 +20,9 @@ async def classify(stream: StreamT[bytes]) -> None:
 
 
 async def settle(stream: StreamT[bytes], event: EventT[bytes], outcome: Outcome) -> None:
-    """Count the answer and acknowledge its request, in one step: no commit comes between.
-
-    What belongs to nobody any more is not counted here: whoever answers it again counts it.
-    """
-    message = event.message
-    if cast(Consumer, app.consumer).is_current(message):
-        kind, name = tally(outcome)
-        shard = counted(label_counts.get(message.partition), kind, name, message.offset)
-        if shard is not None:
-            label_counts[message.partition] = shard
+    """Count the answer and acknowledge its request, in one step: no commit comes between."""
+    count(event.message, event.message.offset, outcome)
     await stream.ack(event)
-
-
-def tally(outcome: Outcome) -> tuple[Literal["labels", "rejections"], str]:
-    """What an answer is counted as."""
-    if isinstance(outcome, RejectedRequest):
-        return "rejections", outcome.reason.value
-    return "labels", outcome.verdict.label
 
 
 def incoming(event: EventT[bytes]) -> Incoming:

@@ -11,7 +11,7 @@ from faust.types import EventT, Message, StreamT
 from faust.types.tables import TableT
 
 from catdog_stream.agents.messages import headers_of, source_of
-from catdog_stream.app import app, foreign_counts, topics
+from catdog_stream.app import app, tables, topics
 from catdog_stream.delivery.consumer import Consumer
 from catdog_stream.delivery.counting import Shard, counted, counting_source, label_of
 from catdog_stream.delivery.settled import settled_events
@@ -28,7 +28,7 @@ UNSEEN_REQUESTS = 1_000_000
 async def count_labels(stream: StreamT[bytes]) -> None:
     """Count each foreign label once."""
     async for event in settled_events(stream):
-        count_foreign(event, foreign_counts)
+        count_foreign(event, tables["foreign_counts"])
         await stream.ack(event)
 
 

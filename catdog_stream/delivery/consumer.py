@@ -41,6 +41,8 @@ class Consumer(ReadingConsumer):
         self._taken_over: int | None = None
         #: The generation in which something was handed back unanswered.
         self._handed_back: int | None = None
+        #: How many are in work that are waited for when partitions move.
+        self.in_work: Callable[[], int] = lambda: len(self._unacked_messages)
         #: Called when something in work is handed back unanswered.
         self.on_drain_timeout: Callable[[], Awaitable[object]] = _nothing
 
@@ -93,12 +95,12 @@ class Consumer(ReadingConsumer):
         """Wait for what is in work to be acknowledged, but not for ever; then commit."""
         with suppress(TimeoutError):
             async with asyncio.timeout(deadlines.DRAIN):
-                while self._unacked_messages:
+                while self.in_work():
                     await asyncio.sleep(DRAIN_POLL_SECONDS)
-        if self._unacked_messages:
+        if left := self.in_work():
             self.log.warning(
                 "%d requests could not be answered in %g s; handed back.",
-                len(self._unacked_messages),
+                left,
                 deadlines.DRAIN,
             )
             self._handed_back = self.app.consumer_generation_id

@@ -11,7 +11,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from faust.exceptions import ProducerSendError
 
 from catdog_stream.errors import Reason, RejectedRequest
-from catdog_stream.pipeline.pipeline import Classified, Outcome
+from catdog_stream.pipeline.pipeline import Outcome
 from catdog_stream.topics import LABELS, REJECTED
 from catdog_stream.wire import Answer, Incoming, rejection, verdict_label
 
@@ -51,6 +51,9 @@ class KafkaPublisher:
         max_bytes: largest record that may be written.
     """
 
+    #: What is said of an answer that its topic does not take.
+    TOO_LARGE = "The label cannot be written."
+
     def __init__(self, app: faust.App, *, partitions: Callable[[str], int], max_bytes: int) -> None:
         self._app = app
         self._partitions = partitions
@@ -63,11 +66,10 @@ class KafkaPublisher:
         """
         if isinstance(outcome, RejectedRequest):
             logger.warning("%s rejected: %s: %s", incoming.source, outcome.reason, outcome.detail)
-            answer = rejection(incoming, outcome, max_bytes=self._max_bytes)
-            topic, error = REJECTED, outcome
+            error = outcome
         else:
-            answer = self._label(incoming, outcome)
-            topic, error = LABELS, RejectedRequest(Reason.TOO_LARGE, "The label cannot be written.")
+            error = RejectedRequest(Reason.TOO_LARGE, self.TOO_LARGE)
+        topic, answer = self._answer(incoming, outcome)
         sent = await self._send(topic, incoming, answer)
         if answer.size <= SURELY_TAKEN_BYTES:
             return _Lazy(partial(self._or_bare_rejection, sent, incoming, outcome, error))
@@ -78,9 +80,12 @@ class KafkaPublisher:
         await asyncio.wait((confirmation,))
         return confirmation
 
-    def _label(self, incoming: Incoming, outcome: Classified) -> Answer:
+    def _answer(self, incoming: Incoming, outcome: Outcome) -> tuple[str, Answer]:
+        """The record for an answer, and its topic."""
+        if isinstance(outcome, RejectedRequest):
+            return REJECTED, rejection(incoming, outcome, max_bytes=self._max_bytes)
         verdict = outcome.verdict
-        return verdict_label(
+        return LABELS, verdict_label(
             incoming,
             text=verdict.text,
             url=outcome.url,
@@ -103,10 +108,20 @@ class KafkaPublisher:
         try:
             await confirmation
         except MessageSizeTooLargeError:
-            answer = rejection(incoming, error, max_bytes=0)
-            await (await self._send(REJECTED, incoming, answer))
+            await (await self._send(*self._bare(incoming, error)))
             return error
         return outcome
+
+    def _bare(self, incoming: Incoming, error: RejectedRequest) -> tuple[str, Incoming, Answer]:
+        """The least that can be said: where, of what, and the record."""
+        return REJECTED, incoming, rejection(incoming, error, max_bytes=0)
+
+    def _time_of(self, incoming: Incoming) -> int | None:
+        """Milliseconds since the epoch; ``None`` for now."""
+        return incoming.timestamp_ms
+
+    async def _partition(self, topic: str, incoming: Incoming) -> int:
+        return incoming.source.partition % self._partitions(topic)
 
     async def _send(self, topic: str, incoming: Incoming, answer: Answer) -> Awaitable[object]:
         try:
@@ -114,8 +129,8 @@ class KafkaPublisher:
                 topic,
                 answer.key,
                 answer.value,
-                partition=incoming.source.partition % self._partitions(topic),
-                timestamp=faust_timestamp(incoming.timestamp_ms),
+                partition=await self._partition(topic, incoming),
+                timestamp=faust_timestamp(self._time_of(incoming)),
                 headers=list(answer.headers),
             )
         except ProducerSendError as error:

@@ -23,13 +23,14 @@ from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.unreachable import why_unreachable
-from catdog_stream.topics import topic_configs
+from catdog_stream.topics import TOPICS, VOTES, topic_configs
 
 __all__ = [
     "admin",
     "create",
     "create_compacted",
     "create_topics",
+    "create_votes",
     "group_members",
     "group_urls",
     "grow",
@@ -68,23 +69,42 @@ async def create_topics(cluster: ClusterConfig) -> Mapping[str, int]:
     Raises:
         BrokerError: no broker answers, it refuses, or does not tell of what it created.
     """
-    configs = topic_configs(cluster)
     known = await topic_partitions(cluster)
     missing = [
-        NewTopic(
-            name,
-            cluster.partitions,
-            cluster.replicas,
-            topic_configs={key: str(value) for key, value in config.items()},
-        )
-        for name, config in configs.items()
-        if name not in known
+        _new_topic(cluster, name, cluster.partitions) for name in TOPICS if name not in known
     ]
     if missing:
         await create(cluster, missing)
-    # Kafka creates a topic before each of its brokers tells of it.
+    return await _told(cluster, TOPICS, known)
+
+
+async def create_votes(cluster: ClusterConfig, requests: int) -> Mapping[str, int]:
+    """See to it that the topic of votes has a partition for each of the ``requests``.
+
+    Returns the number of partitions of every topic. Raises ``BrokerError``.
+    """
+    known = await topic_partitions(cluster)
+    if VOTES not in known:
+        await create(cluster, [_new_topic(cluster, VOTES, requests)])
+        known = await _told(cluster, (VOTES,), known)
+    if known[VOTES] < requests:
+        await grow(cluster, VOTES, requests)
+        known = await topic_partitions(cluster)
+    return known
+
+
+def _new_topic(cluster: ClusterConfig, name: str, partitions: int) -> NewTopic:
+    config = topic_configs(cluster)[name]
+    settings = {key: str(value) for key, value in config.items()}
+    return NewTopic(name, partitions, cluster.replicas, topic_configs=settings)
+
+
+async def _told(
+    cluster: ClusterConfig, topics: Sequence[str], known: Mapping[str, int]
+) -> Mapping[str, int]:
+    """Wait until the cluster tells of ``topics``: Kafka creates one before each broker does."""
     end = time.monotonic() + deadlines.TOPIC_KNOWN
-    while unknown := [name for name in configs if not known.get(name)]:
+    while unknown := [name for name in topics if not known.get(name)]:
         if time.monotonic() > end:
             raise BrokerError(f"The broker tells nothing of the topics {', '.join(unknown)}.")
         await asyncio.sleep(KNOWN_POLL_SECONDS)

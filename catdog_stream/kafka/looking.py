@@ -13,7 +13,7 @@ from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.unreachable import why_unreachable
-from catdog_stream.topics import LABELS, REJECTED, REQUESTS
+from catdog_stream.topics import TOPICS, VOTES
 
 __all__ = ["look", "without_leader"]
 
@@ -73,7 +73,7 @@ def without_leader(metadata: ClusterMetadata) -> str | None:
     """Which partitions nobody can read or write now, in a sentence."""
     lost = [
         f"{name}/{number}"
-        for name in (REQUESTS, LABELS, REJECTED)
+        for name in (*TOPICS, VOTES)
         for number in sorted(
             (metadata.partitions_for_topic(name) or set())
             - (metadata.available_partitions_for_topic(name) or set())

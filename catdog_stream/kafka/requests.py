@@ -1,6 +1,8 @@
-"""Requests that were answered, read again by their place in Kafka."""
+"""Requests that were taken by others, read again by their place in Kafka."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
@@ -22,11 +24,23 @@ class RequestReader:
 
     Answers stand in the order of their requests, so that nearly always the next record of the
     partition is the one that is asked for: then it costs no look-up. It keeps no request.
+
+    Args:
+        cluster: where.
+        committed: pass over what was aborted. What is not yet committed is waited for, in vain: it
+            must not be asked for.
     """
 
-    def __init__(self, cluster: ClusterConfig) -> None:
+    def __init__(self, cluster: ClusterConfig, *, committed: bool = False) -> None:
         self._cluster = cluster
+        self._committed = committed
         self._next: dict[TopicPartition, int] = {}
+        #: Where each partition ended, when it was last asked.
+        self._ends: dict[TopicPartition, int] = {}
+        #: From where on ``next_from`` was asked last, and what it found.
+        self._found: dict[TopicPartition, tuple[int, int]] = {}
+        #: Reading moves the one position that a partition has.
+        self._reading = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         """Connect. Raises ``BrokerError``."""
@@ -35,6 +49,7 @@ class RequestReader:
             **self._cluster.connection,
             enable_auto_commit=False,
             auto_offset_reset="none",
+            isolation_level="read_committed" if self._committed else "read_uncommitted",
             max_partition_fetch_bytes=self._cluster.max_request_bytes,
         )
         try:
@@ -68,30 +83,75 @@ class RequestReader:
         if source is None or source.topic != REQUESTS:
             return None
         tp = TopicPartition(source.topic, source.partition)
-        try:
-            if tp not in self._known:  # partitions may have been added
-                partitions = (await topic_partitions(self._cluster)).get(REQUESTS, 0)
-                if partitions > len(self._known):
-                    self._assign(partitions)
-            if tp not in self._known:
+        async with self._asking():
+            if not await self._knows(tp):
                 return None
-            return await self._read(tp, source.offset)
+            # Anybody can write a source that lies behind the end, which would be waited for.
+            if self._next.get(tp) != source.offset and await self._end(tp) <= source.offset:
+                return None
+            try:
+                record = await self._read(tp, source.offset)
+            except OffsetOutOfRangeError:
+                return None
+        return record if record.offset == source.offset else None
+
+    async def exists(self, partition: int, offset: int) -> bool:
+        """Whether the partition is longer than ``offset``. Raises ``BrokerError``."""
+        tp = TopicPartition(REQUESTS, partition)
+        if offset < self._ends.get(tp, 0):
+            return True
+        async with self._asking():
+            return await self._knows(tp) and offset < await self._end(tp)
+
+    async def next_from(self, partition: int, offset: int) -> int:
+        """The place of the first request at ``offset``, which ``exists``, or behind it.
+
+        Between two requests may lie what is none: marks of transactions, and what was aborted.
+        Raises ``BrokerError``, also if there is none yet.
+        """
+        tp = TopicPartition(REQUESTS, partition)
+        asked, found = self._found.get(tp, (0, -1))
+        if asked <= offset <= found:
+            return found
+        async with self._asking():
+            try:
+                record = await self._read(tp, offset)
+            except OffsetOutOfRangeError:  # deleted: what is left begins behind it
+                (start,) = (await self._consumer.beginning_offsets([tp])).values()
+                record = await self._read(tp, start)
+        self._found[tp] = (offset, record.offset)
+        return int(record.offset)
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[None]:
+        async with self._reading:
+            try:
+                yield
+            except (KafkaError, TimeoutError) as error:
+                raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
+
+    async def _knows(self, tp: TopicPartition) -> bool:
+        if tp not in self._known:  # partitions may have been added
+            partitions = (await topic_partitions(self._cluster)).get(REQUESTS, 0)
+            if partitions > len(self._known):
+                self._assign(partitions)
+        return tp in self._known
+
+    async def _end(self, tp: TopicPartition) -> int:
+        self._ends |= await self._consumer.end_offsets([tp])
+        return self._ends[tp]
+
+    async def _read(self, tp: TopicPartition, offset: int) -> ConsumerRecord:
+        """The first record at ``offset`` or behind it."""
+        if self._next.get(tp) != offset:
+            self._consumer.seek(tp, offset)
+            self._consumer.resume(tp)
+        try:
+            async with asyncio.timeout(deadlines.CLIENT_REQUEST):
+                record = await self._consumer.getone(tp)
         except OffsetOutOfRangeError:
             self._next.pop(tp, None)
             self._consumer.pause(tp)
-            return None
-        except (KafkaError, TimeoutError) as error:
-            raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
-
-    async def _read(self, tp: TopicPartition, offset: int) -> ConsumerRecord | None:
-        if self._next.get(tp) != offset:
-            # Anybody can write a source that lies behind the end, which would be waited for.
-            ends = await self._consumer.end_offsets([tp])
-            if offset >= ends[tp]:
-                return None
-            self._consumer.seek(tp, offset)
-            self._consumer.resume(tp)
-        async with asyncio.timeout(deadlines.CLIENT_REQUEST):
-            record = await self._consumer.getone(tp)
+            raise
         self._next[tp] = record.offset + 1
-        return record if record.offset == offset else None
+        return record

@@ -146,6 +146,10 @@ class Answering(Generic[J]):
             return False
         return True
 
+    def leave_room(self) -> None:
+        """Make no use of the room that there was."""
+        self._slots.release()
+
     def append(self, job: J) -> None:
         """Take a job that there is ``room`` for. Jobs of a partition come in its order."""
         partition = job.incoming.source.partition

@@ -45,7 +45,7 @@ a {{ color: inherit; }}
 {labels}
 {rejections}
 <footer>
-<p>{workers} {stack} This page renews itself every {refresh} seconds.</p>
+<p>{workers} {stack} {role} This page renews itself every {refresh} seconds.</p>
 <p><a href="/labels/">Labels as JSON</a> · <a href="/readyz">ready?</a> ·
 <a href="/healthz">healthy?</a> · <a href="/metrics">metrics</a></p>
 </footer>
@@ -55,7 +55,11 @@ a {{ color: inherit; }}
 
 
 def render(
-    statistics: Statistics, stack: str = "", loading: str | None = None, refused: str | None = None
+    statistics: Statistics,
+    stack: str = "",
+    loading: str | None = None,
+    refused: str | None = None,
+    role: str = "",
 ) -> str:
     """The page.
 
@@ -64,6 +68,7 @@ def render(
         stack: what serves in this worker.
         loading: what is being loaded there, to take over.
         refused: why it does not serve what was ordered.
+        role: a sentence about what it does, where that is not everything.
     """
     missing = statistics.asked - statistics.answered
     return _DOCUMENT.format(
@@ -81,6 +86,7 @@ def render(
             "None rejected.",
         ),
         stack=escape(_serves(stack, loading) if stack else ""),
+        role=escape(role),
         refused=f'<p class="warning">{escape(refused)}</p>' if refused else "",
         workers=f"{statistics.answered} of {statistics.asked} workers answered.",
     )

@@ -3,7 +3,7 @@
 import prometheus_client
 from faust.web import Request, Response, View
 
-from catdog_stream.app import app, foreign_counts, label_counts
+from catdog_stream.app import app, tables
 from catdog_stream.web.page import render
 from catdog_stream.web.statistics import (
     SHARDS_PATH,
@@ -17,7 +17,7 @@ from catdog_stream.worker.health import health_problems, readiness_problems
 
 def own_shards() -> Shards | None:
     """This worker's part of the statistics."""
-    return local_shards(app, (label_counts, foreign_counts))
+    return local_shards(app, tables.values())
 
 
 async def statistics() -> Statistics:
@@ -25,12 +25,24 @@ async def statistics() -> Statistics:
     return await cluster_statistics(app, own_shards())
 
 
+def about_role() -> str:
+    """What sets this worker apart from one that does everything."""
+    if app.role.voter is not None:
+        return f"It is the voter {app.role.voter}, and these are its votes."
+    if app.role.is_jury and app.judging.warm:
+        voters = ", ".join(app.settings.voters)
+        return f"The jury of {voters}: {app.judging.jury.pending} requests wait for votes here."
+    return ""
+
+
 @app.page("/")
 async def index(web: View, _request: Request) -> Response:
     """The page for people."""
     swapping = app.swapping
     stack = swapping.serving if app.classifying.warm else ""
-    return web.html(render(await statistics(), stack, swapping.loading, swapping.problem))
+    return web.html(
+        render(await statistics(), stack, swapping.loading, swapping.problem, about_role())
+    )
 
 
 @app.page("/labels/")

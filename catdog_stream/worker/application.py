@@ -13,23 +13,16 @@ from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.consumer import Consumer
 from catdog_stream.kafka.config import CLIENT_ID
 from catdog_stream.settings import Settings
-from catdog_stream.topics import GROUP, LABELS
+from catdog_stream.topics import LABELS
 from catdog_stream.worker.classifying import Classifying
 from catdog_stream.worker.gate import ClusterGate
 from catdog_stream.worker.health import Watchdog
+from catdog_stream.worker.judging import Judging
+from catdog_stream.worker.roles import role_of
 from catdog_stream.worker.stream_app import StreamApp
 from catdog_stream.worker.swapping import Swapping
 
 __all__ = ["CatDogApp"]
-
-#: What registers itself with the app when it is imported.
-MODULES = (
-    "catdog_stream.agents.classify",
-    "catdog_stream.agents.correct",
-    "catdog_stream.agents.count",
-    "catdog_stream.web.views",
-    "catdog_stream.commands",
-)
 
 
 class BootStrategy(FaustBootStrategy):
@@ -42,8 +35,7 @@ class BootStrategy(FaustBootStrategy):
         return self._chain(
             self.sensors(),
             self.web_server(),
-            # Damaged weights are told without a broker.
-            [self.app.classifying, self.app.gate, self.app.swapping],
+            self.app.work_services(),
             self.kafka_producer(),
             self.kafka_consumer(),
             self.agents(),
@@ -68,10 +60,11 @@ class CatDogApp(StreamApp):
     ) -> None:
         #: Topic to what tells whether its agent has no use for a record of it.
         self.passes_over: dict[str, Callable[[Message], bool]] = {}
+        self.role = role_of(settings)
         super().__init__(
-            GROUP,
+            self.role.group,
             settings,
-            autodiscover=MODULES,
+            autodiscover=self.role.modules,
             Table=CommittedTable,
             broker_client_id=CLIENT_ID,
         )
@@ -79,7 +72,20 @@ class CatDogApp(StreamApp):
         self.gate = ClusterGate(self, beacon=self.beacon)
         self.classifying = Classifying(self, beacon=self.beacon)
         self.swapping = Swapping(self, beacon=self.beacon)
+        self.judging = Judging(self, beacon=self.beacon)
         self.watchdog = Watchdog(self, beacon=self.beacon)
+
+    @property
+    def work(self) -> Classifying | Judging:
+        """What answers: the model, or the jury, which has none."""
+        return self.judging if self.role.is_jury else self.classifying
+
+    def work_services(self) -> Iterable[ServiceT]:
+        """What must have started before anything is read."""
+        if self.role.is_jury:
+            return (self.gate, self.judging)
+        # Damaged weights are told without a broker.
+        return (self.classifying, self.gate, self.swapping)
 
     @property
     def settled(self) -> bool:
@@ -89,18 +95,20 @@ class CatDogApp(StreamApp):
 
     def _new_consumer(self) -> ConsumerT:
         consumer = cast(Consumer, super()._new_consumer())
-        consumer.on_drain_timeout = self.classifying.abandon
+        consumer.on_drain_timeout = self.work.abandon
+        if self.role.is_jury:  # what waits for votes is handed back at once
+            consumer.in_work = lambda: self.judging.in_flight
         consumer.be_patient_with([LABELS])  # which are ours, nearly all of them
         consumer.passes_over |= self.passes_over
         return cast(ConsumerT, consumer)
 
     def discover(self, *extra_modules: str, **_options: Any) -> None:
-        """Import ``MODULES``.
+        """Import the modules of the role.
 
         Faust's own scan imports every module of the package, TensorFlow's engine too, and turns
         the error of one that cannot be imported into a warning.
         """
-        for module in (*MODULES, *extra_modules):
+        for module in (*self.role.modules, *extra_modules):
             import_module(module)
 
     def _new_web(self) -> Web:

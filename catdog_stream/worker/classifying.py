@@ -11,12 +11,15 @@ from mode import Service
 
 from catdog_stream import metrics
 from catdog_stream.delivery.publishing import KafkaPublisher
+from catdog_stream.delivery.voting import VotePublisher
+from catdog_stream.errors import RejectedRequest
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.pipeline.answering import note_answer
 from catdog_stream.pipeline.model_runner import ModelRunner
-from catdog_stream.pipeline.pipeline import Pipeline
+from catdog_stream.pipeline.pipeline import Outcome, Pipeline
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
 from catdog_stream.settings import Settings
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from catdog_stream.delivery.consumer import Consumer
     from catdog_stream.worker.application import CatDogApp
 
-__all__ = ["Classifying", "load_stack"]
+__all__ = ["Classifying", "load_stack", "rejection_limit"]
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +89,21 @@ def decoders(*, on_gpu: bool) -> int:
     return cores if on_gpu else min(DECODERS, cores)
 
 
+def rejection_limit(settings: Settings) -> RejectionLimit:
+    """The limit that the settings set."""
+    return RejectionLimit(
+        in_a_row=settings.max_rejected_in_a_row,
+        share=settings.max_rejected_share,
+        window=REJECTION_WINDOW,
+    )
+
+
+def note_vote(outcome: Outcome) -> None:
+    """Count it among the votes of this worker, in its metrics."""
+    vote = outcome.reason if isinstance(outcome, RejectedRequest) else outcome.verdict.label
+    metrics.VOTES_CAST.labels(vote).inc()
+
+
 class Classifying(Service):
     """Owns the model and the pipeline around it."""
 
@@ -96,6 +114,8 @@ class Classifying(Service):
         self.load: Callable[[Settings], Classifier] = load_stack
         self._serving = Serving(max_wait=app.settings.batch_wait, on_failure=app.give_up)
         self._pipeline: Pipeline | None = None
+        #: How much each stack counts that has served here, by its name and version.
+        self._weights: dict[str, float] = {}
 
     @property
     def warm(self) -> bool:
@@ -137,25 +157,34 @@ class Classifying(Service):
         on_gpu = runner.classifier.on_gpu
         pipeline = Pipeline(
             self._serving,
-            KafkaPublisher(
-                self.app,
-                partitions=lambda topic: self.app.gate.partitions[topic],
-                max_bytes=settings.max_answer_bytes,
-            ),
+            self._publisher(),
             owns=self._owns,
-            limit=RejectionLimit(
-                in_a_row=settings.max_rejected_in_a_row,
-                share=settings.max_rejected_share,
-                window=REJECTION_WINDOW,
-            ),
+            limit=rejection_limit(settings),
             on_failure=self.app.give_up,
             max_image_bytes=settings.max_image_bytes,
             max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * runner.classifier.batch_size),
             decode_threads=decoders(on_gpu=on_gpu),
+            note=note_answer if self.app.role.voter is None else note_vote,
         )
         pipeline.start()
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)
         self._pipeline = pipeline
+
+    def _publisher(self) -> KafkaPublisher:
+        settings = self.app.settings
+
+        def partitions(topic: str) -> int:
+            return self.app.gate.partitions[topic]
+
+        if self.app.role.voter is not None:
+            return VotePublisher(
+                self.app,
+                voter=self.app.role.voter,
+                weight=lambda stack: self._weights.get(stack, 1.0),
+                cluster=settings.cluster,
+                partitions=partitions,
+            )
+        return KafkaPublisher(self.app, partitions=partitions, max_bytes=settings.max_answer_bytes)
 
     async def _running(
         self, load: Callable[[Settings], Classifier], seconds: float = math.inf
@@ -192,6 +221,8 @@ class Classifying(Service):
         Returns when the one before has answered all that was taken while it served.
         """
         stack = runner.classifier
+        # One of somebody else's making need not have a weight.
+        self._weights[f"{stack.name} {stack.version}"] = getattr(stack, "weight", 1.0)
         metrics.STACK.info({"name": stack.name, "version": stack.version, "engine": stack.engine})
         await self._serving.take_over(runner)
 

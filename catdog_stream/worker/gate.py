@@ -10,9 +10,9 @@ from mode import Service
 
 from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
-from catdog_stream.kafka.cluster import create_topics, grow
+from catdog_stream.kafka.cluster import create_topics, create_votes, grow
 from catdog_stream.kafka.looking import look, without_leader
-from catdog_stream.topics import COUNTED
+from catdog_stream.topics import REQUESTS
 
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp
@@ -44,7 +44,10 @@ class ClusterGate(Service):
         said: str | None = None
         while not self.should_stop:
             try:
-                self.partitions = await create_topics(self.app.settings.cluster)
+                cluster = self.app.settings.cluster
+                self.partitions = await create_topics(cluster)
+                if self.app.role.votes:
+                    self.partitions = await create_votes(cluster, self.partitions[REQUESTS])
                 await self._grow_changelogs()
             except BrokerError as error:
                 self._problem = str(error)
@@ -59,7 +62,7 @@ class ClusterGate(Service):
 
     async def _grow_changelogs(self) -> None:
         """Follow topics that were given more partitions: Faust would refuse to start."""
-        for name, topic in COUNTED.items():
+        for name, topic in self.app.role.counted.items():
             changelog, wanted = (
                 self.app.tables[name].changelog_topic.get_topic_name(),
                 self.partitions[topic],
@@ -70,7 +73,7 @@ class ClusterGate(Service):
 
     def _fit_tables(self) -> None:
         """Shard each table as its topic is: Faust refuses to write one whose numbers differ."""
-        for name, topic in COUNTED.items():
+        for name, topic in self.app.role.counted.items():
             table = self.app.tables[name]
             table.partitions = table.changelog_topic.partitions = self.partitions[topic]
 

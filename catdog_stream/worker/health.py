@@ -12,7 +12,6 @@ from catdog_stream import deadlines
 from catdog_stream.errors import AgentError
 from catdog_stream.patches.group_coordinator import MendedGroupCoordinator
 from catdog_stream.patches.request_deadlines import waiting_longest
-from catdog_stream.topics import REQUESTS
 from catdog_stream.worker.progress import ProgressWatch
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class Watchdog(Service):
                 self.app.give_up(AgentError(f"The agent {dead[0]} ended: the worker ends too."))
             reachable = await self.app.gate.problem_now() is None
             self.progress.observe(
-                self.app.classifying.answered,
+                self.app.work.answered,
                 # Without a broker nothing can be done, and a restart would not help.
                 waiting=reachable and await _work_waits(self.app),
             )
@@ -74,11 +73,12 @@ async def readiness_problems(app: "CatDogApp") -> list[str]:
     if broker_problem is not None:
         return [*problems, broker_problem]
     problems += silence(waiting_longest(), _group_silence(app))
-    if not app.classifying.warm:
-        problems.append("The model is warming up.")
+    if not app.work.warm:
+        starting = "The jury is starting." if app.role.is_jury else "The model is warming up."
+        problems.append(starting)
     if not app.settled:
         problems.append("Partitions are being assigned and tables recovered.")
-    elif not _requests_assigned(app):
+    elif not _assigned(app):
         problems.append("No partition is assigned to this worker.")
     return problems
 
@@ -111,9 +111,9 @@ def _group_silence(app: "CatDogApp") -> float | None:
     return time.monotonic() - coordinator.answered_at
 
 
-def _requests_assigned(app: "CatDogApp") -> set[TP]:
+def _assigned(app: "CatDogApp") -> set[TP]:
     try:
-        return {tp for tp in app.consumer.assignment() if tp.topic == REQUESTS}
+        return {tp for tp in app.consumer.assignment() if tp.topic == app.role.reads}
     except ConsumerNotStarted:
         return set()
 
@@ -122,11 +122,13 @@ async def _work_waits(app: "CatDogApp") -> bool:
     """Whether requests are in work or unread, or a rebalance has not come to its end."""
     if not app.gate.passed:
         return False
-    if app.classifying.in_flight or not app.settled:
+    if app.work.in_flight or not app.settled:
         return True
+    if app.role.is_jury and app.judging.full:
+        return False  # what it holds waits for voters, or for a deadline
     try:
         async with asyncio.timeout(deadlines.LOOK):
-            return any([await _unread(app, tp) for tp in _requests_assigned(app)])
+            return any([await _unread(app, tp) for tp in _assigned(app)])
     except TimeoutError:
         return True  # the consumer's thread does not answer
 

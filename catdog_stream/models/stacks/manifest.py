@@ -9,13 +9,14 @@
                "tensorflow": {"file": "backbone.weights.h5", "sha256": "..."},
                "head":       {"file": "head.ubj", "sha256": "..."}},
      "calibration": {"slope": 0.9, "intercept": [0, 0.1]},
-     "engine": {"tensorflow": {"batch": 16}},
+     "engine": {"tensorflow": {"batch": 16}}, "weight": 1.5,
      "golden": [{"file": "golden-1.jpg", "sha256": "...", "scores": {"cat": 0.99, "dog": 0.01}}],
      "training": {...}, "quality": {...}}
 
 ``network`` is the architecture, which TensorFlow has to build; without it, it is ``inception_v3``.
 ``calibration`` may be left out: the head's chances are what its trees say, then. So may ``engine``,
-which pins the number of pictures in one call of an engine, and ``golden``: pictures with the scores
+which pins the number of pictures in one call of an engine, ``weight``, how much its vote counts
+where several stacks vote, which is 1 without it, and ``golden``: pictures with the scores
 that the stack gives them, which it has to give them again before it takes over from another one.
 ``training`` and ``quality`` tell people what the stack was made from and how good it was measured
 to be; either may be null.
@@ -29,6 +30,7 @@ from typing import Any, Literal, get_args
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.classes import checked_classes
+from catdog_stream.models.deciding import MAX_WEIGHT
 from catdog_stream.models.engines.networks import NetworkName
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.calibration import Calibration
@@ -84,6 +86,8 @@ class Manifest:
     """Its architecture."""
     batch: dict[EngineName, int] = field(default_factory=dict)
     """Pictures in one call of an engine, where the stack pins it; 1 to ``MAX_BATCH``."""
+    weight: float = 1.0
+    """How much its vote counts where several stacks vote; above 0, at most ``MAX_WEIGHT``."""
     golden: tuple[Golden, ...] = ()
     training: dict[str, Any] | None = None
     quality: dict[str, Any] | None = None
@@ -108,6 +112,8 @@ class Manifest:
             document["engine"] = {name: {"batch": size} for name, size in self.batch.items()}
         if self.calibration:
             document["calibration"] = self.calibration.as_json()
+        if self.weight != 1:
+            document["weight"] = self.weight
         if self.golden:
             document["golden"] = [as_json(each) for each in self.golden]
         document |= {"training": self.training, "quality": self.quality}
@@ -174,6 +180,7 @@ def _parse(document: Any) -> Manifest:
             else None
         ),
         batch=_parse_batches(_typed("engine", fields.get("engine", {}), dict)),
+        weight=_weight(fields.get("weight", 1.0)),
         golden=tuple(map(_parse_golden, _typed("golden", fields.get("golden", []), list))),
         training=_typed("training", fields.get("training"), dict, type(None)),
         quality=_typed("quality", fields.get("quality"), dict, type(None)),
@@ -229,6 +236,12 @@ def _parse_batches(fields: dict[str, Any]) -> dict[EngineName, int]:
             if batches[name] > MAX_BATCH:
                 raise ValueError(f"engine.{name}.batch must be at most {MAX_BATCH}")
     return batches
+
+
+def _weight(value: Any) -> float:
+    if not 0 < _typed("weight", value, float, int) <= MAX_WEIGHT:
+        raise ValueError(f"weight must be above 0 and at most {MAX_WEIGHT:g}")
+    return float(value)
 
 
 def _typed(name: str, value: Any, *types: type) -> Any:

@@ -37,6 +37,8 @@ class ModelStack:
         self.threads = threads
         self._limits = limits
         self._golden = manifest.golden
+        #: How much its vote counts among others.
+        self.weight = manifest.weight
 
     @classmethod
     def load(

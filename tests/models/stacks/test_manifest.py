@@ -27,6 +27,7 @@ def stack(tmp_path: Path) -> Path:
             "head": describe(tmp_path, "head.ubj"),
         },
         batch={"tensorflow": 16},
+        weight=2.5,
         training={"pictures": "train"},
         quality={"accuracy": 0.5},
     ).write(tmp_path)
@@ -56,6 +57,7 @@ def test_what_was_written_is_read_back(stack: Path) -> None:
     assert manifest.classes == ("cat", "dog")
     assert manifest.part("head").file == "head.ubj"
     assert manifest.batch == {"tensorflow": 16}
+    assert manifest.weight == 2.5
     assert manifest.quality == {"accuracy": 0.5}
     before = (stack / "manifest.json").read_bytes()
     manifest.write(stack)
@@ -102,6 +104,12 @@ def test_what_is_no_json_object_is_refused(stack: Path, text: str) -> None:
         ("parts", {"head": {"file": "head.ubj"}, "litert": {"file": "backbone.tflite"}}),
         ("parts", {"tail": {"file": "head.ubj", "sha256": "0"}}),
         ("quality", "good"),
+        ("weight", 0),
+        ("weight", -1),
+        ("weight", "2"),
+        ("weight", True),
+        ("weight", float("nan")),
+        ("weight", 10**400),
     ],
 )
 def test_a_wrong_field_is_refused(stack: Path, field: str, value: Any) -> None:

@@ -1,0 +1,32 @@
+"""Counting what was answered, as agents do when they acknowledge it."""
+
+from typing import Literal, cast
+
+from faust.types import Message
+
+from catdog_stream.app import app, label_counts
+from catdog_stream.delivery.consumer import Consumer
+from catdog_stream.delivery.counting import counted
+from catdog_stream.errors import RejectedRequest
+from catdog_stream.pipeline.answering import Outcome
+
+__all__ = ["count"]
+
+
+def count(message: Message, offset: int, outcome: Outcome) -> None:
+    """Count the answer to the request at ``offset`` in the partition of ``message``.
+
+    What belongs to nobody any more is not counted here: whoever answers it again counts it.
+    """
+    if cast(Consumer, app.consumer).is_current(message):
+        kind, name = tally(outcome)
+        shard = counted(label_counts.get(message.partition), kind, name, offset)
+        if shard is not None:
+            label_counts[message.partition] = shard
+
+
+def tally(outcome: Outcome) -> tuple[Literal["labels", "rejections"], str]:
+    """What an answer is counted as."""
+    if isinstance(outcome, RejectedRequest):
+        return "rejections", outcome.reason.value
+    return "labels", outcome.verdict.label

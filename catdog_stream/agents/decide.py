@@ -1,0 +1,41 @@
+"""``catdogvote`` to ``catdoglabel``: hands each vote to the jury, which decides the requests."""
+
+from functools import partial
+from typing import cast
+
+from faust.types import EventT, Message, StreamT
+
+from catdog_stream.agents.answered import count
+from catdog_stream.app import app, topics
+from catdog_stream.delivery.consumer import Consumer
+from catdog_stream.delivery.settled import settled_events
+from catdog_stream.pipeline.judging import Paper
+
+
+@app.agent(topics.votes, name="decide")
+async def decide(stream: StreamT[bytes]) -> None:
+    """Submit votes; the jury acknowledges each once nothing of its request is left to do."""
+    async for event in settled_events(stream):
+        await app.judging.jury.submit(paper(stream, event))
+
+
+def paper(stream: StreamT[bytes], event: EventT[bytes]) -> Paper:
+    """The vote as the jury knows it."""
+    message = event.message
+    return Paper(
+        message.partition,
+        message.value,
+        is_current=partial(is_current, message),
+        count=partial(count, message),
+        acknowledge=partial(stream.ack, event),
+    )
+
+
+def is_current(message: Message) -> bool:
+    """Whether decisions that it has to do with are this worker's to begin.
+
+    While partitions move only what has begun is brought to its end.
+    """
+    if app.rebalancing or app.should_stop:
+        return False
+    return cast(Consumer, app.consumer).is_current(message)

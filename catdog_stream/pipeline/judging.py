@@ -1,0 +1,295 @@
+"""From votes to published decisions. Knows no Faust and no Kafka.
+
+Each partition has a docket (see ``jury``) and a task that decides its requests, in their order,
+when they are due. Before a request is decided it is made sure that it is there, and that none in
+front of it was passed over: a vote that a stranger makes up, or a voter that was made to begin
+later than the others, must not have requests forgotten.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from catdog_stream import metrics
+from catdog_stream.errors import BrokerError, RejectedRequest
+from catdog_stream.models.deciding import Rule
+from catdog_stream.pipeline.answering import Answering, Job, Outcome
+from catdog_stream.pipeline.jury import Decision, Docket, Fate, Undecided
+from catdog_stream.votes import Vote
+from catdog_stream.wire import Incoming, Source
+
+__all__ = ["Jury", "Paper", "Requests"]
+
+logger = logging.getLogger(__name__)
+
+#: Votes that wait for others take so much memory at most; more are read when these are decided.
+MAX_HELD_BYTES = 64 * 1024 * 1024
+#: Seconds between two looks at what nothing tells of: partitions lost, requests that are not there.
+LOOK_SECONDS = 0.5
+
+
+class Requests(Protocol):
+    """What is known of the requests that are voted on."""
+
+    async def exists(self, partition: int, offset: int) -> bool:
+        """Whether the partition is longer than ``offset``. Raises ``BrokerError``."""
+
+    async def next_from(self, partition: int, offset: int) -> int:
+        """The first request at ``offset``, which exists, or behind it. Raises ``BrokerError``."""
+
+    async def read(self, source: Source) -> Incoming | None:
+        """The request; ``None`` if it was deleted. Raises ``BrokerError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A record of the votes, as it was read."""
+
+    partition: int
+    value: bytes | None
+    #: Whether what was read of its partition is still this process's, to be decided now.
+    is_current: Callable[[], bool]
+    #: Counts the decision on the request at an offset of the partition, if that is still its.
+    count: Callable[[int, Outcome], object]
+    acknowledge: Callable[[], Awaitable[object]]
+
+
+class _Bench:
+    """A partition that is this process's, from when it was taken over."""
+
+    def __init__(self, docket: Docket[Paper], paper: Paper) -> None:
+        self.docket = docket
+        self.is_current, self.count = paper.is_current, paper.count
+        self.news = asyncio.Event()
+
+
+class Jury:
+    """Decides requests.
+
+    Args:
+        voters: who is expected to vote.
+        rule: how votes become a verdict.
+        deadline: seconds from the first vote on a request until it is decided without the others.
+        topic: of the requests.
+        answering: publishes the decisions.
+        requests: what is known of the requests.
+        first: tells the first request of a partition that was not decided, as it was committed.
+        on_failure: called once with what made deciding impossible.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        voters: Sequence[str],
+        *,
+        rule: Rule,
+        deadline: float,
+        topic: str,
+        answering: Answering[Job],
+        requests: Requests,
+        first: Callable[[int], int | None],
+        on_failure: Callable[[BaseException], object],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._voters = voters
+        self._rule = rule
+        self._deadline = deadline
+        self._topic = topic
+        self._answering = answering
+        self._requests = requests
+        self._first = first
+        self._on_failure = on_failure
+        self._clock = clock
+        self._benches: dict[int, _Bench] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._strangers: set[str] = set()
+        #: Requests without a vote that others wait for, as they were told of.
+        self._gaps: dict[int, int] = {}
+
+    @property
+    def pending(self) -> int:
+        """Requests that wait for votes."""
+        return sum(len(bench.docket) for bench in self._benches.values())
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is held that nothing more is read until something is decided."""
+        return sum(each.docket.bytes for each in self._benches.values()) > MAX_HELD_BYTES
+
+    async def stop(self) -> None:
+        """Forget what is undecided, unacknowledged: Kafka will deliver it again."""
+        await self._forget()
+        await self._answering.stop()
+
+    async def abandon(self) -> None:
+        """Forget what is undecided or not confirmed, and be ready for what comes next."""
+        await self._forget()
+        await self._answering.abandon()
+
+    async def _forget(self) -> None:
+        tasks = tuple(self._tasks.values())
+        self._tasks.clear()
+        self._benches.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def submit(self, paper: Paper) -> None:
+        """Take a record, as soon as there is room for one more."""
+        while self.full and paper.is_current():
+            await asyncio.sleep(LOOK_SECONDS)
+        if not paper.is_current():
+            return
+        bench = self._bench(paper)
+        vote = self._read(paper)
+        if vote is None:
+            bench.docket.pass_over(paper)
+            fate = Fate.UNREADABLE
+        else:
+            fate = bench.docket.add(vote, paper, self._clock(), len(paper.value or b""))
+        known = vote is not None and fate is not Fate.STRANGER
+        metrics.VOTES_READ.labels(vote.voter if vote and known else "other", fate).inc()
+        if fate is Fate.HELD:
+            bench.news.set()
+        elif vote is not None and fate is Fate.STRANGER:
+            self._tell_of(vote.voter)
+        await _acknowledge(bench.docket.free())
+
+    def _read(self, paper: Paper) -> Vote | None:
+        vote = Vote.parse(paper.value)
+        if vote is None or vote.source.topic != self._topic:
+            return None
+        # Wherever else it stands, another member of the jury would count the request as well.
+        return vote if vote.source.partition == paper.partition else None
+
+    def _tell_of(self, stranger: str) -> None:
+        if stranger not in self._strangers and len(self._strangers) < 100:
+            self._strangers.add(stranger)
+            logger.warning("The votes of %s are not counted: it is not expected.", stranger)
+
+    def _bench(self, paper: Paper) -> _Bench:
+        bench = self._benches.get(paper.partition)
+        if bench is None or not bench.is_current():
+            first = self._first(paper.partition)
+            docket: Docket[Paper] = Docket(self._voters, deadline=self._deadline, first=first)
+            bench = self._benches[paper.partition] = _Bench(docket, paper)
+            if (task := self._tasks.pop(paper.partition, None)) is not None:
+                task.cancel()
+            task = asyncio.get_running_loop().create_task(self._serve(paper.partition, bench))
+            task.add_done_callback(self._on_done)
+            self._tasks[paper.partition] = task
+        return bench
+
+    def _on_done(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_failure(error)
+
+    async def _serve(self, partition: int, bench: _Bench) -> None:
+        """Decide what is due, for as long as the partition is this process's."""
+        while bench.is_current():
+            due = bench.docket.due()
+            if due is None or due > self._clock():
+                await self._wait(bench, due)
+            elif not await self._answering.room():
+                break
+            elif not await self._decide_head(partition, bench):
+                await asyncio.sleep(LOOK_SECONDS)
+        if self._benches.get(partition) is bench:
+            del self._benches[partition]  # the votes that it held are read again, by whoever has it
+
+    async def _wait(self, bench: _Bench, due: float | None) -> None:
+        seconds = LOOK_SECONDS if due is None else min(due - self._clock(), LOOK_SECONDS)
+        try:
+            async with asyncio.timeout(seconds):
+                await bench.news.wait()
+        except TimeoutError:
+            return
+        bench.news.clear()
+
+    async def _is_next(self, partition: int, docket: Docket[Paper]) -> bool:
+        """Whether the request at the head is there, and none in front of it is undecided."""
+        head = docket.head
+        assert head is not None
+        try:
+            if not await self._requests.exists(partition, head.offset):
+                await self._look_away(partition, docket, head)
+                return False
+            if docket.first is None or docket.first == head.offset:
+                return docket.head is head  # more votes may have come, on an earlier request, too
+            found = await self._requests.next_from(partition, docket.first)
+        except BrokerError as error:
+            logger.warning("Requests cannot be looked up: %s Trying again.", error)
+            return False
+        if found < head.offset:
+            self._tell_of_gap(partition, found, head)
+        return found >= head.offset and docket.head is head
+
+    async def _look_away(self, partition: int, docket: Docket[Paper], head: Undecided) -> None:
+        """Forget what was voted on no request, once it cannot be that it is only not known yet."""
+        if self._clock() - head.since > self._deadline and docket.head is head:
+            logger.warning("There is no request %s/%d/%d.", self._topic, partition, head.offset)
+            docket.drop()
+            await _acknowledge(docket.free())
+
+    def _tell_of_gap(self, partition: int, found: int, head: Undecided) -> None:
+        if self._clock() - head.since > self._deadline and self._gaps.get(partition) != found:
+            self._gaps[partition] = found
+            logger.warning(
+                "Nobody has voted on the request %s/%d/%d: those behind it wait for a vote on it.",
+                *(self._topic, partition, found),
+            )
+
+    async def _decide_head(self, partition: int, bench: _Bench) -> bool:
+        """Decide the request at the head, for which there is room; whether it can be decided."""
+        job = None
+        try:
+            if await self._is_next(partition, bench.docket):
+                job = await self._decided(bench)
+        finally:
+            if job is None or not bench.is_current():
+                self._answering.leave_room()
+        if job is not None and bench.is_current():
+            self._answering.append(job)
+        return job is not None
+
+    async def _decided(self, bench: _Bench) -> Job:
+        decision = bench.docket.take()
+        source = decision.votes[0].source
+        outcome = decision.outcome(self._rule)
+        metrics.DECISIONS.labels("incomplete" if decision.missing else "complete").inc()
+        if isinstance(outcome, RejectedRequest):
+            incoming = await self._whole(decision, bench)
+        else:
+            incoming = decision.votes[0].incoming()
+        job = Job(incoming, partial(self._settle, bench, source), taken=decision.since)
+        job.outcome.set_result(outcome)
+        return job
+
+    async def _whole(self, decision: Decision, bench: _Bench) -> Incoming:
+        """The request with its own bytes, which its rejection carries, if it is still there."""
+        while bench.is_current():
+            try:
+                whole = await self._requests.read(decision.votes[0].source)
+            except BrokerError as error:
+                logger.warning("A rejected request cannot be read: %s Trying again.", error)
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                return whole or decision.votes[0].incoming()
+        return decision.votes[0].incoming()
+
+    async def _settle(self, bench: _Bench, source: Source, outcome: Outcome) -> None:
+        """Count the decision, and acknowledge what nothing waits for any more.
+
+        A commit that comes between counts it beside votes that are read again, and are late then.
+        """
+        bench.count(source.offset, outcome)
+        await _acknowledge(bench.docket.settle(source.offset))
+
+
+async def _acknowledge(papers: Sequence[Paper]) -> None:
+    for paper in papers:
+        await paper.acknowledge()

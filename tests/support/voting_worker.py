@@ -1,0 +1,36 @@
+"""A real worker with a model that costs nothing: ``python -m tests.support.voting_worker``.
+
+``CATDOG_TEST_CAT`` is the chance of a cat that it gives every picture. A picture that is the text
+``bad`` it rejects, and one that is ``bad for NAME`` if it is the voter of that name.
+"""
+
+import os
+
+from catdog_stream.app import app, main
+from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.models.pictures import Picture
+from catdog_stream.settings import Settings
+from catdog_stream.testing.classifiers import InstantClassifier
+
+BAD = (b"bad", f"bad for {app.settings.voter}".encode())
+
+
+class Voter(InstantClassifier):
+    """Rejects what it is told to."""
+
+    def prepare(self, data: bytes) -> Picture:
+        """A grey pixel."""
+        if data in BAD:
+            raise RejectedRequest(Reason.NOT_AN_IMAGE, "It is no picture.")
+        return super().prepare(data)
+
+
+def load(_settings: Settings) -> Voter:
+    """One that has been told its answer."""
+    cat = float(os.environ.get("CATDOG_TEST_CAT", "0.5"))
+    return Voter({"cat": cat, "dog": 1 - cat})
+
+
+if __name__ == "__main__":
+    app.classifying.load = load
+    main()
