@@ -45,7 +45,7 @@ a {{ color: inherit; }}
 {labels}
 {rejections}
 <footer>
-<p>{workers} {stack} {role} This page renews itself every {refresh} seconds.</p>
+<p>{about} This page renews itself every {refresh} seconds.</p>
 <p><a href="/labels/">Labels as JSON</a> · <a href="/readyz">ready?</a> ·
 <a href="/healthz">healthy?</a> · <a href="/metrics">metrics</a></p>
 </footer>
@@ -70,6 +70,8 @@ def render(
         refused: why it does not serve what was ordered.
         role: a sentence about what it does, where that is not everything.
     """
+    workers = f"{statistics.answered} of {statistics.asked} workers answered."
+    serves = _serves(stack, loading) if stack else ""
     missing = statistics.asked - statistics.answered
     return _DOCUMENT.format(
         refresh=REFRESH_SECONDS,
@@ -85,10 +87,8 @@ def render(
             statistics.rejections,
             "None rejected.",
         ),
-        stack=escape(_serves(stack, loading) if stack else ""),
-        role=escape(role),
+        about=" ".join(filter(None, (workers, escape(serves), escape(role)))),
         refused=f'<p class="warning">{escape(refused)}</p>' if refused else "",
-        workers=f"{statistics.answered} of {statistics.asked} workers answered.",
     )
 
 
