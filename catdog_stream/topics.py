@@ -19,6 +19,7 @@ __all__ = [
     "TOPICS",
     "VOTES",
     "Topics",
+    "group_of",
     "topic_configs",
 ]
 
@@ -39,6 +40,13 @@ COUNTED = {"label_counts": REQUESTS, "foreign_counts": LABELS}
 
 #: The application's id, which is that of its consumer group.
 GROUP = "catdog_stream"
+
+
+def group_of(voter: str | None) -> str:
+    """That of the voters of a name; of those that are none, without one."""
+    return GROUP if voter is None else f"{GROUP}-voter-{voter}"
+
+
 #: In its offsets a recount leaves its corrections. It has no members.
 RECOUNT_GROUP = f"{GROUP}-recount"
 

@@ -143,6 +143,44 @@ def test_an_engine_that_does_not_exist_is_refused_with_those_that_do() -> None:
         Settings.from_environment({"CATDOG_ENGINE": "onnx"})
 
 
+class TestVoting:
+    def test_what_a_jury_needs_is_read(self) -> None:
+        settings = Settings.from_environment(
+            {
+                "CATDOG_ROLE": "jury",
+                "CATDOG_VOTERS": " lite, inception_v3 ,",
+                "CATDOG_VOTE_DEADLINE": "2.5",
+                "CATDOG_VOTE_RULE": "majority",
+            }
+        )
+        assert settings.role == "jury"
+        assert settings.voters == ("lite", "inception_v3")
+        assert (settings.vote_deadline, settings.vote_rule) == (2.5, "majority")
+
+    def test_a_jury_must_know_whom_it_waits_for(self) -> None:
+        with pytest.raises(SettingError, match="CATDOG_ROLE=jury needs CATDOG_VOTERS"):
+            Settings.from_environment({"CATDOG_ROLE": "jury"})
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("CATDOG_ROLE", "judge"),
+            ("CATDOG_VOTER", "a b"),
+            ("CATDOG_VOTER", "x" * 33),
+            ("CATDOG_VOTERS", "a,A"),
+            ("CATDOG_VOTERS", "a,a"),
+            ("CATDOG_VOTERS", ","),
+            ("CATDOG_VOTERS", ",".join(f"v{number}" for number in range(17))),
+            ("CATDOG_VOTE_DEADLINE", "0"),
+            ("CATDOG_VOTE_DEADLINE", "601"),
+            ("CATDOG_VOTE_RULE", "mean"),
+        ],
+    )
+    def test_what_cannot_be_used_is_refused_by_name(self, name: str, value: str) -> None:
+        with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: "):
+            Settings.from_environment({name: value})
+
+
 @given(st.integers(0, 10_000))
 def test_the_length_of_base64_is_known_beforehand(size: int) -> None:
     assert base64_length(size) == len(base64.b64encode(b"x" * size))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from functools import partial
 from typing import Any
@@ -11,11 +12,11 @@ from aiokafka.errors import MessageSizeTooLargeError
 from faust.exceptions import ProducerSendError
 
 from catdog_stream.errors import Reason, RejectedRequest
-from catdog_stream.pipeline.pipeline import Outcome
+from catdog_stream.pipeline.answering import Outcome
 from catdog_stream.topics import LABELS, REJECTED
 from catdog_stream.wire import Answer, Incoming, rejection, verdict_label
 
-__all__ = ["KafkaPublisher"]
+__all__ = ["KafkaPublisher", "Writer"]
 
 logger = logging.getLogger(__name__)
 
@@ -42,22 +43,34 @@ class _Lazy:
         return self._begin().__await__()
 
 
-class KafkaPublisher:
-    """Publishes through the producer of a Faust app.
+class Writer(ABC):
+    """Publishes through the producer of a Faust app. What is written is told by who inherits it.
 
     Args:
         app: the app.
-        partitions: tells the number of partitions of a topic of answers.
-        max_bytes: largest record that may be written.
     """
 
     #: What is said of an answer that its topic does not take.
-    TOO_LARGE = "The label cannot be written."
+    TOO_LARGE: str
 
-    def __init__(self, app: faust.App, *, partitions: Callable[[str], int], max_bytes: int) -> None:
+    def __init__(self, app: faust.App) -> None:
         self._app = app
-        self._partitions = partitions
-        self._max_bytes = max_bytes
+
+    @abstractmethod
+    def _answer(self, incoming: Incoming, outcome: Outcome) -> tuple[str, Answer]:
+        """The record for an answer, and its topic."""
+
+    @abstractmethod
+    def _bare(self, incoming: Incoming, error: RejectedRequest) -> tuple[str, Answer]:
+        """The least that can be said in the place of an answer that its topic does not take."""
+
+    @abstractmethod
+    async def _partition(self, topic: str, incoming: Incoming) -> int:
+        """Where the record goes."""
+
+    @abstractmethod
+    def _time_of(self, incoming: Incoming) -> int | None:
+        """The record's time, in milliseconds since the epoch; ``None`` for now."""
 
     async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[Outcome]:
         """Hand one answer to the producer, in order; await the result for its confirmation.
@@ -80,23 +93,6 @@ class KafkaPublisher:
         await asyncio.wait((confirmation,))
         return confirmation
 
-    def _answer(self, incoming: Incoming, outcome: Outcome) -> tuple[str, Answer]:
-        """The record for an answer, and its topic."""
-        if isinstance(outcome, RejectedRequest):
-            return REJECTED, rejection(incoming, outcome, max_bytes=self._max_bytes)
-        verdict = outcome.verdict
-        return LABELS, verdict_label(
-            incoming,
-            text=verdict.text,
-            url=outcome.url,
-            verdict=verdict.label,
-            scores=verdict.scores,
-            stack=verdict.stack,
-            familiarity=verdict.familiarity,
-            notes=verdict.notes,
-            fields=outcome.fields,
-        )
-
     async def _or_bare_rejection(
         self,
         confirmation: Awaitable[object],
@@ -108,20 +104,10 @@ class KafkaPublisher:
         try:
             await confirmation
         except MessageSizeTooLargeError:
-            await (await self._send(*self._bare(incoming, error)))
+            topic, answer = self._bare(incoming, error)
+            await (await self._send(topic, incoming, answer))
             return error
         return outcome
-
-    def _bare(self, incoming: Incoming, error: RejectedRequest) -> tuple[str, Incoming, Answer]:
-        """The least that can be said: where, of what, and the record."""
-        return REJECTED, incoming, rejection(incoming, error, max_bytes=0)
-
-    def _time_of(self, incoming: Incoming) -> int | None:
-        """Milliseconds since the epoch; ``None`` for now."""
-        return incoming.timestamp_ms
-
-    async def _partition(self, topic: str, incoming: Incoming) -> int:
-        return incoming.source.partition % self._partitions(topic)
 
     async def _send(self, topic: str, incoming: Incoming, answer: Answer) -> Awaitable[object]:
         try:
@@ -139,3 +125,45 @@ class KafkaPublisher:
             refused: asyncio.Future[object] = asyncio.get_running_loop().create_future()
             refused.set_exception(error.__cause__)
             return refused
+
+
+class KafkaPublisher(Writer):
+    """Publishes labels and rejections, each in its request's partition and with its time.
+
+    Args:
+        app: the app.
+        partitions: tells the number of partitions of a topic of answers.
+        max_bytes: largest record that may be written.
+    """
+
+    TOO_LARGE = "The label cannot be written."
+
+    def __init__(self, app: faust.App, *, partitions: Callable[[str], int], max_bytes: int) -> None:
+        super().__init__(app)
+        self._partitions = partitions
+        self._max_bytes = max_bytes
+
+    def _answer(self, incoming: Incoming, outcome: Outcome) -> tuple[str, Answer]:
+        if isinstance(outcome, RejectedRequest):
+            return REJECTED, rejection(incoming, outcome, max_bytes=self._max_bytes)
+        verdict = outcome.verdict
+        return LABELS, verdict_label(
+            incoming,
+            text=verdict.text,
+            url=outcome.url,
+            verdict=verdict.label,
+            scores=verdict.scores,
+            stack=verdict.stack,
+            familiarity=verdict.familiarity,
+            notes=verdict.notes,
+            fields=outcome.fields,
+        )
+
+    def _bare(self, incoming: Incoming, error: RejectedRequest) -> tuple[str, Answer]:
+        return REJECTED, rejection(incoming, error, max_bytes=0)
+
+    async def _partition(self, topic: str, incoming: Incoming) -> int:
+        return incoming.source.partition % self._partitions(topic)
+
+    def _time_of(self, incoming: Incoming) -> int | None:
+        return incoming.timestamp_ms

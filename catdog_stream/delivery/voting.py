@@ -1,14 +1,17 @@
 """Publishing votes: what a voter says of each request goes to ``catdogvote``."""
 
+import asyncio
 from collections.abc import Callable
+from typing import Any, cast
 
 import faust
 
-from catdog_stream.delivery.publishing import KafkaPublisher
+from catdog_stream import deadlines
+from catdog_stream.delivery.publishing import Writer
 from catdog_stream.errors import RejectedRequest
-from catdog_stream.kafka.cluster import create_votes
+from catdog_stream.kafka.cluster import KNOWN_POLL_SECONDS, create_votes
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.pipeline.pipeline import Outcome
+from catdog_stream.pipeline.answering import Outcome
 from catdog_stream.topics import VOTES
 from catdog_stream.votes import Vote
 from catdog_stream.wire import Answer, Incoming
@@ -16,7 +19,7 @@ from catdog_stream.wire import Answer, Incoming
 __all__ = ["VotePublisher"]
 
 
-class VotePublisher(KafkaPublisher):
+class VotePublisher(Writer):
     """Publishes votes in the place of labels and rejections.
 
     A vote stands in the partition that has its request's number, and in no other: one member of the
@@ -27,7 +30,6 @@ class VotePublisher(KafkaPublisher):
         voter: who votes.
         weight: how much a stack counts, by its name and version.
         cluster: where votes may need more partitions.
-        partitions: tells how many partitions votes have.
     """
 
     TOO_LARGE = "The vote cannot be written."
@@ -39,13 +41,11 @@ class VotePublisher(KafkaPublisher):
         voter: str,
         weight: Callable[[str], float],
         cluster: ClusterConfig,
-        partitions: Callable[[str], int],
     ) -> None:
-        super().__init__(app, partitions=partitions, max_bytes=0)
+        super().__init__(app)
         self._voter = voter
         self._weight = weight
         self._cluster = cluster
-        self._known = 0
 
     def _answer(self, incoming: Incoming, outcome: Outcome) -> tuple[str, Answer]:
         if isinstance(outcome, RejectedRequest):
@@ -65,19 +65,24 @@ class VotePublisher(KafkaPublisher):
             )
         return VOTES, Answer(None, vote.dump(), ())
 
-    def _bare(self, incoming: Incoming, error: RejectedRequest) -> tuple[str, Incoming, Answer]:
-        return VOTES, incoming, Answer(None, self._vote(incoming, error).dump(), ())
+    def _bare(self, incoming: Incoming, error: RejectedRequest) -> tuple[str, Answer]:
+        return VOTES, Answer(None, self._vote(incoming, error).dump(), ())
 
     def _vote(self, incoming: Incoming, error: RejectedRequest) -> Vote:
         """A rejection needs nothing of its request: the jury reads the request itself."""
         return Vote(self._voter, incoming.source, error, timestamp_ms=incoming.timestamp_ms)
 
     def _time_of(self, _incoming: Incoming) -> int | None:
-        """A vote on an old request must not be deleted before it is read."""
-        return None
+        return None  # Kafka deletes what is old, and must not delete a vote before it is read
 
     async def _partition(self, topic: str, incoming: Incoming) -> int:
         partition = incoming.source.partition
-        if partition >= max(self._known, self._partitions(topic)):
-            self._known = (await create_votes(self._cluster, partition + 1))[topic]
+        client = cast(Any, self._app.producer)._ensure_producer().client
+        known = client.cluster.partitions_for_topic(topic)
+        if known is not None and partition not in known:
+            await create_votes(self._cluster, partition + 1)
+            async with asyncio.timeout(deadlines.TOPIC_KNOWN):
+                while partition not in client.cluster.partitions_for_topic(topic):
+                    await asyncio.sleep(KNOWN_POLL_SECONDS)
+                    await client.force_metadata_update()
         return partition

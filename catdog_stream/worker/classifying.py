@@ -19,7 +19,7 @@ from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.pipeline.answering import note_answer
 from catdog_stream.pipeline.model_runner import ModelRunner
-from catdog_stream.pipeline.pipeline import Outcome, Pipeline
+from catdog_stream.pipeline.pipeline import Outcome, Pipeline, Publisher
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
 from catdog_stream.settings import Settings
@@ -170,21 +170,20 @@ class Classifying(Service):
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)
         self._pipeline = pipeline
 
-    def _publisher(self) -> KafkaPublisher:
+    def _publisher(self) -> Publisher:
         settings = self.app.settings
-
-        def partitions(topic: str) -> int:
-            return self.app.gate.partitions[topic]
-
         if self.app.role.voter is not None:
             return VotePublisher(
                 self.app,
                 voter=self.app.role.voter,
                 weight=lambda stack: self._weights.get(stack, 1.0),
                 cluster=settings.cluster,
-                partitions=partitions,
             )
-        return KafkaPublisher(self.app, partitions=partitions, max_bytes=settings.max_answer_bytes)
+        return KafkaPublisher(
+            self.app,
+            partitions=lambda topic: self.app.gate.partitions[topic],
+            max_bytes=settings.max_answer_bytes,
+        )
 
     async def _running(
         self, load: Callable[[Settings], Classifier], seconds: float = math.inf

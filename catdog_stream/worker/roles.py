@@ -7,7 +7,7 @@ from catdog_stream.errors import SettingError, StackError
 from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.models.stacks.manifest import load_manifest
 from catdog_stream.settings import Settings
-from catdog_stream.topics import COUNTED, GROUP, LABELS, REQUESTS, VOTES
+from catdog_stream.topics import COUNTED, GROUP, LABELS, REQUESTS, VOTES, group_of
 from catdog_stream.votes import VOTER_NAME
 
 __all__ = ["Role", "role_of"]
@@ -56,8 +56,8 @@ def role_of(settings: Settings) -> Role:
         return Role(f"{GROUP}-jury", VOTES, counted, (DECIDES, COUNTS, *EVERYWHERE))
     if settings.role == "voter":
         voter = settings.voter or _name_of_the_stack(settings)
-        group = f"{GROUP}-voter-{voter}"
-        return Role(group, REQUESTS, {"label_counts": REQUESTS}, (CLASSIFIES, *EVERYWHERE), voter)
+        counted = {"label_counts": REQUESTS}
+        return Role(group_of(voter), REQUESTS, counted, (CLASSIFIES, *EVERYWHERE), voter)
     return Role(GROUP, REQUESTS, COUNTED, (CLASSIFIES, CORRECTS, COUNTS, *EVERYWHERE))
 
 

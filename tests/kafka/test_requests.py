@@ -59,6 +59,40 @@ def test_each_is_found_and_what_is_gone_is_none(tmp_path: Path) -> None:
         asyncio.run(asyncio.wait_for(story(), SECONDS))
 
 
+def test_the_next_one_is_found_behind_what_is_none(tmp_path: Path) -> None:
+    with own_broker(tmp_path) as broker:
+        cluster = Settings(broker=f"kafka://{broker.address}", partitions=2).cluster
+
+        async def story() -> None:
+            await create_topics(cluster)
+            async with AIOKafkaProducer(
+                bootstrap_servers=broker.address, transactional_id="next"
+            ) as producer:
+                for committed in (True, False, True, False):  # 0 1 - | x x - | 6 7 - | x x -
+                    await producer.begin_transaction()
+                    for _ in range(2):
+                        await producer.send_and_wait(REQUESTS, b"x", partition=0)
+                    await (
+                        producer.commit_transaction if committed else producer.abort_transaction
+                    )()
+                async with RequestReader(cluster, committed=True) as requests:
+                    assert await requests.exists(0, 11)
+                    assert not await requests.exists(0, 12)
+                    assert not await requests.exists(1, 0)
+                    assert not await requests.exists(9, 0)
+                    found = [await requests.next_from(0, offset) for offset in range(8)]
+                    assert found == [0, 1, 6, 6, 6, 6, 6, 7]
+                    assert await requests.next_from(0, 0) == 0
+                    await delete(broker.address)
+                    assert await requests.next_from(0, 2) == 6
+                    async with AIOKafkaProducer(bootstrap_servers=broker.address) as plain:
+                        await plain.send_and_wait(REQUESTS, b"x", partition=0)
+                    assert await requests.exists(0, 12)
+                    assert await requests.next_from(0, 8) == 12
+
+        asyncio.run(asyncio.wait_for(story(), SECONDS))
+
+
 async def delete(address: str) -> None:
     """The oldest requests, as Kafka does after a week."""
     admin = AIOKafkaAdminClient(bootstrap_servers=address)
