@@ -9,7 +9,9 @@ It carries what the answer needs of its request, so that nobody has to read the 
      "timestamp_ms": 1760000000000}
 
 Either ``scores`` or ``reason`` is there. Keys and the values of headers are base64: they may be any
-bytes.
+bytes. A jury writes what it waits for no longer::
+
+    {"topic": "catdogimage", "partition": 3, "closed": [17, 18]}
 """
 
 import base64
@@ -29,7 +31,7 @@ from catdog_stream.models.deciding import MAX_WEIGHT
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.wire import Headers, Incoming, Source
 
-__all__ = ["VOTER_NAME", "Vote"]
+__all__ = ["VOTER_NAME", "Closing", "Vote"]
 
 #: What a voter may be called: it is part of the name of its consumer group, too.
 VOTER_NAME = re.compile(r"[a-z0-9_-]{1,32}")
@@ -110,6 +112,33 @@ class Vote:
                 timestamp_ms=_time(body.get("timestamp_ms")),
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Requests on which no more votes are waited for: those in front of it decide."""
+
+    topic: str
+    partition: int
+    offsets: tuple[int, ...]
+
+    def dump(self) -> bytes:
+        """The value of the record."""
+        body = {"topic": self.topic, "partition": self.partition, "closed": self.offsets}
+        return orjson.dumps(body)
+
+    @classmethod
+    def parse(cls, value: bytes | None) -> "Closing | None":
+        """Read a record's value; ``None`` if it is none: anybody may have written it."""
+        try:
+            body = orjson.loads(value or b"")
+            return cls(
+                _typed(body["topic"], str),
+                _typed(body["partition"], int),
+                tuple(_typed(offset, int) for offset in body["closed"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None
 
 

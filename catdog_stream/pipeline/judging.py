@@ -19,7 +19,7 @@ from catdog_stream.errors import BrokerError, RejectedRequest
 from catdog_stream.models.deciding import Rule
 from catdog_stream.pipeline.answering import Answering, Job, Outcome
 from catdog_stream.pipeline.jury import Decision, Docket, Fate, Undecided
-from catdog_stream.votes import Vote
+from catdog_stream.votes import Closing, Vote
 from catdog_stream.wire import Incoming, Source
 
 __all__ = ["Jury", "Paper", "Requests"]
@@ -77,6 +77,7 @@ class Jury:
         topic: of the requests.
         answering: publishes the decisions.
         requests: what is known of the requests.
+        close: writes into the log of the votes that deadlines have passed.
         first: tells the first request of a partition that was not decided, as it was committed.
         on_failure: called once with what made deciding impossible.
         clock: seconds that never go back.
@@ -91,6 +92,7 @@ class Jury:
         topic: str,
         answering: Answering[Job],
         requests: Requests,
+        close: Callable[[Closing], Awaitable[object]],
         first: Callable[[int], int | None],
         on_failure: Callable[[BaseException], object],
         clock: Callable[[], float] = time.perf_counter,
@@ -101,6 +103,7 @@ class Jury:
         self._topic = topic
         self._answering = answering
         self._requests = requests
+        self._close = close
         self._first = first
         self._on_failure = on_failure
         self._clock = clock
@@ -145,26 +148,28 @@ class Jury:
         if not paper.is_current():
             return
         bench = self._bench(paper)
-        vote = self._read(paper)
-        if vote is None:
-            bench.docket.pass_over(paper)
-            fate = Fate.UNREADABLE
-        else:
-            fate = bench.docket.add(vote, paper, self._clock(), len(paper.value or b""))
-        known = vote is not None and fate is not Fate.STRANGER
-        metrics.VOTES_READ.labels(vote.voter if vote and known else "other", fate).inc()
-        if fate is Fate.HELD:
-            bench.news.set()
-        elif vote is not None and fate is Fate.STRANGER:
-            self._tell_of(vote.voter)
+        self._take(paper, bench.docket)
+        bench.news.set()
         await _acknowledge(bench.docket.free())
 
-    def _read(self, paper: Paper) -> Vote | None:
-        vote = Vote.parse(paper.value)
-        if vote is None or vote.source.topic != self._topic:
-            return None
+    def _take(self, paper: Paper, docket: Docket[Paper]) -> None:
         # Wherever else it stands, another member of the jury would count the request as well.
-        return vote if vote.source.partition == paper.partition else None
+        place = (self._topic, paper.partition)
+        vote = Vote.parse(paper.value)
+        if vote is not None and (vote.source.topic, vote.source.partition) == place:
+            fate = docket.add(vote, paper, self._clock(), len(paper.value or b""))
+            stranger = fate is Fate.STRANGER
+            metrics.VOTES_READ.labels("other" if stranger else vote.voter, fate).inc()
+            if stranger:
+                self._tell_of(vote.voter)
+            return
+        closing = Closing.parse(paper.value)
+        if closing is not None and (closing.topic, closing.partition) == place:
+            docket.pass_over(paper)
+            docket.close(closing.offsets)
+            return
+        docket.pass_over(paper)
+        metrics.VOTES_READ.labels("other", Fate.UNREADABLE).inc()
 
     def _tell_of(self, stranger: str) -> None:
         if stranger not in self._strangers and len(self._strangers) < 100:
@@ -191,9 +196,10 @@ class Jury:
     async def _serve(self, partition: int, bench: _Bench) -> None:
         """Decide what is due, for as long as the partition is this process's."""
         while bench.is_current():
-            due = bench.docket.due()
-            if due is None or due > self._clock():
-                await self._wait(bench, due)
+            if overdue := bench.docket.overdue(self._clock()):
+                await self._close_overdue(partition, bench.docket, overdue)
+            if not bench.docket.is_ready:
+                await self._wait(bench)
             elif not await self._answering.room():
                 break
             elif not await self._decide_head(partition, bench):
@@ -201,8 +207,20 @@ class Jury:
         if self._benches.get(partition) is bench:
             del self._benches[partition]  # the votes that it held are read again, by whoever has it
 
-    async def _wait(self, bench: _Bench, due: float | None) -> None:
-        seconds = LOOK_SECONDS if due is None else min(due - self._clock(), LOOK_SECONDS)
+    async def _close_overdue(
+        self, partition: int, docket: Docket[Paper], overdue: Sequence[int]
+    ) -> None:
+        """Have the log say that deadlines have passed; it is read there, behind votes in time."""
+        if self.full:
+            # It would never be read. Only here may a request be decided otherwise after a crash.
+            docket.close(overdue)
+        else:
+            await self._close(Closing(self._topic, partition, tuple(overdue)))
+
+    async def _wait(self, bench: _Bench) -> None:
+        deadline = bench.docket.next_deadline()
+        seconds = LOOK_SECONDS if deadline is None else deadline - self._clock()
+        seconds = min(seconds, LOOK_SECONDS)
         try:
             async with asyncio.timeout(seconds):
                 await bench.news.wait()

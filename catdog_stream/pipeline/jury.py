@@ -4,13 +4,15 @@ Each voter votes in the order of the partition. So when a vote on some request i
 has voted on all before it, and requests can be decided strictly in their order: one that is
 complete waits for the one in front of it, which waits for its votes until its deadline has passed.
 
-The log of the votes is the only store. A vote may be acknowledged once every vote in front of it,
-and it, is for a request that was decided: so where reading begins again lies the first vote that
-still matters, and what is undecided is joined anew.
+The log of the votes is the only store, and what is decided follows from it alone. A vote may be
+acknowledged once every vote in front of it, and it, is on a request that was decided: so where
+reading begins again lies the first vote that still matters, and what is undecided is joined anew.
+That a deadline has passed is written into the log, too: votes behind such a `Closing` are late, and
+whoever reads the log again, after a crash, decides the same.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from heapq import heappop, heappush
@@ -28,6 +30,8 @@ __all__ = ["Decision", "Docket", "Fate", "Undecided"]
 
 T = TypeVar("T")
 
+#: So many requests are closed by one record at most.
+MAX_CLOSED = 1000
 _NOTHING = -1
 
 
@@ -37,7 +41,7 @@ class Fate(StrEnum):
     HELD = auto()
     """It waits for the other votes on its request."""
     LATE = auto()
-    """Its request has been decided."""
+    """Its request has been decided, or will be without it."""
     REPEATED = auto()
     """Its voter has voted on this request: the first vote is the one that counts."""
     STRANGER = auto()
@@ -54,6 +58,8 @@ class Undecided:
     #: When the first vote on it was seen.
     since: float
     votes: dict[str, Vote] = field(default_factory=dict)
+    #: Whether its deadline has passed, as the log says.
+    closed: bool = False
     bytes: int = 0
 
 
@@ -120,6 +126,8 @@ class Docket(Generic[T]):
         self._settled = _NOTHING if first is None else first - 1
         self._undecided: dict[int, Undecided] = {}
         self._order: list[int] = []
+        #: In the order in which they came: those whose deadline has not passed yet.
+        self._arrived: deque[Undecided] = deque()
         #: The log: each vote that is not acknowledged, with the request that it waits for.
         self._log: deque[tuple[int, T]] = deque()
         #: Of the votes that are held.
@@ -138,13 +146,20 @@ class Docket(Generic[T]):
             if request is None:
                 request = self._undecided[offset] = Undecided(offset, now)
                 heappush(self._order, offset)
+                self._arrived.append(request)
             request.votes[vote.voter] = vote
             request.bytes += size
             self.bytes += size
         return fate
 
+    def close(self, offsets: Iterable[int]) -> None:
+        """The deadlines of some requests have passed."""
+        for offset in offsets:
+            if (request := self._undecided.get(offset)) is not None:
+                request.closed = True
+
     def pass_over(self, token: T) -> None:
-        """Take a record of the log that is no vote."""
+        """Take a record of the log on which nothing waits."""
         self._log.append((_NOTHING, token))
 
     def _fate(self, vote: Vote) -> Fate:
@@ -153,21 +168,40 @@ class Docket(Generic[T]):
         if self.first is not None and vote.source.offset < self.first:
             return Fate.LATE
         request = self._undecided.get(vote.source.offset)
-        if request is not None and vote.voter in request.votes:
+        if request is None:
+            return Fate.HELD
+        if vote.voter in request.votes:
             return Fate.REPEATED
-        return Fate.HELD
+        return Fate.LATE if request.closed else Fate.HELD
 
     @property
     def head(self) -> Undecided | None:
         """The request that is decided next."""
         return self._undecided[self._order[0]] if self._order else None
 
-    def due(self) -> float | None:
-        """When that is; ``None`` if there is none. A time in the past means now."""
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be decided: nothing more is waited for."""
         head = self.head
-        if head is None:
-            return None
-        return head.since if len(head.votes) == len(self._voters) else head.since + self._deadline
+        return head is not None and (head.closed or len(head.votes) == len(self._voters))
+
+    def next_deadline(self) -> float | None:
+        """When ``overdue`` has more to say; ``None``: never."""
+        return self._arrived[0].since + self._deadline if self._arrived else None
+
+    def overdue(self, now: float) -> list[int]:
+        """The requests whose deadline has passed, which the log is to say; each is named once."""
+        found: list[int] = []
+        while (
+            len(found) < MAX_CLOSED
+            and self._arrived
+            and self._arrived[0].since + self._deadline <= now
+        ):
+            request = self._arrived.popleft()
+            waits = len(request.votes) < len(self._voters) and not request.closed
+            if waits and self._undecided.get(request.offset) is request:
+                found.append(request.offset)
+        return found
 
     def take(self) -> Decision:
         """Decide the request at the head: votes on it that come from now on are late."""

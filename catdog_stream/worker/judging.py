@@ -13,7 +13,8 @@ from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.requests import RequestReader
 from catdog_stream.pipeline.answering import Answering, Job
 from catdog_stream.pipeline.judging import Jury
-from catdog_stream.topics import REQUESTS
+from catdog_stream.topics import REQUESTS, VOTES
+from catdog_stream.votes import Closing
 from catdog_stream.wire import Incoming, Source
 from catdog_stream.worker.classifying import rejection_limit
 
@@ -89,6 +90,7 @@ class Judging(Service):
             topic=REQUESTS,
             answering=self._answering,
             requests=_Requests(requests),
+            close=self._close,
             first=self._first,
             on_failure=self.app.give_up,
         )
@@ -104,6 +106,12 @@ class Judging(Service):
                 logger.warning("Requests cannot be looked up: %s Trying again.", error)
                 await asyncio.sleep(deadlines.TRY_AGAIN)
         return None
+
+    async def _close(self, closing: Closing) -> None:
+        sent = await self.app.producer.send(
+            *(VOTES, None, closing.dump(), closing.partition), timestamp=None, headers=None
+        )
+        await sent
 
     def _first(self, partition: int) -> int | None:
         counts = cast(CommittedTable, self.app.tables["label_counts"])

@@ -16,7 +16,7 @@ from catdog_stream.pipeline.answering import Answering, Classified, Job, Outcome
 from catdog_stream.pipeline.judging import Jury, Paper
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.testing import run_in_virtual_time
-from catdog_stream.votes import Vote
+from catdog_stream.votes import Closing, Vote
 from catdog_stream.wire import Incoming, Source
 
 TOPIC = "catdogimage"
@@ -32,6 +32,8 @@ class Kafka:
     #: The place of each request of a partition; between them lie marks.
     requests: list[int] = field(default_factory=lambda: list(range(100)))
     away: bool = False
+    #: Whether what the jury writes into the log of the votes is read by it.
+    closes: bool = True
     published: list[tuple[Incoming, Outcome]] = field(default_factory=list)
     confirm: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -78,6 +80,7 @@ class Scene:
     failures: list[BaseException]
     #: By partition: the first undecided request, as it was committed.
     first: dict[int, int] = field(default_factory=dict)
+    closings: list[Closing] = field(default_factory=list)
     counted: list[int] = field(default_factory=list)
     acknowledged: list[int] = field(default_factory=list)
     generation: int = 0
@@ -119,6 +122,7 @@ async def scene(
     kafka = kafka or Kafka()
     kafka.confirm.set()
     failures: list[BaseException] = []
+    tasks: set[asyncio.Task[None]] = set()
     first = {0: 0} if first is None else first
 
     async def owns() -> bool:
@@ -131,9 +135,17 @@ async def scene(
         on_failure=failures.append,
         max_in_flight=ROOM,
     )
+
+    async def close(closing: Closing) -> None:
+        it.closings.append(closing)
+        if kafka.closes:
+            reading = asyncio.create_task(it.submit(closing.dump(), closing.partition))
+            tasks.add(reading)
+
     jury = Jury(
         ("a", "b"),
         rule="log_odds",
+        close=close,
         deadline=DEADLINE,
         topic=TOPIC,
         answering=answering,
@@ -179,7 +191,9 @@ def test_it_is_decided_without_who_does_not_vote_in_time() -> None:
             await asyncio.sleep(0.2)
             assert it.kafka.decided == ["0/0 cat", "0/1 cat"]
             await it.vote("b0 cat")
-            assert it.acknowledged == [0, 1, 2, 3], "it came too late, and nothing waits for it"
+            # Behind those the log says that the deadline has passed, and then comes the late one.
+            assert it.closings == [Closing(TOPIC, 0, (0,))]
+            assert it.acknowledged == [0, 1, 2, 3, 4], "nothing waits for one that is late"
             notes = [
                 outcome.verdict.notes.get("missing")
                 for _, outcome in it.kafka.published
@@ -246,7 +260,7 @@ class TestWhatNobodyMayHaveForgotten:
                 await it.vote("a0 cat", "b0 cat", "a2 cat", "b2 cat", "a900 cat")
                 await asyncio.sleep(3 * DEADLINE)
                 assert it.kafka.decided == ["0/0 cat"]
-                assert it.acknowledged == [0, 1, 2, 3, 4]
+                assert it.acknowledged == [0, 1, 2, 3, 4, 5]
                 it.kafka.requests.append(2)
                 await it.vote("a1 cat", "b1 cat", "a2 cat", "b2 cat")
                 await asyncio.sleep(1)
@@ -306,6 +320,60 @@ def test_a_voter_that_nobody_expects_is_told_of_once(caplog: pytest.LogCaptureFi
 
     played(story)
     assert caplog.messages == ["The votes of c are not counted: it is not expected."]
+
+
+class TestWhoReadsTheVotesAgain:
+    """After a crash, or where partitions move, the log alone says what is decided."""
+
+    def test_decides_without_a_vote_that_came_behind_the_deadline(self) -> None:
+        async def story() -> None:
+            async with scene() as it:
+                await it.vote("a0 cat")
+                await it.submit(Closing(TOPIC, 0, (0,)).dump())
+                await it.vote("b0 no", "b0 cat")
+                await asyncio.sleep(1)
+                ((_, outcome),) = it.kafka.published
+                assert isinstance(outcome, Classified)
+                assert outcome.verdict.notes["missing"] == "b"
+
+        played(story)
+
+    def test_waits_no_second_time(self) -> None:
+        async def story() -> None:
+            async with scene() as it:
+                await it.vote("a0 cat", "a1 cat")
+                await it.submit(Closing(TOPIC, 0, (0, 1)).dump())
+                await asyncio.sleep(1)
+                assert it.kafka.decided == ["0/0 cat", "0/1 cat"]
+                assert it.closings == []
+
+        played(story)
+
+    def test_counts_a_vote_that_the_deadline_came_behind(self) -> None:
+        async def story() -> None:
+            async with scene(Kafka(closes=False)) as it:
+                await it.vote("a0 cat")
+                await asyncio.sleep(2 * DEADLINE)
+                assert it.kafka.decided == [], "the log does not say so yet"
+                await it.vote("b0 cat")
+                await it.submit(it.closings[0].dump())
+                await asyncio.sleep(1)
+                ((_, outcome),) = it.kafka.published
+                assert isinstance(outcome, Classified)
+                assert "missing" not in outcome.verdict.notes
+
+        played(story)
+
+    @pytest.mark.parametrize("where", [("other", 0), (TOPIC, 1)])
+    def test_believes_no_deadline_of_another_place(self, where: tuple[str, int]) -> None:
+        async def story() -> None:
+            async with scene() as it:
+                await it.vote("a0 cat")
+                await it.submit(Closing(*where, (0,)).dump())
+                await asyncio.sleep(1)
+                assert it.kafka.decided == []
+
+        played(story)
 
 
 class TestWhenPartitionsMove:

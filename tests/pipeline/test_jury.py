@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.answering import Classified
-from catdog_stream.pipeline.jury import Decision, Docket, Fate
+from catdog_stream.pipeline.jury import MAX_CLOSED, Decision, Docket, Fate
 from catdog_stream.votes import Vote
 from catdog_stream.wire import Source
 
@@ -37,17 +37,24 @@ class TestWhenARequestIsDecided:
     def test_at_once_when_all_votes_are_in(self) -> None:
         it = docket()
         it.add(vote("b", 0), 0, now=1.0)
-        assert it.due() == 11.0
+        assert not it.is_ready
         it.add(vote("a", 0), 1, now=2.0)
-        assert it.due() == 1.0
+        assert it.is_ready
         decision = it.take()
         assert [each.voter for each in decision.votes] == ["a", "b"]
         assert decision.missing == ()
 
-    def test_without_the_others_when_the_deadline_has_passed(self) -> None:
+    def test_without_the_others_when_the_log_says_that_the_deadline_has_passed(self) -> None:
         it = docket()
         it.add(vote("b", 0), 0, now=1.0)
-        assert it.due() == 1.0 + DEADLINE
+        assert it.next_deadline() == 1.0 + DEADLINE
+        assert it.overdue(10.9) == []
+        assert it.overdue(11.0) == [0]
+        assert it.overdue(11.0) == [], "it is said once"
+        assert not it.is_ready
+        it.close([0])
+        assert it.is_ready
+        assert it.add(vote("a", 0), 1, now=11.0) is Fate.LATE
         assert it.take().missing == ("a",)
 
     def test_in_the_order_of_the_requests(self) -> None:
@@ -55,12 +62,22 @@ class TestWhenARequestIsDecided:
         it.add(vote("a", 0), 0, now=1.0)
         it.add(vote("a", 1), 1, now=2.0)
         it.add(vote("b", 1), 2, now=3.0)  # complete, and waits for the one in front of it
-        assert it.due() == 1.0 + DEADLINE
+        assert not it.is_ready
+        it.close([0])
         it.take()
-        assert it.due() == 2.0
+        assert it.is_ready
 
     def test_not_at_all_when_nobody_has_voted(self) -> None:
-        assert docket().due() is None
+        it = docket()
+        it.close([0, 1, 2])
+        assert (it.is_ready, it.next_deadline(), it.overdue(100.0)) == (False, None, [])
+
+    def test_no_record_says_so_of_more_than_it_has_room_for(self) -> None:
+        it = docket()
+        for offset in range(MAX_CLOSED + 5):
+            it.add(vote("a", offset), offset, now=0.0)
+        assert len(it.overdue(DEADLINE)) == MAX_CLOSED
+        assert len(it.overdue(DEADLINE)) == 5
 
 
 class TestWhatBecomesOfAVote:
@@ -83,7 +100,7 @@ class TestWhatBecomesOfAVote:
         it = docket()
         assert it.add(vote("c", 0), 0, now=0.0) is Fate.STRANGER
         assert it.free() == [0]
-        assert it.due() is None
+        assert it.head is None
 
     def test_it_is_acknowledged_behind_all_that_still_matter(self) -> None:
         it = docket()
@@ -101,7 +118,7 @@ class TestWhatBecomesOfAVote:
         it.add(vote("a", 10**15), 0, now=0.0)
         it.drop()
         assert it.free() == [0]
-        assert (it.due(), it.first, it.bytes) == (None, 0, 0)
+        assert (it.head, it.first, it.bytes) == (None, 0, 0)
 
     def test_what_is_held_is_measured(self) -> None:
         it = docket()
@@ -149,37 +166,47 @@ class TestWhatVotesComeTo:
 class Story:
     """A jury that dies and starts again over a log of votes, as Kafka keeps it."""
 
-    log: list[Vote]
+    #: Votes, and what was written behind them: the requests whose deadline had passed.
+    log: list[Vote | list[int]]
+    #: How far it was ever read: what is written comes behind that.
+    read: int = 0
     committed: int = 0
     first: int | None = None
     #: Counted, as the table has it at the last commit.
-    counted: dict[int, int] = field(default_factory=dict)
-    missing: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    counted: list[int] = field(default_factory=list)
+    #: Every decision that was published, by request.
+    decisions: dict[int, set[tuple[str, ...]]] = field(default_factory=lambda: defaultdict(set))
 
     def live(self, luck: random.Random, *, until_the_end: bool) -> None:
         """Read from what was committed, decide, settle, commit now and then, and die."""
         docket: Docket[int] = Docket(VOTERS, deadline=DEADLINE, first=self.first)
         now, place, acknowledged = 0.0, self.committed, self.committed
-        publishing: list[tuple[int, Decision]] = []
-        counted = dict(self.counted)
+        publishing: list[int] = []
+        counted = list(self.counted)
         while until_the_end or luck.random() > 0.02:
+            now += luck.random() * DEADLINE / 4
             step = luck.random()
-            if step < 0.5 and place < len(self.log):
-                docket.add(self.log[place], place, now)
+            if step < 0.4 and place < len(self.log):
+                record = self.log[place]
+                if isinstance(record, Vote):
+                    docket.add(record, place, now)
+                else:
+                    docket.pass_over(place)
+                    docket.close(record)
                 place += 1
-            elif step < 0.7:
-                due = docket.due()
-                # The deadline passes only where nothing more is to be read: a late voter is dead.
-                if due is not None and (due <= now or place == len(self.log)):
-                    now = max(now, due)
-                    head = docket.head
-                    assert head is not None
-                    publishing.append((head.offset, docket.take()))
-            elif step < 0.9 and publishing:
-                offset, decision = publishing.pop(0)
+                self.read = max(self.read, place)
+            elif step < 0.6 and (overdue := docket.overdue(now)):
+                # Votes that are still to come, of a voter that is behind, come before or after it.
+                self.log.insert(luck.randint(self.read, len(self.log)), overdue)
+            elif step < 0.8 and docket.is_ready:
+                head = docket.head
+                assert head is not None
+                publishing.append(head.offset)
+                self.decisions[head.offset].add(docket.take().missing)
+            elif step < 0.95 and publishing:
+                offset = publishing.pop(0)
                 assert offset not in counted
-                counted[offset] = offset
-                self.missing[offset] = decision.missing
+                counted.append(offset)
                 for token in docket.settle(offset):
                     assert token == acknowledged, "acknowledged out of order"
                     acknowledged += 1
@@ -187,32 +214,33 @@ class Story:
                 for token in docket.free():
                     assert token == acknowledged
                     acknowledged += 1
-                self.counted, self.committed = dict(counted), acknowledged
-                self.first = max(counted) + 1 if counted else None
-            done = place == len(self.log) and not publishing and docket.due() is None
+                self.counted, self.committed = list(counted), acknowledged
+                self.first = counted[-1] + 1 if counted else None
+            done = place == len(self.log) and not publishing and docket.head is None
             if done and self.committed == len(self.log):
                 return
 
 
 @settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 12), st.integers(0, 12))
-def test_each_request_is_decided_once_however_often_jury_and_voters_die(
+def test_each_request_is_decided_in_one_way_however_often_jury_and_voters_die(
     seed: int, of_a: int, of_b: int
 ) -> None:
     luck = random.Random(seed)
     offsets = sorted(luck.sample(range(30), 12))  # there are marks of transactions between them
-    log = interleaved(luck, {"a": offsets[:of_a], "b": offsets[:of_b]})
-    story = Story(log)
+    votes = interleaved(luck, {"a": offsets[:of_a], "b": offsets[:of_b]})
+    story = Story(list(votes), first=0)
     for _ in range(5):
         story.live(luck, until_the_end=False)
     story.live(luck, until_the_end=True)
     voted = defaultdict(set)
-    for each in log:
+    for each in votes:
         voted[each.source.offset].add(each.voter)
-    assert list(story.counted) == sorted(voted)
-    assert story.committed == len(log)
+    assert story.counted == sorted(voted)
+    assert story.committed == len(story.log)
     for offset, voters in voted.items():
-        assert set(story.missing[offset]) == set(VOTERS) - voters
+        (missing,) = story.decisions[offset]
+        assert set(missing) >= set(VOTERS) - voters
 
 
 def interleaved(luck: random.Random, progress: dict[str, list[int]]) -> list[Vote]:

@@ -18,12 +18,14 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from catdog_stream.errors import Reason
+from catdog_stream.kafka.cluster import grow
 from catdog_stream.models.deciding import Ballot, decide
 from catdog_stream.models.verdict import Verdict
+from catdog_stream.settings import Settings
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
-from catdog_stream.topics import VOTES
+from catdog_stream.topics import REQUESTS, VOTES
 from catdog_stream.votes import Vote
 from catdog_stream.wire import Source
 from tests.support.client import Client, Message, header, request, strict_label
@@ -34,6 +36,7 @@ CAT = {"a": 0.9, "b": 0.3}
 #: Longer than a kill takes to be noticed, and a worker to start: nothing may be missing.
 PATIENT, HASTY = "120", "3"
 SETTLED = 90.0
+ADDED = 10
 
 
 class Court:
@@ -151,6 +154,8 @@ def check(client: Client, *, may_miss: bool) -> None:
             assert strict_label(record.value)["label"] == verdict.text
             assert header(record, "verdict") == verdict.label
             assert header(record, "stack") == verdict.stack
+        # Whoever decides once more, after a crash, decides the same.
+        assert len({(record.value, record.headers) for record in records}) == 1
     for records in client.rejected.values():
         for record in records:
             assert header(record, "reason") in (Reason.NOT_AN_IMAGE, Reason.NOT_JSON)
@@ -228,6 +233,13 @@ def test_nothing_is_lost_or_counted_twice_while_voters_and_jury_are_killed(court
         await client.answers(whole, 30)
         assert header(client.labels[whole[0]][0], "missing") is None
         sources += whole
+        # Requests get more partitions, and the votes on them do.
+        await grow(Settings(broker=f"kafka://{court.address}").cluster, REQUESTS, ADDED)
+        added = await client.send(
+            [Message(request(b"x"), partition=number) for number in range(ADDED)]
+        )
+        await client.answers(added, 60)
+        sources += added
 
     async def story() -> None:
         sources: list[str] = []
