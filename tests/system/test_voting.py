@@ -235,6 +235,7 @@ def test_nothing_is_lost_or_counted_twice_while_voters_and_jury_are_killed(court
         sources += whole
         # Requests get more partitions, and the votes on them do.
         await grow(Settings(broker=f"kafka://{court.address}").cluster, REQUESTS, ADDED)
+        await client.producer.client.force_metadata_update()
         added = await client.send(
             [Message(request(b"x"), partition=number) for number in range(ADDED)]
         )
