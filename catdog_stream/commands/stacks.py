@@ -19,6 +19,11 @@ from catdog_stream.showing import shown
 
 __all__ = ["stacks"]
 
+#: Whose orders it is about.
+for_voter = click.option(
+    "--voter", metavar="NAME", help="For the voters of this name, which have orders of their own."
+)
+
 OWN = "the stack of its own settings"
 
 
@@ -29,13 +34,14 @@ def stacks() -> None:
 
 @stacks.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
-def list_(as_json: bool) -> None:
+@for_voter
+def list_(as_json: bool, voter: str | None) -> None:
     """List the stacks, mark the one that is ordered, and tell what each worker serves."""
     settings = Settings.from_environment()
     repository = _repository(settings)
     with until_stopped() as signals:
-        told = signals.run(standing(settings.cluster))
-        workers = signals.run(running(settings.cluster)).workers
+        told = signals.run(standing(settings.cluster, voter))
+        workers = signals.run(running(settings.cluster, voter)).workers
     ordered = told.order.stack if told.order is not None else None
     found = {str(stack): about(repository, stack) for stack in repository}
     if as_json:
@@ -90,7 +96,8 @@ def golden(directory: Path, pictures: Path) -> None:
 
 @stacks.command()
 @click.argument("stack")
-def use(stack: str) -> None:
+@for_voter
+def use(stack: str, voter: str | None) -> None:
     """Have all workers serve STACK, which is NAME/VERSION, and wait for what they say."""
     settings = Settings.from_environment()
     wanted = StackId.parse(stack)
@@ -98,19 +105,20 @@ def use(stack: str) -> None:
         classes = ", ".join(_repository(settings).manifest(wanted).classes)
         click.echo(shown(f"{wanted}: its classes are {classes}."))
     with until_stopped() as signals:
-        told = signals.run(standing(settings.cluster))
-        _order(signals, settings.cluster, told, str(wanted), told.succeeded())
+        told = signals.run(standing(settings.cluster, voter))
+        _order(signals, settings.cluster, told, str(wanted), told.succeeded(), voter)
 
 
 @stacks.command()
-def rollback() -> None:
+@for_voter
+def rollback(voter: str | None) -> None:
     """Have all workers serve what served last before, and so on back.
 
     Stacks that no worker could use do not count.
     """
     settings = Settings.from_environment()
     with until_stopped() as signals:
-        told = signals.run(standing(settings.cluster))
+        told = signals.run(standing(settings.cluster, voter))
         back = told.taken_back()
         if back is None:
             raise click.ClickException(
@@ -118,7 +126,7 @@ def rollback() -> None:
             )
         stack, history = back
         click.echo(shown(f"Back to {stack or OWN}."))
-        _order(signals, settings.cluster, told, stack, history)
+        _order(signals, settings.cluster, told, stack, history, voter)
 
 
 def _order(
@@ -127,17 +135,18 @@ def _order(
     told: Standing,
     stack: str | None,
     history: Iterable[Past],
+    voter: str | None,
 ) -> None:
     """Give the order, and print what each worker made of it."""
     what = stack or OWN
-    now = signals.run(running(cluster))
+    now = signals.run(running(cluster, voter))
     if not now.nameless:
-        signals.run(forget(cluster, told.reports.keys() - now.workers))
-    order = signals.run(give(cluster, stack, history))
+        signals.run(forget(cluster, told.reports.keys() - now.workers, voter))
+    order = signals.run(give(cluster, stack, history, voter))
     if not now:
         click.echo(shown(f"No worker runs: those to come serve {what}."))
         return
-    _tell(signals.run(outcome(cluster, order)), what)
+    _tell(signals.run(outcome(cluster, order, voter)), what)
 
 
 def _tell(found: Outcome, what: str) -> None:

@@ -11,6 +11,9 @@ back already. Under a worker's address stands what it makes of the order that it
 
     {"order": 17, "stack": "pets 2", "problem": null, "loading": "pets/3", "tries": 1}
 
+The voters of a name have a topic of their own, ``catdogstack-NAME``: who votes is to serve another
+stack than the others.
+
 Anybody may write there, so that all of it is taken for what a stranger says.
 """
 
@@ -42,6 +45,13 @@ __all__ = [
 ]
 
 TOPIC = "catdogstack"
+
+
+def topic_of(voter: str | None) -> str:
+    """The topic of the voters of a name; of those that are none, without one."""
+    return TOPIC if voter is None else f"{TOPIC}-{voter}"
+
+
 _USE = b"use"
 #: Orders that are remembered.
 HISTORY = 50
@@ -141,14 +151,16 @@ class Standing:
         return dict.fromkeys(past.stack for past in self.history if past.served)
 
 
-async def give(cluster: ClusterConfig, stack: str | None, history: Iterable[Past]) -> Order:
-    """Have every worker use ``stack``. Raises ``BrokerError``."""
+async def give(
+    cluster: ClusterConfig, stack: str | None, history: Iterable[Past], voter: str | None = None
+) -> Order:
+    """Have every worker use ``stack``, or every voter of a name. Raises ``BrokerError``."""
     kept = tuple(history)[:HISTORY]
-    offset = await _write(cluster, _USE, {"stack": stack, "history": kept})
+    offset = await _write(cluster, topic_of(voter), _USE, {"stack": stack, "history": kept})
     return Order(offset, stack, kept)
 
 
-async def report(cluster: ClusterConfig, told: Report) -> None:
+async def report(cluster: ClusterConfig, told: Report, voter: str | None = None) -> None:
     """Tell what becomes of an order. Raises ``BrokerError``."""
     problem = told.problem if told.problem is None else told.problem[:MAX_TEXT]
     body = {
@@ -158,30 +170,31 @@ async def report(cluster: ClusterConfig, told: Report) -> None:
         "loading": told.loading,
         "tries": told.tries,
     }
-    await _write(cluster, told.worker.encode(), body)
+    await _write(cluster, topic_of(voter), told.worker.encode(), body)
 
 
-async def forget(cluster: ClusterConfig, workers: Iterable[str]) -> None:
+async def forget(cluster: ClusterConfig, workers: Iterable[str], voter: str | None = None) -> None:
     """Drop what these workers have reported. Raises ``BrokerError``."""
     for worker in workers:
-        await _write(cluster, worker.encode(), None)
+        await _write(cluster, topic_of(voter), worker.encode(), None)
 
 
-async def _write(cluster: ClusterConfig, key: bytes, body: Any) -> int:
-    await create_compacted(cluster, TOPIC)
+async def _write(cluster: ClusterConfig, topic: str, key: bytes, body: Any) -> int:
+    await create_compacted(cluster, topic)
     value = None if body is None else orjson.dumps(body)
     async with producer(cluster) as sender:
-        record = await sender.send_and_wait(TOPIC, value, key=key, partition=0)
+        record = await sender.send_and_wait(topic, value, key=key, partition=0)
     return int(record.offset)
 
 
-async def standing(cluster: ClusterConfig) -> Standing:
+async def standing(cluster: ClusterConfig, voter: str | None = None) -> Standing:
     """What stands in the topic now. Raises ``BrokerError``."""
-    partitions = (await topic_partitions(cluster)).get(TOPIC, 0)
+    topic = topic_of(voter)
+    partitions = (await topic_partitions(cluster)).get(topic, 0)
     orders: list[Order] = []
     reports: dict[str, Report] = {}
     served = set()
-    async for record in records(cluster, await extent(cluster, TOPIC, min(partitions, 1))):
+    async for record in records(cluster, await extent(cluster, topic, min(partitions, 1))):
         news = _parse(record)
         if isinstance(news, Order):
             orders.append(news)
@@ -213,9 +226,12 @@ def _history(now: Order, before: list[Order], served: set[int]) -> tuple[Past, .
     return (*unknown, *told)[:HISTORY]
 
 
-async def follow(cluster: ClusterConfig, offset: int) -> AsyncIterator[Order | Report]:
+async def follow(
+    cluster: ClusterConfig, offset: int, voter: str | None = None
+) -> AsyncIterator[Order | Report]:
     """Orders and reports from ``offset`` on, as they come. Raises ``BrokerError``."""
-    await create_compacted(cluster, TOPIC)
+    place = TopicPartition(topic_of(voter), 0)
+    await create_compacted(cluster, place.topic)
     consumer = AIOKafkaConsumer(
         **cluster.connection,
         enable_auto_commit=False,
@@ -225,8 +241,8 @@ async def follow(cluster: ClusterConfig, offset: int) -> AsyncIterator[Order | R
     )
     try:
         await consumer.start()
-        consumer.assign([TopicPartition(TOPIC, 0)])
-        consumer.seek(TopicPartition(TOPIC, 0), offset)
+        consumer.assign([place])
+        consumer.seek(place, offset)
         async for record in consumer:
             if (news := _parse(record)) is not None:
                 yield news

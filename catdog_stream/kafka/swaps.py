@@ -13,7 +13,7 @@ from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import admin, group_urls
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.orders import Order, Report, follow
-from catdog_stream.topics import GROUP
+from catdog_stream.topics import group_of
 
 __all__ = ["Outcome", "Running", "outcome", "running"]
 
@@ -69,13 +69,13 @@ class Outcome:
         return heard or (not self.running.nameless and None not in self.reports.values())
 
 
-async def running(cluster: ClusterConfig) -> Running:
-    """The workers that run now. Raises ``BrokerError``."""
+async def running(cluster: ClusterConfig, voter: str | None = None) -> Running:
+    """The workers that run now, or the voters of a name. Raises ``BrokerError``."""
     end = time.monotonic() + deadlines.TOPIC_KNOWN
     async with admin(cluster) as client:
         while True:
             try:
-                urls = await group_urls(client, GROUP)
+                urls = await group_urls(client, group_of(voter))
                 break
             except GroupCoordinatorNotAvailableError:
                 # A new cluster makes its topic of groups when it is asked first.
@@ -86,16 +86,16 @@ async def running(cluster: ClusterConfig) -> Running:
     return Running(workers, urls.count(None))
 
 
-async def outcome(cluster: ClusterConfig, order: Order) -> Outcome:
+async def outcome(cluster: ClusterConfig, order: Order, voter: str | None = None) -> Outcome:
     """Wait for what the workers make of an order that was just given.
 
     A worker that ends is not waited for any longer once the group has noticed, and one that starts
     is. Raises ``BrokerError``.
     """
-    found = Outcome(await running(cluster))
+    found = Outcome(await running(cluster, voter))
     loop = asyncio.get_running_loop()
     heard, end = loop.time() + deadlines.HEARD, loop.time() + deadlines.SWAPPED
-    listening = asyncio.ensure_future(_listen(cluster, order, found))
+    listening = asyncio.ensure_future(_listen(cluster, order, found, voter))
     try:
         while loop.time() < end and not found.settled(heard=loop.time() > heard):
             await asyncio.wait((listening,), timeout=LOOK_SECONDS)
@@ -103,8 +103,8 @@ async def outcome(cluster: ClusterConfig, order: Order) -> Outcome:
                 listening.result()
                 if found.superseded is not None:
                     break
-                listening = asyncio.ensure_future(_listen(cluster, order, found))
-            found.running = await running(cluster)
+                listening = asyncio.ensure_future(_listen(cluster, order, found, voter))
+            found.running = await running(cluster, voter)
     finally:
         listening.cancel()
         with suppress(asyncio.CancelledError, BrokerError):
@@ -112,9 +112,9 @@ async def outcome(cluster: ClusterConfig, order: Order) -> Outcome:
     return found
 
 
-async def _listen(cluster: ClusterConfig, order: Order, found: Outcome) -> None:
+async def _listen(cluster: ClusterConfig, order: Order, found: Outcome, voter: str | None) -> None:
     """Return once there is nothing more to wait for."""
-    async for news in follow(cluster, order.offset + 1):
+    async for news in follow(cluster, order.offset + 1, voter):
         if isinstance(news, Order):
             found.superseded = news
         elif news.order == order.offset:

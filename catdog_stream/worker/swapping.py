@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
 from mode import Service
@@ -84,7 +84,7 @@ class Swapping(Service):
         """What is ordered, once Kafka tells; ``None`` if the worker stops before."""
         while not self.should_stop:
             try:
-                told = await standing(self.app.settings.cluster)
+                told = await standing(self.app.settings.cluster, self.app.role.voter)
             except BrokerError as error:
                 self._say(error)
                 self.problem = f"Orders for stacks cannot be read: {error}"
@@ -97,7 +97,7 @@ class Swapping(Service):
     async def _follow(self) -> None:
         while not self.should_stop:
             try:
-                async for news in follow(self.app.settings.cluster, self._next_offset):
+                async for news in self._orders():
                     if isinstance(news, Order):
                         self._hear(news)
             except Exception as error:  # whatever a stranger has written there
@@ -107,6 +107,9 @@ class Swapping(Service):
                     exc_info=None if isinstance(error, BrokerError) else error,
                 )
             await asyncio.sleep(deadlines.LOOK_AGAIN)
+
+    def _orders(self) -> AsyncIterator[Order | Report]:
+        return follow(self.app.settings.cluster, self._next_offset, self.app.role.voter)
 
     def _hear(self, order: Order) -> None:
         if self._newest is not None:
@@ -203,7 +206,7 @@ class Swapping(Service):
         told = Report(self._worker, self._order, self.serving, problem, self.loading, tries)
         while not self.should_stop:
             try:
-                await report(self.app.settings.cluster, told)
+                await report(self.app.settings.cluster, told, self.app.role.voter)
             except BrokerError as error:
                 self._say(error)
                 await asyncio.sleep(deadlines.TRY_AGAIN)

@@ -63,6 +63,25 @@ def play(address: str, story: Callable[[ClusterConfig], Awaitable[None]]) -> Non
 
 
 @pytest.mark.integration
+def test_the_voters_of_a_name_have_orders_of_their_own(address: str) -> None:
+    async def story(cluster: ClusterConfig) -> None:
+        ours = await give(cluster, "pets/1", ())
+        theirs = await give(cluster, "lite/1", (), "lite")
+        await report(cluster, Report("http://one", theirs.offset, "lite 1"), "lite")
+        assert await standing(cluster) == Standing(ours, served=False)
+        told = await standing(cluster, "lite")
+        assert (told.order, told.served) == (theirs, True)
+        assert await standing(cluster, "inception_v3") == Standing()
+        async for news in follow(cluster, 0, "lite"):
+            assert news == theirs
+            break
+        await forget(cluster, ["http://one"], "lite")
+        assert (await standing(cluster, "lite")).reports == {}
+
+    play(address, story)
+
+
+@pytest.mark.integration
 def test_the_last_order_is_in_force_whatever_else_stands_there(address: str) -> None:
     async def story(cluster: ClusterConfig) -> None:
         nothing = await standing(cluster)

@@ -22,6 +22,7 @@ from catdog_stream.testing import InstantClassifier
 from catdog_stream.worker import swapping
 from catdog_stream.worker.application import CatDogApp
 from catdog_stream.worker.classifying import Classifying
+from catdog_stream.worker.roles import role_of
 from catdog_stream.worker.swapping import MAX_TRIES, Swapping
 from tests.kafka.test_orders import HOSTILE
 
@@ -85,6 +86,7 @@ class Worker:
         self.settings = Settings(broker=f"kafka://{address}", stacks=folder)
         self.app = SimpleNamespace(
             settings=self.settings,
+            role=role_of(self.settings),
             conf=SimpleNamespace(canonical_url=ME),
             give_up=pytest.fail,
         )
