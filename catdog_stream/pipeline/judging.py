@@ -110,13 +110,18 @@ class Jury:
         self._benches: dict[int, _Bench] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._strangers: set[str] = set()
-        #: Requests without a vote that others wait for, as they were told of.
-        self._gaps: dict[int, int] = {}
+        #: By partition: the request without a vote that others have waited for too long.
+        self._gaps: dict[int, str] = {}
 
     @property
     def pending(self) -> int:
         """Requests that wait for votes."""
         return sum(len(bench.docket) for bench in self._benches.values())
+
+    @property
+    def gaps(self) -> list[str]:
+        """What keeps requests from being decided though their deadlines have passed."""
+        return [_gap(source) for source in self._gaps.values()]
 
     @property
     def full(self) -> bool:
@@ -137,6 +142,7 @@ class Jury:
         tasks = tuple(self._tasks.values())
         self._tasks.clear()
         self._benches.clear()
+        self._gaps.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -205,6 +211,7 @@ class Jury:
             elif not await self._decide_head(partition, bench):
                 await asyncio.sleep(LOOK_SECONDS)
         if self._benches.get(partition) is bench:
+            self._gaps.pop(partition, None)
             del self._benches[partition]  # the votes that it held are read again, by whoever has it
 
     async def _close_overdue(
@@ -254,12 +261,10 @@ class Jury:
             await _acknowledge(docket.free())
 
     def _tell_of_gap(self, partition: int, found: int, head: Undecided) -> None:
-        if self._clock() - head.since > self._deadline and self._gaps.get(partition) != found:
-            self._gaps[partition] = found
-            logger.warning(
-                "Nobody has voted on the request %s/%d/%d: those behind it wait for a vote on it.",
-                *(self._topic, partition, found),
-            )
+        source = f"{self._topic}/{partition}/{found}"
+        if self._clock() - head.since > self._deadline and self._gaps.get(partition) != source:
+            self._gaps[partition] = source
+            logger.warning("%s", _gap(source))
 
     async def _decide_head(self, partition: int, bench: _Bench) -> bool:
         """Decide the request at the head, for which there is room; whether it can be decided."""
@@ -277,6 +282,7 @@ class Jury:
     async def _decided(self, bench: _Bench) -> Job:
         decision = bench.docket.take()
         source = decision.votes[0].source
+        self._gaps.pop(source.partition, None)
         outcome = decision.outcome(self._rule)
         metrics.DECISIONS.labels("incomplete" if decision.missing else "complete").inc()
         if isinstance(outcome, RejectedRequest):
@@ -306,6 +312,10 @@ class Jury:
         """
         bench.count(source.offset, outcome)
         await _acknowledge(bench.docket.settle(source.offset))
+
+
+def _gap(source: str) -> str:
+    return f"Nobody has voted on the request {source}: those behind it wait for a vote on it."
 
 
 async def _acknowledge(papers: Sequence[Paper]) -> None:

@@ -88,6 +88,8 @@ async def readyz(web: View, _request: Request) -> Response:
     """Whether this worker does its work."""
     # It answers, though with another stack than the one that was ordered.
     warnings = [] if app.swapping.problem is None else [app.swapping.problem]
+    if app.role.is_jury and app.judging.warm:
+        warnings += app.judging.jury.gaps
     return _verdict(web, "ready", await readiness_problems(app), warnings=warnings)
 
 

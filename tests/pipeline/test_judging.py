@@ -239,8 +239,11 @@ class TestWhatNobodyMayHaveForgotten:
                 await it.vote("a5 cat", "b5 cat")  # where are 0 to 4?
                 await asyncio.sleep(10 * DEADLINE)
                 assert it.kafka.decided == []
+                (gap,) = it.jury.gaps
+                assert gap.startswith("Nobody has voted on the request catdogimage/0/0:")
                 await it.vote(*(f"{voter}{n} cat" for n in range(6) for voter in "ab"))
                 await asyncio.sleep(1)
+                assert it.jury.gaps == []
                 assert it.kafka.decided == [f"0/{n} cat" for n in range(6)]
 
         played(story)
