@@ -149,7 +149,7 @@ def test_a_worker_that_lacks_the_version_says_so_and_stays_and_can_have_other_cl
             assert used.returncode == 0, used.stdout + used.stderr
             assert "its classes are bird, cat, horse" in used.stdout
             assert stack_of_next(broker.address, cat) == "zoo 1"
-            assert worker.get("/readyz")["warnings"] == []
+            assert "warnings" not in worker.get("/readyz")
             assert "catdog_stack_order_followed 1.0" in text(worker, "/metrics")
             assert worker.get("/labels/bird/")["count"] >= 0
             back = command(broker.address, folder, "rollback")
