@@ -8,6 +8,7 @@ as another one only if its bytes are.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ LEAST_ALIKE, LEAST_ALIKE_IN_COLOUR, LEAST_ALIKE_IN_DETAIL = 0.98, 0.95, 0.9
 _BLUR = 3.0
 #: Standard deviation, in levels of 255, below which there is nothing to compare.
 _FLAT = 0.5
+#: Details that are kept, of 64 KB each: pictures that are alike are compared with the same ones.
+_KEPT = 1024
 
 _GREY = np.array([0.299, 0.587, 0.114])
 
@@ -63,21 +66,20 @@ class Sameness:
     def __init__(self, read: Callable[[Path], Picture | None]) -> None:
         """``read`` gives a file's picture, RGB, uint8 [128, 128, 3]; ``None`` if it cannot."""
         self._read = read
+        self._detail = lru_cache(_KEPT)(self._read_detail)
         self._new: list[tuple[Path, Look]] = []
         self._hashes = np.zeros(1024, np.uint64)
 
     def find(self, file: Path, look: Look) -> Path | None:
         """The file that shows the same as ``file``; ``None`` if it is new."""
         known = self._hashes[: len(self._new)]
-        detail: dict[bool, Vector | None] = {}
         for number, mirrored in _candidates(known, look):
             other, other_look = self._new[number]
             thumbnail = look.thumbnail[:, ::-1] if mirrored else look.thumbnail
             if not _alike(thumbnail, other_look.thumbnail):
                 continue
-            if mirrored not in detail:
-                detail[mirrored] = self._detail(file, mirrored=mirrored)
-            if _correlation(detail[mirrored], self._detail(other)) >= LEAST_ALIKE_IN_DETAIL:
+            one, two = self._detail(file, mirrored), self._detail(other, False)
+            if _correlation(one, two) >= LEAST_ALIKE_IN_DETAIL:
                 return other
         self._add(file, look)
         return None
@@ -89,12 +91,12 @@ class Sameness:
         self._hashes[count] = look.hash
         self._new.append((file, look))
 
-    def _detail(self, file: Path, *, mirrored: bool = False) -> Vector | None:
+    def _read_detail(self, file: Path, mirrored: bool) -> Vector | None:
         picture = self._read(file)
         if picture is None:
             return None
         grey = (picture[:, ::-1] if mirrored else picture) @ _GREY
-        return np.ravel(grey - gaussian_filter(grey, _BLUR))
+        return np.ravel(grey - gaussian_filter(grey, _BLUR)).astype(np.float32)
 
 
 def _hash(grey: Vector) -> np.uint64:
