@@ -34,27 +34,26 @@ def train(folder: Path, around: Surroundings, output: Path, *more: str) -> Comma
 def test_a_training_that_was_stopped_makes_the_same_stack(folder: Path, tmp_path: Path) -> None:
     around = Surroundings(tmp_path)
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    with train(folder, around, whole) as command:
-        assert command.wait(300) == 0, command.output()
-    assert "broken.png was left out" in command.output()
+    with train(folder, around, whole) as undisturbed:
+        with train(folder, around, stopped) as command:
+            command.wait_for("phase 2")
+            worker = command.descendants() - {command.process.pid}
+            began = time.monotonic()
+            command.process.send_signal(signal.SIGTERM)
+            assert command.wait(20) == 128 + signal.SIGTERM
+            assert time.monotonic() - began < 5
+            assert all(map(has_ended, worker))
+        assert command.output().endswith("--resume goes on from here.\n")
+        assert not stopped.exists()
 
-    with train(folder, around, stopped) as command:
-        command.wait_for("phase 2")
-        worker = command.descendants() - {command.process.pid}
-        began = time.monotonic()
-        command.process.send_signal(signal.SIGTERM)
-        assert command.wait(20) == 128 + signal.SIGTERM
-        assert time.monotonic() - began < 5
-        assert all(map(has_ended, worker))
-    assert command.output().endswith("--resume goes on from here.\n")
-    assert not stopped.exists()
-
-    with train(folder, around, stopped) as command:
-        assert command.wait() == 1
-    assert "--resume goes on with it" in command.output()
-    with train(folder, around, stopped, "--resume") as command:
-        assert command.wait(300) == 0, command.output()
-    assert "phase 1:   0%" not in command.output()
+        with train(folder, around, stopped) as command:
+            assert command.wait() == 1
+        assert "--resume goes on with it" in command.output()
+        with train(folder, around, stopped, "--resume") as command:
+            assert command.wait(300) == 0, command.output()
+        assert "phase 1:   0%" not in command.output()
+        assert "broken.png was left out" in command.output()
+        assert undisturbed.wait(300) == 0, undisturbed.output()
     for file in ("head.ubj", "backbone.tflite"):
         assert (stopped / file).read_bytes() == (whole / file).read_bytes(), file
     assert not (tmp_path / "stopped.training").exists()
