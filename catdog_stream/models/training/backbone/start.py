@@ -66,8 +66,6 @@ class Start:
 
         Raises ``StackError`` or ``InputError`` if they cannot be read.
         """
-        import catdog_stream.models.engines.tensorflow  # noqa: F401 - before Keras: it quiets it
-
         built = build_network(self.network, self.preprocessing.size)
         if self.place.is_file():
             arrays = read_weights(self.place, self.network)
