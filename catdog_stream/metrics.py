@@ -4,38 +4,66 @@ The process's own (``process_resident_memory_bytes``, ``process_cpu_seconds_tota
 come with ``prometheus_client``.
 """
 
+from functools import lru_cache
+
 from prometheus_client import Counter, Gauge, Histogram, Info
 
 __all__ = [
     "BATCH_PICTURES",
+    "CANARY",
     "DECISIONS",
     "INFERENCE_SECONDS",
     "IN_FLIGHT",
     "LABELS",
     "REJECTIONS",
     "REQUEST_SECONDS",
+    "SHADOW",
+    "SHADOW_CPU_SECONDS",
+    "SHADOW_DIFFERENCE",
+    "SHADOW_FAILURES",
+    "SHADOW_LARGEST_DIFFERENCE",
+    "SHADOW_PICTURES",
+    "SHADOW_SECONDS",
     "STACK",
     "STACKS_REFUSED",
     "STACK_ORDER_FOLLOWED",
     "UNDECIDED",
     "VOTES_CAST",
     "VOTES_READ",
+    "labels_of",
+    "request_seconds_of",
 ]
 
-LABELS = Counter("catdog_labels_total", "Labels published by this worker.", ["label"])
+LABELS = Counter("catdog_labels_total", "Labels published by this worker.", ["label", "stack"])
 REJECTIONS = Counter("catdog_rejections_total", "Requests rejected by this worker.", ["reason"])
 IN_FLIGHT = Gauge("catdog_requests_in_flight", "Requests taken and not yet acknowledged.")
 REQUEST_SECONDS = Histogram(
     "catdog_request_seconds",
-    "From taking a request to Kafka's confirmation of its answer.",
+    "From taking a request to Kafka's confirmation of its answer. Rejected ones have no stack.",
+    ["stack"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+
+
+@lru_cache(maxsize=1000)
+def labels_of(label: str, stack: str) -> Counter:
+    """That of ``LABELS`` for one label and stack, without looking for it at each request."""
+    return LABELS.labels(label, stack)
+
+
+@lru_cache(maxsize=1000)
+def request_seconds_of(stack: str) -> Histogram:
+    """That of ``REQUEST_SECONDS`` for one stack; without one, for rejections."""
+    return REQUEST_SECONDS.labels(stack)
+
+
 STACK = Info("catdog_stack", "What answers the next request.")
 STACK_ORDER_FOLLOWED = Gauge(
     "catdog_stack_order_followed",
     "1 if this worker serves what was ordered last, or nothing was; 0 if it refused that.",
 )
 STACK_ORDER_FOLLOWED.set(1)
+CANARY = Info("catdog_canary", "What answers a share of the requests.")
 STACKS_REFUSED = Counter(
     "catdog_stacks_refused_total", "Orders to serve another stack that were not followed."
 )
@@ -61,3 +89,30 @@ DECISIONS = Counter(
     ["votes"],
 )
 UNDECIDED = Gauge("catdog_requests_undecided", "Requests that wait for votes.")
+
+SHADOW = Info("catdog_shadow", "What looks at answers of others.")
+SHADOW_PICTURES = Counter(
+    "catdog_shadow_pictures_total",
+    "Pictures that the shadow was to look at: agreed, disagreed, rejected, failed or dropped.",
+    ["answered", "outcome"],
+)
+SHADOW_DIFFERENCE = Histogram(
+    "catdog_shadow_difference",
+    "Between what was answered and what the shadow says: the largest in the chance of a class.",
+    ["answered"],
+    buckets=(0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1),
+)
+SHADOW_LARGEST_DIFFERENCE = Gauge(
+    "catdog_shadow_largest_difference", "The largest of these differences.", ["answered"]
+)
+SHADOW_SECONDS = Histogram(
+    "catdog_shadow_seconds",
+    "One picture, decoding included, at the lowest priority.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
+)
+SHADOW_CPU_SECONDS = Counter(
+    "catdog_shadow_cpu_seconds_total", "Processor time that the shadow took to look at pictures."
+)
+SHADOW_FAILURES = Counter(
+    "catdog_shadow_failures_total", "Times that the shadow ended, hung or could not be loaded."
+)

@@ -64,8 +64,22 @@ class Settings:
     broker: str = "kafka://127.0.0.1:9092"
     #: Directory of the model stack; ``None`` means the one that ships with the package.
     stack: Path | None = None
+    #: Those of the stacks that vote, where several are named; then ``stack`` is the first of them.
+    voting: tuple[Path, ...] = ()
+    #: How a verdict comes of votes: of stacks in this worker, or of voters before a jury.
+    vote_rule: Rule = "log_odds"
     #: Folder of stacks, ``NAME/VERSION/``, that can be swapped in; ``None``: none can.
     stacks: Path | None = None
+    #: Stack that answers a share of the requests: ``NAME/VERSION`` in ``stacks``, or a directory.
+    canary: str | None = None
+    #: What it answers, 0 to 1.
+    canary_share: float = 0.1
+    #: Stack that looks at a share of what others answer: ``NAME/VERSION``, or a directory.
+    shadow: str | None = None
+    #: What it looks at, 0 to 1.
+    shadow_share: float = 1.0
+    #: Folder for pictures about which it disagrees; ``None``: they are not kept.
+    shadow_folder: Path | None = None
     engine: Engine = "auto"
     #: Inference threads.
     threads: int = 1
@@ -95,8 +109,6 @@ class Settings:
     voters: tuple[str, ...] = ()
     #: Seconds from the first vote on a request until the jury decides without the others.
     vote_deadline: float = 10.0
-    #: How it decides.
-    vote_rule: Rule = "log_odds"
     #: Names under which the web pages are asked for, beside the worker's own.
     web_hosts: tuple[str, ...] = ()
     #: How to talk to the cluster, and as whom.
@@ -110,10 +122,18 @@ class Settings:
             SettingError: a value cannot be used; the sentence names the variable.
         """
         read = _Reader(environment)
+        stacks: tuple[Path, ...] = read("CATDOG_STACK", _paths, ())
         settings = cls(
             broker=read("CATDOG_BROKER", _broker, cls.broker),
-            stack=read("CATDOG_STACK", Path, cls.stack),
+            stack=stacks[0] if stacks else cls.stack,
+            voting=stacks if len(stacks) > 1 else cls.voting,
+            vote_rule=read("CATDOG_VOTE_RULE", _one_of(RULES), cls.vote_rule),
             stacks=read("CATDOG_STACKS", _folder, cls.stacks),
+            canary=read("CATDOG_CANARY", str, cls.canary),
+            canary_share=read("CATDOG_CANARY_SHARE", _share, cls.canary_share),
+            shadow=read("CATDOG_SHADOW", str, cls.shadow),
+            shadow_share=read("CATDOG_SHADOW_SHARE", _share, cls.shadow_share),
+            shadow_folder=read("CATDOG_SHADOW_FOLDER", _folder, cls.shadow_folder),
             engine=read("CATDOG_ENGINE", _one_of(ENGINES), cls.engine),
             threads=read("CATDOG_THREADS", _whole(1024), os.cpu_count() or 1),
             batch=read("CATDOG_BATCH", _whole(MAX_BATCH), cls.batch),
@@ -133,7 +153,6 @@ class Settings:
             voter=read("CATDOG_VOTER", _voter, cls.voter),
             voters=read("CATDOG_VOTERS", _voters, cls.voters),
             vote_deadline=read("CATDOG_VOTE_DEADLINE", _deadline, cls.vote_deadline),
-            vote_rule=read("CATDOG_VOTE_RULE", _one_of(RULES), cls.vote_rule),
             web_hosts=read("CATDOG_WEB_HOSTS", _hosts, cls.web_hosts),
             security=Security.from_environment(environment),
         )
@@ -245,6 +264,13 @@ def _voter(text: str) -> str:
     if not VOTER_NAME.fullmatch(text):
         raise ValueError("a voter's name must have 1 to 32 of a-z, 0-9, _ and -")
     return text
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    parts = tuple(Path(part) for part in text.split(os.pathsep) if part)
+    if not parts:
+        raise ValueError("it names no directory")
+    return parts
 
 
 def _voters(text: str) -> tuple[str, ...]:

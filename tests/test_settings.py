@@ -30,6 +30,12 @@ def test_every_variable_is_read() -> None:
     environment = {
         "CATDOG_BROKER": "kafka://a:9092;b:9093",
         "CATDOG_STACK": "some/stack",
+        "CATDOG_VOTE_RULE": "majority",
+        "CATDOG_CANARY": "pets/3",
+        "CATDOG_CANARY_SHARE": "0.05",
+        "CATDOG_SHADOW": "pets/4",
+        "CATDOG_SHADOW_SHARE": "0.5",
+        "CATDOG_SHADOW_FOLDER": "/",
         "CATDOG_ENGINE": "litert",
         "CATDOG_THREADS": "3",
         "CATDOG_BATCH": "16",
@@ -43,6 +49,12 @@ def test_every_variable_is_read() -> None:
     assert Settings.from_environment(environment) == Settings(
         broker="kafka://a:9092;kafka://b:9093",
         stack=Path("some/stack"),
+        vote_rule="majority",
+        canary="pets/3",
+        canary_share=0.05,
+        shadow="pets/4",
+        shadow_share=0.5,
+        shadow_folder=Path("/"),
         engine="litert",
         threads=3,
         batch=16,
@@ -53,6 +65,29 @@ def test_every_variable_is_read() -> None:
         replicas=2,
         web_hosts=("catdog.example.org", "[fd00::1]"),
     )
+
+
+def test_several_stacks_vote() -> None:
+    settings = Settings.from_environment({"CATDOG_STACK": "a:b/c"})
+    assert settings.voting == (Path("a"), Path("b/c"))
+    assert settings.stack == Path("a")
+    assert Settings.from_environment({"CATDOG_STACK": "a"}).voting == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CATDOG_STACK", ":"),
+        ("CATDOG_VOTE_RULE", "mean"),
+        ("CATDOG_CANARY_SHARE", "1.1"),
+        ("CATDOG_CANARY_SHARE", "10%"),
+        ("CATDOG_SHADOW_SHARE", "-0.1"),
+        ("CATDOG_SHADOW_FOLDER", "/nowhere/at/all"),
+    ],
+)
+def test_what_several_stacks_cannot_be_told_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*[^.]\\.$"):
+        Settings.from_environment({name: value})
 
 
 def test_an_empty_value_means_the_default() -> None:

@@ -10,18 +10,18 @@ import orjson
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def evaluate(directory: Path, as_json: bool) -> None:
-    """Measure the stack on DIRECTORY/CLASS/*."""
+    """Measure the stack, or those that vote, on DIRECTORY/CLASS/*."""
     from catdog_stream.models.stacks.locate import stack_directory
     from catdog_stream.models.stacks.manifest import load_manifest
     from catdog_stream.models.training.evaluation import evaluate as evaluate_stack
     from catdog_stream.models.training.labelled import labelled_files
     from catdog_stream.settings import Settings
-    from catdog_stream.worker.classifying import load_stack
+    from catdog_stream.worker.loading import StacksOfSettings
 
     settings = Settings.from_environment()
     manifest = load_manifest(stack_directory(settings.stack))
     labelled_files(directory, manifest.classes)  # a wrong folder is told before the model is loaded
-    stack = load_stack(settings)
+    stack = StacksOfSettings()(settings)
     result = evaluate_stack(stack, directory)
     if as_json:
         click.echo(orjson.dumps(result.as_json(), option=orjson.OPT_INDENT_2).decode())

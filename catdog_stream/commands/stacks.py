@@ -85,7 +85,7 @@ def golden(directory: Path, pictures: Path) -> None:
     A worker shows them to the stack before that takes over, and refuses it if it answers otherwise.
     """
     from catdog_stream.models.stacks.golden import give as give_golden
-    from catdog_stream.worker.classifying import load_stack
+    from catdog_stream.worker.loading import load_stack
 
     stack = load_stack(replace(Settings.from_environment(), stack=directory))
     for each in give_golden(stack, directory, pictures):

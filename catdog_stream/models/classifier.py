@@ -5,12 +5,15 @@ whether it keeps its promises.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
-from catdog_stream.models.pictures import Picture
 from catdog_stream.models.verdict import Verdict
 
-__all__ = ["Classifier"]
+__all__ = ["Classifier", "Prepared"]
+
+Prepared: TypeAlias = Any
+"""What a classifier makes of a picture's bytes, and nobody but that classifier looks into: the
+pixels of a stack, one of these for each member where several vote."""
 
 
 class Classifier(Protocol):
@@ -40,10 +43,10 @@ class Classifier(Protocol):
     def on_gpu(self) -> bool:
         """Whether it leaves the machine's cores to others."""
 
-    def prepare(self, data: bytes) -> Picture:
+    def prepare(self, data: bytes) -> Prepared:
         """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if the picture is bad."""
 
-    def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
+    def classify(self, pictures: Sequence[Prepared]) -> list[Verdict]:
         """A verdict for each prepared picture, in their order, with its own name and version in it.
 
         The same bits whatever else is in the batch, since a request may be delivered again.

@@ -79,7 +79,7 @@ def decode(data: bytes, wanted: Preprocessing, limits: PictureLimits) -> Picture
         raise RejectedRequest(
             Reason.TOO_LARGE, f"The picture has {len(data)} bytes, {limits.max_bytes} are allowed."
         )
-    name = _recognise(data)
+    name = recognise(data)
     if name == "WEBP":
         # Pillow allocates a WebP's whole canvas on opening; for the others it reads a header.
         _check_pixels(_webp_size(data), limits)
@@ -105,8 +105,11 @@ def decode(data: bytes, wanted: Preprocessing, limits: PictureLimits) -> Picture
         ) from error
 
 
-def _recognise(data: bytes) -> str:
-    """Pillow's name of the picture's format, told by its first bytes."""
+def recognise(data: bytes) -> str:
+    """Pillow's name of the picture's format, told by its first bytes: one of the five.
+
+    Raises ``RejectedRequest`` as ``decode`` does.
+    """
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
     if data.startswith(b"\xff\xd8\xff"):

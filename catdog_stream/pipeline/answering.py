@@ -68,7 +68,7 @@ def note_answer(outcome: Outcome) -> None:
     if isinstance(outcome, RejectedRequest):
         metrics.REJECTIONS.labels(outcome.reason).inc()
     else:
-        metrics.LABELS.labels(outcome.verdict.label).inc()
+        metrics.labels_of(outcome.verdict.label, outcome.verdict.stack).inc()
 
 
 class Answering(Generic[J]):
@@ -170,7 +170,8 @@ class Answering(Generic[J]):
                 self._slots.release()
                 self._answered += 1
                 self._note(outcome)
-                metrics.REQUEST_SECONDS.observe(time.perf_counter() - job.taken)
+                stack = "" if isinstance(outcome, RejectedRequest) else outcome.verdict.stack
+                metrics.request_seconds_of(stack).observe(time.perf_counter() - job.taken)
 
     async def _publish(self, job: J) -> Awaitable[Outcome]:
         outcome = job.outcome.result()

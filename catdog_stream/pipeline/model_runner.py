@@ -9,8 +9,7 @@ from typing import TypeVar
 
 from catdog_stream import metrics
 from catdog_stream.errors import HungModelError, Reason, RejectedRequest, StackError
-from catdog_stream.models.classifier import Classifier
-from catdog_stream.models.pictures import Picture
+from catdog_stream.models.classifier import Classifier, Prepared
 from catdog_stream.models.verdict import Verdict
 
 __all__ = ["ModelRunner"]
@@ -105,11 +104,11 @@ class ModelRunner:
                 loading.add_done_callback(_close_late)
         self._classifier = loading.result()
 
-    def prepare(self, data: bytes) -> Picture:
+    def prepare(self, data: bytes) -> Prepared:
         """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if it is bad."""
         return self.classifier.prepare(data)
 
-    async def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
+    async def classify(self, pictures: Sequence[Prepared]) -> list[Verdict]:
         """A verdict for each picture.
 
         Raises:
@@ -129,7 +128,7 @@ class ModelRunner:
         raise RejectedRequest(Reason.TIMEOUT, detail)
 
     @staticmethod
-    def _timed(classifier: Classifier, pictures: Sequence[Picture]) -> list[Verdict]:
+    def _timed(classifier: Classifier, pictures: Sequence[Prepared]) -> list[Verdict]:
         metrics.BATCH_PICTURES.observe(len(pictures))
         with metrics.INFERENCE_SECONDS.time():
             return classifier.classify(pictures)

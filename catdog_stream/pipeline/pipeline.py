@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.models.classifier import Prepared
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.answering import (
     Answering,
@@ -33,8 +31,6 @@ __all__ = ["Classified", "Outcome", "Pipeline", "Publisher"]
 
 logger = logging.getLogger(__name__)
 
-Picture = npt.NDArray[np.uint8]
-
 
 @dataclass(frozen=True, slots=True)
 class _Read:
@@ -42,7 +38,7 @@ class _Read:
 
     url: str | None
     fields: Mapping[str, Any] | None
-    picture: Picture
+    picture: Prepared
 
 
 @dataclass(eq=False, slots=True)
@@ -126,7 +122,7 @@ class Pipeline:
         """Take a request, as soon as there is room for one more."""
         if not await self._answering.room():
             return
-        job = _Job(incoming, acknowledge, self._serving.lease())
+        job = _Job(incoming, acknowledge, self._serving.lease(incoming.source))
         self._readers.put(job)
         self._answering.append(job)
 

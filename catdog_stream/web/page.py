@@ -44,6 +44,7 @@ a {{ color: inherit; }}
 <p class="total">{total} <small>{pictures} classified</small></p>
 {labels}
 {rejections}
+{beside}
 <footer>
 <p>{about} This page renews itself every {refresh} seconds.</p>
 <p><a href="/labels/">Labels as JSON</a> · <a href="/readyz">ready?</a> ·
@@ -60,6 +61,7 @@ def render(
     loading: str | None = None,
     refused: str | None = None,
     role: str = "",
+    beside: str = "",
 ) -> str:
     """The page.
 
@@ -69,6 +71,7 @@ def render(
         loading: what is being loaded there, to take over.
         refused: why it does not serve what was ordered.
         role: a sentence about what it does, where that is not everything.
+        beside: HTML about what stands beside it.
     """
     workers = f"{statistics.answered} of {statistics.asked} workers answered."
     serves = _serves(stack, loading) if stack else ""
@@ -89,6 +92,7 @@ def render(
         ),
         about=" ".join(filter(None, (workers, escape(serves), escape(role)))),
         refused=f'<p class="warning">{escape(refused)}</p>' if refused else "",
+        beside=beside,
     )
 
 

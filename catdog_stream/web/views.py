@@ -4,6 +4,7 @@ import prometheus_client
 from faust.web import Request, Response, View
 
 from catdog_stream.app import app, tables
+from catdog_stream.web.beside import canary_section, shadow_section
 from catdog_stream.web.page import render
 from catdog_stream.web.statistics import (
     SHARDS_PATH,
@@ -41,8 +42,21 @@ async def index(web: View, _request: Request) -> Response:
     swapping = app.swapping
     stack = swapping.serving if app.classifying.warm else ""
     return web.html(
-        render(await statistics(), stack, swapping.loading, swapping.problem, about_role())
+        render(
+            await statistics(), stack, swapping.loading, swapping.problem, about_role(), beside()
+        )
     )
+
+
+def beside() -> str:
+    """The part of the page about what stands beside the stack that serves."""
+    classifying, settings, sections = app.classifying, app.settings, []
+    if (canary := classifying.canary) is not None:
+        name = f"{canary.name} {canary.version}"
+        sections.append(canary_section(name, settings.canary_share))
+    if classifying.shadow is not None:
+        sections.append(shadow_section(classifying.shadow, settings.shadow_share))
+    return "\n".join(sections)
 
 
 @app.page("/labels/")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.classifier import Classifier
-from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.models.stacks.repository import Repository, StackId
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.settings import Settings
-from catdog_stream.worker.classifying import load_stack
+from catdog_stream.worker.loading import load_stack
 
 __all__ = ["free_memory", "from_repository", "of_settings"]
 
@@ -50,7 +50,7 @@ def of_settings(load: Callable[[Settings], Classifier]) -> Callable[[Settings], 
         loaded = load(settings)
         if isinstance(loaded, ModelStack):
             try:
-                loaded.check_golden(settings.stack or default_stack())
+                loaded.check_golden(stack_directory(settings.stack))
             except BaseException:
                 loaded.close()
                 raise

@@ -1,5 +1,6 @@
 """The model as part of a worker: loaded and warm before the first request is taken."""
 
+import asyncio
 import logging
 import math
 import os
@@ -12,17 +13,17 @@ from mode import Service
 from catdog_stream import metrics
 from catdog_stream.delivery.publishing import KafkaPublisher
 from catdog_stream.delivery.voting import VotePublisher
-from catdog_stream.errors import RejectedRequest
+from catdog_stream.errors import RejectedRequest, StackError
 from catdog_stream.models.classifier import Classifier
-from catdog_stream.models.pictures import PictureLimits
-from catdog_stream.models.stacks.locate import stack_directory
-from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.pipeline.answering import note_answer
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.pipeline import Outcome, Pipeline, Publisher
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
+from catdog_stream.pipeline.shadow.watching import Shadow
 from catdog_stream.settings import Settings
+from catdog_stream.worker.beside import canary_sample, load_canary, shadow_of
+from catdog_stream.worker.loading import StacksOfSettings, load_stack
 
 if TYPE_CHECKING:
     from catdog_stream.delivery.consumer import Consumer
@@ -42,19 +43,6 @@ DECODERS = 4
 MAX_HANGS = 3
 #: Answers over which the share of rejections is taken.
 REJECTION_WINDOW = 1000
-
-
-def load_stack(settings: Settings) -> ModelStack:
-    """The stack that the settings name. Raises ``StackError``."""
-    return ModelStack.load(
-        stack_directory(settings.stack),
-        engine=settings.engine,
-        threads=settings.threads,
-        batch=settings.batch,
-        limits=PictureLimits(
-            max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels
-        ),
-    )
 
 
 class WarmClassifiers:
@@ -104,6 +92,14 @@ def note_vote(outcome: Outcome) -> None:
     metrics.VOTES_CAST.labels(vote).inc()
 
 
+def _described(classifier: Classifier) -> dict[str, str]:
+    return {
+        "name": classifier.name,
+        "version": classifier.version,
+        "engine": classifier.engine,
+    }
+
+
 class Classifying(Service):
     """Owns the model and the pipeline around it."""
 
@@ -111,7 +107,9 @@ class Classifying(Service):
         super().__init__(**kwargs)
         self.app = app
         #: Makes what classifies; called anew where one hangs.
-        self.load: Callable[[Settings], Classifier] = load_stack
+        self.load: Callable[[Settings], Classifier] = StacksOfSettings()
+        #: Looks at what is answered, where the settings name one.
+        self.shadow: Shadow | None = None
         self._serving = Serving(max_wait=app.settings.batch_wait, on_failure=app.give_up)
         self._pipeline: Pipeline | None = None
         #: How much each stack counts that has served here, by its name and version.
@@ -135,6 +133,11 @@ class Classifying(Service):
         return self._serving.classifier
 
     @property
+    def canary(self) -> Classifier | None:
+        """What answers a share of the requests, where the settings name one."""
+        return self._serving.canary
+
+    @property
     def classes(self) -> Sequence[str]:
         """What the model tells apart; nothing before it is loaded."""
         return self._serving.classifier.classes if self.warm else ()
@@ -150,10 +153,19 @@ class Classifying(Service):
         return self._pipeline.answered if self._pipeline else 0
 
     async def on_start(self) -> None:
-        """Load the stack and warm it up. Raises ``StackError``."""
+        """Load what serves and what stands beside it. Raises ``StackError``."""
         settings = self.app.settings
+        if settings.shadow is not None:
+            # TensorFlow would take all of a GPU's memory, and leave none for the shadow's.
+            os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
         runner = await self._running(self.load)
         await self.take_over(runner)
+        if settings.canary is not None:
+            await self._share_with_canary()
+        if settings.shadow is not None:
+            self.shadow = shadow_of(settings)
+            self.shadow.start()
+            self._serving.watch(self.shadow)
         on_gpu = runner.classifier.on_gpu
         pipeline = Pipeline(
             self._serving,
@@ -214,15 +226,38 @@ class Classifying(Service):
         """
         return await self._running(load, seconds)
 
+    async def _share_with_canary(self) -> None:
+        runner = await self._running(load_canary)
+        canary = runner.classifier
+        await self._check_classes(canary, self.classifier, runner)
+        metrics.CANARY.info(_described(canary))
+        self._serving.share(runner, canary_sample(self.app.settings))
+
+    @staticmethod
+    async def _check_classes(canary: Classifier, serving: Classifier, new: ModelRunner) -> None:
+        """Stop ``new`` and raise ``StackError`` where the two tell other things apart."""
+        if set(canary.classes) != set(serving.classes):
+            await new.stop()
+            raise StackError(
+                f"The canary {canary.name}/{canary.version} tells {', '.join(canary.classes)} "
+                f"apart, and {serving.name}/{serving.version} {', '.join(serving.classes)}: "
+                "one stream has the same classes in all its labels."
+            )
+
     async def take_over(self, runner: ModelRunner) -> None:
         """Have another classifier answer what is taken from now on.
 
         Returns when the one before has answered all that was taken while it served.
+
+        Raises:
+            StackError: it tells other things apart than the canary, and was stopped.
         """
         stack = runner.classifier
         # One of somebody else's making need not have a weight.
         self._weights[f"{stack.name} {stack.version}"] = getattr(stack, "weight", 1.0)
-        metrics.STACK.info({"name": stack.name, "version": stack.version, "engine": stack.engine})
+        if self.canary is not None:
+            await self._check_classes(self.canary, stack, runner)
+        metrics.STACK.info(_described(stack))
         await self._serving.take_over(runner)
 
     async def _owns(self) -> bool:
@@ -233,6 +268,8 @@ class Classifying(Service):
         if self._pipeline is not None:
             await self._pipeline.stop()
         await self._serving.stop()
+        if self.shadow is not None:
+            await asyncio.to_thread(self.shadow.stop)
 
     async def abandon(self) -> None:
         """Drop what could not be answered in time; Kafka delivers it again."""

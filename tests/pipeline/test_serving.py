@@ -9,9 +9,12 @@ import pytest
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.model_runner import ModelRunner
+from catdog_stream.pipeline.sampling import Sample
 from catdog_stream.pipeline.serving import Serving
+from catdog_stream.wire import Source
 
 DEADLINE = 10.0
+FIRST = Source("catdogimage", 0, 0)
 
 
 class Named:
@@ -54,11 +57,14 @@ async def running(classifier: Named) -> ModelRunner:
 def play(story: Callable[[Serving], Awaitable[None]]) -> None:
     async def run() -> None:
         failures: list[BaseException] = []
+        unhandled: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, about: unhandled.append(about))
         serving = Serving(max_wait=0.0, on_failure=failures.append)
         async with asyncio.timeout(DEADLINE):
             await story(serving)
             await serving.stop()
         assert failures == []
+        assert unhandled == []
 
     asyncio.run(run())
 
@@ -71,7 +77,7 @@ async def a_few_turns() -> None:
 def test_without_a_classifier_nothing_can_be_held() -> None:
     async def story(serving: Serving) -> None:
         with pytest.raises(RuntimeError, match="in service"):
-            serving.lease()
+            serving.lease(FIRST)
 
     play(story)
 
@@ -81,13 +87,13 @@ def test_who_was_taken_before_is_answered_by_the_one_before() -> None:
 
     async def story(serving: Serving) -> None:
         await serving.take_over(await running(old))
-        before = [serving.lease() for _ in range(10)]
+        before = [serving.lease(FIRST) for _ in range(10)]
         # Prepared before, and classified only after the other one is there.
         pictures = [lease.prepare(b"") for lease in before[:5]]
         change = asyncio.create_task(serving.take_over(await running(new)))
         await a_few_turns()
         assert serving.classifier.version == "2"
-        after = [serving.lease() for _ in range(10)]
+        after = [serving.lease(FIRST) for _ in range(10)]
         pictures += [lease.prepare(b"") for lease in (*before[5:], *after)]
         verdicts = await asyncio.gather(
             *(
@@ -115,7 +121,7 @@ def test_each_classifier_has_batches_of_its_own_size() -> None:
     async def story(serving: Serving) -> None:
         for classifier in (small, large):
             await serving.take_over(await running(classifier))
-            leases = [serving.lease() for _ in range(16)]
+            leases = [serving.lease(FIRST) for _ in range(16)]
             await asyncio.gather(*(lease.classify(lease.prepare(b"")) for lease in leases))
             for lease in leases:
                 lease.release()
@@ -130,7 +136,7 @@ def test_one_that_nobody_holds_goes_at_once() -> None:
 
     async def story(serving: Serving) -> None:
         await serving.take_over(await running(old))
-        serving.lease().release()
+        serving.lease(FIRST).release()
         await serving.take_over(await running(Named(2)))
         assert old.closed
 
@@ -142,7 +148,7 @@ def test_the_end_of_a_worker_waits_for_no_lease() -> None:
 
     async def story(serving: Serving) -> None:
         await serving.take_over(await running(old))
-        serving.lease()
+        serving.lease(FIRST)
         change = asyncio.create_task(serving.take_over(await running(new)))
         await a_few_turns()
         change.cancel()
@@ -150,3 +156,90 @@ def test_the_end_of_a_worker_waits_for_no_lease() -> None:
     play(story)
     assert old.closed
     assert new.closed
+
+
+def sources(count: int) -> list[Source]:
+    return [Source("catdogimage", number % 3, number) for number in range(count)]
+
+
+async def answer(serving: Serving, source: Source) -> Verdict:
+    lease = serving.lease(source)
+    verdict = await lease.classify(lease.prepare(str(source).encode()))
+    lease.release()
+    return verdict
+
+
+def test_a_canary_answers_its_share_whatever_takes_over() -> None:
+    sample, canary = Sample(b"canary", 0.3), Named(9)
+
+    async def story(serving: Serving) -> None:
+        await serving.take_over(await running(Named(1)))
+        serving.share(await running(canary), sample)
+        assert serving.canary is canary
+        for version in ("1", "2"):
+            if version == "2":
+                await serving.take_over(await running(Named(2)))
+            for source in sources(100):
+                expected = "9" if source in sample else version
+                assert (await answer(serving, source)).stack == f"named {expected}"
+        assert serving.classifier.version == "2"
+        assert not canary.closed
+
+    play(story)
+    assert canary.closed
+
+
+class Witness:
+    """Writes down what it sees."""
+
+    def __init__(self, share: float) -> None:
+        self.sample = Sample(b"shadow", share)
+        self.seen: list[tuple[Source, bytes, str]] = []
+
+    def see(self, source: Source, picture: bytes, verdict: Verdict) -> None:
+        self.seen.append((source, picture, verdict.stack))
+
+
+def test_an_onlooker_sees_its_share_with_the_bytes_that_came_and_with_who_answered() -> None:
+    witness, canary = Witness(0.5), Sample(b"canary", 0.5)
+
+    async def story(serving: Serving) -> None:
+        await serving.take_over(await running(Named(1)))
+        serving.share(await running(Named(9)), canary)
+        serving.watch(witness)
+        for source in sources(50):
+            await answer(serving, source)
+        await serving.take_over(await running(Named(2)))
+        for source in sources(100)[50:]:
+            await answer(serving, source)
+
+    play(story)
+    assert witness.seen == [
+        (
+            source,
+            str(source).encode(),
+            f"named {9 if source in canary else 1 if source.offset < 50 else 2}",
+        )
+        for source in sources(100)
+        if source in witness.sample
+    ]
+
+
+def test_an_onlooker_sees_nothing_of_what_was_not_answered() -> None:
+    witness = Witness(1.0)
+
+    class Broken(Named):
+        def classify(self, _pictures: Sequence[Picture]) -> list[Verdict]:
+            raise ArithmeticError
+
+    async def story(serving: Serving) -> None:
+        await serving.take_over(await running(Broken(1)))
+        serving.watch(witness)
+        with pytest.raises(ArithmeticError):
+            await answer(serving, FIRST)
+        lease = serving.lease(FIRST)
+        lease.classify(lease.prepare(b"")).cancel()  # abandoned
+        await a_few_turns()
+
+    play(story)
+    assert witness.seen == []

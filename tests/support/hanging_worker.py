@@ -8,7 +8,7 @@ from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.settings import Settings
-from catdog_stream.worker.classifying import load_stack
+from catdog_stream.worker.loading import load_stack
 
 MAGENTA = (255, 0, 255)
 

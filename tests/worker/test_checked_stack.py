@@ -13,7 +13,7 @@ from catdog_stream.settings import Settings
 from catdog_stream.testing import InstantClassifier
 from catdog_stream.worker import checked_stack
 from catdog_stream.worker.checked_stack import free_memory, from_repository, of_settings
-from catdog_stream.worker.classifying import load_stack
+from catdog_stream.worker.loading import load_stack
 from tests.support.stacks import add, with_golden
 
 PETS = StackId("pets", "1")

@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.training.labelled import (
     LabelledFile,
     Unreadable,
     check_each_class,
     labelled_files,
-    read_batches,
 )
+from catdog_stream.models.training.showing import Shown, prepared_batches
 
 Labels = npt.NDArray[np.intp]
 """The number of the true class of each picture, shape [n]."""
@@ -85,7 +84,7 @@ class Evaluation:
         return "\n".join(lines)
 
 
-def evaluate(stack: ModelStack, directory: Path, *, progress: bool = True) -> Evaluation:
+def evaluate(stack: Shown, directory: Path, *, progress: bool = True) -> Evaluation:
     """Measure ``stack`` on the pictures in ``directory/<class>/*`` of its classes.
 
     Raises ``InputError`` if the folders are missing or hold no readable picture of a class.
@@ -95,7 +94,7 @@ def evaluate(stack: ModelStack, directory: Path, *, progress: bool = True) -> Ev
     return measure(stack, answers)
 
 
-def ask(stack: ModelStack, asked: Sequence[LabelledFile], *, progress: bool = True) -> Answers:
+def ask(stack: Shown, asked: Sequence[LabelledFile], *, progress: bool = True) -> Answers:
     """Show ``asked`` to ``stack``."""
     unreadable: list[Unreadable] = []
     files: list[LabelledFile] = []
@@ -103,8 +102,8 @@ def ask(stack: ModelStack, asked: Sequence[LabelledFile], *, progress: bool = Tr
     stack.warm_up()
     started = time.perf_counter()
     with tqdm(total=len(asked), unit="picture", desc="evaluate", disable=not progress) as bar:
-        for batch in read_batches(asked, stack.preprocessing, threads=stack.threads):
-            scores += [list(v.scores.values()) for v in stack.classify(batch.pictures)]
+        for pictures, batch in prepared_batches(stack, asked):
+            scores += [list(v.scores.values()) for v in stack.classify(pictures)]
             files += batch.files
             unreadable += batch.unreadable
             bar.update(len(batch.files) + len(batch.unreadable))
@@ -117,7 +116,7 @@ def ask(stack: ModelStack, asked: Sequence[LabelledFile], *, progress: bool = Tr
     )
 
 
-def measure(stack: ModelStack, answers: Answers) -> Evaluation:
+def measure(stack: Shown, answers: Answers) -> Evaluation:
     """How good ``answers`` of ``stack`` are; of one picture at least."""
     labels, chances = answers.labels, answers.chances
     return Evaluation(

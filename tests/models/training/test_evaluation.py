@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from catdog_stream.errors import InputError
+from catdog_stream.models.ensembles.voting import Member, VotingClassifier
 from catdog_stream.models.stacks.locate import samples
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.training.evaluation import (
@@ -19,6 +20,7 @@ from catdog_stream.models.training.evaluation import (
     evaluate,
     log_loss,
 )
+from tests.support.stacks import add
 
 
 def chances(dog: list[float]) -> Chances:
@@ -86,6 +88,24 @@ def test_an_evaluation_reports_what_it_could_not_read(stack: ModelStack, folder:
     assert [Path(file.path).name for file in result.unreadable] == ["notes.txt"]
     assert "notes.txt" in result.as_table()
     assert json.loads(json.dumps(result.as_json()))["confusion"]["cat"]["cat"] == 2
+
+
+def test_those_that_vote_are_measured_as_one(
+    stack: ModelStack, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Two of three say the opposite: each picture is decided wrongly."""
+    repository = tmp_path_factory.mktemp("stacks")
+    opposite = [
+        ModelStack.load(add(repository, "pets", version, classes=["dog", "cat"]), threads=1)
+        for version in ("1", "2")
+    ]
+    jury = VotingClassifier([Member(stack), *map(Member, opposite)], "majority")
+    result = evaluate(jury, folder, progress=False)
+    assert result.stack == "jury inception_v3/1+pets/1+pets/2"
+    assert result.confusion == {"cat": {"cat": 0, "dog": 2}, "dog": {"cat": 1, "dog": 0}}
+    assert [Path(file.path).name for file in result.unreadable] == ["notes.txt"]
+    for each in opposite:
+        each.close()
 
 
 def test_an_evaluation_names_the_folder_that_is_missing(stack: ModelStack, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Several classifiers that are asked as one."""

@@ -1,0 +1,115 @@
+"""One classifier made of several that vote, in one process.
+
+Each member prepares the picture for itself, since each may want another size of it, and is asked in
+its turn: a member spreads its part of the batch over the threads that it was given, so two at once
+would only get in each other's way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from catdog_stream.errors import StackError
+from catdog_stream.models.classifier import Classifier, Prepared
+from catdog_stream.models.deciding import Ballot, Rule, decide
+from catdog_stream.models.verdict import Verdict
+
+__all__ = ["Member", "VotingClassifier"]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A classifier with a vote."""
+
+    classifier: Classifier
+    weight: float = 1.0
+    """How much its vote counts; above 0."""
+
+    @property
+    def stack(self) -> str:
+        """Name and version, as ``NAME/VERSION``."""
+        return f"{self.classifier.name}/{self.classifier.version}"
+
+
+class VotingClassifier:
+    """Asks every member, and says what they decide.
+
+    What it prepares is a tuple: the picture as each member wants it, in their order. Its verdicts
+    have the note ``votes``, which says who voted what.
+
+    Args:
+        members: two or more, of the same classes in any order. The order of the first one counts.
+        rule: how they decide.
+
+    Raises:
+        StackError: they cannot vote with each other.
+    """
+
+    def __init__(self, members: Sequence[Member], rule: Rule = "log_odds") -> None:
+        first, *others = members
+        if not others:
+            raise StackError(f"{first.stack} has nobody to vote with.")
+        if len({member.stack for member in members}) < len(members):
+            raise StackError("Each stack has one vote, and one of them is named twice.")
+        for other in others:
+            if set(other.classifier.classes) != set(first.classifier.classes):
+                raise StackError(
+                    f"{first.stack} and {other.stack} cannot vote with each other: one tells "
+                    f"{_listed(first)} apart, the other {_listed(other)}."
+                )
+        self.members = tuple(members)
+        self._rule = rule
+        classifiers = [member.classifier for member in members]
+        self.name = "jury"
+        self.version = "+".join(member.stack for member in members)
+        self.engine = "+".join(dict.fromkeys(each.engine for each in classifiers))
+        self.classes = tuple(first.classifier.classes)
+        self.batch_size = max(each.batch_size for each in classifiers)
+        self.on_gpu = all(each.on_gpu for each in classifiers)
+
+    def prepare(self, data: bytes) -> tuple[Prepared, ...]:
+        """The picture as each member wants it. Raises ``RejectedRequest`` as the first of them."""
+        return tuple(member.classifier.prepare(data) for member in self.members)
+
+    def classify(self, pictures: Sequence[tuple[Prepared, ...]]) -> list[Verdict]:
+        """A decision for each picture, the same bits whatever else is in the batch."""
+        said = [
+            member.classifier.classify([picture[place] for picture in pictures])
+            for place, member in enumerate(self.members)
+        ]
+        return [self._decide(verdicts) for verdicts in zip(*said, strict=True)]
+
+    def _decide(self, verdicts: Sequence[Verdict]) -> Verdict:
+        ballots = [
+            Ballot(member.stack, verdict, member.weight)
+            for member, verdict in zip(self.members, verdicts, strict=True)
+        ]
+        return replace(decide(ballots, self._rule), notes={"votes": _votes(ballots)})
+
+    def warm_up(self) -> None:
+        """Warm up every member."""
+        for member in self.members:
+            member.classifier.warm_up()
+
+    def close(self) -> None:
+        """Close every member."""
+        for member in self.members:
+            member.classifier.close()
+
+
+def _votes(ballots: Sequence[Ballot]) -> str:
+    """Who voted what, as JSON: a few words for each, whatever the number of classes."""
+    return orjson.dumps({each.voter: _told(each.verdict) for each in ballots}).decode()
+
+
+def _told(verdict: Verdict) -> dict[str, str | float]:
+    return {
+        "verdict": verdict.label,
+        "chance": round(verdict.scores[verdict.likeliest], 6),
+        "stack": verdict.stack,
+    }
+
+
+def _listed(member: Member) -> str:
+    return " and ".join(sorted(member.classifier.classes))

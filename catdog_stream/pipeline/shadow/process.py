@@ -1,0 +1,138 @@
+"""The shadow's own process: ``python -m catdog_stream.pipeline.shadow.process SOCKET``.
+
+It is told over the socket which stack to load, says when it is ready, and answers one picture after
+the other. It ends when the socket does, so also when the worker is killed.
+"""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+from catdog_stream.errors import RejectedRequest
+from catdog_stream.models.classifier import Classifier
+from catdog_stream.models.pictures import PictureLimits
+from catdog_stream.models.stacks.loading import Engine
+from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.models.verdict import Verdict
+from catdog_stream.pipeline.shadow.comparing import compare
+from catdog_stream.pipeline.shadow.frames import receive, send
+from catdog_stream.pipeline.shadow.keeping import Keeping
+from catdog_stream.wire import Source
+
+__all__ = ["Assignment", "main"]
+
+#: The kernel ends it before anything else where memory runs out (Linux).
+_OOM_SCORE = Path("/proc/self/oom_score_adj")
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a shadow is to do, in words that JSON knows."""
+
+    directory: str
+    """Of the stack."""
+    engine: Engine
+    batch: int | None
+    max_bytes: int
+    """Of a picture file."""
+    max_pixels: int
+    """Of a picture."""
+    folder: str | None
+    """For pictures about which it disagrees."""
+
+
+def load_stack(assignment: Assignment) -> Classifier:
+    """The stack, on one thread, after a look at its golden pictures. Raises ``StackError``."""
+    directory = Path(assignment.directory)
+    stack = ModelStack.load(
+        directory,
+        engine=assignment.engine,
+        threads=1,
+        batch=assignment.batch,
+        limits=PictureLimits(
+            max_bytes=assignment.max_bytes,
+            max_pixels=assignment.max_pixels,
+        ),
+    )
+    stack.check_golden(directory)
+    return stack
+
+
+def main(load: Callable[[Assignment], Classifier] = load_stack) -> None:
+    """Serve the worker at the other end of the socket until it ends."""
+    os.nice(19)
+    with suppress(OSError):
+        _OOM_SCORE.write_text("1000")
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    document, _ = receive(connection)
+    assignment = Assignment(**document)
+    try:
+        classifier = load(assignment)
+        classifier.warm_up()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the worker tells it
+        send(connection, {"problem": str(error) or repr(error)})
+        return
+    keeping = Keeping(Path(assignment.folder)) if assignment.folder is not None else None
+    send(
+        connection,
+        {"stack": f"{classifier.name} {classifier.version}", "engine": classifier.engine},
+    )
+    for question, picture in _questions(connection):
+        answer = _answer(classifier, keeping, question, picture)
+        with suppress(ConnectionError):  # the worker is gone, which the thread that reads sees
+            send(connection, answer)
+
+
+def _questions(connection: socket.socket) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """What comes; ends the process when nothing more will, whatever it is at."""
+    come: SimpleQueue[tuple[dict[str, Any], bytes]] = SimpleQueue()
+
+    def read() -> None:
+        try:
+            while True:
+                come.put(receive(connection))
+        except EOFError:
+            os._exit(0)
+
+    Thread(target=read, daemon=True).start()
+    while True:
+        yield come.get()
+
+
+def _answer(
+    classifier: Classifier, keeping: Keeping | None, question: dict[str, Any], picture: bytes
+) -> dict[str, Any]:
+    answered = Verdict(question["scores"], question["stack"], unknown=question["unknown"])
+    started, cpu_started = time.perf_counter(), time.process_time()
+    try:
+        (said,) = classifier.classify([classifier.prepare(picture)])
+    except RejectedRequest as rejection:
+        return {"rejected": rejection.reason}
+    except Exception as error:  # noqa: BLE001 - it is the next picture's turn
+        return {"problem": f"It failed on a picture: {error!r}."}
+    cost = {
+        "seconds": time.perf_counter() - started,
+        "cpu_seconds": time.process_time() - cpu_started,
+    }
+    compared = compare(answered, said)
+    found = {"agree": compared.agree, "difference": compared.difference, **cost}
+    if keeping is not None and not compared.agree:
+        source = Source.parse(question["source"].encode())
+        assert source is not None
+        try:
+            keeping.keep(source, picture, answered, said)
+        except OSError as error:
+            return {**found, "not_kept": f"{keeping.folder} cannot be used: {error.strerror}."}
+    return found
+
+
+if __name__ == "__main__":
+    main()

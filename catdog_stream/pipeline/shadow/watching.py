@@ -1,0 +1,149 @@
+"""The worker's side of a shadow: what it is shown, and what it makes of it."""
+
+import logging
+from collections.abc import Callable
+from threading import Event, Lock, Thread
+from typing import Any
+
+from catdog_stream import metrics
+from catdog_stream.errors import StackError
+from catdog_stream.models.verdict import Verdict
+from catdog_stream.pipeline.sampling import Sample
+from catdog_stream.pipeline.shadow.child import Child, ShadowError
+from catdog_stream.pipeline.shadow.comparing import Comparison, Tally
+from catdog_stream.pipeline.shadow.process import Assignment
+from catdog_stream.pipeline.shadow.waiting import Seen, Waiting
+from catdog_stream.wire import Source
+
+__all__ = ["Shadow"]
+
+logger = logging.getLogger(__name__)
+
+MOST_WAITING = 32
+MOST_WAITING_BYTES = 32 * 1024 * 1024
+#: Loading takes so many times as long as a picture may.
+START_PATIENCE = 10
+#: Seconds before it is started again, twice as many each time, until a picture was looked at.
+PAUSE, LONGEST_PAUSE = 1.0, 300.0
+
+
+class Shadow:
+    """Shows answers to a process that holds another stack, and counts what it says.
+
+    Nothing that becomes of that process is felt here: it is started anew when it ends, or takes
+    too long, and what there is no room for meanwhile is dropped, and counted.
+
+    Args:
+        sample: the requests whose pictures it is shown.
+        assign: says what it is to do, at each start. May raise ``StackError``.
+        patience: seconds for one picture.
+        module: what the process runs.
+        pause: seconds before it is started anew, the first time.
+    """
+
+    def __init__(
+        self,
+        sample: Sample,
+        assign: Callable[[], Assignment],
+        *,
+        patience: float,
+        module: str = "catdog_stream.pipeline.shadow.process",
+        pause: float = PAUSE,
+    ) -> None:
+        self.sample = sample
+        #: Name and version of its stack; ``None`` until it was loaded.
+        self.stack: str | None = None
+        #: Why it does not look at pictures, or does not keep them; ``None`` while it does.
+        self.problem: str | None = None
+        #: Stack that answered to what became of the comparisons with it.
+        self.tallies: dict[str, Tally] = {}
+        self.dropped = 0
+        self._assign = assign
+        self._patience = patience
+        self._module = module
+        self._first_pause = self._pause = pause
+        self._waiting = Waiting(MOST_WAITING, MOST_WAITING_BYTES)
+        self._stopping = Event()
+        self._lock = Lock()
+        self._child: Child | None = None
+        self._thread = Thread(target=self._work, name="shadow", daemon=True)
+
+    def start(self) -> None:
+        """Begin to load the stack; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Kill the process and end the thread; blocks for a moment."""
+        with self._lock:
+            self._stopping.set()
+            if self._child is not None:
+                self._child.kill()
+        self._waiting.close()
+        self._thread.join()
+
+    def see(self, source: Source, picture: bytes, verdict: Verdict) -> None:
+        """Take an answer for a look later, if there is room. Neither blocks nor raises."""
+        if not self._waiting.put(Seen(source, picture, verdict)):
+            self.dropped += 1
+            metrics.SHADOW_PICTURES.labels(verdict.stack, "dropped").inc()
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._watch()
+            except Exception as error:
+                if self._stopping.is_set():
+                    return
+                self.problem = str(error) or repr(error)
+                metrics.SHADOW_FAILURES.inc()
+                known = isinstance(error, ShadowError | StackError)
+                logger.warning(
+                    "The shadow failed: %s Starting it again in %g s.",
+                    self.problem,
+                    self._pause,
+                    exc_info=None if known else error,
+                )
+                self._stopping.wait(self._pause)
+                self._pause = min(2 * self._pause, LONGEST_PAUSE)
+
+    def _watch(self) -> None:
+        """Have one process look at pictures. Raises when it cannot go on."""
+        assignment = self._assign()
+        with self._lock:
+            if self._stopping.is_set():
+                return
+            child = self._child = Child(self._module)
+        try:
+            said = child.begin(assignment, START_PATIENCE * self._patience)
+            if "problem" in said:
+                raise ShadowError(said["problem"])
+            self.stack, self.problem = said["stack"], None
+            name, _, version = said["stack"].partition(" ")
+            metrics.SHADOW.info({"name": name, "version": version, "engine": said["engine"]})
+            logger.info("The shadow %s looks on.", self.stack)
+            while (seen := self._waiting.take()) is not None:
+                self._count(seen.verdict.stack, child.look(seen, self._patience))
+        finally:
+            with self._lock:
+                self._child = None
+            child.close()
+
+    def _count(self, answered: str, said: dict[str, Any]) -> None:
+        self._pause = self._first_pause
+        if "problem" in said:
+            outcome = "failed"
+        elif "rejected" in said:
+            outcome = "rejected"
+        else:
+            outcome = "agreed" if said["agree"] else "disagreed"
+            self._compared(answered, Comparison(said["agree"], said["difference"]))
+            metrics.SHADOW_SECONDS.observe(said["seconds"])
+            metrics.SHADOW_CPU_SECONDS.inc(said["cpu_seconds"])
+        metrics.SHADOW_PICTURES.labels(answered, outcome).inc()
+        self.problem = said.get("problem") or said.get("not_kept")
+
+    def _compared(self, answered: str, comparison: Comparison) -> None:
+        tally = self.tallies.setdefault(answered, Tally())
+        tally.add(comparison)
+        metrics.SHADOW_DIFFERENCE.labels(answered).observe(comparison.difference)
+        metrics.SHADOW_LARGEST_DIFFERENCE.labels(answered).set(tally.largest)

@@ -1,0 +1,74 @@
+"""What stands beside the classifier that serves: a canary and a shadow, as the settings say."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from catdog_stream.errors import StackError
+from catdog_stream.models.stacks.repository import Repository, StackId
+from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.pipeline.sampling import Sample
+from catdog_stream.pipeline.shadow.process import Assignment
+from catdog_stream.pipeline.shadow.watching import Shadow
+from catdog_stream.settings import Settings
+from catdog_stream.worker.loading import load_stack
+
+__all__ = ["canary_sample", "load_canary", "shadow_of"]
+
+#: A shadow has the lowest priority: it may take so many times as long as who answers.
+SHADOW_PATIENCE = 6
+
+
+def directory_of(settings: Settings, text: str) -> Path:
+    """Where the stack lies: ``NAME/VERSION`` in ``CATDOG_STACKS``, or else a directory.
+
+    Raises ``StackError``: it is neither.
+    """
+    if settings.stacks is not None:
+        try:
+            return Repository(settings.stacks).directory(StackId.parse(text))
+        except StackError:
+            if not Path(text).is_dir():
+                raise
+    directory = Path(text)
+    if not directory.is_dir():
+        raise StackError(f"There is no model stack at {directory}.")
+    return directory.resolve()
+
+
+def canary_sample(settings: Settings) -> Sample:
+    """The requests that the canary answers."""
+    return Sample(b"canary", settings.canary_share)
+
+
+def load_canary(settings: Settings) -> ModelStack:
+    """The canary, after a look at its golden pictures. Raises ``StackError``."""
+    assert settings.canary is not None
+    directory = directory_of(settings, settings.canary)
+    stack = load_stack(replace(settings, stack=directory))
+    try:
+        stack.check_golden(directory)
+    except StackError:
+        stack.close()
+        raise
+    return stack
+
+
+def shadow_of(settings: Settings) -> Shadow:
+    """The shadow, which is to be started and stopped."""
+
+    def assign() -> Assignment:
+        assert settings.shadow is not None
+        return Assignment(
+            directory=str(directory_of(settings, settings.shadow)),
+            engine=settings.engine,
+            batch=settings.batch,
+            max_bytes=settings.max_image_bytes,
+            max_pixels=settings.max_image_pixels,
+            folder=None if settings.shadow_folder is None else str(settings.shadow_folder),
+        )
+
+    return Shadow(
+        Sample(b"shadow", settings.shadow_share),
+        assign,
+        patience=SHADOW_PATIENCE * settings.inference_timeout,
+    )

@@ -1,0 +1,56 @@
+"""A shadow's process with a small classifier: ``python -m tests.support.odd_shadow SOCKET``.
+
+It finds dark what is light, and the other way round, so that it disagrees about nearly everything;
+a few shades of grey it does not survive. The directory that it is told is a file: it counts its
+starts there, and writes its priority.
+"""
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from catdog_stream.errors import StackError
+from catdog_stream.models.pictures import Picture
+from catdog_stream.models.verdict import Verdict
+from catdog_stream.pipeline.shadow.process import Assignment, main
+from tests.support.shade import Shade
+
+HANGS, RAISES, ENDS = 250, 251, 252
+#: What the directory is called of a stack that cannot be loaded.
+BROKEN = "broken"
+
+
+class Contrary(Shade):
+    """Shade with its classes swapped."""
+
+    def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
+        for picture in pictures:
+            match round(float(picture.mean())):
+                case shade if shade == HANGS:
+                    threading.Event().wait()
+                case shade if shade == RAISES:
+                    raise ArithmeticError("no such shade")
+                case shade if shade == ENDS:
+                    os._exit(7)
+        found = super().classify(pictures)
+        return [
+            Verdict(
+                dict(zip(each.scores, reversed([*each.scores.values()]), strict=True)), each.stack
+            )
+            for each in found
+        ]
+
+
+def load(assignment: Assignment) -> Contrary:
+    """Raise ``StackError`` for what is broken."""
+    told = Path(assignment.directory)
+    if told.name == BROKEN:
+        raise StackError(f"{told.name} cannot be used.")
+    with told.open("a") as file:
+        file.write(f"{os.getpid()} {os.nice(0)}\n")
+    return Contrary("contrary")
+
+
+if __name__ == "__main__":
+    main(load)

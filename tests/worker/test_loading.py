@@ -1,0 +1,67 @@
+"""What a worker loads: a stack, or several that vote."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from catdog_stream.errors import StackError
+from catdog_stream.models.classifier import Classifier
+from catdog_stream.models.ensembles.voting import VotingClassifier
+from catdog_stream.models.stacks.locate import default_stack, samples
+from catdog_stream.settings import Settings
+from catdog_stream.testing import check_classifier
+from catdog_stream.worker.loading import StacksOfSettings
+from tests.support.stacks import add
+
+
+def files() -> list[bytes]:
+    return [file.read_bytes() for file in sorted(samples().glob("*.[jp][pn]g"))]
+
+
+def voting(*directories: Path, threads: int = 2) -> Settings:
+    return Settings(stack=directories[0], voting=directories, engine="litert", threads=threads)
+
+
+def test_one_stack_is_itself() -> None:
+    stack = StacksOfSettings()(Settings(engine="litert"))
+    assert (stack.name, stack.version) == ("inception_v3", "1")
+    stack.close()
+
+
+def test_several_vote_and_keep_the_contract_of_a_classifier(tmp_path: Path) -> None:
+    other = add(tmp_path, "pets", "2", classes=["dog", "cat"], weight=3)
+    jury: Classifier = StacksOfSettings()(voting(default_stack(), other))
+    assert (jury.name, jury.version) == ("jury", "inception_v3/1+pets/2")
+    (verdict,) = jury.classify([jury.prepare(files()[0])])
+    # The other one says the opposite of what this one says, and weighs three times as much.
+    votes = json.loads(verdict.notes["votes"])
+    assert votes["inception_v3/1"]["verdict"] != votes["pets/2"]["verdict"] == verdict.label
+    check_classifier(jury, files())
+
+
+def test_those_that_take_over_from_hung_ones_have_the_batches_that_were_found_first(
+    tmp_path: Path,
+) -> None:
+    pinned = add(tmp_path, "pets", "2")
+    load = StacksOfSettings()
+    settings = voting(default_stack(), pinned)
+    first = load(settings)
+    again = load(Settings(**{**vars(settings), "batch": 100}))  # as a runner asks for it
+    assert isinstance(first, VotingClassifier)
+    assert first.batch_size == again.batch_size == 8
+    first.close()
+    again.close()
+
+
+def test_one_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
+    broken = add(tmp_path, "pets", "2")
+    (broken / "head.ubj").unlink()
+    with pytest.raises(StackError, match=r"pets/2 is incomplete: head\.ubj is missing"):
+        StacksOfSettings()(voting(default_stack(), broken))
+
+
+def test_those_of_other_classes_cannot_vote(tmp_path: Path) -> None:
+    other = add(tmp_path, "cars", "1", classes=["bus", "van"])
+    with pytest.raises(StackError, match=r"inception_v3/1 and cars/1 cannot vote"):
+        StacksOfSettings()(voting(default_stack(), other))
