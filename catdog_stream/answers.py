@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -23,6 +23,8 @@ AnyValue = bytes | str | Mapping[str, Any] | None
 AnyHeaders = Mapping[str, bytes | str | None] | Iterable[tuple[str, bytes | str | None]] | None
 
 _PREFIX = "Probabilities: "
+Default = TypeVar("Default", float, None)
+
 _CHANCE = re.compile(r"(?<!\S)(\S{1,32}) (\d{1,3}(?:\.\d{1,3})?)%(?!\S)")
 
 
@@ -31,7 +33,7 @@ class Label:
     """A record of ``catdoglabel``."""
 
     verdict: str
-    """The likeliest class."""
+    """The likeliest class; or ``unknown``, where the picture looked like none of them."""
     scores: Mapping[str, float]
     """Class to its chance in 0 to 1, in the stack's order: in full precision where the headers
     tell it, else from the text, to a thousandth."""
@@ -42,6 +44,8 @@ class Label:
     """Name and version; ``None`` where another program has written the label."""
     source: Source | None
     """The request; ``None`` likewise. Of two labels with the same one, one is a repetition."""
+    familiarity: float | None = None
+    """How familiar the picture looked, 0 to 1; ``None`` where the stack cannot tell."""
 
     @classmethod
     def parse(cls, value: AnyValue, headers: AnyHeaders = None) -> "Label | None":
@@ -64,6 +68,7 @@ class Label:
             url=url if isinstance(url, str) else None,
             stack=_text(named.get("stack")),
             source=Source.parse(named.get("source")),
+            familiarity=_chance(named.get("familiarity"), default=None),
         )
 
 
@@ -118,7 +123,7 @@ def _text(header: bytes | None) -> str | None:
     return None if header is None else header.decode("utf-8", "replace")
 
 
-def _chance(header: bytes | None, *, default: float) -> float:
+def _chance(header: bytes | None, *, default: Default) -> float | Default:
     try:
         chance = float(header or b"")
     except ValueError:

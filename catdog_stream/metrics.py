@@ -12,6 +12,10 @@ __all__ = [
     "BATCH_PICTURES",
     "CANARY",
     "DECISIONS",
+    "DRIFT_FOUND",
+    "DRIFT_INDEX",
+    "DRIFT_NOW",
+    "DRIFT_REFERENCE",
     "INFERENCE_SECONDS",
     "IN_FLIGHT",
     "LABELS",
@@ -67,6 +71,16 @@ CANARY = Info("catdog_canary", "What answers a share of the requests.")
 STACKS_REFUSED = Counter(
     "catdog_stacks_refused_total", "Orders to serve another stack that were not followed."
 )
+DRIFT_INDEX = Gauge(
+    "catdog_drift_index",
+    "Population stability index of the last verdicts of this worker's stack against its reference.",
+    ["of"],
+)
+DRIFT_FOUND = Gauge("catdog_drift_found", "Whether that is more than chance, and matters.", ["of"])
+DRIFT_NOW = Gauge(
+    "catdog_drift_now", "Share of a verdict, or a mean, in the last verdicts.", ["of", "value"]
+)
+DRIFT_REFERENCE = Gauge("catdog_drift_reference", "The same in the reference.", ["of", "value"])
 BATCH_PICTURES = Histogram(
     "catdog_batch_pictures", "Pictures in one call of the model.", buckets=(1, 2, 4, 8, 16, 32, 64)
 )

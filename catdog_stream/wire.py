@@ -194,7 +194,7 @@ def verdict_label(
     Args:
         text: of the label.
         url: as it was received.
-        verdict: the likeliest class.
+        verdict: the likeliest class, or ``unknown``.
         scores: class to its chance.
         stack: name and version of what says so.
         familiarity: how familiar the picture looked, if that is known.

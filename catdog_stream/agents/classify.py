@@ -8,6 +8,7 @@ from catdog_stream.agents.answered import count
 from catdog_stream.agents.messages import headers_of, source_of
 from catdog_stream.app import app, topics
 from catdog_stream.delivery.settled import settled_events
+from catdog_stream.errors import RejectedRequest
 from catdog_stream.pipeline.pipeline import Outcome
 from catdog_stream.wire import Incoming
 
@@ -22,6 +23,8 @@ async def classify(stream: StreamT[bytes]) -> None:
 async def settle(stream: StreamT[bytes], event: EventT[bytes], outcome: Outcome) -> None:
     """Count the answer and acknowledge its request, in one step: no commit comes between."""
     count(event.message, event.message.offset, outcome)
+    if not isinstance(outcome, RejectedRequest):
+        app.classifying.drifting.observe(outcome.verdict)
     await stream.ack(event)
 
 

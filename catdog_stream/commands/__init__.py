@@ -11,6 +11,7 @@ from catdog_stream import __version__
 from catdog_stream.commands.broker import broker
 from catdog_stream.commands.convert import convert
 from catdog_stream.commands.evaluate import evaluate
+from catdog_stream.commands.familiarize import familiarize
 from catdog_stream.commands.import_original import import_original
 from catdog_stream.commands.recount import recount
 from catdog_stream.commands.replay import replay
@@ -25,6 +26,7 @@ COMMANDS = (
     broker,
     convert,
     evaluate,
+    familiarize,
     import_original,
     recount,
     replay,

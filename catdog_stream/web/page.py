@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from html import escape
 
+from catdog_stream.pipeline.drift import Drift
+from catdog_stream.web.drift import drift_section
 from catdog_stream.web.statistics import Statistics
 
 __all__ = ["render"]
@@ -45,6 +47,7 @@ a {{ color: inherit; }}
 {labels}
 {rejections}
 {beside}
+{drift}
 <footer>
 <p>{about} This page renews itself every {refresh} seconds.</p>
 <p><a href="/labels/">Labels as JSON</a> · <a href="/readyz">ready?</a> ·
@@ -62,6 +65,7 @@ def render(
     refused: str | None = None,
     role: str = "",
     beside: str = "",
+    drift: Drift | None = None,
 ) -> str:
     """The page.
 
@@ -72,6 +76,7 @@ def render(
         refused: why it does not serve what was ordered.
         role: a sentence about what it does, where that is not everything.
         beside: HTML about what stands beside it.
+        drift: of what that says, where there is something to compare it with.
     """
     workers = f"{statistics.answered} of {statistics.asked} workers answered."
     serves = _serves(stack, loading) if stack else ""
@@ -93,6 +98,7 @@ def render(
         about=" ".join(filter(None, (workers, escape(serves), escape(role)))),
         refused=f'<p class="warning">{escape(refused)}</p>' if refused else "",
         beside=beside,
+        drift=drift_section(drift),
     )
 
 

@@ -43,7 +43,13 @@ async def index(web: View, _request: Request) -> Response:
     stack = swapping.serving if app.classifying.warm else ""
     return web.html(
         render(
-            await statistics(), stack, swapping.loading, swapping.problem, about_role(), beside()
+            await statistics(),
+            stack,
+            swapping.loading,
+            swapping.problem,
+            about_role(),
+            beside(),
+            app.classifying.drifting.drift,
         )
     )
 

@@ -23,6 +23,7 @@ from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
 from catdog_stream.pipeline.shadow.watching import Shadow
 from catdog_stream.settings import Settings
 from catdog_stream.worker.beside import canary_sample, load_canary, shadow_of
+from catdog_stream.worker.drifting import Drifting
 from catdog_stream.worker.loading import StacksOfSettings, load_stack
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ class Classifying(Service):
         self.load: Callable[[Settings], Classifier] = StacksOfSettings()
         #: Looks at what is answered, where the settings name one.
         self.shadow: Shadow | None = None
+        #: Whether the stack still says what it said when it was measured.
+        self.drifting = Drifting()
         self._serving = Serving(max_wait=app.settings.batch_wait, on_failure=app.give_up)
         self._pipeline: Pipeline | None = None
         #: How much each stack counts that has served here, by its name and version.
@@ -257,6 +260,7 @@ class Classifying(Service):
         self._weights[f"{stack.name} {stack.version}"] = getattr(stack, "weight", 1.0)
         if self.canary is not None:
             await self._check_classes(self.canary, stack, runner)
+        self.drifting.follow(stack)
         metrics.STACK.info(_described(stack))
         await self._serving.take_over(runner)
 

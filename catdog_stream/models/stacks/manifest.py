@@ -11,20 +11,23 @@
      "calibration": {"slope": 0.9, "intercept": [0, 0.1]},
      "engine": {"tensorflow": {"batch": 16}}, "weight": 1.5,
      "golden": [{"file": "golden-1.jpg", "sha256": "...", "scores": {"cat": 0.99, "dog": 0.01}}],
-     "training": {...}, "quality": {...}}
+     "familiarity": {"threshold": 0.02, "pictures": 3000},
+     "training": {...}, "quality": {...}, "reference": {...}}
 
 ``network`` is the architecture, which TensorFlow has to build; without it, it is ``inception_v3``.
 ``calibration`` may be left out: the head's chances are what its trees say, then. So may ``engine``,
 which pins the number of pictures in one call of an engine, ``weight``, how much its vote counts
 where several stacks vote, which is 1 without it, and ``golden``: pictures with the scores
 that the stack gives them, which it has to give them again before it takes over from another one.
-``training`` and ``quality`` tell people what the stack was made from and how good it was measured
-to be; either may be null.
+``familiarity`` goes with a part of that name (``familiarity.py``), ``reference`` is what the stack
+said of pictures that it had not seen (``reference.py``); either may be left out. ``training`` and
+``quality`` tell people what the stack was made from and how good it was measured to be; either may
+be null.
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -34,6 +37,8 @@ from catdog_stream.models.deciding import MAX_WEIGHT
 from catdog_stream.models.engines.networks import NetworkName
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.calibration import Calibration
+from catdog_stream.models.stacks.familiarity import FamiliaritySection
+from catdog_stream.models.stacks.reference import Reference
 
 FILE_NAME = "manifest.json"
 
@@ -44,7 +49,7 @@ MAX_GOLDEN = 32
 MAX_BYTES = 4 * 1024 * 1024
 """Largest manifest."""
 
-PartName = Literal["litert", "tensorflow", "head"]
+PartName = Literal["litert", "tensorflow", "head", "familiarity"]
 EngineName = Literal["litert", "tensorflow"]
 
 
@@ -91,6 +96,9 @@ class Manifest:
     golden: tuple[Golden, ...] = ()
     training: dict[str, Any] | None = None
     quality: dict[str, Any] | None = None
+    familiarity: FamiliaritySection | None = None
+    """When a picture is unknown; ``None`` where the stack cannot tell."""
+    reference: Reference | None = None
 
     def part(self, name: PartName) -> Part:
         if name not in self.parts:
@@ -116,7 +124,11 @@ class Manifest:
             document["weight"] = self.weight
         if self.golden:
             document["golden"] = [as_json(each) for each in self.golden]
+        if self.familiarity is not None:
+            document["familiarity"] = self.familiarity.as_json()
         document |= {"training": self.training, "quality": self.quality}
+        if self.reference is not None:
+            document["reference"] = self.reference.as_json()
         text = json.dumps(document, indent=2, ensure_ascii=False)
         (directory / FILE_NAME).write_text(text + "\n", encoding="utf-8")
 
@@ -184,9 +196,19 @@ def _parse(document: Any) -> Manifest:
         golden=tuple(map(_parse_golden, _typed("golden", fields.get("golden", []), list))),
         training=_typed("training", fields.get("training"), dict, type(None)),
         quality=_typed("quality", fields.get("quality"), dict, type(None)),
+        familiarity=FamiliaritySection.parse(fields["familiarity"])
+        if "familiarity" in fields
+        else None,
     )
     if len(manifest.golden) > MAX_GOLDEN:
         raise ValueError(f"golden must have at most {MAX_GOLDEN} pictures")
+    if "reference" in fields:
+        reference = Reference.parse(fields["reference"], manifest.classes)
+        manifest = replace(manifest, reference=reference)
+        if (reference.familiarity is None) != (manifest.familiarity is None):
+            raise ValueError("reference and familiarity must both tell of familiarity, or neither")
+    if (manifest.familiarity is None) != ("familiarity" not in manifest.parts):
+        raise ValueError("familiarity must be there both by itself and in parts, or in neither")
     for each in manifest.golden:
         if tuple(each.scores) != manifest.classes:
             raise ValueError(f"golden {each.picture.file} must have a score for each class")
@@ -205,7 +227,7 @@ def _parse_parts(fields: dict[str, Any]) -> dict[PartName, Part]:
             )
     if unknown := set(fields) - set(names):
         raise ValueError(f"parts has the unknown {sorted(unknown)}")
-    if "head" not in parts or len(parts) < 2:
+    if "head" not in parts or not parts.keys() & set(get_args(EngineName)):
         raise ValueError("parts must name a head and at least one backbone")
     return parts
 

@@ -7,6 +7,7 @@ import numpy as np
 from catdog_stream.models.engines.backbone import Backbone, Batch
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
 from catdog_stream.models.stacks import golden
+from catdog_stream.models.stacks.familiarity import Familiarity
 from catdog_stream.models.stacks.head import Head
 from catdog_stream.models.stacks.loading import Engine, load_backbone
 from catdog_stream.models.stacks.manifest import Manifest, load_manifest
@@ -21,6 +22,7 @@ class ModelStack:
         manifest: Manifest,
         backbone: Backbone,
         head: Head,
+        familiarity: Familiarity | None = None,
         *,
         threads: int,
         limits: PictureLimits,
@@ -34,6 +36,10 @@ class ModelStack:
         self.on_gpu = backbone.on_gpu
         self._backbone = backbone
         self._head = head
+        self._familiarity = familiarity
+        self._threshold = manifest.familiarity.threshold if manifest.familiarity else 0.0
+        #: What it said of pictures that it had not seen; ``None`` where nobody has noted it.
+        self.reference = manifest.reference
         self.threads = threads
         self._limits = limits
         self._golden = manifest.golden
@@ -64,8 +70,19 @@ class ModelStack:
             len(manifest.classes),
             manifest.calibration,
         )
+        familiarity = None
+        if manifest.familiarity is not None:
+            file = directory / manifest.part("familiarity").file
+            familiarity = Familiarity.load(file, manifest.features, len(manifest.classes))
         backbone = load_backbone(engine, directory, manifest, threads, batch)
-        return cls(manifest, backbone, head, threads=threads, limits=limits or PictureLimits())
+        return cls(
+            manifest,
+            backbone,
+            head,
+            familiarity,
+            threads=threads,
+            limits=limits or PictureLimits(),
+        )
 
     def prepare(self, data: bytes) -> Picture:
         """The picture as uint8 [size, size, 3]. Thread-safe."""
@@ -75,11 +92,19 @@ class ModelStack:
         """Verdicts in the order of ``pictures``, the same bits whatever else is in the batch."""
         if len(pictures) == 0:
             return []
-        scores = self._head.scores(self._backbone.features(pictures))
+        features = self._backbone.features(pictures)
         stack = f"{self.name} {self.version}"
+        scores = [
+            dict(zip(self.classes, chances, strict=True))
+            for chances in self._head.scores(features).tolist()
+        ]
+        if self._familiarity is None:
+            return [Verdict(chances, stack) for chances in scores]
         return [
-            Verdict(dict(zip(self.classes, chances, strict=True)), stack)
-            for chances in scores.tolist()
+            Verdict(chances, stack, familiar, unknown=familiar < self._threshold)
+            for chances, familiar in zip(
+                scores, self._familiarity.of(features).tolist(), strict=True
+            )
         ]
 
     def warm_up(self) -> None:

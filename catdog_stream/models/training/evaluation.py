@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from catdog_stream.models.stacks.reference import Reference
 from catdog_stream.models.training.labelled import (
     LabelledFile,
     Unreadable,
@@ -17,6 +18,7 @@ from catdog_stream.models.training.labelled import (
     labelled_files,
 )
 from catdog_stream.models.training.showing import Shown, prepared_batches
+from catdog_stream.models.verdict import UNKNOWN, Verdict
 
 Labels = npt.NDArray[np.intp]
 """The number of the true class of each picture, shape [n]."""
@@ -38,6 +40,8 @@ class Answers:
     """Those that could be read."""
     labels: Labels
     chances: Chances
+    reference: Reference
+    """How often what was said, for a stack's manifest."""
     unreadable: list[Unreadable]
     seconds: float
     """From files to verdicts."""
@@ -60,6 +64,9 @@ class Evaluation:
     confusion: Confusion
     pictures_per_second: float
     """From files to verdicts, without loading the stack."""
+    reference: Reference
+    """What the stack said, for its manifest. Quality is that of the likeliest class, whether the
+    picture was called unknown or not."""
     unreadable: list[Unreadable] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -75,6 +82,7 @@ class Evaluation:
             f"log loss           {self.log_loss:.4f}",
             f"calibration error  {self.calibration_error:.4f}",
             f"pictures/s         {self.pictures_per_second:.1f}",
+            *self._unknown(),
             "",
             *_table(self.confusion),
         ]
@@ -82,6 +90,10 @@ class Evaluation:
             lines += ["", f"left out, unreadable: {len(self.unreadable)}"]
             lines += [f"  {file.path}: {file.detail}" for file in self.unreadable]
         return "\n".join(lines)
+
+    def _unknown(self) -> Iterator[str]:
+        if (unknown := self.reference.verdicts.get(UNKNOWN)) is not None:
+            yield f"called unknown     {unknown / self.pictures:.2%}"
 
 
 def evaluate(stack: Shown, directory: Path, *, progress: bool = True) -> Evaluation:
@@ -98,19 +110,22 @@ def ask(stack: Shown, asked: Sequence[LabelledFile], *, progress: bool = True) -
     """Show ``asked`` to ``stack``."""
     unreadable: list[Unreadable] = []
     files: list[LabelledFile] = []
-    scores: list[list[float]] = []
+    verdicts: list[Verdict] = []
     stack.warm_up()
     started = time.perf_counter()
     with tqdm(total=len(asked), unit="picture", desc="evaluate", disable=not progress) as bar:
         for pictures, batch in prepared_batches(stack, asked):
-            scores += [list(v.scores.values()) for v in stack.classify(pictures)]
+            verdicts += stack.classify(pictures)
             files += batch.files
             unreadable += batch.unreadable
             bar.update(len(batch.files) + len(batch.unreadable))
     return Answers(
         files=files,
         labels=np.array([file.label for file in files], np.intp),
-        chances=np.array(scores, np.float64).reshape(-1, len(stack.classes)),
+        chances=np.array(
+            [list(verdict.scores.values()) for verdict in verdicts], np.float64
+        ).reshape(-1, len(stack.classes)),
+        reference=Reference.of(verdicts),
         unreadable=unreadable,
         seconds=time.perf_counter() - started,
     )
@@ -128,6 +143,7 @@ def measure(stack: Shown, answers: Answers) -> Evaluation:
         calibration_error=calibration_error(labels, chances),
         confusion=confusion(labels, chances, stack.classes),
         pictures_per_second=len(labels) / answers.seconds,
+        reference=answers.reference,
         unreadable=answers.unreadable,
     )
 

@@ -46,6 +46,7 @@ from catdog_stream.models.training.evaluation import (
     log_loss,
     measure,
 )
+from catdog_stream.models.training.familiarizing import enough, fit_familiarity
 from catdog_stream.models.training.head.boosting import HeldOut, fit, hold_out, parameters
 from catdog_stream.models.training.head.features import VIEWS, Seen, see
 from catdog_stream.models.training.head_training import quality_record
@@ -150,7 +151,7 @@ def train_stack(
         seen = _features(work, begin, parts, options.seed, threads, progress)
         head = _head(work, seen, parts, len(classes), options.seed, threads, progress)
         made = _Made(directory, evaluation or directory, checked, parts, begin, options, plan, head)
-        return _finish(work, made, losses, threads, progress)
+        return _finish(work, made, seen, losses, threads, progress)
     except (OSError, xgboost.core.XGBoostError) as error:
         raise InputError(f"{work.folder} cannot be written: {error}.") from error
 
@@ -308,10 +309,12 @@ class _Made:
 
 
 def _finish(
-    work: Unfinished, made: _Made, losses: list[float], threads: int, progress: bool
+    work: Unfinished, made: _Made, seen: Seen, losses: list[float], threads: int, progress: bool
 ) -> TrainedStack:
     """Measure the stack, write its manifest and its report, and put it where it belongs."""
     manifest = _manifest(work.stack, made)
+    if enough(seen.labels):
+        manifest = fit_familiarity(seen.whole, seen.labels, work.stack).put_into(manifest)
     manifest.write(work.stack)
     stack = ModelStack.load(work.stack, engine="litert", threads=threads)
     answers = ask(stack, [each.file for each in made.parts.evaluation], progress=progress)
@@ -324,7 +327,9 @@ def _finish(
     quality = quality_record(made.evaluated, evaluation)
     if parity is not None:
         quality["parity"] = parity.as_json()
-    manifest = dataclasses.replace(manifest, golden=golden, quality=quality)
+    manifest = dataclasses.replace(
+        manifest, golden=golden, quality=quality, reference=evaluation.reference
+    )
     write_report(
         work.stack / REPORT_FILE,
         Report(manifest, made.checked, made.parts, answers, evaluation, parity, losses),

@@ -9,12 +9,14 @@ import pytest
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.calibration import Calibration
 from catdog_stream.models.stacks.manifest import Manifest
+from catdog_stream.models.stacks.reference import Reference
 from catdog_stream.models.training.data.checking import Checked, Duplicate, Example
 from catdog_stream.models.training.data.splitting import Split
 from catdog_stream.models.training.evaluation import Answers, Evaluation, confusion
 from catdog_stream.models.training.labelled import LabelledFile, Unreadable
 from catdog_stream.models.training.parity import Parity
 from catdog_stream.models.training.report.document import Report, write_report
+from catdog_stream.models.verdict import Verdict
 from tests.models.training.data.pictures import picture
 
 CLASSES = ("cat", "dog", "owl")
@@ -43,6 +45,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     random = np.random.default_rng(0)
     chances = random.dirichlet((1, 1, 1), 60)
     labels = np.arange(60) % 3
+    said = [Verdict(dict(zip(CLASSES, row, strict=True)), "pets 1") for row in chances.tolist()]
+    reference = Reference.of(said)
     manifest = Manifest(
         name="pets <b>", version="1", classes=CLASSES, preprocessing=Preprocessing(299),
         features=2048, parts={}, calibration=Calibration(0.8, (0.0, 0.1, 0.2)),
@@ -56,9 +60,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
             (Duplicate(file.path, file.path, identical=False),),
         ),
         parts=Split((example,), (example,), (example,)),
-        answers=Answers([file] * 60, labels, chances, [], 1.0),
+        answers=Answers([file] * 60, labels, chances, reference, [], 1.0),
         evaluation=Evaluation(
-            "pets 1", "litert", 60, 0.3, 1.0, 0.1, confusion(labels, chances, CLASSES), 1.0
+            "pets 1", "litert", 60, 0.3, 1.0, 0.1, confusion(labels, chances, CLASSES), 1.0,
+            reference,
         ),
         parity=Parity(60, 0.1, 0.01, 0.99),
         losses=[2.0 / (step + 1) for step in range(900)],

@@ -1,0 +1,53 @@
+"""``catdog-stream familiarize``: have a stack tell pictures that are none of its classes."""
+
+from pathlib import Path
+
+import click
+
+from catdog_stream.showing import shown
+
+
+@click.command()
+@click.argument("stack", type=click.Path(path_type=Path))
+@click.argument("pictures", type=click.Path(path_type=Path))
+@click.option(
+    "--validation",
+    type=click.Path(path_type=Path),
+    help="Labelled pictures that nothing was trained on: what to compare the stream with.",
+)
+@click.option("--version", help="The stack's new version; it answers differently from now on.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.02,
+    show_default=True,
+    help="The share of pictures of the classes that may be called unknown.",
+)
+def familiarize(
+    stack: Path, pictures: Path, validation: Path | None, version: str | None, threshold: float
+) -> None:
+    """Teach STACK what is familiar, from PICTURES/CLASS/*.
+
+    The backbone must not have been trained on them; the head may have.
+    """
+    from catdog_stream.models.training.familiarizing import familiarize as teach
+    from catdog_stream.settings import Settings
+
+    taught = teach(
+        stack,
+        pictures,
+        validation=validation,
+        version=version,
+        threshold=threshold,
+        threads=Settings.from_environment().threads,
+    )
+    for file in taught.unreadable:
+        click.echo(shown(f"{file.path} was left out: {file.detail}"), err=True)
+    click.echo(
+        shown(
+            f"Learned from {taught.pictures} pictures. What is less familiar than "
+            f"{1 - taught.threshold:.1%} of them is unknown to {stack}."
+        )
+    )
+    if taught.validation is not None:
+        click.echo(taught.validation.as_table())

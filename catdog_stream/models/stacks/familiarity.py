@@ -1,0 +1,161 @@
+"""How familiar a picture looks: whether it is like those that the stack was trained on.
+
+Features are divided by their length. Then each class is taken for a normal distribution around a
+mean of its own, with one covariance for all (Lee et al., "A Simple Unified Framework for Detecting
+Out-of-Distribution Samples and Adversarial Attacks", 2018; divided by their length as in Müller and
+Hein, "Mahalanobis++", 2025). Of the covariance the strongest directions are kept, and the rest is
+taken to be the same in all others (Tipping and Bishop, "Probabilistic Principal Component
+Analysis", 1999), which makes it a file of half a megabyte. A picture that is far from every mean is
+unfamiliar. ``docs/models.md`` tells what else was tried.
+
+A distance says nothing to people, so it is told as a share: of the training pictures, held out
+while their distances were measured, so many looked less familiar.
+"""
+
+import io
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from catdog_stream.errors import StackError
+from catdog_stream.models.engines.backbone import Features
+
+__all__ = ["Familiarity", "FamiliaritySection"]
+
+Floats = npt.NDArray[np.float32]
+
+#: Most that the arrays in a file may take, unpacked: a thousand classes fit.
+MAX_BYTES = 16 * 1024 * 1024
+_ARRAYS = ("means", "directions", "variances", "rest", "distances")
+
+
+@dataclass(frozen=True, slots=True)
+class FamiliaritySection:
+    """The object ``familiarity`` of a manifest."""
+
+    threshold: float
+    """A picture that is less familiar is ``unknown``; 0, which none is, to below 1. It is the share
+    of pictures of the classes that are called so, where they are like those in training."""
+    pictures: int
+    """How many it was calibrated on."""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def parse(cls, document: Any) -> "FamiliaritySection":
+        """Read it. Raises ``ValueError``, ``TypeError``."""
+        if not isinstance(document, dict):
+            raise TypeError("familiarity must be an object")
+        if unknown := document.keys() - {"threshold", "pictures"}:
+            raise ValueError(f"familiarity has the unknown {sorted(unknown)}")
+        threshold, pictures = document.get("threshold"), document.get("pictures")
+        if isinstance(threshold, bool) or not isinstance(threshold, int | float):
+            raise TypeError("familiarity.threshold must be a number")
+        if not 0 <= threshold < 1:
+            raise ValueError("familiarity.threshold must be 0 or more, and less than 1")
+        if isinstance(pictures, bool) or not isinstance(pictures, int) or pictures < 1:
+            raise ValueError("familiarity.pictures must be a whole number of at least 1")
+        return cls(float(threshold), pictures)
+
+
+class Familiarity:
+    """Tells of features how familiar they are. Thread-safe.
+
+    Args:
+        means: of each class, [classes, features].
+        directions: orthogonal and of length 1, [features, k].
+        variances: along each of them, [k]; above 0.
+        rest: the variance along any other; above 0.
+        distances: of training pictures that were held out, ascending, [2 or more], equally many
+            of them between two neighbours.
+    """
+
+    def __init__(
+        self,
+        means: npt.ArrayLike,
+        directions: npt.ArrayLike,
+        variances: npt.ArrayLike,
+        rest: float,
+        distances: npt.ArrayLike,
+    ) -> None:
+        # As they are in the file, so that what was calibrated is what is loaded.
+        self._means = np.asarray(means, np.float16).astype(np.float32)
+        self._directions = np.asarray(directions, np.float16).astype(np.float32)
+        self._variances = np.asarray(variances, np.float32)
+        self._rest = np.float32(rest)
+        self._distances = np.asarray(distances, np.float64)
+        self._shares = np.linspace(1, 0, len(self._distances))
+        self._lengths = (self._means * self._means).sum(axis=1)
+        self._centres = self._means @ self._directions
+
+    def of(self, features: Features) -> npt.NDArray[np.float64]:
+        """The familiarity, float64 [n] in 0 to 1, of each row of ``features`` [n, features]."""
+        # Row by row: a product of another shape may round differently, and a verdict must not
+        # depend on the rest of the batch.
+        distances = [self.distance(row) for row in features]
+        shares = np.interp(distances, self._distances, self._shares)
+        return np.where(np.isnan(shares), 0.0, shares)
+
+    def distance(self, row: Floats) -> float:
+        """How far ``row`` [features] is from the nearest mean: its square, in variances."""
+        row = row / max(float(np.linalg.norm(row)), 1e-12)
+        # Not by BLAS, which may share so small a product out among threads that are busy.
+        along = np.einsum("f,fk->k", row, self._directions) - self._centres
+        square = (along * along).sum(axis=1)
+        near = np.einsum("f,cf->c", row, self._means)
+        whole = (row * row).sum() - 2 * near + self._lengths
+        rest = np.maximum(whole - square, 0) / self._rest
+        return float(((along * along / self._variances).sum(axis=1) + rest).min())
+
+    def save(self, file: Path) -> None:
+        """Write ``file``, the same bytes for the same numbers. Raises ``OSError``."""
+        np.savez(
+            file,
+            means=self._means.astype(np.float16),
+            directions=self._directions.astype(np.float16),
+            variances=self._variances,
+            rest=self._rest,
+            distances=self._distances,
+        )
+
+    @classmethod
+    def load(cls, file: Path, features: int, classes: int) -> "Familiarity":
+        """Read ``file``, for so many features and classes. Raises ``StackError``."""
+        try:
+            arrays = _read(file)
+        except Exception as error:
+            # zipfile, zlib and NumPy let through whatever damaged bytes lead them into.
+            raise StackError(f"{file} cannot be read as arrays of numbers.") from error
+        means, directions, variances, rest, distances = arrays
+        if means.shape != (classes, features):
+            raise StackError(f"{file} is not for {classes} classes of {features} features.")
+        if directions.ndim != 2 or directions.shape != (features, len(variances)):
+            raise StackError(f"{file} has directions and variances that do not fit.")
+        if rest.shape != () or distances.ndim != 1 or len(distances) < 2:
+            raise StackError(f"{file} has no distances to compare with.")
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise StackError(f"{file} has numbers that are infinite, or none.")
+        if not (variances > 0).all() or not rest > 0 or (np.diff(distances) < 0).any():
+            raise StackError(f"{file} has a variance that is none, or distances out of order.")
+        return cls(means, directions, variances, float(rest), distances)
+
+
+def _read(file: Path) -> list[npt.NDArray[np.floating]]:
+    """The arrays, in the order of ``_ARRAYS``, whatever is in the file."""
+    with zipfile.ZipFile(file) as archive:
+        if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+            raise ValueError("too large")
+        arrays = [
+            np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False) for name in _ARRAYS
+        ]
+    for array in arrays:
+        if array.dtype.kind != "f":
+            raise ValueError("no floats")
+    if arrays[2].ndim != 1:
+        raise ValueError("variances of another shape")
+    return arrays

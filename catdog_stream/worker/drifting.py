@@ -1,0 +1,48 @@
+"""Watches what the worker's stack says, for the page and the metrics."""
+
+import time
+from collections.abc import Callable
+
+from catdog_stream import metrics
+from catdog_stream.models.classifier import Classifier
+from catdog_stream.models.stacks.reference import Reference
+from catdog_stream.models.verdict import Verdict
+from catdog_stream.pipeline.drift import Drift
+
+__all__ = ["Drifting"]
+
+
+class Drifting:
+    """Has the verdicts of whatever serves compared with its own reference.
+
+    A classifier without ``reference`` is not watched.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        #: What is watched now; ``None`` where there is nothing to compare with.
+        self.drift: Drift | None = None
+
+    def follow(self, classifier: Classifier) -> None:
+        """Begin anew, with what answers from now on."""
+        reference: Reference | None = getattr(classifier, "reference", None)
+        stack = f"{classifier.name} {classifier.version}"
+        self.drift = None if reference is None else Drift(stack, reference, self._clock)
+        for metric in (
+            metrics.DRIFT_INDEX,
+            metrics.DRIFT_FOUND,
+            metrics.DRIFT_NOW,
+            metrics.DRIFT_REFERENCE,
+        ):
+            metric.clear()
+
+    def observe(self, verdict: Verdict) -> None:
+        """Take an answer into account. Costs a few microseconds."""
+        if self.drift is None or not self.drift.observe(verdict):
+            return
+        for finding in self.drift.findings:
+            metrics.DRIFT_INDEX.labels(finding.quantity).set(finding.index)
+            metrics.DRIFT_FOUND.labels(finding.quantity).set(finding.since is not None)
+            for name, value in finding.now.items():
+                metrics.DRIFT_NOW.labels(finding.quantity, name).set(value)
+                metrics.DRIFT_REFERENCE.labels(finding.quantity, name).set(finding.before[name])
