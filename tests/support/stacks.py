@@ -16,13 +16,23 @@ from catdog_stream.models.stacks.manifest import describe
 SECONDS = 180.0
 
 
+#: What a manifest says of the default stack's own classes.
+OF_ITS_CLASSES = ("golden", "familiarity", "reference")
+
+
 def add(folder: Path, name: str, version: str, **changes: object) -> Path:
-    """The default stack under another name and version; its files are links."""
+    """The default stack under another name and version; its files are links.
+
+    Without what only holds for a cat and a dog in this order.
+    """
     directory = folder / name / version
     directory.mkdir(parents=True)
     for file in default_stack().iterdir():
         (directory / file.name).symlink_to(file)
     manifest = json.loads((default_stack() / "manifest.json").read_bytes())
+    for section in OF_ITS_CLASSES:
+        manifest.pop(section, None)
+    manifest["parts"].pop("familiarity", None)
     (directory / "manifest.json").unlink()
     (directory / "manifest.json").write_text(
         json.dumps({**manifest, "name": name, "version": version, **changes})
