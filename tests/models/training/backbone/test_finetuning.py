@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytest.importorskip("tensorflow")
+
 from catdog_stream.models.engines.networks import build_network
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.training.backbone import checkpoints, finetuning
