@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.replies import Reply, replies
+from catdog_stream.settings import Settings
 
 __all__ = ["Arrival", "Labels"]
 
@@ -40,7 +40,7 @@ class Labels:
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._answers = replies(ClusterConfig((self._address,)))
+        self._answers = replies(Settings(broker=f"kafka://{self._address}").cluster)
         stream = await self._answers.__aenter__()
         self._reader = asyncio.create_task(self._read(stream))
         return self

@@ -23,9 +23,9 @@ from benchmarks.labels import Labels
 from benchmarks.options import parser
 from benchmarks.pictures import pictures
 from benchmarks.report import report
-from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.orders import give, standing
 from catdog_stream.kafka.swaps import outcome
+from catdog_stream.settings import Settings
 from tests.support.client import MAX_BYTES, REQUESTS, request
 from tests.support.fleet import GROUP, SETTINGS, Fleet
 from tests.support.stacks import add
@@ -103,7 +103,7 @@ class Run:
                 await load
 
     async def _swap(self, stack: str) -> None:
-        cluster = ClusterConfig((self._address,))
+        cluster = Settings(broker=f"kafka://{self._address}").cluster
         told = await standing(cluster)
         began, self._phase = time.perf_counter(), "during"
         found = await outcome(cluster, await give(cluster, stack, told.succeeded()))

@@ -167,7 +167,7 @@ class Settings:
         parts = [part.removeprefix("kafka://") for part in self.broker.split(";")]
         return ClusterConfig(
             tuple(part if _ADDRESS_WITH_PORT.search(part) else f"{part}:9092" for part in parts),
-            self.security,
+            security=self.security,
             max_request_bytes=self.max_request_bytes,
             max_answer_bytes=self.max_answer_bytes,
             partitions=self.partitions,

@@ -1,7 +1,7 @@
 """Which cluster, who one is there, and how large its records may be: all that a client needs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -19,18 +19,21 @@ CLIENT_ID = "catdog-stream"
 class ClusterConfig:
     """A cluster as its clients see it. ``Settings.cluster`` has the one that the settings name."""
 
+    # Whoever connects first creates the topics: a default here that is not that of the settings
+    # would limit them for everybody.
+
     #: ``host:port`` of brokers that tell of the others.
     addresses: tuple[str, ...]
     #: How to talk to it, and as whom.
-    security: Security = field(default_factory=Security)
+    security: Security
     #: Largest record of ``catdogimage``, in bytes.
-    max_request_bytes: int = 1024 * 1024
+    max_request_bytes: int
     #: Largest record of ``catdoglabel`` and ``catdogimage-rejected``, in bytes.
-    max_answer_bytes: int = 1024 * 1024
+    max_answer_bytes: int
     #: Partitions of a topic that is created.
-    partitions: int = 8
+    partitions: int
     #: Copies of a topic that is created.
-    replicas: int = 1
+    replicas: int
 
     @property
     def where(self) -> str:

@@ -26,6 +26,7 @@ from catdog_stream.kafka.orders import (
     standing,
 )
 from catdog_stream.kafka.swaps import Outcome, Running
+from catdog_stream.settings import Settings
 
 SECONDS = 60.0
 PAST = b'{"order": 1, "stack": "a/1", "served": true}'
@@ -59,7 +60,7 @@ def address(broker_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def play(address: str, story: Callable[[ClusterConfig], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(story(ClusterConfig((address,))), SECONDS))
+    asyncio.run(asyncio.wait_for(story(Settings(broker=f"kafka://{address}").cluster), SECONDS))
 
 
 @pytest.mark.integration

@@ -7,15 +7,15 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from catdog_stream.kafka.asking import asking
-from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.settings import Settings
 
 REQUESTS, LABELS, REJECTED = "catdogimage", "catdoglabel", "catdogimage-rejected"
 MAX_BYTES = 20_000_000
@@ -58,7 +58,8 @@ class Client:
 
     async def __aenter__(self) -> Self:
         """Connect. The topics must exist: start a worker first."""
-        cluster = ClusterConfig(tuple(self.address.split(",")), max_answer_bytes=MAX_BYTES)
+        brokers = ";".join(f"kafka://{address}" for address in self.address.split(","))
+        cluster = replace(Settings(broker=brokers).cluster, max_answer_bytes=MAX_BYTES)
         async with AsyncExitStack() as stack:
             # One of its own: it is more patient with an outage than those of our commands.
             self.producer = await stack.enter_async_context(

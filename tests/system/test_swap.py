@@ -12,12 +12,11 @@ from catdog_stream.testing import Worker, own_broker
 from catdog_stream.testing.waiting import wait_until
 from tests.support.client import Client, header, request
 from tests.support.fleet import SETTINGS, Fleet
+from tests.support.load import loaded
 from tests.support.stacks import add, command, with_classes, with_golden
 
 pytestmark = pytest.mark.integration
 
-#: Unanswered requests, at most: a busy machine shall not have to work off minutes of them.
-BACKLOG = 40
 
 
 def repository(folder: Path) -> Path:
@@ -37,47 +36,41 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
     folder = repository(tmp_path / "stacks")
     settings = {**SETTINGS, "CATDOG_STACKS": str(folder)}
 
-    async def story(address: str) -> None:
+    async def swap(address: str, fleet: Fleet) -> None:
         async def order(*arguments: str) -> subprocess.CompletedProcess[str]:
             return await asyncio.to_thread(command, address, folder, *arguments)
 
+        used = await order("use", "pets/2")
+        assert used.returncode == 0, used.stderr
+        assert used.stdout.count("pets 2") == 2
+        for broken, why in (("pets/3", "golden picture"), ("pets/5", "damaged")):
+            refused = await asyncio.to_thread(command, address, None, "use", broken)
+            assert refused.returncode == 1
+            assert refused.stdout.count("pets 2 goes on") == 2, refused.stdout
+            assert why in refused.stdout
+        told = await asyncio.to_thread(text, fleet.workers[0], "/metrics")
+        assert 'catdog_stack_info{engine="litert",name="pets",version="2"} 1.0' in told
+        assert "catdog_stacks_refused_total 2.0" in told
+        page = await asyncio.to_thread(text, fleet.workers[0], "/")
+        assert "This worker serves pets 2." in page
+        assert "damaged" in page
+        ready = await asyncio.to_thread(fleet.workers[0].get, "/readyz")
+        assert ready["ready"], "it answers, though with another stack"
+        assert "damaged" in ready["warnings"][0]
+        listed = await order("list")
+        assert listed.stdout.count("serves pets 2: ") == 2, listed.stdout
+        back = await order("rollback")  # past both that were refused
+        assert back.returncode == 0, back.stderr
+        assert "Back to pets/2." in back.stdout
+        good = await order("use", "pets/4")
+        assert good.returncode == 0, good.stderr + good.stdout
+        await fleet.join()  # who comes later serves it from the first request on
+
+    async def story(address: str) -> None:
         async with Fleet(address, tmp_path, settings) as fleet, Client(address) as client:
             await fleet.join()
-            sources: list[str] = []
-
-            async def load() -> None:
-                while True:
-                    sources.extend(await client.send([request(cat)] * 4))
-                    await client.answers(sources[:-BACKLOG])
-                    await asyncio.sleep(0.2)
-
-            loading = asyncio.create_task(load())
-            used = await order("use", "pets/2")
-            assert used.returncode == 0, used.stderr
-            assert used.stdout.count("pets 2") == 2
-            for broken, why in (("pets/3", "golden picture"), ("pets/5", "damaged")):
-                refused = await asyncio.to_thread(command, address, None, "use", broken)
-                assert refused.returncode == 1
-                assert refused.stdout.count("pets 2 goes on") == 2, refused.stdout
-                assert why in refused.stdout
-            told = await asyncio.to_thread(text, fleet.workers[0], "/metrics")
-            assert 'catdog_stack_info{engine="litert",name="pets",version="2"} 1.0' in told
-            assert "catdog_stacks_refused_total 2.0" in told
-            page = await asyncio.to_thread(text, fleet.workers[0], "/")
-            assert "This worker serves pets 2." in page
-            assert "damaged" in page
-            ready = await asyncio.to_thread(fleet.workers[0].get, "/readyz")
-            assert ready["ready"], "it answers, though with another stack"
-            assert "damaged" in ready["warnings"][0]
-            listed = await order("list")
-            assert listed.stdout.count("serves pets 2: ") == 2, listed.stdout
-            back = await order("rollback")  # past both that were refused
-            assert back.returncode == 0, back.stderr
-            assert "Back to pets/2." in back.stdout
-            good = await order("use", "pets/4")
-            assert good.returncode == 0, good.stderr + good.stdout
-            await fleet.join()  # who comes later serves it from the first request on
-            loading.cancel()
+            async with loaded(client, request(cat), at_once=4) as sources:
+                await swap(address, fleet)
             await fleet.prove(client, sources)
             in_order(client)
 

@@ -16,14 +16,13 @@ from aiokafka import ConsumerRecord
 from catdog_stream.testing import own_broker
 from tests.support.client import Client, header, request
 from tests.support.fleet import SETTINGS, Fleet
+from tests.support.load import loaded
 from tests.support.stacks import add, command, with_golden
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ROUNDS = int(os.environ.get("CATDOG_TEST_ROUNDS", "1"))
 SEED = int(os.environ.get("CATDOG_TEST_SEED", "0"))
-#: Unanswered requests, at most: a busy machine shall not have to work off minutes of them.
-BACKLOG = 60
 #: Seconds from an order to the kill: the command's own start, the swap, and what comes after it.
 WHEN = (0.5, 3.5)
 
@@ -41,13 +40,6 @@ class Story:
         self._address, self._folder = client.address, folder
         self._chance = random.Random(seed)
         self._request = request(cat)
-
-    async def load(self) -> None:
-        """Requests, without end."""
-        while True:
-            self.sources.extend(await self.client.send([self._request] * 3))
-            await self.client.answers(self.sources[:-BACKLOG])
-            await asyncio.sleep(0.2)
 
     async def order(
         self, *arguments: str, serves: str, kill: bool = True
@@ -85,19 +77,19 @@ def test_workers_are_killed_in_a_swap_in_a_refusal_and_in_a_rollback(
         async with Fleet(address, tmp_path, settings) as fleet, Client(address) as client:
             await fleet.join()
             story = Story(fleet, client, folder, seed, cat)
-            loading = asyncio.create_task(story.load())
-            used = await story.order("use", "pets/2", serves=NEW)
-            assert used.returncode == 0, used.stdout + used.stderr
-            refused = await story.order("use", "pets/3", serves=NEW)
-            assert refused.returncode == 1, refused.stdout
-            assert refused.stdout.count(f"{NEW} goes on: The stack pets/3 takes its golden") == 2
-            back = await story.order("rollback", serves=NEW, kill=False)
-            assert "Back to pets/2." in back.stdout
-            back = await story.order("rollback", serves=OWN)
-            assert back.returncode == 0, back.stdout + back.stderr
-            assert not loading.done(), "the load went on"
-            loading.cancel()
-            await fleet.prove(client, story.sources)
+            async with loaded(client, request(cat), at_once=3) as sources:
+                used = await story.order("use", "pets/2", serves=NEW)
+                assert used.returncode == 0, used.stdout + used.stderr
+                refused = await story.order("use", "pets/3", serves=NEW)
+                assert refused.returncode == 1, refused.stdout
+                assert (
+                    refused.stdout.count(f"{NEW} goes on: The stack pets/3 takes its golden") == 2
+                )
+                back = await story.order("rollback", serves=NEW, kill=False)
+                assert "Back to pets/2." in back.stdout
+                back = await story.order("rollback", serves=OWN)
+                assert back.returncode == 0, back.stdout + back.stderr
+            await fleet.prove(client, sources + story.sources)
             for record in (each for records in client.labels.values() for each in records):
                 text = json.loads(record.value or b"")["label"]
                 assert text.startswith(BEGINS[header(record, "stack") or ""])
