@@ -6,31 +6,29 @@ from PIL import Image
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stacks.locate import samples
 
-SIZE = 299
 
-
-def derived_pictures(count: int) -> list[Picture]:
-    """``count`` pictures, uint8 [299, 299, 3]; a longer list begins with the shorter ones."""
+def derived_pictures(count: int, size: int = 299) -> list[Picture]:
+    """``count`` pictures, uint8 [size, size, 3]; a longer list begins with the shorter ones."""
     random = np.random.default_rng(2015)
     files = sorted(path for path in samples().iterdir() if path.suffix in {".png", ".jpg"})
     originals = [Image.open(file).convert("RGB") for file in files]
     return [
         _blend(
-            _view(originals[index % len(originals)], random),
-            _view(originals[random.integers(len(originals))], random),
+            _view(originals[index % len(originals)], size, random),
+            _view(originals[random.integers(len(originals))], size, random),
             random,
         )
         for index in range(count)
     ]
 
 
-def _view(image: Image.Image, random: np.random.Generator) -> Picture:
+def _view(image: Image.Image, size: int, random: np.random.Generator) -> Picture:
     """A random part of ``image``, perhaps mirrored, lighter or darker, and grainy."""
     width, height = image.size
     share = random.uniform(0.5, 1)
     left, top = random.uniform(0, 1 - share, 2)
     box = (left * width, top * height, (left + share) * width, (top + share) * height)
-    part = np.asarray(image.resize((SIZE, SIZE), Image.Resampling.BILINEAR, box=box), np.float64)
+    part = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=box), np.float64)
     if random.random() < 0.5:
         part = part[:, ::-1]
     grain = random.normal(0, random.uniform(0, 12), part.shape)

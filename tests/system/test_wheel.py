@@ -61,8 +61,9 @@ def test_nothing_is_taken_from_the_checkout(scripts: Path, tmp_path: Path) -> No
 
 def test_licences_notices_and_credits_are_in_it(scripts: Path) -> None:
     share = scripts.parent / "share" / "catdog_stream"
-    assert (share / "weights" / "inception_v3" / "NOTICE").is_file()
-    assert (share / "weights" / "inception_v3" / "README.md").is_file()
+    for stack in ("inception_v3", "efficientnet_lite2"):
+        assert (share / "weights" / stack / "NOTICE").is_file()
+        assert (share / "weights" / stack / "README.md").is_file()
     assert (share / "samples" / "CREDITS.md").is_file()
     (licences,) = scripts.parent.rglob("catdog_stream-*.dist-info/licenses")
     assert {file.name for file in licences.iterdir()} == {"LICENSE", "NOTICE"}

@@ -12,7 +12,7 @@ from pathlib import Path
 from catdog_stream.errors import StackError
 
 #: The stacks that come with the project, by their names; the first is the default.
-_SHIPPED = ("inception_v3",)
+_SHIPPED = ("inception_v3", "efficientnet_lite2")
 _DISTRIBUTION = "catdog-stream"
 _CHECKOUT = Path(__file__).resolve().parents[3]
 

@@ -8,12 +8,18 @@ from pathlib import Path
 import pytest
 
 import catdog_stream
-from catdog_stream.models.stacks.locate import default_stack, samples, stack_directory
+from catdog_stream.models.stacks.locate import (
+    default_stack,
+    samples,
+    shipped_stacks,
+    stack_directory,
+)
 
 PACKAGE = Path(catdog_stream.__file__).parent
 
 
-def test_a_checkout_holds_the_stack_and_the_samples() -> None:
+def test_a_checkout_holds_the_stacks_and_the_samples() -> None:
+    assert [stack.name for stack in shipped_stacks()] == ["inception_v3", "efficientnet_lite2"]
     assert (default_stack() / "manifest.json").is_file()
     assert (samples() / "CREDITS.md").is_file()
 
