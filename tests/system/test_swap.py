@@ -18,7 +18,6 @@ from tests.support.stacks import add, command, with_classes, with_golden
 pytestmark = pytest.mark.integration
 
 
-
 def repository(folder: Path) -> Path:
     """Three good versions, one whose golden picture is another, and one that is damaged."""
     for version in ("1", "2"):
@@ -121,6 +120,20 @@ def in_order(client: Client) -> None:
         changes = [now for before, now in zip([None, *turns], turns, strict=False) if now != before]
         assert len(changes) == len(set(changes)), changes
     assert names == {"inception_v3 1", "pets 2", "pets 4"}
+
+
+def test_what_ships_is_swapped_in_by_name_and_back(tmp_path: Path, cat: bytes) -> None:
+    folder = tmp_path / "stacks"
+    folder.mkdir()
+    with own_broker(tmp_path / "broker") as broker:
+        settings = {"CATDOG_STACKS": str(folder), "CATDOG_STACK": "efficientnet_lite2"}
+        with Worker(broker.address, tmp_path, settings=settings) as worker:
+            worker.wait_ready()
+            assert stack_of_next(broker.address, cat) == "efficientnet_lite2 1"
+            for stack in ("inception_v3/1", "efficientnet_lite2/1"):
+                used = command(broker.address, folder, "use", stack)
+                assert used.returncode == 0, used.stdout + used.stderr
+                assert stack_of_next(broker.address, cat) == stack.replace("/", " ")
 
 
 def test_a_worker_that_lacks_the_version_says_so_and_stays_and_can_have_other_classes(
