@@ -6,36 +6,27 @@ model or a jury, is not known here.
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Generic, Protocol, TypeVar
 
 from catdog_stream import metrics
 from catdog_stream.errors import RejectedRequest
-from catdog_stream.models.verdict import Verdict
+from catdog_stream.pipeline.observing import NOBODY, Observer
 from catdog_stream.pipeline.ordering import Lanes
+from catdog_stream.pipeline.outcome import Classified, Outcome
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.wire import Incoming
 
 __all__ = ["Answering", "Classified", "Job", "Outcome", "Publisher", "note_answer"]
 
+logger = logging.getLogger(__name__)
+
 #: Seconds between two questions whether requests are still this process's to answer.
 ASK_AGAIN_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Classified:
-    """The answer to a request, with what of the request goes back to the client."""
-
-    url: str | None
-    verdict: Verdict
-    #: See ``wire.Request``.
-    fields: Mapping[str, Any] | None = None
-
-
-Outcome = Classified | RejectedRequest
 
 
 class Publisher(Protocol):
@@ -58,6 +49,8 @@ class Job:
     outcome: asyncio.Future[Outcome] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future(), kw_only=True
     )
+    #: The prepared picture, where the observer wants to see it.
+    prepared: object = field(default=None, kw_only=True)
 
 
 J = TypeVar("J", bound=Job)
@@ -83,6 +76,7 @@ class Answering(Generic[J]):
             From then on nothing is answered or acknowledged; the caller must stop the process.
         max_in_flight: most requests taken and not yet acknowledged.
         note: is told each answer that was acknowledged.
+        observer: is told the same, with the request and the time that it took.
     """
 
     def __init__(
@@ -94,12 +88,14 @@ class Answering(Generic[J]):
         on_failure: Callable[[BaseException], object],
         max_in_flight: int,
         note: Callable[[Outcome], object] = note_answer,
+        observer: Observer = NOBODY,
     ) -> None:
         self._publisher = publisher
         self._owns = owns
         self._limit = limit
         self._on_failure = on_failure
         self._note = note
+        self._observer = observer
         self._slots = asyncio.Semaphore(max_in_flight)
         self._lanes: Lanes[int, J] = Lanes()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -170,8 +166,17 @@ class Answering(Generic[J]):
                 self._slots.release()
                 self._answered += 1
                 self._note(outcome)
+                seconds = time.perf_counter() - job.taken
                 stack = "" if isinstance(outcome, RejectedRequest) else outcome.verdict.stack
-                metrics.request_seconds_of(stack).observe(time.perf_counter() - job.taken)
+                metrics.request_seconds_of(stack).observe(seconds)
+                self._show(job, outcome, seconds)
+
+    def _show(self, job: J, outcome: Outcome, seconds: float) -> None:
+        try:
+            self._observer.answered(job.incoming, outcome, seconds, job.prepared)
+        except Exception:
+            # It was answered and counted: a fault of whoever watches must not stop the stream.
+            logger.exception("An answer could not be shown.")
 
     async def _publish(self, job: J) -> Awaitable[Outcome]:
         outcome = job.outcome.result()
