@@ -216,6 +216,13 @@ class Consumer(ReadingConsumer):
         end = self._consumer_thread.stable_end(TP(topic, partition))
         return math.inf if end is None else end
 
+    def unanswered(self, tp: TP) -> int | None:
+        """How many records of a partition are not acknowledged; ``None`` before the first look."""
+        end = self._consumer_thread.stable_end(tp)
+        if end is None:
+            return None
+        return max(0, end - max(self._committable(tp), self._committed_offset.get(tp) or 0))
+
     def _committed_tables(self) -> Mapping[str, CommittedTable]:
         """The tables whose values are committed, by the topic that they follow."""
         tables = self.app.tables.values()

@@ -1,68 +1,93 @@
 """The paths of the web server."""
 
+from collections.abc import Iterable
+from typing import Any, cast
+
+import orjson
 import prometheus_client
+from aiohttp import web as http
 from faust.web import Request, Response, View
 
 from catdog_stream.app import app, tables
-from catdog_stream.web.beside import canary_section, shadow_section
-from catdog_stream.web.page import render
-from catdog_stream.web.statistics import (
-    SHARDS_PATH,
-    Shards,
-    Statistics,
-    cluster_statistics,
-    local_shards,
-)
+from catdog_stream.web.assets import asset, static_path
+from catdog_stream.web.cluster.asking import SHARDS_PATH, ask
+from catdog_stream.web.cluster.counts import Statistics
+from catdog_stream.web.cluster.state import News, news_document
+from catdog_stream.web.live.board import Board
+from catdog_stream.web.live.own import Own
+from catdog_stream.web.page.charting import points
+from catdog_stream.web.page.document import render
+from catdog_stream.web.recording.recorder import Recorder
 from catdog_stream.worker.health import health_problems, readiness_problems
 
+#: Seconds that a page waits for workers that may be frozen, and that a program does.
+PAGE_WAIT, PROGRAM_WAIT = 0.3, 1.0
 
-def own_shards() -> Shards | None:
-    """This worker's part of the statistics."""
-    return local_shards(app, tables.values())
+recorder = Recorder()
+app.observer = recorder
+
+
+def own_address() -> str:
+    """This worker's address, as the others know it."""
+    return str(app.conf.canonical_url).rstrip("/")
+
+
+def other_addresses() -> set[str]:
+    """Those of the group's other workers."""
+    return {str(url).rstrip("/") for url in app.router.tables_metadata()} - {own_address()}
+
+
+async def _ask(address: str, since: int, seen: Iterable[str]) -> News:
+    return await ask(app.http_client, address, since, seen)
+
+
+own = Own(app, tables.values(), recorder)
+board = Board(own_address, own.state, recorder, other_addresses, _ask)
+
+
+@cast(Any, app.on_before_shutdown).connect  # type: ignore[untyped-decorator]
+async def let_pages_go(_app: Any, **_: Any) -> None:
+    """An open page would keep the web server from its end."""
+    board.close()
 
 
 async def statistics() -> Statistics:
     """The statistics of the cluster."""
-    return await cluster_statistics(app, own_shards())
-
-
-def about_role() -> str:
-    """What sets this worker apart from one that does everything."""
-    if app.role.voter is not None:
-        return f"It is the voter {app.role.voter}, and these are its votes."
-    if app.role.is_jury and app.judging.warm:
-        voters = ", ".join(app.settings.voters)
-        return f"The jury of {voters}: {app.judging.jury.pending} requests wait for votes here."
-    return ""
+    return await board.statistics(own.shards(), PROGRAM_WAIT)
 
 
 @app.page("/")
 async def index(web: View, _request: Request) -> Response:
     """The page for people."""
-    swapping = app.swapping
-    stack = swapping.serving if app.classifying.warm else ""
-    return web.html(
-        render(
-            await statistics(),
-            stack,
-            swapping.loading,
-            swapping.problem,
-            about_role(),
-            beside(),
-            app.classifying.drifting.drift,
-        )
-    )
+    return web.html(render(await board.view(PAGE_WAIT), static_path()), headers=dict(_NO_STORE))
 
 
-def beside() -> str:
-    """The part of the page about what stands beside the stack that serves."""
-    classifying, settings, sections = app.classifying, app.settings, []
-    if (canary := classifying.canary) is not None:
-        name = f"{canary.name} {canary.version}"
-        sections.append(canary_section(name, settings.canary_share))
-    if classifying.shadow is not None:
-        sections.append(shadow_section(classifying.shadow, settings.shadow_share))
-    return "\n".join(sections)
+@app.page("/events")
+async def events(_web: View, request: Request) -> Response:
+    """What keeps the page up to date."""
+    return cast(Response, await board.events(cast(http.Request, request)))
+
+
+@app.page("/history/")
+async def history(_web: View, _request: Request) -> Response:
+    """The last hour, in slots of ten seconds."""
+    return _json(points(await board.view(PAGE_WAIT)).document())
+
+
+@app.page("/pictures/{id}")
+async def picture(web: View, _request: Request, id: str) -> Response:
+    """One of the latest pictures, small."""
+    small = await board.thumbnail(id)
+    if not small:
+        return web.text("There is no such picture any more.\n", status=404)
+    keep = {"Cache-Control": "private, max-age=3600, immutable"}
+    return web.bytes(small, content_type="image/jpeg", headers=keep)
+
+
+@app.page("/static/{version}/{name}")
+async def static(_web: View, request: Request, version: str, name: str) -> Response:
+    """Style and scripts of the page."""
+    return cast(Response, asset(cast(http.Request, request), version, name))
 
 
 @app.page("/labels/")
@@ -89,12 +114,16 @@ async def label(web: View, _request: Request, label: str) -> Response:
 
 
 @app.page(SHARDS_PATH)
-async def shards(web: View, _request: Request) -> Response:
+async def shards(web: View, request: Request) -> Response:
     """What other workers ask this one."""
-    own = own_shards()
-    if own is None:
+    query = cast(http.Request, request).query
+    if "since" in query:
+        since = int(query["since"]) if query["since"].isdecimal() else 0
+        return _json(news_document(await board.news(since, query.get("seen", "").split(","))))
+    told = own.shards()
+    if told is None:
         return web.json({"error": "The tables are recovering."}, status=503)
-    return web.json(own)
+    return web.json(told)
 
 
 @app.page("/healthz")
@@ -121,6 +150,15 @@ async def metrics(web: View, _request: Request) -> Response:
         prometheus_client.generate_latest(),
         headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST},
     )
+
+
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+def _json(document: Any) -> Response:
+    """What others wrote may hold what is no character: it is replaced."""
+    body = orjson.dumps(document)
+    return cast(Response, http.Response(body=body, content_type="application/json"))
 
 
 def _verdict(web: View, word: str, problems: list[str], **more: list[str]) -> Response:

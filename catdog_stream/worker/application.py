@@ -12,6 +12,7 @@ from faust.types.web import Web
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.consumer import Consumer
 from catdog_stream.kafka.config import CLIENT_ID
+from catdog_stream.pipeline.observing import NOBODY, Observer
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS
 from catdog_stream.worker.classifying import Classifying
@@ -69,6 +70,8 @@ class CatDogApp(StreamApp):
             broker_client_id=CLIENT_ID,
         )
         self._web_of = web
+        #: Is told of each answer; set before the worker starts.
+        self.observer: Observer = NOBODY
         self.gate = ClusterGate(self, beacon=self.beacon)
         self.classifying = Classifying(self, beacon=self.beacon)
         self.swapping = Swapping(self, beacon=self.beacon)

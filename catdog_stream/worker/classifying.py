@@ -17,7 +17,6 @@ from catdog_stream.errors import RejectedRequest, StackError
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.pipeline.answering import note_answer
 from catdog_stream.pipeline.model_runner import ModelRunner
-from catdog_stream.pipeline.observing import NOBODY, Observer
 from catdog_stream.pipeline.pipeline import Outcome, Pipeline, Publisher
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
@@ -114,8 +113,6 @@ class Classifying(Service):
         self.shadow: Shadow | None = None
         #: Whether the stack still says what it said when it was measured.
         self.drifting = Drifting()
-        #: Is told of each answer; set before the worker starts.
-        self.observer: Observer = NOBODY
         self._serving = Serving(max_wait=app.settings.batch_wait, on_failure=app.give_up)
         self._pipeline: Pipeline | None = None
         #: How much each stack counts that has served here, by its name and version.
@@ -183,7 +180,7 @@ class Classifying(Service):
             max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * runner.classifier.batch_size),
             decode_threads=decoders(on_gpu=on_gpu),
             note=note_answer if self.app.role.voter is None else note_vote,
-            observer=self.observer,
+            observer=self.app.observer,
         )
         pipeline.start()
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)

@@ -1,27 +1,22 @@
-"""Statistics of the whole cluster: this worker's shards and those of the others, added up."""
+"""Counts of the whole cluster: the shards of all workers, each partition counted once."""
 
-import asyncio
-import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-import orjson
 from faust.exceptions import ConsumerNotStarted
 
-from catdog_stream import deadlines
 from catdog_stream.delivery.committed_table import CommittedTable
+from catdog_stream.delivery.counting import MAX_NAME_BYTES, MAX_NAMES
 
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp
 
-__all__ = ["SHARDS_PATH", "Statistics", "cluster_statistics", "local_shards", "summed"]
+__all__ = ["Shards", "Statistics", "local_shards", "parse_shards", "summed", "uncovered"]
 
-logger = logging.getLogger(__name__)
-
-SHARDS_PATH = "/shards/"
+#: Partitions of which a worker may tell counts; Kafka itself gets slow beyond some thousands.
+MAX_SHARDS = 20_000
 
 #: ``labels`` and ``rejections`` to the partition of a topic to what was counted in it.
 Shards = Mapping[str, Mapping[str, Mapping[str, int]]]
@@ -90,35 +85,39 @@ def local_shards(app: "CatDogApp", tables: Iterable[CommittedTable]) -> Shards |
     return shards
 
 
-async def cluster_statistics(app: "CatDogApp", own: Shards | None) -> Statistics:
-    """Ask every other worker that Faust's router knows for its shards and add them to ``own``."""
-    me = str(app.conf.canonical_url).rstrip("/")
-    peers = {str(url).rstrip("/") for url in app.router.tables_metadata()} - {me}
-    others = await asyncio.gather(*(_ask(app, peer) for peer in sorted(peers)))
-    return summed((own, *others))
+def uncovered(shards: Shards, by: Iterable[Shards | None]) -> Shards:
+    """Those of ``shards`` that nobody else shows."""
+    others = [each for each in by if each is not None]
+    return {
+        table: {
+            place: counts
+            for place, counts in places.items()
+            if not any(place in other[table] for other in others)
+        }
+        for table, places in shards.items()
+    }
 
 
-async def _ask(app: "CatDogApp", peer: str) -> Shards | None:
-    timeout = aiohttp.ClientTimeout(total=deadlines.PEER)
+def parse_shards(document: Any) -> Shards:
+    """Check the shape of a peer's answer. Raises ``ValueError``."""
     try:
-        async with app.http_client.get(peer + SHARDS_PATH, timeout=timeout) as response:
-            if response.status != 200:
-                return None
-            return _shards(orjson.loads(await response.read()))
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        logger.warning("The worker at %s did not tell its counts: %r", peer, error)
-        return None
-
-
-def _shards(document: Any) -> Shards:
-    """Check the shape of a peer's answer; raises ``ValueError``."""
-    try:
+        if max(len(document[table]) for table in ("labels", "rejections")) > MAX_SHARDS:
+            raise ValueError("more shards than there can be")
         return {
             table: {
-                str(partition): {str(name): int(count) for name, count in counts.items()}
-                for partition, counts in document[table].items()
+                str(partition): _counts(counts) for partition, counts in document[table].items()
             }
             for table in ("labels", "rejections")
         }
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError("not a worker's shards") from error
+
+
+def _counts(document: Any) -> Mapping[str, int]:
+    if len(document) > MAX_NAMES + 1:
+        raise ValueError("more names than there can be")
+    return {_name(name): max(0, int(count)) for name, count in document.items()}
+
+
+def _name(name: Any) -> str:
+    return str(name).encode("utf-8", "replace")[:MAX_NAME_BYTES].decode("utf-8", "ignore")

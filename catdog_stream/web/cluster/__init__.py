@@ -1,0 +1,1 @@
+"""What the workers of a cluster tell each other, and its sum."""

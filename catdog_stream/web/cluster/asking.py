@@ -1,0 +1,45 @@
+"""Asks another worker over HTTP what it knows."""
+
+from collections.abc import Iterable
+
+import aiohttp
+import orjson
+
+from catdog_stream import deadlines
+from catdog_stream.web.cluster.state import News, parse_news
+
+__all__ = ["MAX_NEWS_BYTES", "SHARDS_PATH", "ask"]
+
+SHARDS_PATH = "/shards/"
+#: An hour, a dozen thumbnails and some thousand partitions need a tenth of it.
+MAX_NEWS_BYTES = 8 * 1024 * 1024
+
+
+async def ask(client: aiohttp.ClientSession, address: str, since: int, seen: Iterable[str]) -> News:
+    """What the worker at ``address`` tells.
+
+    Args:
+        since: the first slot of its history that is wanted, in seconds since the epoch.
+        seen: ids of the pictures whose thumbnails are there already.
+
+    Raises:
+        OSError, TimeoutError: it does not answer.
+        ValueError: what it answers is not a worker's.
+    """
+    try:
+        async with client.get(
+            address + SHARDS_PATH,
+            params={"since": str(since), "seen": ",".join(seen)},
+            timeout=aiohttp.ClientTimeout(total=deadlines.PEER),
+            allow_redirects=False,
+        ) as response:
+            if response.status != 200:
+                raise ValueError(f"status {response.status}")
+            body = bytearray()
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > MAX_NEWS_BYTES:
+                    raise ValueError("an endless answer")
+            return parse_news(orjson.loads(body))
+    except aiohttp.ClientError as error:
+        raise ConnectionError(str(error) or repr(error)) from error

@@ -1,0 +1,172 @@
+"""What this worker knows of the others: asked in the background, and never waited for in vain.
+
+A worker that does not answer is known as it was when it last did. Nobody is asked while nobody
+looks, and nobody more often than every ``INTERVAL`` seconds, however many look.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from catdog_stream.web.cluster.counts import Shards, uncovered
+from catdog_stream.web.cluster.state import News, WorkerState
+from catdog_stream.web.cluster.timeline import Timeline
+from catdog_stream.web.recording.pictures import KEPT
+
+__all__ = ["FRESH", "INTERVAL", "Ask", "Peer", "Peers"]
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between the beginnings of two questions to the same worker.
+INTERVAL = 0.5
+#: Whoever was heard of within so many seconds counts as answering.
+FRESH = 1.5
+#: Whoever did not answer so lately is not waited for.
+SILENT = 5.0
+#: A worker that has left the group is shown for so long.
+KEEP = 600.0
+#: For so long its counts stand beside those of its successor, which may be behind for a moment.
+HAND_OVER = 30.0
+#: Workers that are asked and remembered.
+MAX_PEERS = 256
+
+#: Asks the worker at an address: for slots from a time on, and for thumbnails but these. Raises
+#: ``OSError``, ``TimeoutError`` or ``ValueError``.
+Ask = Callable[[str, int, Iterable[str]], Awaitable[News]]
+
+
+@dataclass(slots=True)
+class Peer:
+    """Another worker, as it was when it last answered. Times are those of the ``Peers``' clock."""
+
+    address: str
+    state: WorkerState = field(default_factory=WorkerState)
+    thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+    #: When it answered last; ``None`` if it never did.
+    heard: float | None = None
+    #: When it did not answer last.
+    failed: float | None = None
+    #: When it left the group; ``None`` while it is in it.
+    left: float | None = None
+    began: float = -INTERVAL
+    asking: asyncio.Task[None] | None = None
+
+
+class Peers:
+    """The other workers.
+
+    Args:
+        addresses: of those that are in the group now, but for this one.
+        ask: asks one.
+        timeline: takes what they tell of the last hour.
+        clock: seconds that only ever grow.
+    """
+
+    def __init__(
+        self,
+        addresses: Callable[[], Iterable[str]],
+        ask: Ask,
+        timeline: Timeline,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._addresses = addresses
+        self._ask = ask
+        self._timeline = timeline
+        self._clock = clock
+        self._known: dict[str, Peer] = {}
+
+    async def refresh(self, wait: float) -> None:
+        """Ask whoever may be asked again, and wait for the answers, ``wait`` seconds at most.
+
+        Nobody waits for a worker that has just been silent. Answers that come later are kept.
+        """
+        now = self._clock()
+        self._follow_the_group(now)
+        waited_for = set()
+        for peer in self._known.values():
+            if peer.left is not None:
+                continue
+            if peer.asking is None and now - peer.began >= INTERVAL:
+                peer.began = now
+                peer.asking = asyncio.get_running_loop().create_task(self._hear(peer))
+            if peer.asking is not None and not self._lately_silent(peer, now):
+                waited_for.add(peer.asking)
+        if waited_for and wait > 0:
+            await asyncio.wait(waited_for, timeout=wait)
+
+    def all(self) -> list[Peer]:
+        """Those in the group and those that have left it lately, by address."""
+        return [self._known[address] for address in sorted(self._known)]
+
+    def age(self, peer: Peer) -> float | None:
+        """How long ago it answered last, in seconds; ``None`` if it never did."""
+        return None if peer.heard is None else self._clock() - peer.heard
+
+    def shards(self, own: Shards | None) -> list[Shards | None]:
+        """All that count; ``None`` for a worker of the group that has not told any.
+
+        The counts of a worker that has left stay until others show its partitions.
+        """
+        now = self._clock()
+        present = [own, *(peer.state.shards for peer in self._known.values() if peer.left is None)]
+        gone = [
+            (peer.state.shards, now - peer.left)
+            for peer in self._known.values()
+            if peer.left is not None and peer.state.shards is not None
+        ]
+        return [
+            *present,
+            *(
+                shards if since < HAND_OVER else uncovered(shards, by=present)
+                for shards, since in gone
+            ),
+        ]
+
+    def close(self) -> None:
+        """Ask nobody any more."""
+        for peer in self._known.values():
+            if peer.asking is not None:
+                peer.asking.cancel()
+
+    async def _hear(self, peer: Peer) -> None:
+        since, seen = self._timeline.latest(peer.address), tuple(peer.thumbnails)
+        try:
+            news = await self._ask(peer.address, since, seen)
+        except (OSError, TimeoutError, ValueError) as error:
+            if peer.failed is None or (peer.heard or 0) > peer.failed:
+                logger.warning("The worker at %s does not tell its state: %r", peer.address, error)
+            peer.failed = self._clock()
+        else:
+            peer.heard = self._clock()
+            peer.state = news.state
+            ids = [shot.id for shot in news.state.pictures][:KEPT]
+            both = {**peer.thumbnails, **news.thumbnails}
+            peer.thumbnails = {id_: both[id_] for id_ in ids if id_ in both}
+            self._timeline.update(peer.address, news.slots)
+        finally:
+            peer.asking = None
+
+    def _lately_silent(self, peer: Peer, now: float) -> bool:
+        failed = peer.failed
+        if failed is not None and now - failed < SILENT and (peer.heard or 0) < failed:
+            return True
+        # A question that is still open from before is not worth another wait.
+        return now - peer.began >= INTERVAL
+
+    def _follow_the_group(self, now: float) -> None:
+        addresses = set(sorted(self._addresses())[:MAX_PEERS])
+        for address in addresses - self._known.keys():
+            self._known[address] = Peer(address)
+        for address, peer in tuple(self._known.items()):
+            if address in addresses:
+                peer.left = None
+            elif peer.left is None:
+                peer.left = now
+            if peer.left is not None and now - peer.left > KEEP:
+                if peer.asking is not None:
+                    peer.asking.cancel()
+                del self._known[address]
+        while len(self._known) > 2 * MAX_PEERS:
+            del self._known[next(iter(self._known.keys() - addresses))]

@@ -1,0 +1,178 @@
+"""What a worker tells of itself, as others read it: checked, and cut to what a page can show.
+
+What comes from a peer is as hostile as what comes from the stream: something else may answer at its
+address.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pybase64
+
+from catdog_stream.web.cluster.counts import Shards, parse_shards
+from catdog_stream.web.recording.history import HOUR_SLOTS, MAX_LABELS, Slot
+from catdog_stream.web.recording.latency import BINS
+from catdog_stream.web.recording.pictures import KEPT, Shot
+from catdog_stream.web.recording.recorder import MAX_TEXT, Rejected
+
+__all__ = ["News", "WorkerState", "news_document", "parse_news"]
+
+#: Of anything that a worker tells of: partitions, problems, classes.
+MAX_ITEMS = 10_000
+MAX_PROBLEMS = 8
+MAX_REASONS = 32
+MAX_THUMBNAIL_BYTES = 64 * 1024
+#: Facts for sections that this module knows nothing of, in JSON.
+MAX_FACTS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """How a worker is, at the moment it was asked."""
+
+    version: str = ""
+    #: Name and version of what answers its next request; empty before it is loaded.
+    stack: str = ""
+    classes: Sequence[str] = ()
+    #: Since when it notes what it answers, in seconds since the epoch.
+    since: float = 0.0
+    #: What keeps it from working; empty if it is ready.
+    problems: Sequence[str] = ()
+    #: Partition of ``catdogimage`` to how many of its requests are not answered; ``None`` where
+    #: that is not known yet. Only of those that are the worker's.
+    lag: Mapping[int, int | None] = field(default_factory=dict)
+    #: ``None`` while its tables may be incomplete.
+    shards: Shards | None = None
+    #: What it answered in the last seconds.
+    recent: Slot = field(default_factory=Slot)
+    #: The latest first.
+    pictures: Sequence[Shot] = ()
+    rejected: Mapping[str, Rejected] = field(default_factory=dict)
+    #: For further sections of the page: the name of what is told to what it is, any JSON.
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A worker's state, and what has happened since it was asked last."""
+
+    state: WorkerState
+    #: By when they begin.
+    slots: Mapping[int, Slot] = field(default_factory=dict)
+    #: By the pictures' ids.
+    thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def news_document(news: News) -> dict[str, Any]:
+    """The news in JSON."""
+    state = news.state
+    return {
+        **(state.shards if state.shards is not None else {"labels": {}, "rejections": {}}),
+        "settled": state.shards is not None,
+        "state": {
+            "version": state.version,
+            "stack": state.stack,
+            "classes": list(state.classes),
+            "since": state.since,
+            "problems": list(state.problems),
+            "lag": {str(partition): lag for partition, lag in state.lag.items()},
+            "recent": _slot_document(state.recent),
+            "pictures": [asdict(shot) for shot in state.pictures],
+            "rejected": {reason: asdict(each) for reason, each in state.rejected.items()},
+            "facts": dict(state.facts),
+        },
+        "slots": {str(start): _slot_document(slot) for start, slot in news.slots.items()},
+        "thumbnails": {
+            id_: pybase64.b64encode(small).decode() for id_, small in news.thumbnails.items()
+        },
+    }
+
+
+def parse_news(document: Any) -> News:
+    """Read a peer's answer. One of a version before this has told its shards alone.
+
+    Raises:
+        ValueError: it is not a worker's.
+    """
+    try:
+        shards = parse_shards(document) if document.get("settled", True) else None
+        told = document.get("state")
+        if told is None:
+            return News(WorkerState(shards=shards))
+        return News(
+            WorkerState(
+                version=_text(told["version"]),
+                stack=_text(told["stack"]),
+                classes=[_text(name) for name in told["classes"][:MAX_ITEMS]],
+                since=_number(told["since"]),
+                problems=[_text(problem) for problem in told["problems"][:MAX_PROBLEMS]],
+                lag={
+                    int(partition): None if lag is None else int(lag)
+                    for partition, lag in _few(told["lag"], MAX_ITEMS)
+                },
+                shards=shards,
+                recent=_slot(told["recent"]),
+                pictures=[_shot(shot) for shot in told["pictures"][:KEPT]],
+                rejected={
+                    _text(reason): Rejected(
+                        _number(each["at"]), _text(each["detail"]), _text(each["source"])
+                    )
+                    for reason, each in _few(told["rejected"], MAX_REASONS)
+                },
+                facts={_text(name): fact for name, fact in _few(told["facts"], MAX_FACTS)},
+            ),
+            {int(start): _slot(slot) for start, slot in _few(document["slots"], HOUR_SLOTS + 2)},
+            {_text(id_): _thumbnail(text) for id_, text in _few(document["thumbnails"], KEPT)},
+        )
+    except (TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise ValueError("not a worker's state") from error
+
+
+def _few(document: Any, most: int) -> Any:
+    if len(document) > most:
+        raise ValueError("more than there can be")
+    return document.items()
+
+
+def _text(value: Any) -> str:
+    return str(value)[:MAX_TEXT]
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("not a number")
+    return number
+
+
+def _shot(document: Any) -> Shot:
+    return Shot(
+        id=_text(document["id"]),
+        at=_number(document["at"]),
+        label=_text(document["label"]),
+        confidence=_number(document["confidence"]),
+        stack=_text(document["stack"]),
+        url=_text(document["url"]),
+        source=_text(document["source"]),
+    )
+
+
+def _thumbnail(text: Any) -> bytes:
+    small = bytes(pybase64.b64decode(str(text), validate=True))
+    # Whatever it is, it is shown as a JPEG or not at all.
+    return small if len(small) <= MAX_THUMBNAIL_BYTES else b""
+
+
+def _slot_document(slot: Slot) -> list[Any]:
+    return [slot.labels, slot.rejected, sorted(slot.bins.items())]
+
+
+def _slot(document: Any) -> Slot:
+    labels, rejected, bins = document
+    return Slot(
+        {_text(label): int(count) for label, count in _few(labels, MAX_LABELS + 1)},
+        int(rejected),
+        {int(number): int(count) for number, count in bins[:BINS] if 0 <= int(number) < BINS},
+    )

@@ -1,0 +1,157 @@
+"""The whole cluster at one moment: everything that the page shows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from catdog_stream.web.cluster.counts import Shards, Statistics, summed
+from catdog_stream.web.cluster.peers import FRESH, Peer, Peers
+from catdog_stream.web.cluster.state import WorkerState
+from catdog_stream.web.cluster.timeline import Timeline
+from catdog_stream.web.recording.history import Slot, added
+from catdog_stream.web.recording.pictures import KEPT, Shot
+from catdog_stream.web.recording.recorder import Rejected
+
+__all__ = ["ClusterView", "Lag", "Standing", "WorkerView", "cluster_view", "statistics"]
+
+#: A worker that was not heard of for so many seconds does not answer; in less it may be busy.
+PATIENCE = 4.0
+
+#: ``here``: it makes this page. ``silent``: of the group, and does not answer. ``left``: of the
+#: group no more.
+Standing = Literal["here", "answers", "silent", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """A worker, as this one knows it."""
+
+    address: str
+    state: WorkerState
+    standing: Standing
+    #: Seconds since it was heard of; ``None`` if it never was.
+    age: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Requests of a partition that wait for an answer, and whose partition it is."""
+
+    waiting: int | None
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """The cluster, and this worker in it."""
+
+    #: Seconds since the epoch.
+    now: float
+    statistics: Statistics
+    #: What was answered in the last seconds, by workers that answer.
+    recent: Slot
+    #: The last hour, by when its slots begin, the oldest first.
+    hour: Mapping[int, Slot]
+    #: The latest first.
+    pictures: Sequence[Shot]
+    #: The latest of each reason.
+    rejected: Mapping[str, Rejected]
+    #: By partition.
+    lag: Mapping[int, Lag]
+    #: This one first.
+    workers: Sequence[WorkerView]
+
+    @property
+    def here(self) -> WorkerView:
+        """The worker that makes this page."""
+        return self.workers[0]
+
+    @property
+    def classes(self) -> list[str]:
+        """What the workers' stacks tell apart, in a stable order."""
+        return list(dict.fromkeys(name for each in self.workers for name in each.state.classes))
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """What the workers tell under a name, by their addresses; for further sections."""
+        return {
+            each.address: each.state.facts[name]
+            for each in self.workers
+            if name in each.state.facts
+        }
+
+
+def cluster_view(
+    address: str, own: WorkerState, peers: Peers, timeline: Timeline, now: float
+) -> ClusterView:
+    """The cluster as the worker at ``address`` knows it.
+
+    Args:
+        own: its own state.
+        peers: the others.
+        timeline: the last hour.
+        now: seconds since the epoch.
+    """
+    known = peers.all()
+    workers = [
+        WorkerView(address, own, "here", 0.0),
+        *(
+            WorkerView(each.address, each.state, _standing(each, peers), peers.age(each))
+            for each in known
+        ),
+    ]
+    answering = [each for each in workers if each.standing in ("here", "answers")]
+    return ClusterView(
+        now=now,
+        statistics=statistics(own.shards, peers),
+        recent=added(each.state.recent for each in answering),
+        hour=timeline.hour(now),
+        pictures=_latest(workers),
+        rejected=_latest_rejected(workers),
+        lag=_lag(workers),
+        workers=workers,
+    )
+
+
+def statistics(own: Shards | None, peers: Peers) -> Statistics:
+    """The counts of all workers, and how many of the group have just told theirs."""
+    counts = summed(peers.shards(own))
+    group = [each for each in peers.all() if each.left is None]
+    answered = sum(
+        each.state.shards is not None and (age := peers.age(each)) is not None and age <= FRESH
+        for each in group
+    )
+    return Statistics(
+        counts.labels, counts.rejections, 1 + len(group), answered + (own is not None)
+    )
+
+
+def _standing(peer: Peer, peers: Peers) -> Standing:
+    if peer.left is not None:
+        return "left"
+    age = peers.age(peer)
+    refused = peer.failed is not None and (peer.heard is None or peer.heard < peer.failed)
+    return "silent" if age is None or age > PATIENCE or refused else "answers"
+
+
+def _latest(workers: Iterable[WorkerView]) -> list[Shot]:
+    shots = {shot.id: shot for each in workers for shot in each.state.pictures}
+    return sorted(shots.values(), key=lambda shot: shot.at, reverse=True)[:KEPT]
+
+
+def _latest_rejected(workers: Iterable[WorkerView]) -> dict[str, Rejected]:
+    latest: dict[str, Rejected] = {}
+    for each in workers:
+        for reason, rejected in each.state.rejected.items():
+            if reason not in latest or rejected.at > latest[reason].at:
+                latest[reason] = rejected
+    return latest
+
+
+def _lag(workers: Iterable[WorkerView]) -> dict[int, Lag]:
+    """Whose partition it is now goes before whoever had it: silent and gone ones come last."""
+    order: dict[Standing, int] = {"here": 0, "answers": 1, "silent": 2, "left": 3}
+    lag: dict[int, Lag] = {}
+    for each in sorted(workers, key=lambda worker: order[worker.standing]):
+        for partition, waiting in each.state.lag.items():
+            lag.setdefault(partition, Lag(waiting, each.address))
+    return dict(sorted(lag.items()))

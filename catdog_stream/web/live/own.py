@@ -1,0 +1,82 @@
+"""What this worker tells of itself."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from faust.exceptions import ConsumerNotStarted
+
+from catdog_stream import __version__
+from catdog_stream.delivery.committed_table import CommittedTable
+from catdog_stream.topics import REQUESTS
+from catdog_stream.web.cluster.counts import Shards, local_shards
+from catdog_stream.web.cluster.state import WorkerState
+from catdog_stream.web.live.facts import facts
+from catdog_stream.web.recording.recorder import Recorder
+from catdog_stream.worker.health import readiness_problems
+
+if TYPE_CHECKING:
+    from catdog_stream.delivery.consumer import Consumer
+    from catdog_stream.worker.application import CatDogApp
+
+__all__ = ["Own"]
+
+#: Seconds that are waited to know whether this worker is ready.
+LOOK = 0.1
+
+
+class Own:
+    """What this worker tells of itself.
+
+    Args:
+        tables: those that count.
+        recorder: its notes.
+    """
+
+    def __init__(
+        self, app: "CatDogApp", tables: Iterable[CommittedTable], recorder: Recorder
+    ) -> None:
+        self._app = app
+        self._tables = tuple(tables)
+        self._recorder = recorder
+        self._problems: Sequence[str] = ("It has not said yet whether it is ready.",)
+        self._looking: asyncio.Task[list[str]] | None = None
+
+    async def state(self) -> WorkerState:
+        """How this worker is."""
+        app, recorder = self._app, self._recorder
+        return WorkerState(
+            version=__version__,
+            stack=app.swapping.serving if app.classifying.warm else "",
+            classes=app.classifying.classes,
+            since=recorder.history.since,
+            problems=await self._look(),
+            lag=_lag(app),
+            shards=self.shards(),
+            recent=recorder.history.recent(),
+            pictures=recorder.latest.shots(),
+            rejected=recorder.rejected,
+            facts=facts(app),
+        )
+
+    def shards(self) -> Shards | None:
+        """Its part of the statistics."""
+        return local_shards(self._app, self._tables)
+
+    async def _look(self) -> Sequence[str]:
+        """What keeps it from working, as far as is known: a broker may be long in answering."""
+        if self._looking is None:
+            self._looking = asyncio.create_task(readiness_problems(self._app))
+        done, _ = await asyncio.wait((self._looking,), timeout=LOOK)
+        if done:
+            self._problems, self._looking = self._looking.result(), None
+        return self._problems
+
+
+def _lag(app: "CatDogApp") -> Mapping[int, int | None]:
+    consumer: Consumer = app.consumer  # type: ignore[assignment]
+    try:
+        assignment = consumer.assignment()
+        return {tp.partition: consumer.unanswered(tp) for tp in assignment if tp.topic == REQUESTS}
+    except ConsumerNotStarted:
+        return {}

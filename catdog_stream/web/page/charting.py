@@ -1,0 +1,104 @@
+"""The last hour as rows for charts: for the browser's, and as lines where there is no script."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from catdog_stream.web.cluster.view import ClusterView
+from catdog_stream.web.page.parts import colors
+from catdog_stream.web.recording.history import HOUR_SLOTS, OTHERS, SLOT_SECONDS, Slot, added
+from catdog_stream.web.recording.latency import percentile
+
+__all__ = ["MAX_LINES", "Points", "Row", "lines", "points"]
+
+MAX_LINES = 5
+#: Seconds after its end until all workers have told of a slot.
+SETTLED = 2
+
+
+class Row(NamedTuple):
+    """A slot: when it begins, labelled requests by label, rejected ones, and seconds."""
+
+    start: int
+    labels: list[int]
+    rejected: int
+    p50: float | None
+    p99: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The rows of some time, without gaps, and the labels that they count."""
+
+    labels: Sequence[str]
+    colors: Sequence[int]
+    rows: Sequence[Row]
+
+    def document(self) -> dict[str, Any]:
+        """It in JSON."""
+        return {
+            "step": SLOT_SECONDS,
+            "labels": list(self.labels),
+            "colors": list(self.colors),
+            "rows": [tuple(row) for row in self.rows],
+        }
+
+
+def points(view: ClusterView, last: int | None = None) -> Points:
+    """The rows of the last hour, or the ``last`` ones of them; slots that still grow are left out.
+
+    Labels beyond ``MAX_LINES`` are counted as others.
+    """
+    counts = added(view.hour.values()).labels
+    ranked = sorted(counts, key=lambda name: (-counts[name], name))
+    known = sorted(ranked[:MAX_LINES])
+    labels = [*known, *([OTHERS] if len(ranked) > MAX_LINES and OTHERS not in known else [])]
+    end = int(view.now - SETTLED) // SLOT_SECONDS * SLOT_SECONDS
+    first = max(min(view.hour, default=end), end - HOUR_SLOTS * SLOT_SECONDS)
+    if last is not None:
+        first = max(first, end - last * SLOT_SECONDS)
+    color = colors(view)
+    return Points(
+        labels,
+        [color.get(name, 0) for name in labels],
+        [
+            _row(start, view.hour.get(start, Slot()), labels)
+            for start in range(first, end, SLOT_SECONDS)
+        ],
+    )
+
+
+def _row(start: int, slot: Slot, labels: Sequence[str]) -> Row:
+    counts = [slot.labels.get(name, 0) for name in labels]
+    if OTHERS in labels:
+        counts[labels.index(OTHERS)] = slot.labelled - sum(
+            number for name, number in zip(labels, counts, strict=True) if name != OTHERS
+        )
+    p50, p99 = percentile(slot.bins, 0.5), percentile(slot.bins, 0.99)
+    return Row(start, counts, slot.rejected, p50 and round(p50, 4), p99 and round(p99, 4))
+
+
+def lines(name: str, title: str, series: Sequence[Sequence[float | None]]) -> str:
+    """A chart that needs no script: a line for each series. The script puts its own there."""
+    most = max((value for values in series for value in values if value is not None), default=0.0)
+    paths = "".join(
+        f'<path class="c{number}" d="{_path(values, most or 1.0)}"/>'
+        for number, values in enumerate(series)
+    )
+    return (
+        f'<div class="plot" id="{name}-chart" role="img" aria-label="{title}">'
+        f'<svg viewBox="0 0 360 100" preserveAspectRatio="none" aria-hidden="true">{paths}</svg>'
+        "</div>"
+    )
+
+
+def _path(values: Sequence[float | None], most: float) -> str:
+    """The line ends at the right edge, and is broken where there is nothing."""
+    parts, pen = [], "M"
+    for number, value in enumerate(values, start=HOUR_SLOTS - len(values)):
+        if value is None:
+            pen = "M"
+        else:
+            parts.append(f"{pen}{number} {98 - 96 * value / most:.1f}")
+            pen = "L"
+    return "".join(parts)

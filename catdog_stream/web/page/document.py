@@ -1,0 +1,94 @@
+"""The page as a whole, and the parts of it that its live updates carry."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from catdog_stream.web.cluster.view import ClusterView
+from catdog_stream.web.page.parts import Section
+from catdog_stream.web.page.sections import SECTIONS
+from catdog_stream.web.page.summary import notices, summary, title
+from catdog_stream.web.page.text import when
+
+__all__ = ["fragments", "render"]
+
+#: For browsers that run no script.
+REFRESH_SECONDS = 5
+
+_DOCUMENT = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<noscript><meta http-equiv="refresh" content="{refresh}"></noscript>
+<link rel="icon" href="{static}icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="{static}uPlot.min.css">
+<link rel="stylesheet" href="{static}style.css">
+<script src="{static}uPlot.iife.min.js" defer></script>
+<script src="{static}page.js" type="module"></script>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the numbers</a>
+<header>
+<img src="{static}icon.svg" alt="" width="36" height="36">
+<h1>Pictures</h1>
+<p id="status" data-state="still"><span id="status-text">Renewed every {refresh} s</span></p>
+</header>
+<main id="main">
+<div id="notices" data-live>{notices}</div>
+<section id="summary" class="card wide" aria-label="Summary" data-live>{summary}</section>
+<section id="try" class="card wide" aria-label="Try it" hidden></section>
+{sections}
+</main>
+<p id="spoken" class="unseen" role="status" aria-live="polite"></p>
+<footer>
+<nav aria-label="For machines"><a href="/labels/">Labels as JSON</a> <a href="/history/">History
+as JSON</a> <a href="/readyz">ready?</a> <a href="/healthz">healthy?</a>
+<a href="/metrics">metrics</a></nav>
+</footer>
+</body>
+</html>
+"""
+
+
+def render(view: ClusterView, static: str) -> str:
+    """The page.
+
+    Args:
+        view: of the cluster.
+        static: where its style and its scripts are, with a slash at the end.
+    """
+    now = partial(when, now=view.now)
+    return _DOCUMENT.format(
+        title=title(view),
+        refresh=REFRESH_SECONDS,
+        static=static,
+        notices=notices(view, now),
+        summary=summary(view, now),
+        sections="\n".join(_section(section, view) for section in SECTIONS),
+    )
+
+
+def _section(section: Section, view: ClusterView) -> str:
+    body = section.body(view, partial(when, now=view.now))
+    tail = section.tail(view) if section.tail is not None else ""
+    wide, hidden = " wide" if section.wide else "", "" if body else " hidden"
+    return (
+        f'<section class="card{wide}" id="{section.name}" aria-labelledby="{section.name}-title"'
+        f'{hidden}>\n<h2 id="{section.name}-title">{section.title}</h2>\n'
+        f'<div id="{section.name}-body" data-live>{body}</div>{tail}\n</section>'
+    )
+
+
+def fragments(view: ClusterView) -> Mapping[str, str]:
+    """The HTML of each part that changes, by the id of what it is to be in.
+
+    Times are left to the browser: a part in which only they changed is the same.
+    """
+    later = partial(when, now=None)
+    return {
+        "notices": notices(view, later),
+        "summary": summary(view, later),
+        **{f"{section.name}-body": section.body(view, later) for section in SECTIONS},
+    }

@@ -1,0 +1,68 @@
+"""What the sections of the page are made of."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from catdog_stream.web.cluster.view import ClusterView
+from catdog_stream.web.recording.history import OTHERS
+
+__all__ = ["COLORS", "Section", "When", "bar", "colors", "table", "top"]
+
+#: Colors of labels in the style sheet; more labels share them.
+COLORS = 6
+
+#: Makes a ``time`` element of seconds since the epoch.
+When = Callable[[float], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page under a heading of its own.
+
+    The page and its live updates show all sections of ``sections.SECTIONS`` in their order; what
+    other parts of a worker tell about (see ``state.WorkerState.facts``) gets one more there.
+    """
+
+    #: Its id on the page.
+    name: str
+    title: str
+    #: Its HTML, without the heading, of the cluster; empty where there is nothing to tell: then it
+    #: is not shown. ``When`` makes the times in it.
+    body: Callable[[ClusterView, When], str]
+    #: HTML below it that is the browser's to keep up to date.
+    tail: Callable[[ClusterView], str] | None = None
+    #: Two columns wide where there is room for it.
+    wide: bool = False
+
+
+def bar(part: float, css_class: str = "") -> str:
+    """A bar of a length in 0 to 1; what it says is to be read beside it."""
+    return (
+        f'<svg class="bar {css_class}" viewBox="0 0 100 1" preserveAspectRatio="none" '
+        f'aria-hidden="true"><rect class="rest" width="100" height="1"/>'
+        f'<rect class="part" width="{100 * min(max(part, 0.0), 1.0):.2f}" height="1"/></svg>'
+    )
+
+
+def colors(view: ClusterView) -> dict[str, int]:
+    """The color of each label: it stays the same while counts overtake each other."""
+    names = dict.fromkeys((*view.classes, *sorted(view.statistics.labels)))
+    return {name: number % COLORS for number, name in enumerate(names)}
+
+
+def top(counts: Mapping[str, int], most: int) -> list[tuple[str, int]]:
+    """The most frequent first; what is beyond ``most`` names is one more: others."""
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    if len(ranked) <= most:
+        return ranked
+    return [*ranked[: most - 1], (OTHERS, sum(number for _, number in ranked[most - 1 :]))]
+
+
+def table(caption: str, heads: Iterable[str], rows: Iterable[str]) -> str:
+    """A table of rows in HTML; its heads are HTML as well."""
+    head = "".join(f'<th scope="col">{each}</th>' for each in heads)
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table>'
+        f'<caption class="unseen">{caption}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )

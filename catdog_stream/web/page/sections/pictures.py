@@ -1,0 +1,34 @@
+"""The latest labelled pictures, as the network saw them."""
+
+from catdog_stream.web.cluster.view import ClusterView
+from catdog_stream.web.page.parts import Section, When, colors
+from catdog_stream.web.page.text import plain, readable_url, share
+from catdog_stream.web.recording.pictures import Shot
+
+__all__ = ["PICTURES"]
+
+MAX_URL = 60
+
+
+def body(view: ClusterView, when: When) -> str:
+    """A list, the latest first."""
+    if not view.pictures:
+        return ""
+    color = colors(view)
+    items = "".join(_item(shot, color.get(shot.label, 0), when) for shot in view.pictures)
+    return f'<ol class="shots">{items}</ol>'
+
+
+def _item(shot: Shot, color: int, when: When) -> str:
+    label = plain(shot.label)
+    url = readable_url(shot.url)
+    words = f'<p class="url" title="{plain(url)}">{plain(url, MAX_URL)}</p>' if url else ""
+    return (
+        f'<li data-key="{plain(shot.id)}"><img src="/pictures/{plain(shot.id)}" alt="A picture '
+        f'labelled {label}" width="176" height="176"><p class="verdict"><b class="c{color}">'
+        f"{label}</b> {share(shot.confidence)}</p>{words}"
+        f'<p class="fine">{plain(shot.stack)} · {when(shot.at)}</p></li>'
+    )
+
+
+PICTURES = Section("pictures", "Latest pictures", body, wide=True)

@@ -1,0 +1,48 @@
+"""Rejected requests by reason: how many, the latest of each, and how to put them back."""
+
+from catdog_stream.errors import Reason
+from catdog_stream.web.cluster.view import ClusterView
+from catdog_stream.web.page.parts import Section, When, bar, top
+from catdog_stream.web.page.text import count, plain, share
+from catdog_stream.web.recording.recorder import Rejected
+
+__all__ = ["REJECTED"]
+
+MOST = 16
+_KNOWN = frozenset(reason.value for reason in Reason)
+
+
+def body(view: ClusterView, when: When) -> str:
+    """An item for each reason, the most frequent first."""
+    counts, total = view.statistics.rejections, view.statistics.rejected
+    if not total:
+        return '<p class="none">None rejected.</p>'
+    items = "".join(
+        _item(reason, number, total, view.rejected.get(reason), when)
+        for reason, number in top(counts, MOST)
+    )
+    return f'<ul class="reasons">{items}</ul>'
+
+
+def _item(reason: str, number: int, total: int, example: Rejected | None, when: When) -> str:
+    name = plain(reason)
+    parts = [
+        f'<li data-key="{name}"><p class="reason"><b>{name}</b> <span class="number">'
+        f"{count(number)}</span> <span>{share(number / total)}</span></p>"
+        f"{bar(number / total, 'refused')}"
+    ]
+    if example is not None:
+        parts.append(
+            f'<p class="detail">{plain(example.detail)}</p>'
+            f'<p class="fine"><code>{plain(example.source)}</code> · {when(example.at)}</p>'
+        )
+    if reason in _KNOWN:
+        parts.append(f'<p class="fine">Put back: <code>{_replay(reason)}</code></p>')
+    return "".join((*parts, "</li>"))
+
+
+def _replay(reason: str) -> str:
+    return f"catdog-stream replay --reason {plain(reason)}"
+
+
+REJECTED = Section("rejected", "Rejected requests", body)

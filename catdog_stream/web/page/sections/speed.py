@@ -1,0 +1,56 @@
+"""Labels per second, and how long an answer takes: now, and over the last hour."""
+
+from catdog_stream.web.cluster.view import ClusterView
+from catdog_stream.web.page.charting import lines, points
+from catdog_stream.web.page.parts import Section, When
+from catdog_stream.web.page.text import count, rate, seconds
+from catdog_stream.web.recording.history import RECENT_SECONDS, SLOT_SECONDS, added
+from catdog_stream.web.recording.latency import percentile
+
+__all__ = ["LATENCY", "RATE"]
+
+
+def rate_body(view: ClusterView, _when: When) -> str:
+    """Labels each second."""
+    hour = added(view.hour.values())
+    peak = max((slot.labelled for slot in view.hour.values()), default=0) / SLOT_SECONDS
+    return _figures(
+        ("now", f"{rate(view.recent.labelled / RECENT_SECONDS)}/s"),
+        ("peak of the hour", f"{rate(peak)}/s"),
+        ("in the hour", count(hour.labelled)),
+    )
+
+
+def latency_body(view: ClusterView, _when: When) -> str:
+    """From taking a request to Kafka's confirmation of its answer."""
+    now, hour = view.recent.bins, added(view.hour.values()).bins
+    return _figures(
+        ("p50 now", seconds(percentile(now, 0.5))),
+        ("p99 now", seconds(percentile(now, 0.99))),
+        ("p50 of the hour", seconds(percentile(hour, 0.5))),
+        ("p99 of the hour", seconds(percentile(hour, 0.99))),
+    )
+
+
+def _figures(*figures: tuple[str, str]) -> str:
+    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in figures)
+    return f'<dl class="figures">{items}</dl>'
+
+
+def _rate_tail(view: ClusterView) -> str:
+    hour = points(view)
+    series = [
+        [row.labels[number] / SLOT_SECONDS for row in hour.rows]
+        for number in range(len(hour.labels))
+    ]
+    return lines("rate", "Labels per second over the last hour", series)
+
+
+def _latency_tail(view: ClusterView) -> str:
+    rows = points(view).rows
+    series = [[row.p50 for row in rows], [row.p99 for row in rows]]
+    return lines("latency", "Latency over the last hour", series)
+
+
+RATE = Section("rate", "Labels per second", rate_body, _rate_tail)
+LATENCY = Section("latency", "Time to an answer", latency_body, _latency_tail)

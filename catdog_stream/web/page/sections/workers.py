@@ -1,0 +1,67 @@
+"""The workers by address: what they serve, which partitions they have, and how they are."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from catdog_stream.web.cluster.view import ClusterView, WorkerView
+from catdog_stream.web.page.parts import Section, When, table
+from catdog_stream.web.page.text import count, host, plain
+
+__all__ = ["WORKERS", "ranges"]
+
+MOST = 32
+
+
+def body(view: ClusterView, when: When) -> str:
+    """A row for each worker, this one first."""
+    rows = [_row(each, view.now, when) for each in view.workers[:MOST]]
+    rest = len(view.workers) - len(rows)
+    more = f'<p class="fine">and {count(rest)} others</p>' if rest else ""
+    heads = ("Worker", "Health", "Stack", "Partitions", "Version", "Notes since")
+    return table("Workers", heads, rows) + more + _here(view)
+
+
+def _here(view: ClusterView) -> str:
+    """What this worker serves, and what it is, if not one that does everything."""
+    state = view.here.state
+    loading = plain(str(state.facts.get("loading", "")))
+    more = f", and loads {loading}" if loading else ""
+    serves = f"This worker serves {plain(state.stack)}{more}." if state.stack else ""
+    role = plain(str(state.facts.get("role", "")), 1000)
+    words = " ".join(filter(None, (serves, role)))
+    return f'<p class="fine">{words}</p>' if words else ""
+
+
+def _row(worker: WorkerView, now: float, when: When) -> str:
+    state = worker.state
+    here = ' <span class="tag">this one</span>' if worker.standing == "here" else ""
+    since = when(state.since) if state.since else "-"
+    return (
+        f'<tr data-key="{plain(worker.address)}"><th scope="row">{plain(host(worker.address))}'
+        f"{here}</th><td>{_health(worker, now, when)}</td><td>{plain(state.stack) or '-'}</td>"
+        f"<td>{ranges(state.lag) or '-'}</td><td>{plain(state.version) or '-'}</td>"
+        f"<td>{since}</td></tr>"
+    )
+
+
+def _health(worker: WorkerView, now: float, when: When) -> str:
+    if worker.standing in ("silent", "left"):
+        word = "does not answer" if worker.standing == "silent" else "left"
+        heard = "never heard of" if worker.age is None else f"last heard {when(now - worker.age)}"
+        return f'<span class="pill bad">{word}</span> <span class="fine">{heard}</span>'
+    if worker.state.problems:
+        problems = " ".join(plain(problem) for problem in worker.state.problems)
+        return f'<span class="pill wait">not ready</span> <span class="fine">{problems}</span>'
+    return '<span class="pill good">ready</span>'
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """``0-3, 7`` for 0, 1, 2, 3 and 7."""
+    parts = []
+    for _, run in groupby(enumerate(sorted(numbers)), key=lambda pair: pair[1] - pair[0]):
+        those = [number for _, number in run]
+        parts.append(str(those[0]) if len(those) == 1 else f"{those[0]}-{those[-1]}")
+    return ", ".join(parts[:MOST]) + ("…" if len(parts) > MOST else "")
+
+
+WORKERS = Section("workers", "Workers", body, wide=True)

@@ -1,0 +1,107 @@
+"""What is seen first: the numbers above all sections, and what is wrong."""
+
+from catdog_stream.web.cluster.view import ClusterView, WorkerView
+from catdog_stream.web.page.parts import When
+from catdog_stream.web.page.sections.partitions import waiting
+from catdog_stream.web.page.text import ago, count, plain, rate, seconds
+from catdog_stream.web.recording.history import RECENT_SECONDS
+from catdog_stream.web.recording.latency import percentile
+
+__all__ = ["notices", "spoken", "summary", "title"]
+
+FIRST_PICTURE = "catdog-stream send samples/cat-kitten.jpg"
+
+
+def title(view: ClusterView) -> str:
+    """``12 pictures classified``; escaped, as it is text."""
+    total = view.statistics.total
+    return f"{count(total)} {'picture' if total == 1 else 'pictures'} classified"
+
+
+def summary(view: ClusterView, when: When) -> str:
+    """The total, and how the stream is now."""
+    total, recent = view.statistics.total, view.recent
+    noted = min((each.state.since for each in view.workers if each.state.since), default=0.0)
+    tiles = (
+        ("per second", rate(recent.labelled / RECENT_SECONDS)),
+        ("p50", seconds(percentile(recent.bins, 0.5))),
+        ("p99", seconds(percentile(recent.bins, 0.99))),
+        ("waiting", count(waiting(view))),
+        ("rejected", count(view.statistics.rejected)),
+    )
+    tile = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in tiles)
+    since = f"Charts since {when(noted)}. " if noted else ""
+    return (
+        f'<p class="total"><strong>{count(total)}</strong> '
+        f"{'picture' if total == 1 else 'pictures'} classified</p>"
+        f'<p class="fine">{since}{_who(view)}</p><dl class="tiles">{tile}</dl>{_empty(view)}'
+    )
+
+
+def _who(view: ClusterView) -> str:
+    group = [each for each in view.workers if each.standing != "left"]
+    answering = [each for each in group if each.standing != "silent"]
+    return f"{len(answering)} of {len(group)} {_workers(len(group))} answered."
+
+
+def _empty(view: ClusterView) -> str:
+    if view.statistics.total or view.statistics.rejected:
+        return ""
+    return (
+        '<div class="empty"><p><b>No picture has been classified yet.</b> Send the first one:</p>'
+        f"<p><code>{FIRST_PICTURE}</code></p></div>"
+    )
+
+
+def notices(view: ClusterView, when: When) -> str:
+    """What is wrong, each in a sentence; empty if nothing is."""
+    silent = [each for each in view.workers if each.standing == "silent"]
+    left = [each for each in view.workers if each.standing == "left"]
+    found = []
+    if silent:
+        found.append(_silent(silent, len(view.workers) - len(left), view.now, when))
+    if view.here.state.shards is None:
+        found.append("This worker is taking over its partitions: the counts are not complete.")
+    found += [_problem(each) for each in view.workers if each.state.facts.get("refused")]
+    if left:
+        found.append(_left(left, view.now, when))
+    return "".join(f'<p class="notice">{sentence}</p>' for sentence in found)
+
+
+def _silent(silent: list[WorkerView], group: int, now: float, when: When) -> str:
+    verb = "does" if len(silent) == 1 else "do"
+    ages = [each.age for each in silent if each.age is not None]
+    sentence = f"{len(silent)} of {group} {_workers(group)} {verb} not answer"
+    if len(ages) < len(silent):
+        return f"{sentence} and {verb} not tell its counts: those here are not complete."
+    return f"{sentence}; last heard {when(now - max(ages))}. What it counted by then is counted."
+
+
+def _left(left: list[WorkerView], now: float, when: When) -> str:
+    ages = [each.age for each in left if each.age is not None]
+    last = f", last heard {when(now - min(ages))}" if ages else ""
+    who = f"{len(left)} {_workers(len(left))}"
+    verb = "has" if len(left) == 1 else "have"
+    return f"{who} {verb} left the group{last}; the others have taken over."
+
+
+def _problem(worker: WorkerView) -> str:
+    return (
+        f"{plain(worker.address)} does not serve what was ordered: "
+        f"{plain(str(worker.state.facts['refused']), 300)}"
+    )
+
+
+def _workers(number: int) -> str:
+    return "worker" if number == 1 else "workers"
+
+
+def spoken(view: ClusterView) -> str:
+    """A sentence or two for who listens, in plain text."""
+    sentences = [f"{title(view)}, {rate(view.recent.labelled / RECENT_SECONDS)} per second."]
+    silent = [each for each in view.workers if each.standing == "silent"]
+    if silent:
+        ages = [each.age for each in silent if each.age is not None]
+        last = f", last heard {ago(max(ages))}" if ages else ""
+        sentences.append(f"{len(silent)} {_workers(len(silent))} not answering{last}.")
+    return " ".join(sentences)

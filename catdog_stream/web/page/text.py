@@ -1,0 +1,78 @@
+"""Numbers, times and strangers' texts, as people read them, in HTML."""
+
+import binascii
+import time
+from base64 import urlsafe_b64decode
+from html import escape
+
+from catdog_stream.showing import shown
+
+__all__ = ["ago", "count", "host", "plain", "rate", "readable_url", "seconds", "share", "when"]
+
+#: Characters of a stranger's text that are shown.
+MAX_SHOWN = 160
+
+
+def plain(text: str, most: int = MAX_SHOWN) -> str:
+    """A stranger's text for HTML, in one line: what is no plain character is spelled out."""
+    cut = text if len(text) <= most else text[: most - 1] + "…"
+    return escape(shown(cut))
+
+
+def host(address: str) -> str:
+    """A worker's address without its scheme."""
+    return address.removeprefix("http://").removeprefix("https://")
+
+
+def count(number: int) -> str:
+    """``1,234,567``."""
+    return f"{number:,}"
+
+
+def rate(per_second: float) -> str:
+    """``0``, ``0.25``, ``3.4`` or ``1,234``."""
+    if per_second == 0:
+        return "0"
+    if per_second < 1:
+        return f"{per_second:.2f}"
+    return f"{per_second:.1f}" if per_second < 100 else f"{per_second:,.0f}"
+
+
+def share(part: float) -> str:
+    """``12.5%`` of a part in 0 to 1."""
+    return f"{part:.1%}"
+
+
+def seconds(length: float | None) -> str:
+    """``12 ms`` or ``1.3 s``; a dash for none."""
+    if length is None:
+        return "-"
+    return f"{1000 * length:.0f} ms" if length < 0.9995 else f"{length:.1f} s"
+
+
+def ago(length: float) -> str:
+    """``just now``, ``12 s ago``, ``5 min ago``, ``3 h ago`` or ``2 d ago``."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        if length >= size:
+            return f"{int(length // size)} {unit} ago"
+    return "just now"
+
+
+def when(at: float, now: float | None) -> str:
+    """A ``time`` element: how long ago ``at`` was, both in seconds since the epoch.
+
+    Without ``now`` it is left to the browser, which counts on by itself.
+    """
+    at = min(max(at, 0.0), 4e9)
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+    text = "" if now is None else ago(now - at)
+    return f'<time datetime="{stamp}" data-at="{at:.1f}">{text}</time>'
+
+
+def readable_url(url: str) -> str:
+    """A request's url, decoded where a client wrote it in base64, as the first system did."""
+    try:
+        text = urlsafe_b64decode(url + "=" * (-len(url) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        return url
+    return text if text.isprintable() and "://" in text else url

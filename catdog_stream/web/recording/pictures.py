@@ -1,0 +1,124 @@
+"""The latest labelled pictures as the network saw them, in bounded memory.
+
+To keep one costs a reference to an array that is there anyway. Its small copy is made when somebody
+looks, off the event loop.
+"""
+
+import io
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+__all__ = ["KEPT", "Allowance", "Latest", "Shot", "thumbnail"]
+
+KEPT = 12
+#: Pixels of a side, for screens with two of them to a point.
+SIDE = 176
+QUALITY = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture that was labelled, without the picture."""
+
+    #: Unlike that of any other picture of any worker.
+    id: str
+    #: Seconds since the epoch.
+    at: float
+    label: str
+    #: Of the likeliest class, 0 to 1.
+    confidence: float
+    stack: str
+    url: str
+    source: str
+
+
+class Allowance:
+    """Lets ``burst`` pass at once and then ``rate`` a second, however many want to.
+
+    Args:
+        clock: seconds that only ever grow.
+    """
+
+    def __init__(
+        self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._rate, self._burst, self._clock = rate, burst, clock
+        self._left, self._asked = float(burst), clock()
+
+    def take(self) -> bool:
+        """Whether one more may pass."""
+        now = self._clock()
+        self._left = min(self._burst, self._left + (now - self._asked) * self._rate)
+        self._asked = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Latest:
+    """The last ``KEPT`` pictures."""
+
+    def __init__(self) -> None:
+        self._worker = secrets.token_hex(6)
+        self._number = 0
+        #: The latest first; with what was prepared, until its thumbnail is made.
+        self._shots: deque[tuple[Shot, _Film]] = deque(maxlen=KEPT)
+
+    def next_id(self) -> str:
+        """For the next picture."""
+        self._number += 1
+        return f"{self._worker}-{self._number}"
+
+    def keep(self, shot: Shot, prepared: object) -> None:
+        """Keep one more; the oldest goes."""
+        self._shots.appendleft((shot, _Film(prepared)))
+
+    def shots(self) -> list[Shot]:
+        """Those that are kept, the latest first."""
+        return [shot for shot, _ in self._shots]
+
+    def films(self) -> dict[str, "_Film"]:
+        """What makes their thumbnails, by their ids; made in threads, each once."""
+        return {shot.id: film for shot, film in self._shots}
+
+
+class _Film:
+    """A picture that is small once it has been looked at."""
+
+    __slots__ = ("_prepared", "_small")
+
+    def __init__(self, prepared: object) -> None:
+        self._prepared = prepared
+        self._small: bytes | None = None
+
+    def develop(self) -> bytes:
+        """The thumbnail; takes about 2 ms the first time. Thread-safe: twice made is the same."""
+        prepared = self._prepared
+        if self._small is None:
+            self._small = thumbnail(prepared)
+            self._prepared = None
+        return self._small
+
+
+def thumbnail(prepared: object) -> bytes:
+    """A small JPEG of what a classifier has prepared; empty where that is no picture.
+
+    Args:
+        prepared: RGB, uint8, shape [height, width, 3]; of several, the first is shown.
+    """
+    while isinstance(prepared, (tuple, list)) and prepared:
+        prepared = prepared[0]
+    if not (isinstance(prepared, np.ndarray) and prepared.dtype == np.uint8 and prepared.ndim == 3):
+        return b""
+    picture = Image.fromarray(prepared)
+    picture.thumbnail((SIDE, SIDE))
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=QUALITY)
+    return file.getvalue()

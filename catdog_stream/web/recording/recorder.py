@@ -1,0 +1,81 @@
+"""The observer of a worker's pipeline: takes its notes, and makes nothing of them."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from catdog_stream.errors import RejectedRequest
+from catdog_stream.pipeline.outcome import Outcome
+from catdog_stream.web.recording.history import History
+from catdog_stream.web.recording.pictures import KEPT, Allowance, Latest, Shot
+from catdog_stream.wire import Incoming
+
+__all__ = ["Recorder", "Rejected"]
+
+#: Pictures a second that are kept at most, when many come.
+PICTURES_PER_S = 1.0
+#: Characters of a stranger's text that are kept.
+MAX_TEXT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The latest request that was rejected for some reason."""
+
+    #: Seconds since the epoch.
+    at: float
+    detail: str
+    source: str
+
+
+class Recorder:
+    """Notes what a worker answers, for all of its life.
+
+    Args:
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._allowance = Allowance(PICTURES_PER_S, burst=KEPT)
+        self._rejected: dict[str, Rejected] = {}
+        self.history = History(clock)
+        self.latest = Latest()
+
+    @property
+    def rejected(self) -> Mapping[str, Rejected]:
+        """The latest rejected request of each reason."""
+        return self._rejected
+
+    def wants_picture(self) -> bool:
+        """Whether another picture may be kept."""
+        return self._allowance.take()
+
+    def answered(
+        self, incoming: Incoming, outcome: Outcome, seconds: float, prepared: object
+    ) -> None:
+        """Take note of one answer."""
+        if isinstance(outcome, RejectedRequest):
+            self.history.note(None, seconds)
+            self._rejected[outcome.reason.value] = Rejected(
+                self._clock(), _text(outcome.detail), str(incoming.source)
+            )
+            return
+        verdict = outcome.verdict
+        self.history.note(verdict.label, seconds)
+        if prepared is not None:
+            shot = Shot(
+                id=self.latest.next_id(),
+                at=self._clock(),
+                label=verdict.label,
+                confidence=verdict.scores[verdict.likeliest],
+                stack=verdict.stack,
+                url=_text(outcome.url or ""),
+                source=str(incoming.source),
+            )
+            self.latest.keep(shot, prepared)
+
+
+def _text(text: str) -> str:
+    """The beginning, without what is no character: UTF-8 could not carry it to other workers."""
+    return text[:MAX_TEXT].encode("utf-8", "replace").decode()

@@ -1,0 +1,145 @@
+// The last hour as charts. uPlot (MIT licence) draws them.
+
+/* global uPlot */
+
+const HEIGHT = 180;
+const LEAST_SECONDS = 300;
+const HOUR = 3600;
+
+export class Charts {
+  constructor(rate, latency) {
+    this.places = { rate, latency };
+    this.drawn = {};
+    this.rows = [];
+    this.labels = null;
+    this.loading = false;
+    const redraw = () => this.draw(true);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+    new ResizeObserver(() => this.resize()).observe(rate);
+  }
+
+  // The whole hour.
+  async load() {
+    if (this.loading) return;
+    this.loading = true;
+    try {
+      const answer = await fetch("/history/");
+      if (!answer.ok) return;
+      const { step, labels, colors, rows } = await answer.json();
+      this.rows = rows;
+      this.step = step;
+      this.setLabels(labels, colors);
+      this.draw(false);
+    } catch {
+      // The connection is looked after elsewhere, and calls again.
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  // The last rows; they replace what is known of their times.
+  add({ labels, colors, rows }) {
+    const last = this.rows.at(-1);
+    const gap = last !== undefined && rows.length > 0 && rows[0][0] > last[0] + this.step;
+    if (this.labels === null || gap || this.setLabels(labels, colors)) {
+      this.load();
+      return;
+    }
+    if (rows.length === 0) return;
+    this.rows = [...this.rows.filter((row) => row[0] < rows[0][0]), ...rows]
+      .filter((row) => row[0] > rows.at(-1)[0] - HOUR);
+    this.draw(false);
+  }
+
+  // Whether they are others than before.
+  setLabels(labels, colors) {
+    const same = JSON.stringify([labels, colors]) === JSON.stringify([this.labels, this.colors]);
+    if (!same) {
+      this.labels = labels;
+      this.colors = colors;
+      this.forget();
+    }
+    return !same;
+  }
+
+  forget() {
+    for (const chart of Object.values(this.drawn)) chart.destroy();
+    this.drawn = {};
+  }
+
+  draw(anew) {
+    if (this.rows.length === 0 || this.labels === null) return;
+    if (anew) this.forget();
+    const times = this.rows.map((row) => row[0] + this.step);
+    this.put("rate", [
+      times,
+      ...this.labels.map((_, n) => this.rows.map((row) => row[1][n] / this.step)),
+      this.rows.map((row) => row[2] / this.step),
+    ], [
+      ...this.labels.map((label, n) => line(label, `--c${this.colors[n]}`)),
+      line("rejected", "--refused"),
+    ], (value) => `${round(value)}/s`);
+    this.put("latency", [
+      times,
+      this.rows.map((row) => row[3] === null ? null : row[3] * 1000),
+      this.rows.map((row) => row[4] === null ? null : row[4] * 1000),
+    ], [line("p50", "--c0"), line("p99", "--c1")], (value) => `${round(value)} ms`);
+  }
+
+  put(name, data, series, format) {
+    if (this.drawn[name] !== undefined) {
+      this.drawn[name].setData(data);
+      return;
+    }
+    const place = this.places[name];
+    place.replaceChildren();
+    for (const each of series) each.value = (_, value) => value === null ? "-" : format(value);
+    this.drawn[name] = new uPlot({
+      width: place.clientWidth,
+      height: HEIGHT,
+      padding: [8, 4, 0, 0],
+      cursor: { y: false, points: { size: 6 } },
+      legend: { live: true },
+      scales: {
+        x: { time: true, range: (_, first, last) => [Math.min(first, last - LEAST_SECONDS), last] },
+        y: { range: (_, least, most) => [0, Math.max(most, 1) * 1.08] },
+      },
+      axes: [axis({ space: 70 }), axis({ size: 48, space: 36 })],
+      series: [{ label: "time", value: (_, value) => value === null ? "-" : clock(value) }, ...series],
+    }, data, place);
+  }
+
+  resize() {
+    for (const [name, chart] of Object.entries(this.drawn)) {
+      const width = this.places[name].clientWidth;
+      if (width > 0 && width !== chart.width) chart.setSize({ width, height: HEIGHT });
+    }
+  }
+}
+
+function line(label, color) {
+  const stroke = token(color);
+  return {
+    label, stroke, fill: `color-mix(in srgb, ${stroke} 12%, transparent)`, width: 2,
+    points: { show: false },
+  };
+}
+
+function axis(more) {
+  return {
+    stroke: token("--muted"), font: "12px system-ui, sans-serif",
+    grid: { stroke: token("--line"), width: 1 }, ticks: { show: false }, ...more,
+  };
+}
+
+function token(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function clock(seconds) {
+  return new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });
+}
+
+function round(value) {
+  return value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(1);
+}

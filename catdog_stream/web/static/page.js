@@ -1,0 +1,63 @@
+// Keeps the page up to date: puts what the worker sends into the parts of the page.
+
+import { Charts } from "./charts.js";
+import { follow } from "./connection.js";
+import { morph } from "./morph.js";
+import { setNow, tickTimes } from "./times.js";
+
+const SPEAK_MS = 15000;
+
+const charts = new Charts(document.getElementById("rate-chart"),
+  document.getElementById("latency-chart"));
+const status = document.getElementById("status");
+const statusText = document.getElementById("status-text");
+const spoken = document.getElementById("spoken");
+
+let sentence = "";
+let spokenAt = 0;
+
+function show(parts) {
+  if (parts.now !== undefined) setNow(parts.now);
+  if (parts.title !== undefined) document.title = parts.title;
+  for (const [name, html] of Object.entries(parts)) {
+    if (!name.startsWith("#")) continue;
+    const part = document.getElementById(name.slice(1));
+    if (part === null) continue; // of another version
+    morph(part, html);
+    const section = part.closest("section");
+    if (part !== section && section !== null) section.hidden = html === "";
+  }
+  if (parts.chart !== undefined) charts.add(parts.chart);
+  if (parts.spoken !== undefined) sentence = parts.spoken;
+  tickTimes();
+}
+
+// Says what is new, but does not chatter.
+function speak() {
+  if (sentence === spoken.textContent || Date.now() - spokenAt < SPEAK_MS) return;
+  spoken.textContent = sentence;
+  spokenAt = Date.now();
+}
+
+function tell(state, seconds) {
+  const words = {
+    live: "Live",
+    connecting: "Connecting…",
+    reconnecting: seconds === null
+      ? "Reconnecting…" : `Reconnecting… last heard ${seconds} s ago`,
+  };
+  if (statusText.textContent !== words[state]) statusText.textContent = words[state];
+  if (status.dataset.state !== state) {
+    status.dataset.state = state;
+    if (state === "reconnecting") {
+      spoken.textContent = "The worker does not answer. Reconnecting.";
+      spokenAt = Date.now();
+    }
+  }
+}
+
+follow("/events", { show, tell, opened: () => charts.load() });
+setInterval(() => {
+  tickTimes();
+  speak();
+}, 1000);

@@ -1,0 +1,167 @@
+"""A peer's answer is believed where it is a worker's, and nothing else is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import aiohttp
+import orjson
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catdog_stream import deadlines
+from catdog_stream.web.cluster import asking
+from catdog_stream.web.cluster.asking import SHARDS_PATH, ask
+from catdog_stream.web.cluster.state import News, WorkerState, news_document, parse_news
+from catdog_stream.web.recording.history import Slot
+from catdog_stream.web.recording.pictures import Shot
+from catdog_stream.web.recording.recorder import Rejected
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+NEWS = News(
+    WorkerState(
+        version="0.1.0",
+        stack="pets 2",
+        classes=["cat", "dog"],
+        since=1_700_000_000.5,
+        problems=["It waits."],
+        lag={3: 17, 4: None},
+        shards={"labels": {"3": {"cat": 2}}, "rejections": {}},
+        recent=Slot({"cat": 2}, 1, {4: 3}),
+        pictures=[Shot("0-1", 1.5, "cat", 0.99, "pets 2", "x", "catdogimage/3/0")],
+        rejected={"not_json": Rejected(1.5, "No.", "catdogimage/3/1")},
+        facts={"canary": {"stack": "pets 3", "share": 0.1}},
+    ),
+    {1_700_000_000: Slot({"cat": 2}, 1, {4: 3})},
+    {"0-1": b"\xff\xd8"},
+)
+
+
+@asynccontextmanager
+async def peer(handler: Handler) -> AsyncIterator[str]:
+    application = web.Application()
+    application.router.add_get(SHARDS_PATH, handler)
+    async with TestServer(application) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+def hear(handler: Handler) -> News:
+    """What a worker makes of the answer of this peer."""
+
+    async def story() -> News:
+        async with peer(handler) as url, aiohttp.ClientSession() as client:
+            return await ask(client, url, 20, ("0-1", "0-2"))
+
+    return asyncio.run(story())
+
+
+def answering(body: bytes, status: int = 200) -> Handler:
+    async def handler(_request: web.Request) -> web.Response:
+        return web.Response(body=body, status=status)
+
+    return handler
+
+
+def test_what_a_worker_tells_another_one_reads() -> None:
+    assert hear(answering(orjson.dumps(news_document(NEWS)))) == NEWS
+
+
+def test_a_worker_is_asked_for_what_is_not_there_yet() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        assert dict(request.query) == {"since": "20", "seen": "0-1,0-2"}
+        return web.json_response({"labels": {}, "rejections": {}})
+
+    hear(handler)
+
+
+def test_a_worker_of_the_version_before_tells_its_shards_alone() -> None:
+    body = b'{"labels": {"3": {"cat": 2}}, "rejections": {}}'
+    shards = {"labels": {"3": {"cat": 2}}, "rejections": {}}
+    assert hear(answering(body)).state == WorkerState(shards=shards)
+
+
+def test_a_worker_whose_tables_are_not_whole_tells_no_counts() -> None:
+    news = replace(NEWS, state=replace(NEWS.state, shards=None))
+    assert parse_news(news_document(news)).state.shards is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"labels": {}}',
+        b'{"labels": [], "rejections": {}}',
+        b'{"labels": {"0": 5}, "rejections": {}}',
+        b'{"labels": {"0": {"cat": "many"}}, "rejections": {}}',
+        b'{"labels": {"0": {"cat": null}}, "rejections": {}}',
+    ],
+)
+def test_a_peer_that_answers_nonsense_has_not_answered(body: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011, whatever is said of it
+        hear(answering(body))
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+)
+
+
+@given(st.sampled_from(sorted(news_document(NEWS)["state"])), anything)
+def test_whatever_one_field_is_there_are_news_or_a_value_error(name: str, value: object) -> None:
+    document = news_document(NEWS)
+    document["state"][name] = value
+    try:
+        news = parse_news(document)
+    except ValueError:
+        return
+    assert isinstance(news, News)
+
+
+@given(anything)
+def test_whatever_a_peer_says_it_is_news_or_a_value_error(document: object) -> None:
+    try:
+        parse_news(document)
+    except ValueError:
+        return
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "MAX_NEWS_BYTES", 1000)
+    with pytest.raises(ValueError, match="endless"):
+        hear(answering(b" " * 100_000))
+
+
+def test_a_peer_that_is_recovering_has_not_answered() -> None:
+    with pytest.raises(ValueError, match="503"):
+        hear(answering(b'{"error": "The tables are recovering."}', status=503))
+
+
+def test_a_peer_that_hangs_up_has_not_answered() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    with pytest.raises(ConnectionError):
+        hear(handler)
+
+
+def test_a_peer_that_is_gone_has_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadlines, "PEER", 0.3)
+
+    async def never(_request: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    with pytest.raises((ConnectionError, TimeoutError)):
+        hear(never)

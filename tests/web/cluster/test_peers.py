@@ -1,0 +1,142 @@
+"""The other workers: asked in the background, remembered when they are silent or gone."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from catdog_stream.web.cluster.counts import Shards, summed
+from catdog_stream.web.cluster.peers import HAND_OVER, INTERVAL, KEEP, Peers
+from catdog_stream.web.cluster.state import News, WorkerState
+from catdog_stream.web.cluster.timeline import Timeline
+from catdog_stream.web.cluster.view import PATIENCE, cluster_view
+
+ONE, TWO = "http://one:6066", "http://two:6066"
+
+
+def shards(partition: str, cats: int) -> Shards:
+    return {"labels": {partition: {"cat": cats}}, "rejections": {}}
+
+
+class Scene:
+    """Two workers that answer as ``answers`` says, asked at times that the test sets."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.addresses = {ONE, TWO}
+        self.asked: list[str] = []
+        self.answers: dict[str, Callable[[], Awaitable[News]]] = {
+            ONE: self.telling(shards("1", 1)),
+            TWO: self.telling(shards("2", 2)),
+        }
+        self.peers = Peers(lambda: self.addresses, self._ask, Timeline(), lambda: self.now)
+
+    def telling(self, told: Shards) -> Callable[[], Awaitable[News]]:
+        async def tell() -> News:
+            return News(WorkerState(shards=told))
+
+        return tell
+
+    async def _ask(self, address: str, _since: int, _seen: Iterable[str]) -> News:
+        self.asked.append(address)
+        return await self.answers[address]()
+
+    def total(self, own: Shards | None = None) -> int:
+        return summed(self.peers.shards(own or shards("0", 10))).total
+
+    def standings(self) -> list[str]:
+        view = cluster_view("http://here", WorkerState(), self.peers, Timeline(), 0)
+        return [each.standing for each in view.workers]
+
+
+async def never() -> News:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def refused() -> News:
+    raise ConnectionError("Nobody listens.")
+
+
+def test_all_workers_are_asked_at_once_and_add_up() -> None:
+    async def story() -> None:
+        it = Scene()
+        await it.peers.refresh(1.0)
+        assert sorted(it.asked) == [ONE, TWO]
+        assert it.total() == 13
+        assert it.standings() == ["here", "answers", "answers"]
+
+    asyncio.run(story())
+
+
+def test_nobody_is_asked_more_often_than_twice_a_second_however_many_look() -> None:
+    async def story() -> None:
+        it = Scene()
+        for _ in range(100):
+            await it.peers.refresh(1.0)
+        assert len(it.asked) == 2
+        it.now += INTERVAL
+        await it.peers.refresh(1.0)
+        assert len(it.asked) == 4
+
+    asyncio.run(story())
+
+
+def test_a_frozen_worker_is_waited_for_once_and_keeps_what_it_told() -> None:
+    async def story() -> None:
+        it = Scene()
+        await it.peers.refresh(1.0)
+        it.answers[ONE] = never
+        it.now += INTERVAL
+        await it.peers.refresh(0.05)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for _ in range(10):
+            it.now += INTERVAL
+            await it.peers.refresh(5.0)
+        assert loop.time() - began < 1.0, "it was waited for again"
+        assert it.total() == 13
+        it.now += PATIENCE
+        await it.peers.refresh(5.0)
+        assert it.standings() == ["here", "silent", "answers"]
+        it.peers.close()
+
+    asyncio.run(story())
+
+
+def test_a_worker_that_answers_again_is_believed_again() -> None:
+    async def story() -> None:
+        it = Scene()
+        it.answers[ONE] = refused
+        await it.peers.refresh(1.0)
+        assert it.total() == 12
+        assert it.standings() == ["here", "silent", "answers"]
+        it.answers[ONE] = it.telling(shards("1", 5))
+        it.now += INTERVAL
+        await it.peers.refresh(1.0)
+        await asyncio.sleep(0)
+        assert it.total() == 17
+        assert it.standings() == ["here", "answers", "answers"]
+
+    asyncio.run(story())
+
+
+def test_the_counts_of_a_worker_that_died_stay_up_until_its_successor_has_them() -> None:
+    async def story() -> None:
+        it = Scene()
+        await it.peers.refresh(1.0)
+        it.addresses = {TWO}
+        it.now += INTERVAL
+        it.answers[TWO] = it.telling({"labels": {"2": {"cat": 2}, "1": {}}, "rejections": {}})
+        await it.peers.refresh(1.0)
+        assert it.total() == 13, "its successor has the partition, and not yet the counts"
+        assert it.standings() == ["here", "left", "answers"]
+        it.now += HAND_OVER
+        it.answers[TWO] = it.telling(
+            {"labels": {"2": {"cat": 2}, "1": {"cat": 4}}, "rejections": {}}
+        )
+        await it.peers.refresh(1.0)
+        assert it.total() == 16
+        it.now += KEEP
+        await it.peers.refresh(1.0)
+        assert it.standings() == ["here", "answers"]
+
+    asyncio.run(story())

@@ -1,0 +1,98 @@
+"""The page for people: readable, complete without a script, and safe whatever it shows."""
+
+import re
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catdog_stream.web.page.document import fragments, render
+from catdog_stream.web.recording.history import Slot
+from catdog_stream.web.recording.latency import bin_of
+from catdog_stream.web.recording.pictures import Shot
+from catdog_stream.web.recording.recorder import Rejected
+from tests.web.cluster_views import NOW, cluster, worker
+from tests.web.page.reading import Reader
+
+
+def page(*arguments: Any, **more: Any) -> Reader:
+    reader = Reader(render(cluster(*arguments, **more), "/static/0/"))
+    assert reader.open == []
+    return reader
+
+
+def test_labels_are_listed_with_their_shares_the_most_frequent_first() -> None:
+    reader = page({"cat": 1234, "dog": 3702}, {"not_json": 2})
+    cells = [cell.strip() for cell in reader.cells]
+    dog = cells.index("dog")
+    assert cells[dog : dog + 3] == ["dog", "3,702", "75.0%"]
+    cat = cells.index("cat")
+    assert cells[cat : cat + 3] == ["cat", "1,234", "25.0%"]
+    assert dog < cat
+    assert "4,936 pictures classified" in reader.text
+    assert "1 of 1 worker answered." in reader.text
+
+
+def test_an_empty_stream_shows_the_command_that_sends_a_picture() -> None:
+    text = page().text
+    assert "No picture has been classified yet." in text
+    assert "catdog-stream send" in text
+    assert "None rejected." in text
+
+
+def test_what_happens_now_stands_in_the_summary() -> None:
+    now = Slot({"cat": 50}, 0, {bin_of(0.026): 49, bin_of(0.4): 1})
+    text = page({"cat": 50}, recent=now).text
+    assert "5.0" in text
+    assert re.search(r"2\d ms", text)
+
+
+def test_a_rejected_request_stands_there_with_its_detail_and_how_to_put_it_back() -> None:
+    latest = {"not_json": Rejected(NOW - 90, "It is no <b>JSON</b>.", "catdogimage/3/17")}
+    text = page({}, {"not_json": 2}, rejected=latest).text
+    assert "It is no <b>JSON</b>." in text
+    assert "catdogimage/3/17" in text
+    assert "1 min ago" in text
+    assert "catdog-stream replay --reason not_json" in text
+
+
+def test_a_worker_that_does_not_answer_is_named_with_when_it_was_heard_last() -> None:
+    silent = worker("http://there:6066", "silent", 75.0)
+    text = page({"cat": 1}, {}, worker(), silent).text
+    assert "1 of 2 workers does not answer; last heard 1 min ago." in text
+    never = worker("http://there:6066", "silent", None)
+    assert "those here are not complete" in page({"cat": 1}, {}, worker(), never).text
+
+
+def test_a_worker_that_left_is_no_reason_to_worry_and_is_told() -> None:
+    text = page({"cat": 1}, {}, worker(), worker("http://there:6066", "left", 20.0)).text
+    assert "1 worker has left the group, last heard 20 s ago" in text
+
+
+def test_what_a_worker_serves_loads_refuses_and_is() -> None:
+    facts = {"loading": "pets/3", "refused": "No <golden> picture.", "role": "It is a voter."}
+    text = page({}, {}, worker(stack="pets 2", facts=facts)).text
+    assert "This worker serves pets 2, and loads pets/3. It is a voter." in text
+    assert "does not serve what was ordered: No <golden> picture." in text
+
+
+def test_updates_carry_the_parts_that_the_page_has() -> None:
+    view = cluster({"cat": 1}, {"x": 1})
+    html = render(view, "/static/0/")
+    for name in fragments(view):
+        assert f'id="{name}" ' in html
+
+
+NASTY = ("</table><script>", '"><img onerror=x>', "javascript:")
+hostile = st.text(min_size=1) | st.sampled_from(NASTY)
+
+
+@given(hostile, hostile, hostile)
+def test_whatever_stands_in_the_stream_stays_text(label: str, url: str, detail: str) -> None:
+    def made(label: str, url: str, detail: str) -> Reader:
+        shot = Shot("0-1", NOW, label, 0.5, detail, url, "catdogimage/0/0")
+        rejected = {label: Rejected(NOW, detail, url)}
+        here = worker(stack=detail, problems=[detail], facts={"refused": url, "role": label})
+        return page({label: 1}, {label: 1}, here, pictures=[shot], rejected=rejected)
+
+    assert made(label, url, detail).seen <= made("cat", "x", "y").seen
