@@ -8,11 +8,13 @@ from catdog_stream.web.page.parts import Section
 from catdog_stream.web.page.sections import SECTIONS
 from catdog_stream.web.page.summary import notices, summary, title
 from catdog_stream.web.page.text import when
+from catdog_stream.web.page.trying import Offers, trying
 
 __all__ = ["fragments", "render"]
 
 #: For browsers that run no script.
 REFRESH_SECONDS = 5
+NOTHING = Offers(send=False)
 
 _DOCUMENT = """<!DOCTYPE html>
 <html lang="en">
@@ -27,6 +29,7 @@ _DOCUMENT = """<!DOCTYPE html>
 <link rel="stylesheet" href="{static}style.css">
 <script src="{static}uPlot.iife.min.js" defer></script>
 <script src="{static}page.js" type="module"></script>
+<script src="{static}try.js" type="module"></script>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the numbers</a>
@@ -38,7 +41,7 @@ _DOCUMENT = """<!DOCTYPE html>
 <main id="main">
 <div id="notices" data-live>{notices}</div>
 <section id="summary" class="card wide" aria-label="Summary" data-live>{summary}</section>
-<section id="try" class="card wide" aria-label="Try it" hidden></section>
+{trying}
 {sections}
 </main>
 <p id="spoken" class="unseen" role="status" aria-live="polite"></p>
@@ -52,18 +55,20 @@ as JSON</a> <a href="/readyz">ready?</a> <a href="/healthz">healthy?</a>
 """
 
 
-def render(view: ClusterView, static: str) -> str:
+def render(view: ClusterView, static: str, offers: Offers = NOTHING) -> str:
     """The page.
 
     Args:
         view: of the cluster.
         static: where its style and its scripts are, with a slash at the end.
+        offers: what a visitor may do.
     """
     now = partial(when, now=view.now)
     return _DOCUMENT.format(
         title=title(view),
         refresh=REFRESH_SECONDS,
         static=static,
+        trying=trying(offers),
         notices=notices(view, now),
         summary=summary(view, now),
         sections="\n".join(_section(section, view) for section in SECTIONS),

@@ -77,7 +77,7 @@ export class Charts {
       this.rows.map((row) => row[2] / this.step),
     ], [
       ...this.labels.map((label, n) => line(label, `--c${this.colors[n]}`)),
-      line("rejected", "--refused"),
+      { ...line("rejected", "--refused"), dash: [6, 4] },
     ], (value) => `${round(value)}/s`);
     this.put("latency", [
       times,
@@ -104,7 +104,10 @@ export class Charts {
         x: { time: true, range: (_, first, last) => [Math.min(first, last - LEAST_SECONDS), last] },
         y: { range: (_, least, most) => [0, Math.max(most, 1) * 1.08] },
       },
-      axes: [axis({ space: 70 }), axis({ size: 48, space: 36 })],
+      axes: [
+        axis({ space: 70, values: (_, times) => times.map((time) => clock(time).slice(0, 5)) }),
+        axis({ size: 48, space: 36 }),
+      ],
       series: [{ label: "time", value: (_, value) => value === null ? "-" : clock(value) }, ...series],
     }, data, place);
   }

@@ -1,0 +1,49 @@
+"""Where a visitor tries it: pictures go to the stream, and their answers appear beside them.
+
+It is the browser's to fill, and is shown where there is a script. The forms send nothing by
+themselves.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["Offers", "trying"]
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What a visitor of the page may do."""
+
+    #: Send pictures.
+    send: bool = True
+    #: Have pictures fetched by their addresses.
+    fetch: bool = False
+
+
+_TRYING = """<section id="try" class="card wide" aria-labelledby="try-title" hidden>
+<h2 id="try-title">Try it</h2>
+<div id="drop">
+<p><b>Drop pictures here</b> or paste them. They go through the stream like all others.</p>
+<p class="choices"><label class="button">Choose pictures<input id="try-files" class="unseen"
+ type="file" accept="image/*" multiple></label>
+<label id="try-camera" class="button" hidden>Take a photo<input class="unseen" type="file"
+ accept="image/*" capture="environment"></label></p>
+</div>
+{fetch}<form id="try-token" class="line" hidden>
+<label for="token">Sending needs a token</label>
+<input id="token" type="password" autocomplete="off" required>
+<button class="button">Use it</button></form>
+<ol id="tries" class="shots" aria-label="Pictures that you sent"></ol>
+<p id="try-said" class="unseen" role="status"></p>
+</section>"""
+
+_FETCH = """<form id="try-address" class="line">
+<label for="address">Address of a picture</label>
+<input id="address" type="text" inputmode="url" placeholder="https://" autocomplete="off"
+ spellcheck="false" maxlength="2000" required>
+<button class="button">Classify</button></form>
+"""
+
+
+def trying(offers: Offers) -> str:
+    """The section; empty where nothing may be sent."""
+    return _TRYING.format(fetch=_FETCH if offers.fetch else "") if offers.send else ""
