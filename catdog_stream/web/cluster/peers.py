@@ -140,8 +140,10 @@ class Peers:
             peer.failed = self._clock()
         else:
             peer.heard = self._clock()
+            # Pages that were made before show those of before.
+            shots = (*news.state.pictures[:KEPT], *peer.state.pictures[:KEPT])
             peer.state = news.state
-            ids = [shot.id for shot in news.state.pictures][:KEPT]
+            ids = [shot.id for shot in shots]
             both = {**peer.thumbnails, **news.thumbnails}
             peer.thumbnails = {id_: both[id_] for id_ in ids if id_ in both}
             self._timeline.update(peer.address, news.slots)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two states of the page.
 TICK = 1.0
+#: Seconds for which a state is told to whoever comes.
+FRESH = 0.2
 #: Rows of the charts in each state: a reader may miss some.
 LAST_ROWS = 6
 
@@ -55,6 +58,8 @@ class Board:
         self._peers = Peers(addresses, ask, self._timeline)
         self._broadcast = Broadcast()
         self._ticking: asyncio.Task[None] | None = None
+        #: When the state was made that readers are told.
+        self._published = -math.inf
 
     async def view(self, wait: float) -> ClusterView:
         """The cluster now; workers that do not answer are waited for ``wait`` seconds at most."""
@@ -73,7 +78,8 @@ class Board:
         """What another worker wants to know of this one; see ``asking.ask``."""
         state = await self._own()
         films = self._recorder.latest.films()
-        wanted = {id_: film for id_, film in films.items() if id_ not in set(seen)}
+        ids = {shot.id for shot in state.pictures} - set(seen)
+        wanted = {id_: films[id_] for id_ in ids & films.keys()}
         thumbnails = await asyncio.to_thread(
             lambda: {id_: film.develop() for id_, film in wanted.items()}
         )
@@ -93,6 +99,8 @@ class Board:
         """Keep one page up to date."""
         if self._ticking is None:
             self._ticking = asyncio.get_running_loop().create_task(self._tick())
+        if time.monotonic() - self._published > FRESH:
+            await self._publish()  # or the page would go back to what was true before it
         return await self._broadcast.serve(request)
 
     def close(self) -> None:
@@ -116,6 +124,7 @@ class Board:
     async def _publish(self) -> None:
         try:
             self._broadcast.publish(_state(await self.view(wait=0)))
+            self._published = time.monotonic()
         except Exception:
             # Pages say themselves that they have not heard for a while; the next one may do.
             logger.exception("The page could not be brought up to date.")

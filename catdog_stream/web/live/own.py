@@ -65,11 +65,14 @@ class Own:
 
     async def _look(self) -> Sequence[str]:
         """What keeps it from working, as far as is known: a broker may be long in answering."""
-        if self._looking is None:
-            self._looking = asyncio.create_task(readiness_problems(self._app))
-        done, _ = await asyncio.wait((self._looking,), timeout=LOOK)
+        looking = self._looking
+        if looking is None:
+            looking = self._looking = asyncio.create_task(readiness_problems(self._app))
+        done, _ = await asyncio.wait((looking,), timeout=LOOK)
         if done:
-            self._problems, self._looking = self._looking.result(), None
+            self._problems = looking.result()
+            if self._looking is looking:  # who waited with us may have been faster
+                self._looking = None
         return self._problems
 
 

@@ -19,7 +19,8 @@ def bin_of(seconds: float) -> int:
 def percentile(bins: Mapping[int, int], share: float) -> float | None:
     """The time, in seconds, that ``share`` of all (0 to 1) took at most; ``None`` of nothing.
 
-    Within a bin times are taken as evenly spread: the answer is off by a tenth at most, from a millisecond on.
+    Within a bin times are taken as evenly spread: from a millisecond on the answer is off by a
+    tenth at most.
     """
     total = sum(bins.values())
     if not total:

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from PIL import Image
@@ -63,13 +64,13 @@ class Allowance:
 
 
 class Latest:
-    """The last ``KEPT`` pictures."""
+    """The last ``KEPT`` pictures, and for pages that were made before, as many that were it."""
 
     def __init__(self) -> None:
         self._worker = secrets.token_hex(6)
         self._number = 0
         #: The latest first; with what was prepared, until its thumbnail is made.
-        self._shots: deque[tuple[Shot, _Film]] = deque(maxlen=KEPT)
+        self._shots: deque[tuple[Shot, _Film]] = deque(maxlen=2 * KEPT)
 
     def next_id(self) -> str:
         """For the next picture."""
@@ -81,11 +82,11 @@ class Latest:
         self._shots.appendleft((shot, _Film(prepared)))
 
     def shots(self) -> list[Shot]:
-        """Those that are kept, the latest first."""
-        return [shot for shot, _ in self._shots]
+        """The last ``KEPT``, the latest first."""
+        return [shot for shot, _ in islice(self._shots, KEPT)]
 
     def films(self) -> dict[str, "_Film"]:
-        """What makes their thumbnails, by their ids; made in threads, each once."""
+        """What makes the thumbnails of all, by their ids; made in threads, each once."""
         return {shot.id: film for shot, film in self._shots}
 
 

@@ -1,0 +1,48 @@
+"""A real browser, which no page may trouble: see ``Visit``."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.browser.visiting import PATIENCE_MS, Visit
+
+#: Debian's name first.
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+ARGUMENTS = (
+    "--no-sandbox",  # root has none
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    # It is to ask nobody but the page's worker.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium; without one the tests are skipped. ``.ci/run`` sees to it."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip("There is no Chromium: apt install chromium.")
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Opens windows; what has gone wrong in one of them by the end of the test fails it."""
+    with ExitStack() as stack:
+
+        def begin(address: str, **options: Any) -> Visit:
+            return stack.enter_context(Visit(browser, address, options))
+
+        yield begin

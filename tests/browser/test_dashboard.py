@@ -1,0 +1,175 @@
+"""What a visitor sees: numbers that move, on any window, without troubling anybody."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from catdog_stream.testing import Worker, own_broker
+from catdog_stream.testing.waiting import wait_until
+from tests.browser.stream import BLUE, RED, Flowing, colored, flow
+from tests.browser.visiting import DESK, PHONE, WALL, Visit, run
+from tests.support.client import request
+
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
+
+MODULE = "tests.support.looking_worker"
+LOADED = """[...document.querySelectorAll("#pictures img")].every(
+    image => image.complete && image.naturalWidth > 0)"""
+MANY = re.compile(r"^[1-9][\d,]*$")
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a broker that has nothing in it at first."""
+    with own_broker(tmp_path_factory.mktemp("broker")) as broker:
+        yield broker.address
+
+
+@pytest.fixture(scope="module")
+def worker(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """One that looks at the color of a picture alone."""
+    with Worker(broker, tmp_path_factory.mktemp("worker"), module=MODULE) as worker:
+        yield worker.wait_ready()
+
+
+@pytest.fixture
+def see(visit: Callable[..., Visit], worker: Worker) -> Callable[..., Visit]:
+    """Opens the page in a new window."""
+    return lambda **options: visit(f"http://127.0.0.1:{worker.port}/", **options)
+
+
+def test_an_empty_stream_shows_how_to_send_the_first_picture(see: Callable[..., Visit]) -> None:
+    it = see()
+    expect(it.page.locator("#status")).to_have_attribute("data-state", "live")
+    assert "No picture has been classified yet." in it.text("#summary")
+    assert "catdog-stream send" in it.text("#summary")
+    assert it.faults() == []
+
+
+def test_numbers_move_while_pictures_flow(see: Callable[..., Visit], broker: str) -> None:
+    it = see()
+    page = it.page
+    with Flowing(broker):
+        total = page.locator("#summary .total strong")
+        expect(total).to_have_text(MANY)
+        before = int(total.inner_text().replace(",", ""))
+        wait_until(
+            lambda: int(total.inner_text().replace(",", "")) > before + 5, "the total to grow"
+        )
+        expect(page.locator("#labels tbody th").first).to_have_text(re.compile("cat|dog"))
+        expect(page.locator("#pictures li").first).to_contain_text("instant 1")
+        wait_until(lambda: bool(page.evaluate(LOADED)), "the pictures to be there")
+        expect(page.locator("#rate-chart canvas")).to_be_visible()
+        expect(page).to_have_title(re.compile(r"^[\d,]+ pictures classified$"))
+    assert it.faults() == []
+
+
+def test_without_a_script_the_numbers_are_there(see: Callable[..., Visit]) -> None:
+    it = see(java_script_enabled=False)
+    assert MANY.match(it.text("#summary .total strong"))
+    assert "cat" in it.text("#labels")
+    assert "Renewed every 5 s" in it.text("#status")
+    assert not it.page.locator("#try").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK, WALL], ids=["phone", "desk", "wall"])
+def test_it_fits_the_window_and_everybody_can_read_it(
+    see: Callable[..., Visit], broker: str, scheme: str, size: dict[str, int]
+) -> None:
+    run(flow(broker, [b"{", request(colored(RED)), request(colored(BLUE)), request(b"nothing")]))
+    it = see(color_scheme=scheme, viewport=size)
+    expect(it.page.locator("#status")).to_have_attribute("data-state", "live")
+    expect(it.page.locator("#rejected")).to_contain_text("not_json")
+    assert it.overflow() == 0
+    assert it.faults() == []
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(see: Callable[..., Visit]) -> None:
+    it = see()
+    it.page.keyboard.press("Tab")
+    focused = it.page.locator(":focus")
+    expect(focused).to_have_text("Skip to the numbers")
+    expect(focused).to_be_visible()
+    focused.press("Enter")
+    assert it.page.evaluate("location.hash") == "#main"
+
+
+def test_whatever_stands_in_the_stream_stays_text(see: Callable[..., Visit], broker: str) -> None:
+    nasty = '"><img src=x onerror="document.title=\'broken\'">'
+    run(
+        flow(
+            broker,
+            [
+                request(colored(RED), url="javascript:alert(1)"),
+                request(colored(RED), url=nasty),
+                request(colored(RED), url="</script><script>document.title='broken'</script>"),
+                b'{"url": null, "data": null}',
+            ],
+        )
+    )
+    it = see()
+    expect(it.page.locator("#pictures")).to_contain_text("javascript:alert(1)")
+    assert it.page.locator("#pictures a").count() == 0
+    assert it.page.locator("img[src=x]").count() == 0
+    expect(it.page).to_have_title(re.compile("classified"))
+
+
+def test_no_script_or_style_of_a_page_may_stand_in_it(see: Callable[..., Visit]) -> None:
+    it = see()
+    it.expected = ("Content Security Policy",)
+    ran = it.page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "window.ran = true";
+            document.body.append(script);
+            return window.ran === true;
+        }"""
+    )
+    assert not ran
+
+
+def test_the_page_comes_back_when_its_worker_does(
+    visit: Callable[..., Visit], broker: str, tmp_path: Path
+) -> None:
+    with Worker(broker, tmp_path, module=MODULE) as worker:
+        worker.wait_ready()
+        it = visit(f"http://127.0.0.1:{worker.port}/")
+        it.expected = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED", "ERR_CONNECTION_RESET")
+        status = it.page.locator("#status")
+        expect(status).to_have_attribute("data-state", "live")
+        worker.kill()
+        expect(status).to_have_attribute("data-state", "reconnecting")
+        expect(status).to_contain_text("last heard")
+        worker.start().wait_ready()
+        expect(status).to_have_attribute("data-state", "live")
+        worker.pause()
+        try:
+            expect(status).to_have_attribute("data-state", "reconnecting")
+        finally:
+            worker.resume()
+        expect(status).to_have_attribute("data-state", "live")
+
+
+def test_a_frozen_worker_and_a_killed_one_keep_nobody_waiting(
+    visit: Callable[..., Visit], worker: Worker, broker: str, tmp_path: Path
+) -> None:
+    with Worker(broker, tmp_path, module=MODULE) as other:
+        other.wait_ready()
+        it = visit(f"http://127.0.0.1:{worker.port}/")
+        expect(it.page.locator("#workers tbody tr")).to_have_count(2)
+        total = it.text("#summary .total strong")
+        other.pause()
+        expect(it.page.locator("#notices")).to_contain_text("1 of 2 workers does not answer")
+        began = it.page.evaluate("performance.now()")
+        it.page.reload()
+        assert it.page.evaluate("performance.now()") - began < 3000
+        assert it.text("#summary .total strong") == total
+        other.resume()
+        expect(it.page.locator("#notices")).to_be_empty()
+        other.kill()
+        expect(it.page.locator("#notices")).to_contain_text(re.compile("does not answer|left"))
+        assert it.text("#summary .total strong") == total
