@@ -24,7 +24,8 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+# While it runs no other event loop can run in this thread: it must not outlive a module.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium; without one the tests are skipped. ``.ci/run`` sees to it."""
     found = next(filter(None, map(shutil.which, NAMES)), None)

@@ -1,5 +1,6 @@
 """The latest labelled pictures, as the network saw them."""
 
+from catdog_stream.models.verdict import UNKNOWN
 from catdog_stream.web.cluster.view import ClusterView
 from catdog_stream.web.page.parts import Section, When, colors
 from catdog_stream.web.page.text import plain, readable_url, share
@@ -21,13 +22,15 @@ def body(view: ClusterView, when: When) -> str:
 
 def _item(shot: Shot, color: int, when: When) -> str:
     label = plain(shot.label)
+    # How sure of which class says little of a picture that is taken for none.
+    sure = "" if shot.label == UNKNOWN else f" {share(shot.confidence)}"
     url = readable_url(shot.url)
     words = f'<p class="url" title="{plain(url)}">{plain(url, MAX_URL)}</p>' if url else ""
     return (
         f'<li data-key="{plain(shot.id)}"><img src="/pictures/{plain(shot.id)}" alt="A picture '
         f'labelled {label}" width="176" height="176"><p class="verdict"><b class="c{color}">'
-        f"{label}</b> {share(shot.confidence)}</p>{words}"
-        f'<p class="fine">{plain(shot.stack)} · {when(shot.at)}</p></li>'
+        f"{label}</b>{sure}</p>{words}"
+        f'<p class="fine">{when(shot.at)} · {plain(shot.stack)}</p></li>'
     )
 
 

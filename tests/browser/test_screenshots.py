@@ -1,0 +1,69 @@
+"""The pictures of the page in the README are made here, of the real thing.
+
+``CATDOG_TEST_SCREENSHOTS=docs`` puts them into a folder; otherwise they are looked at and gone.
+"""
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from catdog_stream.testing import Worker, own_broker
+from tests.browser.stream import flow
+from tests.browser.visiting import DESK, PHONE, Visit, run
+from tests.models.derived import derived_pictures
+from tests.support.client import request
+
+pytestmark = [pytest.mark.integration, pytest.mark.browser, pytest.mark.slow]
+
+SHOWN: dict[str, dict[str, Any]] = {
+    "page-light": {"viewport": DESK, "color_scheme": "light"},
+    "page-dark": {"viewport": DESK, "color_scheme": "dark"},
+    "page-phone-light": {"viewport": PHONE, "color_scheme": "light", "device_scale_factor": 2},
+    "page-phone-dark": {"viewport": PHONE, "color_scheme": "dark", "device_scale_factor": 2},
+}
+PICTURES = 40
+URL = "https://example.org/pictures/{}.jpg"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a page with something on it."""
+    folder = tmp_path_factory.mktemp("shown")
+    with own_broker(folder / "broker") as broker, Worker(broker.address, folder) as worker:
+        worker.wait_ready()
+        sent = [request(jpeg, URL.format(number)) for number, jpeg in enumerate(jpegs())]
+        # One after the other, so that the latest are not all of one moment.
+        run(flow(broker.address, [*sent, b"{", request(b"no picture")]))
+        yield f"http://127.0.0.1:{worker.port}/"
+
+
+def jpegs() -> Iterator[bytes]:
+    for picture in derived_pictures(2 * PICTURES)[::2]:  # every other one is two in one
+        out = io.BytesIO()
+        Image.fromarray(picture).save(out, "JPEG", quality=90)
+        yield out.getvalue()
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_page_is_worth_a_picture(
+    visit: Callable[..., Visit], page: str, tmp_path: Path, name: str
+) -> None:
+    options = SHOWN[name]
+    it = visit(page, **options)
+    expect(it.page.locator("#status")).to_have_attribute("data-state", "live")
+    expect(it.page.locator("#pictures li")).to_have_count(12)
+    expect(it.page.locator("#rate-chart canvas")).to_be_visible()
+    file = Path(os.environ.get("CATDOG_TEST_SCREENSHOTS", tmp_path)) / f"{name}.jpg"
+    it.page.screenshot(path=file, type="jpeg", quality=85)
+    with Image.open(file) as shot:
+        scale = options.get("device_scale_factor", 1)
+        assert shot.width == scale * options["viewport"]["width"]
+        colors = shot.convert("RGB").resize((64, 64)).getcolors(64 * 64)
+        assert colors is not None
+        assert len(colors) > 200, "there is nothing on it"
