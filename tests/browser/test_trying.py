@@ -1,0 +1,159 @@
+"""A visitor tries it: each picture goes through the stream, and its answer appears beside it."""
+
+import base64
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from catdog_stream.testing import Worker, own_broker
+from tests.browser.stream import BLUE, RED, colored
+from tests.browser.visiting import PHONE, Visit
+
+pytestmark = [pytest.mark.integration, pytest.mark.browser]
+
+MODULE = "tests.support.looking_worker"
+TOKEN = "only-for-those-who-know"
+
+#: Puts files into an event, as dropping and pasting them does.
+GIVE = """([kind, files]) => {
+    const data = new DataTransfer();
+    for (const [name, type, base64] of files) {
+        const bytes = Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
+        data.items.add(new File([bytes], name, { type }));
+    }
+    const event = kind === "paste"
+        ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })
+        : new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+    document.getElementById("drop").dispatchEvent(event);
+}"""
+SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64">
+<rect width="64" height="64" fill="rgb(200,40,40)"/></svg>"""
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a broker of this module's own."""
+    with own_broker(tmp_path_factory.mktemp("broker")) as broker:
+        yield broker.address
+
+
+@pytest.fixture(scope="module")
+def worker(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """One that looks at the color of a picture alone."""
+    with Worker(broker, tmp_path_factory.mktemp("worker"), module=MODULE) as worker:
+        yield worker.wait_ready()
+
+
+@pytest.fixture
+def see(visit: Callable[..., Visit], worker: Worker) -> Callable[..., Visit]:
+    """Opens the page in a new window."""
+    return lambda **options: visit(f"http://127.0.0.1:{worker.port}/", **options)
+
+
+def payload(name: str, kind: str, content: bytes) -> Any:
+    """A file as Playwright has somebody choose it."""
+    return {"name": name, "mimeType": kind, "buffer": content}
+
+
+def give(it: Visit, kind: str, *files: tuple[str, str, bytes]) -> None:
+    """Drop files, or paste them."""
+    known = [[name, type_, base64.b64encode(data).decode()] for name, type_, data in files]
+    it.page.evaluate(GIVE, [kind, known])
+
+
+def tries(it: Visit) -> Locator:
+    """What was tried, the latest first."""
+    return it.page.locator("#tries li")
+
+
+def test_chosen_pictures_get_their_answers_beside_them(see: Callable[..., Visit]) -> None:
+    it = see()
+    it.page.locator("#try-files").set_input_files(
+        [
+            payload("tom.jpg", "image/jpeg", colored(RED)),
+            payload("rex.png", "image/png", colored(BLUE, "PNG")),
+        ]
+    )
+    expect(tries(it)).to_have_count(2)
+    verdicts = tries(it).locator(".verdict")
+    expect(verdicts.first).to_have_text("dog")
+    expect(verdicts.last).to_have_text("cat")
+    expect(tries(it).first.locator(".told")).to_contain_text("instant 1")
+    expect(it.page.locator("#try-said")).to_contain_text(re.compile("cat|dog"))
+    # It went through the stream: everybody sees it.
+    expect(it.page.locator("#pictures li")).to_have_count(2)
+    expect(it.page.locator("#summary .total strong")).to_have_text("2")
+    assert it.faults() == []
+
+
+def test_dropped_and_pasted_pictures_are_taken_as_well(see: Callable[..., Visit]) -> None:
+    it = see()
+    give(it, "drop", ("tom.webp", "image/webp", colored(RED, "WEBP")))
+    expect(tries(it).first.locator(".verdict")).to_have_text("cat")
+    give(it, "paste", ("", "image/png", colored(BLUE, "PNG")))
+    expect(tries(it).first.locator(".verdict")).to_have_text("dog")
+
+
+def test_what_a_browser_shows_and_the_stream_does_not_read_is_converted(
+    see: Callable[..., Visit],
+) -> None:
+    it = see()
+    give(it, "drop", ("tom.svg", "image/svg+xml", SVG))
+    expect(tries(it).first.locator(".verdict")).to_have_text("cat")
+
+
+def test_what_is_no_picture_has_its_word_and_is_not_sent(see: Callable[..., Visit]) -> None:
+    it = see()
+    give(it, "drop", ("notes.txt", "text/plain", b"no picture"), ("empty.png", "image/png", b""))
+    expect(tries(it)).to_have_count(2)
+    expect(tries(it).first).to_contain_text("The file is empty.")
+    expect(tries(it).last).to_contain_text("The file is not a picture.")
+
+
+def test_a_rejected_picture_has_its_reason(see: Callable[..., Visit]) -> None:
+    it = see()
+    give(it, "drop", ("broken.jpg", "image/jpeg", colored(RED)[:300]))
+    expect(tries(it).first.locator(".verdict")).to_have_text("rejected")
+    expect(tries(it).first.locator(".told")).to_contain_text("damaged_image")
+    assert it.faults() == []
+
+
+def test_of_very_many_pictures_the_last_stay_on_the_page(see: Callable[..., Visit]) -> None:
+    it = see()
+    give(it, "drop", *[(f"{number}.jpg", "image/jpeg", colored(RED)) for number in range(15)])
+    expect(tries(it)).to_have_count(12)
+    expect(tries(it).locator(".verdict", has_text="cat")).to_have_count(12)
+
+
+def test_a_phone_may_take_a_photograph(see: Callable[..., Visit]) -> None:
+    it = see(viewport=PHONE, is_mobile=True, has_touch=True)
+    camera = it.page.locator("#try-camera")
+    expect(camera).to_be_visible()
+    camera.locator("input").set_input_files(payload("photo.jpg", "image/jpeg", colored(RED)))
+    expect(tries(it).first.locator(".verdict")).to_have_text("cat")
+    assert it.overflow() == 0
+
+
+def test_sending_may_need_a_token_and_may_be_off(
+    visit: Callable[..., Visit], broker: str, tmp_path: Path
+) -> None:
+    settings = {"CATDOG_WEB_SEND_TOKEN": TOKEN}
+    with Worker(broker, tmp_path, module=MODULE, settings=settings) as worker:
+        worker.wait_ready()
+        it = visit(f"http://127.0.0.1:{worker.port}/")
+        it.expected = ("status 401",)
+        give(it, "drop", ("tom.jpg", "image/jpeg", colored(RED)))
+        expect(it.page.locator("#token")).to_be_focused()
+        it.page.keyboard.type(TOKEN)
+        it.page.keyboard.press("Enter")
+        expect(tries(it).first.locator(".verdict")).to_have_text("cat")
+        expect(it.page.locator("#try-token")).to_be_hidden()
+    with Worker(broker, tmp_path, module=MODULE, settings={"CATDOG_WEB_SEND": "off"}) as worker:
+        worker.wait_ready()
+        it = visit(f"http://127.0.0.1:{worker.port}/")
+        expect(it.page.locator("#status")).to_have_attribute("data-state", "live")
+        expect(it.page.locator("#try")).to_have_count(0)
