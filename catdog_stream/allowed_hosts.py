@@ -37,9 +37,9 @@ class AllowedHost:
         """
         host, port = text, ""
         if text.startswith("["):
-            host, _, port = text[1:].partition("]")
-            if port and not port.startswith(":"):
-                raise ValueError(f"{text!r} has something else than a port behind its bracket")
+            host, closed, port = text[1:].partition("]")
+            if not closed or (port and not port.startswith(":")):
+                raise ValueError(f"{text!r} is no address in brackets, with a port or without")
         elif text.count(":") == 1:
             host, colon, port = text.partition(":")
             port = colon + port

@@ -35,7 +35,7 @@ def typed(text: str, rules: Rules) -> URL:
 def led_on(url: URL, location: str, rules: Rules) -> URL:
     """Where ``url`` leads to, by its header ``Location``. Raises ``FetchError``."""
     try:
-        target = str(url.join(URL(location)))
+        target = str(url.join(_parsed(location)))
     except ValueError:
         raise FetchError(f"{_LED} cannot be read.") from None
     return _checked(target, rules, _LED)
@@ -54,7 +54,7 @@ def _checked(text: str, rules: Rules, what: str) -> URL:
     if not text.isprintable():
         raise FetchError(f"{what} holds characters that cannot be seen.")
     try:
-        url = URL(text)
+        url = _parsed(text)
         port = url.explicit_port
     except ValueError:
         raise FetchError(f"{what} cannot be read.") from None
@@ -74,6 +74,11 @@ def _checked(text: str, rules: Rules, what: str) -> URL:
     if not isinstance(host, str) and not rules.may_connect(str(host), host, url.port or 0):
         raise not_public(led=what == _LED)
     return url
+
+
+def _parsed(text: str) -> URL:
+    """Quoted where it has to be, and else to the letter: some addresses are signed."""
+    return URL(text, encoded=text.isascii() and " " not in text)
 
 
 def _host(raw: str) -> str | IPAddress:
