@@ -77,8 +77,14 @@ def _checked(text: str, rules: Rules, what: str) -> URL:
 
 
 def _parsed(text: str) -> URL:
-    """Quoted where it has to be, and else to the letter: some addresses are signed."""
-    return URL(text, encoded=text.isascii() and " " not in text)
+    """Quoted where it has to be, and else to the letter: some addresses are signed.
+
+    Raises ``ValueError``.
+    """
+    try:
+        return URL(text, encoded=text.isascii() and " " not in text)
+    except IndexError as error:  # yarl's, of "//[]@"
+        raise ValueError(text) from error
 
 
 def _host(raw: str) -> str | IPAddress:

@@ -83,6 +83,7 @@ def test_what_is_read(text: str, url: str) -> None:
         ("https://[fe80::1%eth0]/", "The address has no host that can be read."),
         ("https://[::1/", "The address cannot be read."),
         ("https://[1.2.3.4]/", "The address cannot be read."),
+        ("https://[]@", "The address cannot be read."),
         ("https://good.example\\@evil.example/", "The address cannot be read."),
         ("https://example.org:99999/", "The address cannot be read."),
         ("https://example.org:x/", "The address cannot be read."),
@@ -244,7 +245,7 @@ def _assert_safe(url: URL, rules: Rules) -> None:
     assert host == host.lower()
     assert host.isascii()
     # What reads it again reads the same.
-    assert typed(str(url), rules) == url
+    assert str(typed(str(url), rules)) == str(url)
     try:
         address = ip_address(host)
     except ValueError:
