@@ -51,7 +51,10 @@ class CheckedResolver(AbstractResolver):
         self._lookup = lookup
 
     async def resolve(
-        self, host: str, port: int = 0, _family: int = socket.AF_UNSPEC
+        self,
+        host: str,
+        port: int = 0,
+        family: int = socket.AF_UNSPEC,  # noqa: ARG002 - every one is asked for
     ) -> list[ResolveResult]:
         """All addresses of ``host``. Raises ``NotPublicError``."""
         try:

@@ -94,7 +94,10 @@ def test_what_is_read(text: str, url: str) -> None:
             "https://example.org:22/",
             "The address must be on the usual port of its scheme, not on 22.",
         ),
-        ("https://example.org:0/", "The address must be on the usual port of its scheme, not on 0."),
+        (
+            "https://example.org:0/",
+            "The address must be on the usual port of its scheme, not on 0.",
+        ),
         (
             "https://example.org:80/",
             "The address must be on the usual port of its scheme, not on 80.",
