@@ -24,6 +24,17 @@ SIDE = 299
 #: Read here and not by the stream, and Pillow's names of them.
 _FURTHER = {"TIFF": "TIFF", "AVIF": "AVIF", "HEIC or MP4": "HEIF"}
 
+#: Those of TIFF in which a damaged picture costs one line on standard error, where libtiff writes
+#: what it finds. In others a stranger could fill the log.
+_TIFF_COMPRESSIONS = (
+    "raw",
+    "packbits",
+    "jpeg",
+    "tiff_lzw",
+    "tiff_adobe_deflate",
+    "tiff_deflate",
+)
+
 
 def small_png(data: bytes, limits: PictureLimits) -> bytes:
     """A PNG, RGB or RGBA, of at most ``SIDE`` pixels a side; upright, of the same proportions.
@@ -35,6 +46,7 @@ def small_png(data: bytes, limits: PictureLimits) -> bytes:
     """
     try:
         with opened(data, _format(data), limits) as image:
+            _check_compression(image)
             image.load()
             small = upright(_fitting(coloured(image)), image)
             small.info = {}  # a colour profile would be written along
@@ -68,6 +80,13 @@ def _is_read(name: str) -> bool:
         except ImportError:
             return False
     return True
+
+
+def _check_compression(image: Image.Image) -> None:
+    if image.format == "TIFF" and image.info.get("compression") not in _TIFF_COMPRESSIONS:
+        raise RejectedRequest(
+            Reason.UNSUPPORTED_FORMAT, "The TIFF picture is compressed in a way that is not read."
+        )
 
 
 def _fitting(image: Image.Image) -> Image.Image:

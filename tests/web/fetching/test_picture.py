@@ -64,17 +64,18 @@ def test_every_format_that_is_read(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"),
-    [
-        ("TIFF", {"compression": "jpeg"}),
-        ("TIFF", {"compression": "tiff_lzw"}),
-        ("TIFF", {"compression": "tiff_adobe_deflate"}),
-        ("TIFF", {"compression": "group4"}),
-    ],
+    "compression", ["raw", "packbits", "tiff_lzw", "jpeg", "tiff_adobe_deflate", "tiff_deflate"]
 )
-def test_tiff_as_scanners_write_it(kind: str, options: dict[str, Any]) -> None:
-    image = halves().convert("1") if options["compression"] == "group4" else halves()
-    assert small(saved(image, kind, **options)).size == (299, 199)
+def test_tiff_in_the_usual_compressions(compression: str) -> None:
+    assert small(saved(halves(), "TIFF", compression=compression)).size == (299, 199)
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4"])
+def test_tiff_of_fax_machines_is_not_read(compression: str) -> None:
+    # libtiff complains about each damaged line of those, on the worker's own standard error.
+    assert refusal(saved(halves().convert("1"), "TIFF", compression=compression)) == (
+        "The TIFF picture is compressed in a way that is not read."
+    )
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr", "I;16", "F", "I"])
@@ -88,14 +89,14 @@ def test_every_mode_becomes_rgb(mode: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "mode"),
-    [("PNG", "LA"), ("PNG", "RGBA"), ("TIFF", "LA"), ("TIFF", "RGBA"), ("GIF", "P")],
+    [("PNG", "LA"), ("PNG", "RGBA"), ("TIFF", "LA"), ("TIFF", "RGBA"), ("GIF", "RGBA")],
 )
 def test_what_is_transparent_stays_so(kind: str, mode: str) -> None:
     image = Image.new("RGBA", (400, 300), (*RED, 0))
     image.paste((*BLUE, 255), (200, 0, 400, 300))
     shown = small(saved(image.convert(mode), kind))
     assert shown.mode == "RGBA"
-    assert shown.getextrema()[3] == (0, 255)
+    assert shown.getchannel("A").getextrema() == (0, 255)
 
 
 @pytest.mark.parametrize(
