@@ -15,6 +15,7 @@ from catdog_stream.models.pictures import (
     recognise,
     upright,
 )
+from catdog_stream.web.fetching.tiff import check_compression, check_parts
 
 __all__ = ["SIDE", "small_png"]
 
@@ -23,17 +24,6 @@ SIDE = 299
 
 #: Read here and not by the stream, and Pillow's names of them.
 _FURTHER = {"TIFF": "TIFF", "AVIF": "AVIF", "HEIC or MP4": "HEIF"}
-
-#: Those of TIFF in which a damaged picture costs one line on standard error, where libtiff writes
-#: what it finds. In others a stranger could fill the log.
-_TIFF_COMPRESSIONS = (
-    "raw",
-    "packbits",
-    "jpeg",
-    "tiff_lzw",
-    "tiff_adobe_deflate",
-    "tiff_deflate",
-)
 
 
 def small_png(data: bytes, limits: PictureLimits) -> bytes:
@@ -45,8 +35,12 @@ def small_png(data: bytes, limits: PictureLimits) -> bytes:
     Raises ``FetchError``: it is no picture, or damaged, or too large.
     """
     try:
-        with opened(data, _format(data), limits) as image:
-            _check_compression(image)
+        name = _format(data)
+        if name == "TIFF":
+            check_parts(data)
+        with opened(data, name, limits) as image:
+            if name == "TIFF":
+                check_compression(image)
             image.load()
             small = upright(_fitting(coloured(image)), image)
             small.info = {}  # a colour profile would be written along
@@ -61,9 +55,12 @@ def small_png(data: bytes, limits: PictureLimits) -> bytes:
 
 def _format(data: bytes) -> str:
     """Pillow's name of it. Raises ``FetchError`` or ``RejectedRequest``."""
-    other = other_format(data)
-    if other is None:
+    try:
         return recognise(data)
+    except RejectedRequest:
+        other = other_format(data)
+        if other is None:
+            raise
     name = _FURTHER.get(other)
     if name is None or not _is_read(name):
         raise FetchError(f"The picture is in the format {other}, which is not read.")
@@ -80,13 +77,6 @@ def _is_read(name: str) -> bool:
         except ImportError:
             return False
     return True
-
-
-def _check_compression(image: Image.Image) -> None:
-    if image.format == "TIFF" and image.info.get("compression") not in _TIFF_COMPRESSIONS:
-        raise RejectedRequest(
-            Reason.UNSUPPORTED_FORMAT, "The TIFF picture is compressed in a way that is not read."
-        )
 
 
 def _fitting(image: Image.Image) -> Image.Image:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import struct
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from catdog_stream.errors import FetchError
 from catdog_stream.models.pictures import PictureLimits, decode
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.web.fetching.picture import small_png
+
+# The module that reads pictures silences Pillow in workers, which pytest undoes.
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 LIMITS = PictureLimits()
 RED, BLUE = (220, 30, 20), (30, 40, 210)
@@ -76,6 +80,32 @@ def test_tiff_of_fax_machines_is_not_read(compression: str) -> None:
     assert refusal(saved(halves().convert("1"), "TIFF", compression=compression)) == (
         "The TIFF picture is compressed in a way that is not read."
     )
+
+
+def test_a_picture_that_speaks_of_another_format_is_what_it_is() -> None:
+    assert small(saved(halves(), "JPEG", comment=b"<svg")).size == (299, 199)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_tiff_of_a_million_strips_is_not_even_opened(order: str) -> None:
+    def strips(count: int) -> bytes:
+        """Of one pixel each, and all of them the same."""
+        tags = [(256, 1), (257, count), (258, 8), (259, 1), (262, 1), (277, 1), (278, 1)]
+        start = 8 + 2 + 12 * (len(tags) + 2) + 4
+        head = b"II*\0" if order == "<" else b"MM\0*"
+        return b"".join(
+            (
+                head,
+                struct.pack(order + "IH", 8, len(tags) + 2),
+                *(struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in tags),
+                *(struct.pack(order + "HHII", tag, 3, count, start) for tag in (273, 279)),
+                bytes(4),
+                struct.pack(order + "H", 8) * count,
+            )
+        )
+
+    assert small(strips(10_000)).size == (1, 299)
+    assert refusal(strips(1_000_000)) == "The TIFF picture has more than 16384 parts."
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr", "I;16", "F", "I"])
@@ -175,7 +205,6 @@ def test_too_many_pixels_are_not_decoded(kind: str) -> None:
 WHOLE = [saved(halves((60, 40)), kind) for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")]
 
 
-@pytest.mark.filterwarnings("ignore")  # the module that reads pictures has Pillow silent
 @given(st.sampled_from(WHOLE), st.data())
 def test_a_damaged_picture_is_one_or_is_refused(whole: bytes, data: st.DataObject) -> None:
     damaged = bytearray(whole[: data.draw(st.integers(1, len(whole)))])
