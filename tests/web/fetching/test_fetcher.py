@@ -35,9 +35,8 @@ BROKE_OFF = "The address broke off, or does not answer as web servers do."
 
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time limits that a test can wait for."""
+    """A time limit that a test can wait for."""
     monkeypatch.setattr(fetching, "SECONDS", 0.3)
-    monkeypatch.setattr(fetching, "WAIT_SECONDS", 0.1)
 
 
 class TestPictures:
@@ -253,7 +252,9 @@ class TestTooLong:
         gone = asyncio.run(visit(text, Fetcher(Rules("on"), lookup=lookup)))
         assert gone == "The address does not answer."
 
-    def test_no_room_among_others(self, hurry: None) -> None:  # noqa: ARG002
+    def test_no_room_among_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(fetching, "WAIT_SECONDS", 0.1)
+
         async def story() -> None:
             asked, answer = asyncio.Event(), asyncio.Event()
             waiting = 0
