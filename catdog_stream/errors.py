@@ -11,6 +11,7 @@
     ├── UnansweredError         not every request that was sent has been labelled
     ├── AgentError              an agent ended, which it never should
     ├── HungModelError          the model hung too often for this process to go on
+    ├── FetchError              no picture can be had by the address that a visitor typed
     ├── TooManyRejectedError    so much is rejected that something else must be wrong
     └── RejectedRequest         one request is bad; carries the reason code for the dead letter
 
@@ -65,6 +66,10 @@ class AgentError(CatDogError):
 
 class HungModelError(CatDogError):
     """The model hung so often that this process has to be replaced."""
+
+
+class FetchError(CatDogError):
+    """No picture can be had by an address; the sentence is fit for a stranger who typed it."""
 
 
 class TooManyRejectedError(CatDogError):

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from catdog_stream.allowed_hosts import AllowedHost, FetchMode
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
@@ -29,6 +30,7 @@ ENGINES: tuple[Engine, ...] = ("auto", "litert", "tensorflow")
 
 RoleName = Literal["all", "voter", "jury"]
 ROLES: tuple[RoleName, ...] = ("all", "voter", "jury")
+FETCH_MODES: tuple[FetchMode, ...] = ("off", "on", "http")
 #: Each is named in a header of every label.
 MAX_VOTERS = 16
 MAX_VOTE_DEADLINE = 600.0
@@ -111,6 +113,10 @@ class Settings:
     vote_deadline: float = 10.0
     #: Names under which the web pages are asked for, beside the worker's own.
     web_hosts: tuple[str, ...] = ()
+    #: Whether visitors may have pictures fetched by address.
+    web_fetch: FetchMode = "off"
+    #: From where they may beside the public internet.
+    web_fetch_allow: tuple[AllowedHost, ...] = ()
     #: How to talk to the cluster, and as whom.
     security: Security = field(default_factory=Security)
 
@@ -154,6 +160,8 @@ class Settings:
             voters=read("CATDOG_VOTERS", _voters, cls.voters),
             vote_deadline=read("CATDOG_VOTE_DEADLINE", _deadline, cls.vote_deadline),
             web_hosts=read("CATDOG_WEB_HOSTS", _hosts, cls.web_hosts),
+            web_fetch=read("CATDOG_WEB_FETCH", _one_of(FETCH_MODES), cls.web_fetch),
+            web_fetch_allow=read("CATDOG_WEB_FETCH_ALLOW", _allowed_hosts, cls.web_fetch_allow),
             security=Security.from_environment(environment),
         )
         _refuse_unknown(environment, read.names)
@@ -300,6 +308,10 @@ def _hosts(text: str) -> tuple[str, ...]:
         if not _HOST.fullmatch(host):
             raise ValueError(f"{host!r} is not the name or address of a host")
     return hosts
+
+
+def _allowed_hosts(text: str) -> tuple[AllowedHost, ...]:
+    return tuple(AllowedHost.parse(part) for part in map(str.strip, text.split(",")) if part)
 
 
 def _broker(text: str) -> str:

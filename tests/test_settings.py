@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catdog_stream.allowed_hosts import AllowedHost
 from catdog_stream.errors import SettingError
 from catdog_stream.settings import Settings
 from catdog_stream.wire import base64_length
@@ -24,6 +25,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.batch_wait == 0.005
     assert settings.max_image_bytes == 4194304
     assert settings.partitions == 8
+    assert settings.web_fetch == "off"
 
 
 def test_every_variable_is_read() -> None:
@@ -45,6 +47,8 @@ def test_every_variable_is_read() -> None:
         "CATDOG_PARTITIONS": "4",
         "CATDOG_REPLICAS": "2",
         "CATDOG_WEB_HOSTS": "catdog.example.org, [fd00::1],",
+        "CATDOG_WEB_FETCH": "http",
+        "CATDOG_WEB_FETCH_ALLOW": "10.1.0.0/16, pictures:8080,",
     }
     assert Settings.from_environment(environment) == Settings(
         broker="kafka://a:9092;kafka://b:9093",
@@ -64,6 +68,8 @@ def test_every_variable_is_read() -> None:
         partitions=4,
         replicas=2,
         web_hosts=("catdog.example.org", "[fd00::1]"),
+        web_fetch="http",
+        web_fetch_allow=(AllowedHost.parse("10.1.0.0/16"), AllowedHost("pictures", 8080)),
     )
 
 
@@ -86,6 +92,20 @@ def test_several_stacks_vote() -> None:
     ],
 )
 def test_what_several_stacks_cannot_be_told_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*[^.]\\.$"):
+        Settings.from_environment({name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CATDOG_WEB_FETCH", "yes"),
+        ("CATDOG_WEB_FETCH_ALLOW", "10.1.2.3/16"),
+        ("CATDOG_WEB_FETCH_ALLOW", "pictures, https://pictures"),
+        ("CATDOG_WEB_FETCH_ALLOW", "pictures:0"),
+    ],
+)
+def test_what_may_be_fetched_is_told_without_doubt(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*[^.]\\.$"):
         Settings.from_environment({name: value})
 

@@ -12,7 +12,8 @@ import io
 import struct
 import threading
 import warnings
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +80,16 @@ def decode(data: bytes, wanted: Preprocessing, limits: PictureLimits) -> Picture
         raise RejectedRequest(
             Reason.TOO_LARGE, f"The picture has {len(data)} bytes, {limits.max_bytes} are allowed."
         )
-    name = recognise(data)
+    with opened(data, recognise(data), limits) as image:
+        return _render(image, wanted)
+
+
+@contextmanager
+def opened(data: bytes, name: str, limits: PictureLimits) -> Iterator[Image.Image]:
+    """A picture in the format that Pillow calls ``name``, to be decoded in the block. Thread-safe.
+
+    Whatever goes wrong in the block raises ``RejectedRequest`` as ``decode`` does.
+    """
     if name == "WEBP":
         # Pillow allocates a WebP's whole canvas on opening; for the others it reads a header.
         _check_pixels(_webp_size(data), limits)
@@ -89,7 +99,7 @@ def decode(data: bytes, wanted: Preprocessing, limits: PictureLimits) -> Picture
         with Image.open(io.BytesIO(data), formats=(name,)) as image:
             pixels = _check_pixels(image.size, limits)
             with _one_large_picture if pixels > _LARGE_PIXELS else nullcontext():
-                return _render(image, wanted)
+                yield image
     except RejectedRequest:
         raise
     except Image.DecompressionBombError as error:
@@ -120,7 +130,7 @@ def recognise(data: bytes) -> str:
         return "GIF"
     if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in _BMP_HEADER_SIZES:
         return "BMP"
-    if other := _recognise_unsupported(data):
+    if other := other_format(data):
         raise RejectedRequest(
             Reason.UNSUPPORTED_FORMAT,
             f"The picture is in the format {other}; PNG, JPEG, WebP, GIF and BMP are read.",
@@ -130,7 +140,8 @@ def recognise(data: bytes) -> str:
     )
 
 
-def _recognise_unsupported(data: bytes) -> str | None:
+def other_format(data: bytes) -> str | None:
+    """What people call the picture's format, where it is none of the five and is known."""
     if data.startswith((b"II*\0", b"MM\0*")):
         return "TIFF"
     if data.startswith(b"%PDF-"):
@@ -184,27 +195,35 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 def _render(image: Image.Image, wanted: Preprocessing) -> Picture:
     # Not image.draft(), which decodes large JPEGs sooner: it changed verdicts (1 in 100 measured).
     image.load()
-    orientation = _orientation(image)
-    small = _resize(image, wanted)
+    # On the small square: far cheaper than, and as good as, turning the original.
+    return np.array(upright(_resize(image, wanted), image))
+
+
+def upright(small: Image.Image, original: Image.Image) -> Image.Image:
+    """Turn ``small``, made from ``original``, as the EXIF orientation of that one says."""
+    orientation = _orientation(original)
     if orientation in _TRANSPOSITION:
-        # On the small square: far cheaper than, and as good as, turning the original.
-        small = small.transpose(_TRANSPOSITION[orientation])
-    return np.array(small)
+        return small.transpose(_TRANSPOSITION[orientation])
+    return small
+
+
+def coloured(image: Image.Image) -> Image.Image:
+    """The picture as RGB, or as RGBA where parts of it are transparent; 8 bits a channel."""
+    if image.mode.startswith("I;16"):
+        upper = (np.asarray(image) >> 8).astype(np.uint8)
+        image = Image.fromarray(upper)
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    # No conversion where none is needed: it would copy the whole picture.
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _resize(image: Image.Image, wanted: Preprocessing) -> Image.Image:
     """The picture as an RGB image of the size wanted, transparent parts white."""
-    if image.mode.startswith("I;16"):
-        upper = (np.asarray(image) >> 8).astype(np.uint8)
-        image = Image.fromarray(upper)
-    if image.has_transparency_data:
-        # No conversion where none is needed: it would copy the whole picture.
-        coloured = image if image.mode == "RGBA" else image.convert("RGBA")
-        picture = _square(coloured, wanted)
+    picture = _square(coloured(image), wanted)
+    if picture.mode == "RGBA":
         white = Image.new("RGBA", picture.size, "white")
         return Image.alpha_composite(white, picture).convert("RGB")
-    coloured = image if image.mode == "RGB" else image.convert("RGB")
-    return _square(coloured, wanted)
+    return picture
 
 
 def _square(image: Image.Image, wanted: Preprocessing) -> Image.Image:

@@ -1,0 +1,71 @@
+"""Reads the answer of a web server that may be hostile: whether it is a picture, and how large."""
+
+import re
+import zlib
+from http import HTTPStatus
+
+import aiohttp
+
+from catdog_stream.errors import FetchError
+
+__all__ = ["read_body"]
+
+#: A type that is fit to be shown.
+_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,60}")
+#: What servers call a file of which they do not know the type.
+_ANY_TYPE = ("", "application/octet-stream", "binary/octet-stream")
+
+_PACKED = ("gzip", "x-gzip", "deflate")
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+
+
+async def read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """The picture file. The session must leave it as it comes, and not unpack it.
+
+    Raises ``FetchError`` where it is no picture by the answer's headers, or empty, or larger than
+    ``max_bytes``, of which no more is read.
+    """
+    if response.status != 200:
+        raise FetchError(f"The address gave {_status(response.status)}, and no picture.")
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind not in _ANY_TYPE and not kind.startswith("image/"):
+        shown = kind if _TYPE.fullmatch(kind) else "something else"
+        raise FetchError(f"The address gave {shown}, not a picture.")
+    packing = response.headers.get("Content-Encoding", "identity").strip().lower() or "identity"
+    if packing not in ("identity", *_PACKED):
+        raise FetchError("The address gave a picture that is packed in a way that is not read.")
+    if (response.content_length or 0) > max_bytes:
+        raise _too_large(max_bytes)
+    body = await _read(response, max_bytes, unpack=packing in _PACKED)
+    if not body:
+        raise FetchError("The address gave an empty file.")
+    return body
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int, *, unpack: bool) -> bytes:
+    """A few bytes can unpack to gigabytes: no more is unpacked at a time than there is room for."""
+    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB) if unpack else None
+    received, body = 0, bytearray()
+    async for chunk in response.content.iter_any():
+        received += len(chunk)
+        if unpacker is None:
+            body += chunk
+        else:
+            try:
+                body += unpacker.decompress(chunk, max_bytes + 1 - len(body))
+            except zlib.error:
+                raise FetchError("The address gave a damaged file.") from None
+        if max(received, len(body)) > max_bytes:
+            raise _too_large(max_bytes)
+    return bytes(body)
+
+
+def _too_large(max_bytes: int) -> FetchError:
+    return FetchError(f"The address gave a file of more than {max_bytes} bytes.")
+
+
+def _status(status: int) -> str:
+    try:
+        return f"status {status} ({HTTPStatus(status).phrase})"
+    except ValueError:
+        return f"status {status}"

@@ -1,0 +1,146 @@
+"""Fetches a file from a web server that may be hostile, through redirects that may be."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from yarl import URL
+
+from catdog_stream import __version__
+from catdog_stream.errors import FetchError
+from catdog_stream.web.fetching.addresses import led_on, not_public
+from catdog_stream.web.fetching.body import read_body
+from catdog_stream.web.fetching.resolving import (
+    CheckedResolver,
+    Lookup,
+    NotPublicError,
+    SystemLookup,
+)
+from catdog_stream.web.fetching.rules import Rules
+
+__all__ = ["AT_A_TIME", "CONNECT_SECONDS", "MAX_BYTES", "MAX_REDIRECTS", "SECONDS", "Fetcher"]
+
+#: For everything, from the first name that is resolved to the last byte.
+SECONDS = 10.0
+#: Of those, for each connection: name, TCP and TLS.
+CONNECT_SECONDS = 5.0
+#: Until one of those before has ended.
+WAIT_SECONDS = 5.0
+AT_A_TIME = 4
+MAX_REDIRECTS = 5
+MAX_BYTES = 4 * 1024 * 1024
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class Fetcher:
+    """Holds the session; may be made before an event loop runs, and is closed in one.
+
+    Nothing that a server sets is kept: no cookies, no connections. Nothing of the environment is
+    used: no proxies, no passwords.
+
+    Args:
+        rules: what may be fetched.
+        lookup: from names to addresses; the system's by default.
+        tls: whom to trust; whom the system trusts by default.
+    """
+
+    def __init__(
+        self, rules: Rules, *, lookup: Lookup | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.rules = rules
+        self._system = SystemLookup(AT_A_TIME)
+        self._lookup = lookup or self._system
+        self._tls: ssl.SSLContext | bool = tls or True
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+        self._slots = asyncio.Semaphore(AT_A_TIME)
+
+    async def close(self) -> None:
+        """Break off what is being fetched. Nothing can be fetched afterwards."""
+        self._closed = True
+        self._system.close()
+        if self._session is not None:
+            await self._session.close()
+
+    async def fetch(self, url: URL) -> bytes:
+        """The picture file at an address that :func:`addresses.typed` has passed.
+
+        At most ``MAX_BYTES``, within ``WAIT_SECONDS`` and ``SECONDS``.
+        Raises ``FetchError``.
+        """
+        async with self._slot():
+            if self._closed:
+                raise FetchError("This worker is stopping.")
+            try:
+                async with asyncio.timeout(SECONDS):
+                    return await self._follow(url)
+            except TimeoutError:
+                raise FetchError(f"The address took longer than {SECONDS:g} seconds.") from None
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise FetchError("Too many pictures are being fetched; try again later.") from None
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    async def _follow(self, url: URL) -> bytes:
+        for redirects in range(MAX_REDIRECTS + 1):
+            async with self._asked(url, led=redirects > 0) as response:
+                if response.status not in _REDIRECTS:
+                    return await read_body(response, MAX_BYTES)
+                location = response.headers.get("Location")
+            if not location:
+                raise FetchError("The address leads on, and does not say where to.")
+            url = led_on(url, location, self.rules)
+        raise FetchError(f"The address leads on more than {MAX_REDIRECTS} times.")
+
+    @asynccontextmanager
+    async def _asked(self, url: URL, *, led: bool) -> AsyncIterator[aiohttp.ClientResponse]:
+        what = "The address that it leads to" if led else "The address"
+        try:
+            async with self._open().get(url, ssl=self._tls, allow_redirects=False) as response:
+                yield response
+        except NotPublicError:
+            raise not_public(led=led) from None
+        except (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError):
+            raise FetchError(f"{what} has no valid certificate for its host.") from None
+        except aiohttp.ClientSSLError:
+            raise FetchError(f"{what} cannot be reached over TLS.") from None
+        except aiohttp.ServerTimeoutError:
+            raise FetchError(f"{what} does not answer.") from None
+        except aiohttp.ClientConnectorError:
+            raise FetchError(f"{what} cannot be connected to.") from None
+        except (aiohttp.ClientError, OSError):
+            raise FetchError(f"{what} broke off, or does not answer as web servers do.") from None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    resolver=CheckedResolver(self.rules, self._lookup),
+                    # What was resolved a while ago, and a connection of that time, could be
+                    # another's by now.
+                    use_dns_cache=False,
+                    force_close=True,
+                    limit=AT_A_TIME,
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+                auto_decompress=False,
+                timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS),
+                headers={
+                    "Accept": "image/*",
+                    "Accept-Encoding": "identity",
+                    "User-Agent": f"catdog_stream/{__version__}",
+                },
+            )
+        return self._session

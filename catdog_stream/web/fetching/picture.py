@@ -1,0 +1,87 @@
+"""Makes a small PNG, as the stream takes it, of a picture file of whatever kind."""
+
+import importlib
+import io
+from functools import cache
+
+from PIL import Image, features
+
+from catdog_stream.errors import FetchError, Reason, RejectedRequest
+from catdog_stream.models.pictures import (
+    PictureLimits,
+    coloured,
+    opened,
+    other_format,
+    recognise,
+    upright,
+)
+from catdog_stream.web.fetching.tiff import check_compression, check_parts
+
+__all__ = ["SIDE", "small_png"]
+
+#: Pixels of the longer side, at most.
+SIDE = 299
+
+#: Read here and not by the stream, and Pillow's names of them.
+_FURTHER = {"TIFF": "TIFF", "AVIF": "AVIF", "HEIC or MP4": "HEIF"}
+
+
+def small_png(data: bytes, limits: PictureLimits) -> bytes:
+    """A PNG, RGB or RGBA, of at most ``SIDE`` pixels a side; upright, of the same proportions.
+
+    It holds the pixels and nothing else of the file. Takes up to a second, or several for what was
+    made to take long. Thread-safe.
+
+    Raises ``FetchError``: it is no picture, or damaged, or too large.
+    """
+    try:
+        name = _format(data)
+        if name == "TIFF":
+            check_parts(data)
+        with opened(data, name, limits) as image:
+            if name == "TIFF":
+                check_compression(image)
+            image.load()
+            small = upright(_fitting(coloured(image)), image)
+            small.info = {}  # a colour profile would be written along
+            file = io.BytesIO()
+            small.save(file, "PNG")
+            return file.getvalue()
+    except RejectedRequest as error:
+        if error.reason == Reason.NOT_AN_IMAGE:
+            raise FetchError("What the address gave is not a picture.") from None
+        raise FetchError(error.detail) from None
+
+
+def _format(data: bytes) -> str:
+    """Pillow's name of it. Raises ``FetchError`` or ``RejectedRequest``."""
+    try:
+        return recognise(data)
+    except RejectedRequest:
+        other = other_format(data)
+        if other is None:
+            raise
+    name = _FURTHER.get(other)
+    if name is None or not _is_read(name):
+        raise FetchError(f"The picture is in the format {other}, which is not read.")
+    return name
+
+
+@cache
+def _is_read(name: str) -> bool:
+    if name == "AVIF":
+        return bool(features.check("avif"))
+    if name == "HEIF":
+        try:
+            importlib.import_module("pillow_heif").register_heif_opener()
+        except ImportError:
+            return False
+    return True
+
+
+def _fitting(image: Image.Image) -> Image.Image:
+    factor = SIDE / max(image.size)
+    if factor >= 1:
+        return image
+    width, height = (max(1, round(side * factor)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.BICUBIC)
