@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
+from urllib.parse import urlsplit
 
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
@@ -22,13 +23,15 @@ from catdog_stream.models.stacks.manifest import MAX_BATCH
 from catdog_stream.votes import VOTER_NAME
 from catdog_stream.wire import RECORD_OVERHEAD_BYTES, base64_length
 
-__all__ = ["Engine", "RoleName", "Settings"]
+__all__ = ["Engine", "LogFormat", "RoleName", "Settings"]
 
 Engine = Literal["auto", "litert", "tensorflow"]
 ENGINES: tuple[Engine, ...] = ("auto", "litert", "tensorflow")
 
 RoleName = Literal["all", "voter", "jury"]
 ROLES: tuple[RoleName, ...] = ("all", "voter", "jury")
+LogFormat = Literal["text", "json"]
+LOG_FORMATS: tuple[LogFormat, ...] = ("text", "json")
 #: Each is named in a header of every label.
 MAX_VOTERS = 16
 MAX_VOTE_DEADLINE = 600.0
@@ -111,6 +114,10 @@ class Settings:
     vote_deadline: float = 10.0
     #: Names under which the web pages are asked for, beside the worker's own.
     web_hosts: tuple[str, ...] = ()
+    #: How the log is written.
+    log_format: LogFormat = "text"
+    #: Where traces go, an OTLP endpoint such as ``http://collector:4318``; ``None``: nowhere.
+    traces: str | None = None
     #: How to talk to the cluster, and as whom.
     security: Security = field(default_factory=Security)
 
@@ -154,6 +161,8 @@ class Settings:
             voters=read("CATDOG_VOTERS", _voters, cls.voters),
             vote_deadline=read("CATDOG_VOTE_DEADLINE", _deadline, cls.vote_deadline),
             web_hosts=read("CATDOG_WEB_HOSTS", _hosts, cls.web_hosts),
+            log_format=read("CATDOG_LOG_FORMAT", _one_of(LOG_FORMATS), cls.log_format),
+            traces=read("CATDOG_TRACES", _http, cls.traces),
             security=Security.from_environment(environment),
         )
         _refuse_unknown(environment, read.names)
@@ -300,6 +309,14 @@ def _hosts(text: str) -> tuple[str, ...]:
         if not _HOST.fullmatch(host):
             raise ValueError(f"{host!r} is not the name or address of a host")
     return hosts
+
+
+def _http(text: str) -> str:
+    parts = urlsplit(text)
+    usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    if not usable or parts.query or parts.fragment:
+        raise ValueError("it must look like http://host:4318")
+    return text.rstrip("/")
 
 
 def _broker(text: str) -> str:
