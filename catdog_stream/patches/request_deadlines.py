@@ -88,11 +88,8 @@ def _remember(future: "asyncio.Future[Any]", address: str) -> None:
 
 def _count_failure(late: float, future: "asyncio.Future[Any]") -> None:
     """Count a connection that was lost, and a deadline that passed: aiokafka cancels it then."""
-    if future.cancelled():
-        failed = time.monotonic() >= late
-    else:
-        failed = future.exception() is not None
-    if failed:
+    passed = future.cancelled() and time.monotonic() >= late
+    if passed or (not future.cancelled() and future.exception() is not None):
         count_broker_error("request")
 
 

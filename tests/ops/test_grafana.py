@@ -37,7 +37,7 @@ def test_a_panel_asks_the_prometheus_that_was_chosen(panel: dict[str, Any]) -> N
     chosen = {"type": "prometheus", "uid": "${datasource}"}
     assert panel["datasource"] == chosen
     assert all(target["datasource"] == chosen for target in panel["targets"])
-    assert VARIABLES == {"datasource", "job", "instance"}
+    assert {"datasource", "job", "instance"} == VARIABLES
 
 
 def test_panels_do_not_lie_on_each_other() -> None:
