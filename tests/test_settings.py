@@ -45,6 +45,8 @@ def test_every_variable_is_read() -> None:
         "CATDOG_PARTITIONS": "4",
         "CATDOG_REPLICAS": "2",
         "CATDOG_WEB_HOSTS": "catdog.example.org, [fd00::1],",
+        "CATDOG_LOG_FORMAT": "json",
+        "CATDOG_TRACES": "http://collector:4318/",
     }
     assert Settings.from_environment(environment) == Settings(
         broker="kafka://a:9092;kafka://b:9093",
@@ -64,6 +66,8 @@ def test_every_variable_is_read() -> None:
         partitions=4,
         replicas=2,
         web_hosts=("catdog.example.org", "[fd00::1]"),
+        log_format="json",
+        traces="http://collector:4318",
     )
 
 
@@ -87,6 +91,23 @@ def test_several_stacks_vote() -> None:
 )
 def test_what_several_stacks_cannot_be_told_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*[^.]\\.$"):
+        Settings.from_environment({name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CATDOG_LOG_FORMAT", "xml"),
+        ("CATDOG_TRACES", "collector:4318"),
+        ("CATDOG_TRACES", "grpc://collector:4317"),
+        ("CATDOG_TRACES", "http://"),
+        ("CATDOG_TRACES", "http://collector:99999"),
+        ("CATDOG_TRACES", "http://collector:4318?token=x"),
+        ("CATDOG_TRACES", "http://[::1"),
+    ],
+)
+def test_a_log_or_a_trace_that_nobody_could_read_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*\\.$"):
         Settings.from_environment({name: value})
 
 

@@ -21,12 +21,17 @@ class JsonFormatter(logging.Formatter):
             "time": time.removesuffix("+00:00") + "Z",
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _text(record.getMessage()),
         }
         if (source := getattr(record, "source", None)) is not None:
-            line["source"] = str(source)
+            line["source"] = _text(str(source))
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = _text(self.formatException(record.exc_info))
         if record.stack_info:
-            line["stack"] = self.formatStack(record.stack_info)
+            line["stack"] = _text(self.formatStack(record.stack_info))
         return json.dumps(line)
+
+
+def _text(text: str) -> str:
+    """Without what is no character: many who read JSON refuse it."""
+    return text.encode("utf-8", "replace").decode()
