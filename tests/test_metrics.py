@@ -3,9 +3,9 @@
 from typing import get_args
 
 import pytest
-from prometheus_client import REGISTRY
 
 from catdog_stream import metrics
+from tests.support.metrics import broker_errors
 
 
 @pytest.fixture
@@ -34,11 +34,6 @@ def test_before_there_is_a_consumer_there_is_no_lag(lag: metrics._Lag) -> None:
 
 @pytest.mark.parametrize("kind", get_args(metrics.BrokerErrorKind))
 def test_errors_are_counted_from_nothing_on(kind: metrics.BrokerErrorKind) -> None:
-    def counted() -> float:
-        value = REGISTRY.get_sample_value("catdog_broker_errors_total", {"kind": kind})
-        assert value is not None, "a rate would miss the first one"
-        return value
-
-    before = counted()
+    before = broker_errors(kind)
     metrics.count_broker_error(kind)
-    assert counted() == before + 1
+    assert broker_errors(kind) == before + 1

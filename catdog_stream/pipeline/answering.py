@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import Any, Generic, Protocol, TypeVar
 
 from catdog_stream import metrics
-from catdog_stream.errors import RejectedRequest
+from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.pipeline.moments import Moments, note_stages
 from catdog_stream.pipeline.observing import NOBODY, Observer, show
 from catdog_stream.pipeline.ordering import Lanes
@@ -52,6 +52,10 @@ class Job:
 
 
 J = TypeVar("J", bound=Job)
+
+
+for _reason in Reason:
+    metrics.REJECTIONS.labels(_reason)  # a rate needs what it was before the first one
 
 
 def note_answer(outcome: Outcome) -> None:
@@ -159,18 +163,18 @@ class Answering(Generic[J]):
             confirmations = [await self._publish(job) for job in ready]
             for job, confirmation in zip(ready, confirmations, strict=True):
                 outcome = await confirmation
-                confirmed = time.perf_counter()
+                moments = job.moments
+                moments.confirmed = time.perf_counter()
                 await job.acknowledge(outcome)
                 self._lanes.remove_head(partition)
                 self._slots.release()
                 self._answered += 1
                 self._note(outcome)
-                job.moments.confirmed = confirmed
-                note_stages(job.moments)
-                seconds = confirmed - job.moments.taken
+                note_stages(moments)
+                seconds = moments.confirmed - moments.taken
                 stack = "" if isinstance(outcome, RejectedRequest) else outcome.verdict.stack
                 metrics.request_seconds_of(stack).observe(seconds)
-                show(self._observer, job.incoming, outcome, seconds, job.prepared, job.moments)
+                show(self._observer, job.incoming, outcome, seconds, job.prepared, moments)
 
     async def _publish(self, job: J) -> Awaitable[Outcome]:
         outcome = job.outcome.result()

@@ -8,11 +8,10 @@ from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest
 from aiokafka.protocol.metadata import MetadataRequest
-from prometheus_client import REGISTRY
 
 from catdog_stream import deadlines
-from catdog_stream.metrics import BrokerErrorKind
 from catdog_stream.patches import request_deadlines
+from tests.support.metrics import broker_errors
 from tests.support.silent import LONG_MS, connected, silent
 
 DEADLINE = 10.0
@@ -85,40 +84,33 @@ def test_it_is_told_who_has_been_silent_for_how_long(monkeypatch: pytest.MonkeyP
     asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 
 
-def test_what_fails_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fails_is_broker_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadlines, "request_seconds", {3: 0.1, 11: LONG_MS}.__getitem__)
 
     async def scenario() -> None:
-        before = counted("connect"), counted("request")
+        before = broker_errors("connect"), broker_errors("request")
         async with silent() as port:
             connection = await connected(port, monkeypatch)
             cancelled = asyncio.ensure_future(connection.send(MetadataRequest([])))
             await asyncio.sleep(0)
             cancelled.cancel()
             await asyncio.gather(cancelled, return_exceptions=True)
-            assert counted("request") == before[1], "nobody waited for it"
+            assert broker_errors("request") == before[1], "nobody waited for it"
             with pytest.raises(TimeoutError):
                 await connection.send(MetadataRequest([]))
-            assert counted("request") == before[1] + 1
+            assert broker_errors("request") == before[1] + 1
             join = asyncio.ensure_future(connection.send(JOIN))
             await asyncio.sleep(0)
             connection.close()
             with pytest.raises(KafkaConnectionError):
                 await join
-            assert counted("request") == before[1] + 2
-        assert counted("connect") == before[0]
+            assert broker_errors("request") == before[1] + 2
+        assert broker_errors("connect") == before[0]
         with pytest.raises(OSError, match=str(port)):
             await create_conn("127.0.0.1", port, request_timeout_ms=LONG_MS)
-        assert counted("connect") == before[0] + 1
+        assert broker_errors("connect") == before[0] + 1
 
     asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
-
-
-def counted(kind: BrokerErrorKind) -> float:
-    """Errors of a kind so far."""
-    value = REGISTRY.get_sample_value("catdog_broker_errors_total", {"kind": kind})
-    assert value is not None
-    return value
 
 
 def test_aiokafka_has_one_limit_for_everything() -> None:
