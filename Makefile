@@ -38,11 +38,12 @@ bench: $(DEV)  ## all benchmarks and their chart, in build/benchmarks (IMAGES=DI
 	$(PYTHON) -m benchmarks.scaling --images "$(IMAGES)" --output $(FIGURES)/scaling.json
 	$(PYTHON) -m benchmarks.charts --input $(FIGURES) --output $(FIGURES)/performance.png
 
-lint: $(DEV)  ## style, types, and which room may import which
+lint: $(DEV)  ## style, types, which room may import which, and the files in ops/
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	PYTHONPATH=. .venv/bin/lint-imports --no-cache
+	ops/check
 
 wheel: $(RUN)  ## a wheel in dist/
 	$(PIP) wheel --no-deps --wheel-dir dist .

@@ -90,6 +90,8 @@ LAST_COMMIT = 2.0
 STOP = 9.0
 #: Of those, for tasks that go on after every service has stopped.
 LAST_TASKS = 1.0
+#: For the last spans to reach their collector.
+LAST_SPANS = 0.5
 #: For a worker that ``up`` has started: until it is ready, and from the signal to its end.
 UP_READY = 90.0
 UP_STOP = 15.0

@@ -4,12 +4,17 @@ The process's own (``process_resident_memory_bytes``, ``process_cpu_seconds_tota
 come with ``prometheus_client``.
 """
 
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from typing import Literal, get_args
 
-from prometheus_client import Counter, Gauge, Histogram, Info
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Info
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 __all__ = [
     "BATCH_PICTURES",
+    "BROKER_ERRORS",
     "CANARY",
     "DECISIONS",
     "DRIFT_FOUND",
@@ -19,6 +24,7 @@ __all__ = [
     "INFERENCE_SECONDS",
     "IN_FLIGHT",
     "LABELS",
+    "LAG",
     "REJECTIONS",
     "REQUEST_SECONDS",
     "SHADOW",
@@ -31,9 +37,11 @@ __all__ = [
     "STACK",
     "STACKS_REFUSED",
     "STACK_ORDER_FOLLOWED",
+    "STAGE_SECONDS",
     "UNDECIDED",
     "VOTES_CAST",
     "VOTES_READ",
+    "count_broker_error",
     "labels_of",
     "request_seconds_of",
 ]
@@ -47,6 +55,53 @@ REQUEST_SECONDS = Histogram(
     ["stack"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+STAGE_SECONDS = Histogram(
+    "catdog_stage_seconds",
+    "What each stage of a request took; those of one request make up its catdog_request_seconds.",
+    ["stage"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+#: connect: a connection to a broker could not be made. request: one was not answered. cluster: no
+#: broker answered a look at the cluster, or a partition had no leader. commit: offsets were not
+#: taken. publish: an answer was not taken.
+BrokerErrorKind = Literal["connect", "request", "cluster", "commit", "publish"]
+BROKER_ERRORS = Counter(
+    "catdog_broker_errors_total", "What went wrong between this worker and Kafka.", ["kind"]
+)
+for _kind in get_args(BrokerErrorKind):
+    BROKER_ERRORS.labels(_kind)  # a rate needs what it was before the first one
+
+
+def count_broker_error(kind: BrokerErrorKind) -> None:
+    """One more."""
+    BROKER_ERRORS.labels(kind).inc()
+
+
+class _Lag(Collector):
+    """A gauge that is asked when somebody looks: partitions come and go."""
+
+    def __init__(self) -> None:
+        self._of: Callable[[], Mapping[int, int | None]] = dict
+
+    def set_function(self, of: Callable[[], Mapping[int, int | None]]) -> None:
+        """Have ``of`` tell the lag of each partition, ``None`` where it is not known yet."""
+        self._of = of
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """What it is now."""
+        family = GaugeMetricFamily(
+            "catdog_lag",
+            "Records not yet answered, of a partition that is this worker's.",
+            labels=["partition"],
+        )
+        for partition, lag in self._of().items():
+            if lag is not None:
+                family.add_metric([str(partition)], lag)
+        yield family
+
+
+LAG = _Lag()
+REGISTRY.register(LAG)
 
 
 @lru_cache(maxsize=1000)

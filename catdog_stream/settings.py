@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
+from urllib.parse import urlsplit
 
 from catdog_stream.allowed_hosts import AllowedHost, FetchMode
 from catdog_stream.errors import SettingError
@@ -23,7 +24,7 @@ from catdog_stream.models.stacks.manifest import MAX_BATCH
 from catdog_stream.votes import VOTER_NAME
 from catdog_stream.wire import RECORD_OVERHEAD_BYTES, base64_length
 
-__all__ = ["Engine", "RoleName", "Settings"]
+__all__ = ["Engine", "LogFormat", "RoleName", "Settings"]
 
 Engine = Literal["auto", "litert", "tensorflow"]
 ENGINES: tuple[Engine, ...] = ("auto", "litert", "tensorflow")
@@ -31,6 +32,8 @@ ENGINES: tuple[Engine, ...] = ("auto", "litert", "tensorflow")
 RoleName = Literal["all", "voter", "jury"]
 ROLES: tuple[RoleName, ...] = ("all", "voter", "jury")
 FETCH_MODES: tuple[FetchMode, ...] = ("off", "on", "http")
+LogFormat = Literal["text", "json"]
+LOG_FORMATS: tuple[LogFormat, ...] = ("text", "json")
 #: Each is named in a header of every label.
 MAX_VOTERS = 16
 MAX_VOTE_DEADLINE = 600.0
@@ -117,6 +120,10 @@ class Settings:
     web_fetch: FetchMode = "off"
     #: From where they may beside the public internet.
     web_fetch_allow: tuple[AllowedHost, ...] = ()
+    #: How the log is written.
+    log_format: LogFormat = "text"
+    #: Where traces go, an OTLP endpoint such as ``http://collector:4318``; ``None``: nowhere.
+    traces: str | None = None
     #: How to talk to the cluster, and as whom.
     security: Security = field(default_factory=Security)
 
@@ -162,6 +169,8 @@ class Settings:
             web_hosts=read("CATDOG_WEB_HOSTS", _hosts, cls.web_hosts),
             web_fetch=read("CATDOG_WEB_FETCH", _one_of(FETCH_MODES), cls.web_fetch),
             web_fetch_allow=read("CATDOG_WEB_FETCH_ALLOW", _allowed_hosts, cls.web_fetch_allow),
+            log_format=read("CATDOG_LOG_FORMAT", _one_of(LOG_FORMATS), cls.log_format),
+            traces=read("CATDOG_TRACES", _http, cls.traces),
             security=Security.from_environment(environment),
         )
         _refuse_unknown(environment, read.names)
@@ -312,6 +321,14 @@ def _hosts(text: str) -> tuple[str, ...]:
 
 def _allowed_hosts(text: str) -> tuple[AllowedHost, ...]:
     return tuple(AllowedHost.parse(part) for part in map(str.strip, text.split(",")) if part)
+
+
+def _http(text: str) -> str:
+    parts = urlsplit(text)
+    usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    if not usable or parts.query or parts.fragment:
+        raise ValueError("it must look like http://host:4318")
+    return text.rstrip("/")
 
 
 def _broker(text: str) -> str:

@@ -49,6 +49,8 @@ def test_every_variable_is_read() -> None:
         "CATDOG_WEB_HOSTS": "catdog.example.org, [fd00::1],",
         "CATDOG_WEB_FETCH": "http",
         "CATDOG_WEB_FETCH_ALLOW": "10.1.0.0/16, pictures:8080,",
+        "CATDOG_LOG_FORMAT": "json",
+        "CATDOG_TRACES": "http://collector:4318/",
     }
     assert Settings.from_environment(environment) == Settings(
         broker="kafka://a:9092;kafka://b:9093",
@@ -70,6 +72,8 @@ def test_every_variable_is_read() -> None:
         web_hosts=("catdog.example.org", "[fd00::1]"),
         web_fetch="http",
         web_fetch_allow=(AllowedHost.parse("10.1.0.0/16"), AllowedHost("pictures", 8080)),
+        log_format="json",
+        traces="http://collector:4318",
     )
 
 
@@ -107,6 +111,23 @@ def test_what_several_stacks_cannot_be_told_is_refused_by_name(name: str, value:
 )
 def test_what_may_be_fetched_is_told_without_doubt(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*[^.]\\.$"):
+        Settings.from_environment({name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CATDOG_LOG_FORMAT", "xml"),
+        ("CATDOG_TRACES", "collector:4318"),
+        ("CATDOG_TRACES", "grpc://collector:4317"),
+        ("CATDOG_TRACES", "http://"),
+        ("CATDOG_TRACES", "http://collector:99999"),
+        ("CATDOG_TRACES", "http://collector:4318?token=x"),
+        ("CATDOG_TRACES", "http://[::1"),
+    ],
+)
+def test_a_log_or_a_trace_that_nobody_could_read_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*\\.$"):
         Settings.from_environment({name: value})
 
 

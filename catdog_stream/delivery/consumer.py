@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from aiokafka.errors import KafkaError
+from faust.exceptions import ConsumerNotStarted
 from faust.types import TP, Message
 from faust.types.transports import TPorTopicSet
 from mode.utils.futures import notify
@@ -222,6 +223,14 @@ class Consumer(ReadingConsumer):
         if end is None:
             return None
         return max(0, end - max(self._committable(tp), self._committed_offset.get(tp) or 0))
+
+    def lag(self, topic: str) -> Mapping[int, int | None]:
+        """The same for each partition of a topic that is this worker's."""
+        try:
+            ours = [tp for tp in self.assignment() if tp.topic == topic]
+            return {tp.partition: self.unanswered(tp) for tp in ours}
+        except ConsumerNotStarted:
+            return {}
 
     def _committed_tables(self) -> Mapping[str, CommittedTable]:
         """The tables whose values are committed, by the topic that they follow."""

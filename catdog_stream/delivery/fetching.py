@@ -35,6 +35,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiok
 from faust.types import TP
 
 from catdog_stream import deadlines
+from catdog_stream.metrics import count_broker_error
 from catdog_stream.topics import RECOUNT_GROUP
 
 __all__ = ["RationedConsumerThread", "RationedFetching"]
@@ -158,8 +159,11 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         try:
             response = await coordinator._send_req(request)
         except KafkaError:
+            count_broker_error("commit")
             return False
         errors = {for_code(code) for _, answers in response.topics for _, code in answers if code}
+        if errors.difference(_LOST_PLACE):
+            count_broker_error("commit")
         for error in errors:
             if error in (NotCoordinatorForGroupError, GroupCoordinatorNotAvailableError):
                 coordinator.coordinator_dead()

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 
 import faust
-from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from faust.exceptions import ProducerSendError
 
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.metrics import count_broker_error
 from catdog_stream.pipeline.answering import Outcome
 from catdog_stream.topics import LABELS, REJECTED
 from catdog_stream.wire import Answer, Incoming, rejection, verdict_label
@@ -78,7 +79,14 @@ class Writer(ABC):
         That is the outcome as it was written.
         """
         if isinstance(outcome, RejectedRequest):
-            logger.warning("%s rejected: %s: %s", incoming.source, outcome.reason, outcome.detail)
+            source = str(incoming.source)
+            logger.warning(
+                "%s rejected: %s: %s",
+                source,
+                outcome.reason,
+                outcome.detail,
+                extra={"source": source},
+            )
             error = outcome
         else:
             error = RejectedRequest(Reason.TOO_LARGE, self.TOO_LARGE)
@@ -104,9 +112,13 @@ class Writer(ABC):
         try:
             await confirmation
         except MessageSizeTooLargeError:
+            count_broker_error("publish")
             topic, answer = self._bare(incoming, error)
             await (await self._send(topic, incoming, answer))
             return error
+        except KafkaError:
+            count_broker_error("publish")
+            raise
         return outcome
 
     async def _send(self, topic: str, incoming: Incoming, answer: Answer) -> Awaitable[object]:
@@ -121,6 +133,7 @@ class Writer(ABC):
             )
         except ProducerSendError as error:
             if not isinstance(error.__cause__, MessageSizeTooLargeError):
+                count_broker_error("publish")
                 raise
             refused: asyncio.Future[object] = asyncio.get_running_loop().create_future()
             refused.set_exception(error.__cause__)

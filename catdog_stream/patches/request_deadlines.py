@@ -7,17 +7,21 @@ nothing is written to the partitions that it led, though others lead them by the
 cluster waits, and so does every new connection behind the one to it.
 
 Repair: the limit of a request is that of its kind, in ``deadlines``; connecting has one, too. What
-is waited for can be asked, so that a worker can say that a broker is silent.
+is waited for can be asked, so that a worker can say that a broker is silent; and what fails is
+counted, since every request and every connection of the process passes here.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from aiokafka.conn import AIOKafkaConnection
+from aiokafka.errors import KafkaError
 
 from catdog_stream import deadlines
+from catdog_stream.metrics import count_broker_error
 
 __all__ = ["Waiting", "install", "waiting_longest"]
 
@@ -27,6 +31,9 @@ _COMMIT, _JOIN, _SYNC = 8, 11, 14
 _HOLD_UP_OTHERS = frozenset((_COMMIT, _JOIN, _SYNC))
 #: How long it takes says nothing of the broker: it waits for other members of the group.
 _NO_SILENCE = frozenset((_JOIN, _SYNC))
+
+#: Of a deadline: a timer may be early by a little.
+_NEARLY = 0.99
 
 _send = AIOKafkaConnection.send
 _connect = AIOKafkaConnection.connect
@@ -64,8 +71,12 @@ def _send_with_deadline(self: Any, request: Any, expect_response: bool = True) -
         answer = _send(self, request, expect_response)
     finally:
         self._request_timeout = usual
-    if expect_response and key not in _NO_SILENCE:
-        _remember(self._requests[-1][2], f"{self.host}:{self.port}")
+    if expect_response:
+        future = self._requests[-1][2]
+        late = time.monotonic() + _NEARLY * min(usual, slowest)
+        future.add_done_callback(partial(_count_failure, late))
+        if key not in _NO_SILENCE:
+            _remember(future, f"{self.host}:{self.port}")
     return answer
 
 
@@ -75,9 +86,20 @@ def _remember(future: "asyncio.Future[Any]", address: str) -> None:
     future.add_done_callback(lambda _: _waiting.pop(number, None))
 
 
+def _count_failure(late: float, future: "asyncio.Future[Any]") -> None:
+    """Count a connection that was lost, and a deadline that passed: aiokafka cancels it then."""
+    passed = future.cancelled() and time.monotonic() >= late
+    if passed or (not future.cancelled() and future.exception() is not None):
+        count_broker_error("request")
+
+
 async def _connect_with_deadline(self: Any) -> Any:
-    async with asyncio.timeout(min(self._request_timeout, deadlines.CONNECT)):
-        return await _connect(self)
+    try:
+        async with asyncio.timeout(min(self._request_timeout, deadlines.CONNECT)):
+            return await _connect(self)
+    except (KafkaError, OSError, TimeoutError):
+        count_broker_error("connect")
+        raise
 
 
 def install() -> None:

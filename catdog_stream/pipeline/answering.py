@@ -6,7 +6,6 @@ model or a jury, is not known here.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
@@ -14,16 +13,15 @@ from itertools import takewhile
 from typing import Any, Generic, Protocol, TypeVar
 
 from catdog_stream import metrics
-from catdog_stream.errors import RejectedRequest
-from catdog_stream.pipeline.observing import NOBODY, Observer
+from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.pipeline.moments import Moments, note_stages
+from catdog_stream.pipeline.observing import NOBODY, Observer, show
 from catdog_stream.pipeline.ordering import Lanes
 from catdog_stream.pipeline.outcome import Classified, Outcome
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.wire import Incoming
 
 __all__ = ["Answering", "Classified", "Job", "Outcome", "Publisher", "note_answer"]
-
-logger = logging.getLogger(__name__)
 
 #: Seconds between two questions whether requests are still this process's to answer.
 ASK_AGAIN_SECONDS = 0.5
@@ -45,7 +43,7 @@ class Job:
 
     incoming: Incoming
     acknowledge: Callable[[Outcome], Awaitable[object]]
-    taken: float = field(default_factory=time.perf_counter, kw_only=True)
+    moments: Moments = field(default_factory=Moments, kw_only=True)
     outcome: asyncio.Future[Outcome] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future(), kw_only=True
     )
@@ -54,6 +52,10 @@ class Job:
 
 
 J = TypeVar("J", bound=Job)
+
+
+for _reason in Reason:
+    metrics.REJECTIONS.labels(_reason)  # a rate needs what it was before the first one
 
 
 def note_answer(outcome: Outcome) -> None:
@@ -161,25 +163,22 @@ class Answering(Generic[J]):
             confirmations = [await self._publish(job) for job in ready]
             for job, confirmation in zip(ready, confirmations, strict=True):
                 outcome = await confirmation
+                moments = job.moments
+                moments.confirmed = time.perf_counter()
                 await job.acknowledge(outcome)
                 self._lanes.remove_head(partition)
                 self._slots.release()
                 self._answered += 1
                 self._note(outcome)
-                seconds = time.perf_counter() - job.taken
+                note_stages(moments)
+                seconds = moments.confirmed - moments.taken
                 stack = "" if isinstance(outcome, RejectedRequest) else outcome.verdict.stack
                 metrics.request_seconds_of(stack).observe(seconds)
-                self._show(job, outcome, seconds)
-
-    def _show(self, job: J, outcome: Outcome, seconds: float) -> None:
-        try:
-            self._observer.answered(job.incoming, outcome, seconds, job.prepared)
-        except Exception:
-            # It was answered and counted: a fault of whoever watches must not stop the stream.
-            logger.exception("An answer could not be shown.")
+                show(self._observer, job.incoming, outcome, seconds, job.prepared, moments)
 
     async def _publish(self, job: J) -> Awaitable[Outcome]:
         outcome = job.outcome.result()
+        job.moments.handed_over = time.perf_counter()
         self._limit.observe(rejected=isinstance(outcome, RejectedRequest))
         return await self._publisher.publish(job.incoming, outcome)
 

@@ -27,6 +27,7 @@ class _Queued(Generic[Item, Result]):
     item: Item
     result: asyncio.Future[Result]
     arrived: float
+    on_begin: Callable[[], object] | None
 
 
 class Batcher(Generic[Item, Result]):
@@ -51,10 +52,15 @@ class Batcher(Generic[Item, Result]):
         self._arrival = asyncio.Event()
         self._free = asyncio.Semaphore(parallel)
 
-    def submit(self, item: Item) -> asyncio.Future[Result]:
-        """The result of one item, to be awaited; or what ``process`` raised for it alone."""
+    def submit(
+        self, item: Item, on_begin: Callable[[], object] | None = None
+    ) -> asyncio.Future[Result]:
+        """The result of one item, to be awaited; or what ``process`` raised for it alone.
+
+        ``on_begin`` is called as its batch begins.
+        """
         loop = asyncio.get_running_loop()
-        queued: _Queued[Item, Result] = _Queued(item, loop.create_future(), loop.time())
+        queued: _Queued[Item, Result] = _Queued(item, loop.create_future(), loop.time(), on_begin)
         self._queue.append(queued)
         self._policy.arrived(queued.arrived)
         self._arrival.set()
@@ -96,6 +102,9 @@ class Batcher(Generic[Item, Result]):
             return
         loop = asyncio.get_running_loop()
         started = loop.time()
+        for queued in batch:
+            if queued.on_begin is not None:
+                queued.on_begin()
         try:
             results = await self._process([queued.item for queued in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the item's to raise

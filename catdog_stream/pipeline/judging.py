@@ -19,6 +19,7 @@ from catdog_stream.errors import BrokerError, RejectedRequest
 from catdog_stream.models.deciding import Rule
 from catdog_stream.pipeline.answering import Answering, Job, Outcome
 from catdog_stream.pipeline.jury import Decision, Docket, Fate, Undecided
+from catdog_stream.pipeline.moments import Moments
 from catdog_stream.votes import Closing, Vote
 from catdog_stream.wire import Incoming, Source
 
@@ -256,7 +257,8 @@ class Jury:
     async def _look_away(self, partition: int, docket: Docket[Paper], head: Undecided) -> None:
         """Forget what was voted on no request, once it cannot be that it is only not known yet."""
         if self._clock() - head.since > self._deadline and docket.head is head:
-            logger.warning("There is no request %s/%d/%d.", self._topic, partition, head.offset)
+            source = f"{self._topic}/{partition}/{head.offset}"
+            logger.warning("There is no request %s.", source, extra={"source": source})
             docket.drop()
             await _acknowledge(docket.free())
 
@@ -264,7 +266,7 @@ class Jury:
         source = f"{self._topic}/{partition}/{found}"
         if self._clock() - head.since > self._deadline and self._gaps.get(partition) != source:
             self._gaps[partition] = source
-            logger.warning("%s", _gap(source))
+            logger.warning("%s", _gap(source), extra={"source": source})
 
     async def _decide_head(self, partition: int, bench: _Bench) -> bool:
         """Decide the request at the head, for which there is room; whether it can be decided."""
@@ -289,7 +291,8 @@ class Jury:
             incoming = await self._whole(decision, bench)
         else:
             incoming = decision.votes[0].incoming()
-        job = Job(incoming, partial(self._settle, bench, source), taken=decision.since)
+        moments = Moments(taken=decision.since, voted=self._clock())
+        job = Job(incoming, partial(self._settle, bench, source), moments=moments)
         job.outcome.set_result(outcome)
         return job
 
@@ -299,7 +302,13 @@ class Jury:
             try:
                 whole = await self._requests.read(decision.votes[0].source)
             except BrokerError as error:
-                logger.warning("A rejected request cannot be read: %s Trying again.", error)
+                source = str(decision.votes[0].source)
+                logger.warning(
+                    "The rejected request %s cannot be read: %s Trying again.",
+                    source,
+                    error,
+                    extra={"source": source},
+                )
                 await asyncio.sleep(LOOK_SECONDS)
             else:
                 return whole or decision.votes[0].incoming()

@@ -6,6 +6,7 @@ others and earlier answers are on their way. How answers leave is in ``answering
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -131,8 +132,13 @@ class Pipeline:
         self._answering.append(job)
 
     def _read(self, job: _Job) -> _Read:
-        request = parse_request(job.incoming.value, max_image_bytes=self._max_image_bytes)
-        return _Read(request.url, request.fields, job.lease.prepare(request.picture))
+        moments = job.moments
+        moments.begun = time.perf_counter()
+        try:
+            request = parse_request(job.incoming.value, max_image_bytes=self._max_image_bytes)
+            return _Read(request.url, request.fields, job.lease.prepare(request.picture))
+        finally:
+            moments.read = time.perf_counter()
 
     def _on_read(self, job: _Job, result: _Read | Exception) -> None:
         if job.outcome.done():  # abandoned
@@ -144,10 +150,11 @@ class Pipeline:
             return
         if self._observer.wants_picture():
             job.prepared = result.picture
-        job.verdict = job.lease.classify(result.picture)
+        job.verdict = job.lease.classify(result.picture, job.moments.note_batched)
         job.verdict.add_done_callback(partial(self._on_verdict, job, result))
 
     def _on_verdict(self, job: _Job, read: _Read, verdict: asyncio.Future[Verdict]) -> None:
+        job.moments.decided = time.perf_counter()
         job.lease.release()
         if job.outcome.done() or verdict.cancelled():
             return  # abandoned
@@ -162,5 +169,8 @@ class Pipeline:
         if isinstance(error, RejectedRequest):
             return error
         # A fault of ours, or of the model. The request must not stop those behind it.
-        logger.error("Request %s could not be classified.", job.incoming.source, exc_info=error)
+        source = str(job.incoming.source)
+        logger.error(
+            "Request %s could not be classified.", source, exc_info=error, extra={"source": source}
+        )
         return RejectedRequest(Reason.INTERNAL_ERROR, "The request could not be classified.")

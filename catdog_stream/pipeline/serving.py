@@ -67,12 +67,15 @@ class Lease:
         """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if it is bad."""
         return self._stand.runner.prepare(data)
 
-    def classify(self, picture: Prepared) -> asyncio.Future[Verdict]:
+    def classify(
+        self, picture: Prepared, on_begin: Callable[[], object] | None = None
+    ) -> asyncio.Future[Verdict]:
         """What becomes of a picture that was prepared with this lease.
 
-        Raises ``RejectedRequest`` if the model did not answer in time.
+        ``on_begin`` is called as the model gets it. Raises ``RejectedRequest`` if the model did not
+        answer in time.
         """
-        return self._stand.batcher.submit(picture)
+        return self._stand.batcher.submit(picture, on_begin)
 
     def release(self) -> None:
         """Let the classifier go; a second time does nothing."""
@@ -110,8 +113,10 @@ class _WatchedLease(Lease):
         self._picture = data
         return super().prepare(data)
 
-    def classify(self, picture: Prepared) -> asyncio.Future[Verdict]:
-        answer = super().classify(picture)
+    def classify(
+        self, picture: Prepared, on_begin: Callable[[], object] | None = None
+    ) -> asyncio.Future[Verdict]:
+        answer = super().classify(picture, on_begin)
         answer.add_done_callback(self._show)
         return answer
 

@@ -24,7 +24,7 @@ from catdog_stream.worker.health import health_problems, readiness_problems
 PAGE_WAIT, PROGRAM_WAIT = 0.3, 1.0
 
 recorder = Recorder()
-app.observer = recorder
+app.observers.add(recorder)
 
 
 def own_address() -> str:

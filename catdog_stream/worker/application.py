@@ -9,10 +9,11 @@ from faust.tables.manager import TableManager
 from faust.types import ConsumerT, Message, ServiceT
 from faust.types.web import Web
 
+from catdog_stream import metrics
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.consumer import Consumer
 from catdog_stream.kafka.config import CLIENT_ID
-from catdog_stream.pipeline.observing import NOBODY, Observer
+from catdog_stream.pipeline.observing import Observers
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS
 from catdog_stream.worker.classifying import Classifying
@@ -22,6 +23,7 @@ from catdog_stream.worker.judging import Judging
 from catdog_stream.worker.roles import role_of
 from catdog_stream.worker.stream_app import StreamApp
 from catdog_stream.worker.swapping import Swapping
+from catdog_stream.worker.tracing import Tracing
 
 __all__ = ["CatDogApp"]
 
@@ -70,8 +72,9 @@ class CatDogApp(StreamApp):
             broker_client_id=CLIENT_ID,
         )
         self._web_of = web
-        #: Is told of each answer; set before the worker starts.
-        self.observer: Observer = NOBODY
+        #: Are told of each answer.
+        self.observers = Observers()
+        self.tracing = Tracing(self, beacon=self.beacon)
         self.gate = ClusterGate(self, beacon=self.beacon)
         self.classifying = Classifying(self, beacon=self.beacon)
         self.swapping = Swapping(self, beacon=self.beacon)
@@ -86,9 +89,9 @@ class CatDogApp(StreamApp):
     def work_services(self) -> Iterable[ServiceT]:
         """What must have started before anything is read."""
         if self.role.is_jury:
-            return (self.gate, self.judging)
+            return (self.tracing, self.gate, self.judging)
         # Damaged weights are told without a broker.
-        return (self.classifying, self.gate, self.swapping)
+        return (self.tracing, self.classifying, self.gate, self.swapping)
 
     @property
     def settled(self) -> bool:
@@ -103,6 +106,7 @@ class CatDogApp(StreamApp):
             consumer.in_work = lambda: self.judging.in_flight
         consumer.be_patient_with([LABELS])  # which are ours, nearly all of them
         consumer.passes_over |= self.passes_over
+        metrics.LAG.set_function(lambda: consumer.lag(self.role.reads))
         return cast(ConsumerT, consumer)
 
     def discover(self, *extra_modules: str, **_options: Any) -> None:

@@ -12,6 +12,7 @@ from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import create_topics, create_votes, grow
 from catdog_stream.kafka.looking import look, without_leader
+from catdog_stream.metrics import count_broker_error
 from catdog_stream.topics import REQUESTS
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class ClusterGate(Service):
                 await self._grow_changelogs()
             except BrokerError as error:
                 self._problem = str(error)
+                count_broker_error("cluster")
                 if self._problem != said:
                     logger.warning("%s Trying again until it does.", self._problem)
                     said = self._problem
@@ -89,4 +91,6 @@ class ClusterGate(Service):
                 except TimeoutError:
                     self._problem = f"The broker did not answer in {deadlines.LOOK:g} s."
                 self._looked_at = time.monotonic()
+                if self._problem is not None:
+                    count_broker_error("cluster")
             return self._problem

@@ -14,6 +14,7 @@ from faust.utils.terminal.spinners import Spinner
 
 from catdog_stream import deadlines
 from catdog_stream.errors import CatDogError
+from catdog_stream.worker.json_log import JsonFormatter
 from catdog_stream.worker.log_filter import RepeatFilter
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Worker"]
 
-#: Seconds between two equal complaints of aiokafka in the log.
+#: Seconds between two equal complaints of a library in the log.
 REPEAT_SECONDS = 30.0
 
 
@@ -29,12 +30,21 @@ class Worker(faust.Worker):
     """Faust's worker, which ends with a sentence where the user can help, not with a traceback."""
 
     def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
-        """Keep aiokafka from filling the log while no broker answers, and files free of codes."""
+        """Keep libraries from filling the log while nobody answers, and files free of codes."""
         if self.spinner is not None and not self.spinner.file.isatty():
             self.spinner = None  # it hides the cursor of a file, too
+        if self._logs_json:
+            self.spinner, self.quiet = None, True
         super().on_setup_root_logger(logger, level)
         for handler in logger.handlers:
-            handler.addFilter(RepeatFilter("aiokafka", REPEAT_SECONDS))
+            for library in ("aiokafka", "opentelemetry"):
+                handler.addFilter(RepeatFilter(library, REPEAT_SECONDS))
+            if self._logs_json:
+                handler.setFormatter(JsonFormatter())
+
+    @property
+    def _logs_json(self) -> bool:
+        return cast("StreamApp", self.app).settings.log_format == "json"
 
     async def on_startup_finished(self) -> None:
         """Keep the garbage collector from what the start has made; it would stop every thread."""
@@ -80,7 +90,10 @@ class Worker(faust.Worker):
         if reason is None:
             return 0
         if isinstance(reason, CatDogError):
-            reason.show()
+            if self._logs_json:
+                self.log.critical("%s", reason.format_message())
+            else:
+                reason.show()
             return reason.exit_code
         self.log.critical("The worker cannot go on: %r", reason, exc_info=reason)
         return 1

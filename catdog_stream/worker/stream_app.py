@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import faust
+import faust.cli.worker
 import mode.loop
 from faust.types import AgentT, ConsumerT
 
@@ -81,6 +82,9 @@ class StreamApp(faust.App):
         """
         super().worker_init()
         patches.install()
+        if self.settings.log_format == "json":
+            # Faust's banner is no JSON, and often in one stream with the log.
+            cast(Any, faust.cli.worker.worker).on_worker_created = _say_nothing
         if not os.environ.get("FAUST_LOOP"):
             mode.loop.use("uvloop")
 
@@ -112,3 +116,7 @@ class StreamApp(faust.App):
         consumer = cast(Consumer, super()._new_consumer())
         consumer.on_unreadable = self.give_up
         return cast(ConsumerT, consumer)
+
+
+def _say_nothing(*_anything: object) -> None:
+    pass

@@ -21,6 +21,7 @@ from faust.types import TP
 from catdog_stream import deadlines
 from catdog_stream.settings import Settings
 from catdog_stream.worker.application import CatDogApp
+from tests.support.metrics import broker_errors
 
 REQUESTS = TP("catdogimage", 0)
 DEADLINE = 10.0
@@ -188,6 +189,52 @@ def test_metadata_that_kafka_will_never_take_is_an_error() -> None:
     thread._ensure_consumer = lambda: SimpleNamespace(_coordinator=Coordinator())
     with pytest.raises(OffsetMetadataTooLargeError):
         asyncio.run(thread._commit_as(7, {REQUESTS: (5, "{}")}))
+
+
+@pytest.mark.parametrize(
+    ("code", "errors"),
+    [
+        (NoError.errno, 0),
+        (RebalanceInProgressError.errno, 0),  # nothing is wrong: the worker lost its place
+        (NotCoordinatorForGroupError.errno, 1),
+    ],
+)
+def test_offsets_that_kafka_does_not_take_are_an_error_but_for_a_lost_place(
+    code: int, errors: int
+) -> None:
+    class Coordinator:
+        group_id, generation, member_id = "group", 7, "member"
+
+        async def _send_req(self, _request: Any) -> Any:
+            return SimpleNamespace(topics=[("catdogimage", [(0, code)])])
+
+        def coordinator_dead(self) -> None:
+            pass
+
+    thread = consumer()._consumer_thread
+    thread._ensure_consumer = lambda: SimpleNamespace(_coordinator=Coordinator())
+    before = broker_errors("commit")
+    asyncio.run(thread._commit_as(7, {REQUESTS: (5, "{}")}))
+    assert broker_errors("commit") == before + errors
+
+
+def test_lag_is_told_of_the_partitions_that_are_held() -> None:
+    async def story() -> None:
+        it = consumer()
+        other = TP("catdoglabel", 0)
+        it.assignment = lambda: {REQUESTS, other}
+        it._thread.stable_end = {REQUESTS: 10, other: 99}.get
+        assert it.lag(REQUESTS.topic) == {0: 10}
+        assert it.ack(message(7, 3))
+        assert it.lag(REQUESTS.topic) == {0: 6}
+        it._thread.stable_end = {}.get
+        assert it.lag(REQUESTS.topic) == {0: None}, "nobody has looked yet"
+
+    asyncio.run(asyncio.wait_for(story(), DEADLINE))
+
+
+def test_before_it_has_started_a_consumer_has_no_lag() -> None:
+    assert cast(Any, CatDogApp(Settings()).consumer).lag(REQUESTS.topic) == {}
 
 
 def test_a_commit_at_a_rebalance_is_bounded_even_behind_one_that_hangs() -> None:

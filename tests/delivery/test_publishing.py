@@ -19,6 +19,7 @@ from catdog_stream.testing.brokers import own_broker
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
 from catdog_stream.wire import Headers, Incoming, Source
 from catdog_stream.worker.application import CatDogApp
+from tests.support.metrics import broker_errors
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,9 @@ def test_what_cannot_be_written_is_rejected_in_its_place_not_behind_the_next(
         written.append(await (await publisher.publish(heavy, CAT)))
         written.append(await (await publisher.publish(incoming(1), BAD)))
 
+    before = broker_errors("publish")
     records = published(small_topics, story, count=2)
+    assert broker_errors("publish") == before + 1
     # What is told is what was written: it is what counts.
     assert isinstance(written[0], RejectedRequest)
     assert written[1] is BAD

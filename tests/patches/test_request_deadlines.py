@@ -5,11 +5,13 @@ import inspect
 
 import pytest
 from aiokafka.conn import AIOKafkaConnection, create_conn
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from catdog_stream import deadlines
 from catdog_stream.patches import request_deadlines
+from tests.support.metrics import broker_errors
 from tests.support.silent import LONG_MS, connected, silent
 
 DEADLINE = 10.0
@@ -78,6 +80,35 @@ def test_it_is_told_who_has_been_silent_for_how_long(monkeypatch: pytest.MonkeyP
             await asyncio.gather(join, question, return_exceptions=True)
             await asyncio.sleep(0)
             assert request_deadlines.waiting_longest() is None
+
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
+
+
+def test_what_fails_is_broker_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadlines, "request_seconds", {3: 0.1, 11: LONG_MS}.__getitem__)
+
+    async def scenario() -> None:
+        before = broker_errors("connect"), broker_errors("request")
+        async with silent() as port:
+            connection = await connected(port, monkeypatch)
+            cancelled = asyncio.ensure_future(connection.send(MetadataRequest([])))
+            await asyncio.sleep(0)
+            cancelled.cancel()
+            await asyncio.gather(cancelled, return_exceptions=True)
+            assert broker_errors("request") == before[1], "nobody waited for it"
+            with pytest.raises(TimeoutError):
+                await connection.send(MetadataRequest([]))
+            assert broker_errors("request") == before[1] + 1
+            join = asyncio.ensure_future(connection.send(JOIN))
+            await asyncio.sleep(0)
+            connection.close()
+            with pytest.raises(KafkaConnectionError):
+                await join
+            assert broker_errors("request") == before[1] + 2
+        assert broker_errors("connect") == before[0]
+        with pytest.raises(OSError, match=str(port)):
+            await create_conn("127.0.0.1", port, request_timeout_ms=LONG_MS)
+        assert broker_errors("connect") == before[0] + 1
 
     asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 

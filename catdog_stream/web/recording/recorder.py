@@ -52,7 +52,12 @@ class Recorder:
         return self._allowance.take()
 
     def answered(
-        self, incoming: Incoming, outcome: Outcome, seconds: float, prepared: object
+        self,
+        incoming: Incoming,
+        outcome: Outcome,
+        seconds: float,
+        prepared: object,
+        _moments: object = None,
     ) -> None:
         """Take note of one answer."""
         if isinstance(outcome, RejectedRequest):

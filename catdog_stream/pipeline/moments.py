@@ -1,0 +1,63 @@
+"""When a request reached which stage of its way, by a clock that never goes back.
+
+A stage is what lies between two moments. Requests that are rejected early, and those that a jury
+decides, do not reach all of them.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from catdog_stream import metrics
+
+__all__ = ["STAGES", "Moments", "Stage", "note_stages"]
+
+#: What a stage is called, and the moment at which it ends.
+STAGES = (
+    ("thread", "begun"),  # waiting for a thread that reads it
+    ("reading", "read"),  # parsing it, decoding and preparing its picture
+    ("batch", "batched"),  # waiting for a batch
+    ("model", "decided"),  # the batch that it was in
+    ("votes", "voted"),  # waiting for votes, where a jury decides
+    ("order", "handed_over"),  # waiting for those in front of it
+    ("publishing", "confirmed"),  # Kafka's confirmation of the answer
+)
+
+#: Its name, when it began, and when it ended.
+Stage = tuple[str, float, float]
+
+
+@dataclass(eq=False, slots=True)
+class Moments:
+    """Seconds of ``time.perf_counter``; ``None`` is what was not reached."""
+
+    taken: float = field(default_factory=time.perf_counter)
+    begun: float | None = None
+    read: float | None = None
+    batched: float | None = None
+    decided: float | None = None
+    voted: float | None = None
+    handed_over: float | None = None
+    confirmed: float | None = None
+
+    def note_batched(self) -> None:
+        """It goes to the model now."""
+        self.batched = time.perf_counter()
+
+    def stages(self) -> Iterator[Stage]:
+        """The stages that it went through, in their order."""
+        before = self.taken
+        for name, end in STAGES:
+            moment: float | None = getattr(self, end)
+            if moment is not None:
+                yield name, before, moment
+                before = moment
+
+
+_SECONDS = {name: metrics.STAGE_SECONDS.labels(name) for name, _ in STAGES}
+
+
+def note_stages(moments: Moments) -> None:
+    """Put them into this worker's metrics."""
+    for name, began, ended in moments.stages():
+        _SECONDS[name].observe(ended - began)

@@ -1,0 +1,95 @@
+"""An observer that makes OpenTelemetry's spans of answers. Takes the extra ``tracing``.
+
+The span of a request has a child for each of its stages, and for a parent what the request's own
+``traceparent`` says, be that its client's or a proxy's.
+"""
+
+import time
+from collections.abc import Mapping
+
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from catdog_stream.errors import RejectedRequest
+from catdog_stream.pipeline.moments import Moments
+from catdog_stream.pipeline.outcome import Outcome
+from catdog_stream.wire import Headers, Incoming
+
+__all__ = ["Spans"]
+
+_CONTEXT = frozenset(("traceparent", "tracestate"))
+_W3C = TraceContextTextMapPropagator()
+
+
+class Spans:
+    """Makes a span of each answer, once it was given: what came before is known by then.
+
+    Args:
+        tracer: takes the spans, and decides which of them to keep.
+        name: what the span of a request is called.
+    """
+
+    def __init__(self, tracer: Tracer, name: str) -> None:
+        self._tracer = tracer
+        self._name = name
+
+    def wants_picture(self) -> bool:
+        """It has no use for any."""
+        return False
+
+    def answered(
+        self,
+        incoming: Incoming,
+        outcome: Outcome,
+        seconds: float,
+        _prepared: object,
+        moments: Moments,
+    ) -> None:
+        """Make the span of one request."""
+        # Anew each time: the clock on the wall may be set.
+        epoch = time.time_ns() - time.perf_counter_ns()
+        span = self._tracer.start_span(
+            self._name,
+            context=_parent(incoming.headers),
+            kind=SpanKind.CONSUMER,
+            start_time=_at(epoch, moments.taken),
+            attributes=_attributes(incoming, outcome),
+        )
+        if span.is_recording():
+            inside = set_span_in_context(span, Context())
+            for stage, began, ended in moments.stages():
+                self._tracer.start_span(stage, inside, start_time=_at(epoch, began)).end(
+                    _at(epoch, ended)
+                )
+            if isinstance(outcome, RejectedRequest):
+                span.set_status(Status(StatusCode.ERROR, outcome.detail))
+        span.end(_at(epoch, moments.taken + seconds))
+
+
+def _at(epoch: int, moment: float) -> int:
+    return epoch + round(moment * 1e9)
+
+
+def _parent(headers: Headers) -> Context:
+    """Who asked; nobody, where the headers do not say so in the W3C's way."""
+    carrier = {
+        name: value.decode("latin-1") for name, value in headers if name in _CONTEXT and value
+    }
+    return _W3C.extract(carrier, Context()) if carrier else Context()
+
+
+def _attributes(incoming: Incoming, outcome: Outcome) -> Mapping[str, str | int]:
+    source = incoming.source
+    if isinstance(outcome, RejectedRequest):
+        answer = {"catdog.reason": outcome.reason.value}
+    else:
+        answer = {"catdog.verdict": outcome.verdict.label, "catdog.stack": outcome.verdict.stack}
+    return {
+        "messaging.system": "kafka",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": source.topic,
+        "messaging.destination.partition.id": str(source.partition),
+        "messaging.kafka.offset": source.offset,
+        **answer,
+    }

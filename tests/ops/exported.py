@@ -1,0 +1,46 @@
+"""What ``/metrics`` exports, and the labels that it has there."""
+
+from collections.abc import Mapping
+
+from prometheus_client import REGISTRY, Info
+from prometheus_client.metrics import MetricWrapperBase
+
+from catdog_stream import metrics
+
+__all__ = ["SERIES"]
+
+_SUFFIXES: Mapping[str, tuple[str, ...]] = {
+    "counter": ("_total",),
+    "gauge": ("",),
+    "histogram": ("_bucket", "_count", "_sum"),
+    "info": ("_info",),
+}
+#: Every target has these of Prometheus.
+_TARGET = {"job", "instance"}
+#: What an ``Info`` has is told where it is set.
+_STACK = {"name", "version", "engine"}
+
+
+def _labels() -> dict[str, set[str]]:
+    """By the name of the family; those of others have none."""
+    found = {metric.name: set(metric._labelnames) for metric in metrics.LAG.collect()}
+    for value in vars(metrics).values():
+        if isinstance(value, MetricWrapperBase):
+            own = _STACK if isinstance(value, Info) else set(value._labelnames)
+            found[value._name] = own
+    return found
+
+
+def _series() -> dict[str, set[str]]:
+    labels = _labels()
+    found = {"up": set(_TARGET)}
+    for family in REGISTRY.collect():
+        for suffix in _SUFFIXES[family.type]:
+            bucket = {"le"} if suffix == "_bucket" else set()
+            own = labels.get(family.name, set())
+            found[family.name + suffix] = own | bucket | _TARGET
+    return found
+
+
+#: Name of a series to its labels.
+SERIES: Mapping[str, set[str]] = _series()

@@ -1,0 +1,55 @@
+"""What a look at the cluster tells, and what is counted of it."""
+
+import asyncio
+
+import pytest
+from aiokafka.cluster import ClusterMetadata
+
+from catdog_stream import deadlines
+from catdog_stream.errors import BrokerError
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.settings import Settings
+from catdog_stream.worker import gate
+from catdog_stream.worker.application import CatDogApp
+from tests.support.metrics import broker_errors
+
+
+async def nobody(_cluster: ClusterConfig) -> ClusterMetadata:
+    """A cluster that does not answer."""
+    raise BrokerError("Nobody is there.")
+
+
+async def frozen(_cluster: ClusterConfig) -> ClusterMetadata:
+    """One that takes the question, and nothing more."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def well(_cluster: ClusterConfig) -> ClusterMetadata:
+    """One in which nothing is wrong."""
+    return ClusterMetadata()
+
+
+@pytest.mark.parametrize(
+    ("look", "problem"),
+    [
+        (nobody, "Nobody is there."),
+        (frozen, "The broker did not answer in 0.05 s."),
+        (well, None),
+    ],
+)
+def test_a_look_that_finds_nobody_is_told_and_counted_once(
+    look: object, problem: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "look", look)
+    monkeypatch.setattr(deadlines, "LOOK", 0.05)
+    it = CatDogApp(Settings()).gate
+    it.passed = True
+    before = broker_errors("cluster")
+
+    async def story() -> None:
+        assert await it.problem_now() == problem
+        assert await it.problem_now() == problem, "what was learned holds for a while"
+
+    asyncio.run(story())
+    assert broker_errors("cluster") == before + (problem is not None)

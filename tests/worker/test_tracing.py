@@ -1,0 +1,46 @@
+"""Traces are sent where they are asked for, by those who have what it takes."""
+
+import asyncio
+import sys
+
+import pytest
+
+from catdog_stream.errors import SettingError
+from catdog_stream.settings import Settings
+from catdog_stream.worker.application import CatDogApp
+from catdog_stream.worker.tracing import Tracing
+from tests.support.collector import collecting
+
+
+def test_without_the_setting_nothing_watches() -> None:
+    app = CatDogApp(Settings())
+    asyncio.run(_start_and_stop(app.tracing))
+    assert app.observers._observers == []
+
+
+def test_with_it_the_last_spans_are_sent_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "pets")
+    with collecting() as collector:
+        tracing = CatDogApp(Settings(traces=collector.address)).tracing
+
+        async def story() -> None:
+            await tracing.on_start()
+            assert tracing._provider is not None
+            tracing._provider.get_tracer("test").start_span("the last").end()
+            await tracing.on_stop()
+
+        asyncio.run(story())
+        assert [span.name for span in collector.spans] == ["the last"]
+        assert collector.services == {"pets"}
+
+
+def test_a_package_that_is_missing_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    tracing = CatDogApp(Settings(traces="http://collector:4318")).tracing
+    with pytest.raises(SettingError, match=r"^CATDOG_TRACES needs .*catdog-stream\[tracing\]'\.$"):
+        asyncio.run(_start_and_stop(tracing))
+
+
+async def _start_and_stop(tracing: Tracing) -> None:
+    await tracing.on_start()
+    await tracing.on_stop()
