@@ -143,7 +143,7 @@ def test_a_canary_and_a_shadow_beside_a_worker_that_is_killed_and_one_that_swaps
         assert {document["shadow"]["verdict"] for document in documents} == {"dog"}
         assert all(file.read_bytes() == cat for file in kept.glob("*.jpeg"))
         page = requests.get(f"http://127.0.0.1:{at.port}/", timeout=10).text
-        assert "pets 2 answers 40.0% of this worker" in page
+        assert "pets 2 answers 40.0% of the requests of" in page
         assert "pets 3 looks at 100.0%" in page
 
     async def swapped(at: Worker, client: Client) -> None:

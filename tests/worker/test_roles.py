@@ -53,7 +53,7 @@ TELL = """
 from catdog_stream.app import app
 app.discover()
 import sys
-from catdog_stream.web.views import about_role
+import catdog_stream.web.views
 print(app.conf.id, *sorted(app.agents), *(f"{t.name}:{t.follows}" for t in app.tables.values()))
 """
 

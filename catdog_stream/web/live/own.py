@@ -1,14 +1,11 @@
 """What this worker tells of itself."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
-
-from faust.exceptions import ConsumerNotStarted
 
 from catdog_stream import __version__
 from catdog_stream.delivery.committed_table import CommittedTable
-from catdog_stream.topics import REQUESTS
 from catdog_stream.web.cluster.counts import Shards, local_shards
 from catdog_stream.web.cluster.state import WorkerState
 from catdog_stream.web.live.facts import facts
@@ -45,13 +42,14 @@ class Own:
     async def state(self) -> WorkerState:
         """How this worker is."""
         app, recorder = self._app, self._recorder
+        consumer: Consumer = app.consumer  # type: ignore[assignment]
         return WorkerState(
             version=__version__,
             stack=app.swapping.serving if app.classifying.warm else "",
             classes=app.classifying.classes,
             since=recorder.history.since,
             problems=await self._look(),
-            lag=_lag(app),
+            lag=consumer.lag(app.role.reads),
             shards=self.shards(),
             recent=recorder.history.recent(),
             pictures=recorder.latest.shots(),
@@ -74,12 +72,3 @@ class Own:
             if self._looking is looking:  # who waited with us may have been faster
                 self._looking = None
         return self._problems
-
-
-def _lag(app: "CatDogApp") -> Mapping[int, int | None]:
-    consumer: Consumer = app.consumer  # type: ignore[assignment]
-    try:
-        assignment = consumer.assignment()
-        return {tp.partition: consumer.unanswered(tp) for tp in assignment if tp.topic == REQUESTS}
-    except ConsumerNotStarted:
-        return {}
