@@ -39,6 +39,7 @@ def count_foreign(event: EventT[bytes], table: TableT[int, Shard]) -> None:
     shard = counted(table.get(message.partition), "labels", label, message.offset)
     if shard is not None:
         table[message.partition] = shard
+        app.heard(label, message.value, source_of(message))
 
 
 def answers_a_request(message: Message) -> bool:

@@ -25,6 +25,7 @@ PAGE_WAIT, PROGRAM_WAIT = 0.3, 1.0
 
 recorder = Recorder()
 app.observers.add(recorder)
+app.heard = recorder.heard
 
 
 def own_address() -> str:

@@ -16,6 +16,7 @@ from catdog_stream.kafka.config import CLIENT_ID
 from catdog_stream.pipeline.observing import Observers
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS
+from catdog_stream.wire import Source
 from catdog_stream.worker.classifying import Classifying
 from catdog_stream.worker.gate import ClusterGate
 from catdog_stream.worker.health import Watchdog
@@ -74,6 +75,8 @@ class CatDogApp(StreamApp):
         self._web_of = web
         #: Are told of each answer.
         self.observers = Observers()
+        #: Is told of each label of another program: what it is counted as, its value, its place.
+        self.heard: Callable[[str, bytes | None, Source], object] = lambda *_: None
         self.tracing = Tracing(self, beacon=self.beacon)
         self.gate = ClusterGate(self, beacon=self.beacon)
         self.classifying = Classifying(self, beacon=self.beacon)

@@ -11,7 +11,7 @@ from catdog_stream.testing import Worker, own_broker
 from catdog_stream.testing.waiting import wait_until
 from tests.browser.stream import BLUE, RED, Flowing, colored, flow
 from tests.browser.visiting import DESK, PHONE, WALL, Visit, run
-from tests.support.client import request
+from tests.support.client import Client, request
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -116,6 +116,21 @@ def test_whatever_stands_in_the_stream_stays_text(see: Callable[..., Visit], bro
     assert it.page.locator("#pictures a").count() == 0
     assert it.page.locator("img[src=x]").count() == 0
     expect(it.page).to_have_title(re.compile("classified"))
+
+
+def test_labels_of_other_programs_are_seen_as_well(see: Callable[..., Visit], broker: str) -> None:
+    async def write() -> None:
+        async with Client(broker) as client:
+            for url in ('"https://example.org/else"', "null", "[7]"):
+                text = f'{{"label": "Probabilities: cat 1.0% dog 99.0%", "url": {url}}}'
+                await client.producer.send_and_wait("catdoglabel", text.encode())
+
+    it = see()
+    run(write())
+    theirs = it.page.locator("#pictures li", has_text="another program")
+    expect(theirs).not_to_have_count(0)
+    expect(theirs.first).to_contain_text("dog")
+    assert it.faults() == []
 
 
 def test_no_script_or_style_of_a_page_may_stand_in_it(see: Callable[..., Visit]) -> None:

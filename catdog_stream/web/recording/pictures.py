@@ -34,6 +34,7 @@ class Shot:
     label: str
     #: Of the likeliest class, 0 to 1.
     confidence: float
+    #: Empty of a label that another program wrote; such a one has no picture, and is not as sure.
     stack: str
     url: str
     source: str

@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import orjson
+
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.pipeline.outcome import Outcome
 from catdog_stream.web.recording.history import History
 from catdog_stream.web.recording.pictures import KEPT, Allowance, Latest, Shot
-from catdog_stream.wire import Incoming
+from catdog_stream.wire import Incoming, Source
 
 __all__ = ["Recorder", "Rejected"]
 
@@ -79,6 +81,22 @@ class Recorder:
                 source=str(incoming.source),
             )
             self.latest.keep(shot, prepared)
+
+    def heard(self, label: str, value: bytes | None, source: Source) -> None:
+        """Take note of a label that another program has written: there is no picture to it."""
+        if self._allowance.take():
+            shot = Shot(
+                self.latest.next_id(), self._clock(), label, 0.0, "", _url(value), str(source)
+            )
+            self.latest.keep(shot, None)
+
+
+def _url(value: bytes | None) -> str:
+    try:
+        url = orjson.loads(value or b"")["url"]
+    except (ValueError, KeyError, TypeError, IndexError):
+        return ""
+    return _text(url) if isinstance(url, str) else ""
 
 
 def _text(text: str) -> str:

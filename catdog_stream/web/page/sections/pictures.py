@@ -22,16 +22,25 @@ def body(view: ClusterView, when: When) -> str:
 
 def _item(shot: Shot, color: int, when: When) -> str:
     label = plain(shot.label)
+    if not shot.stack:
+        return (
+            f'<li data-key="{plain(shot.id)}"><div class="unseen-picture" aria-hidden="true"></div>'
+            f'<p class="verdict"><b class="c{color}">{label}</b></p>{_words(shot)}'
+            f'<p class="fine">{when(shot.at)} · another program</p></li>'
+        )
     # How sure of which class says little of a picture that is taken for none.
     sure = "" if shot.label == UNKNOWN else f" {share(shot.confidence)}"
-    url = readable_url(shot.url)
-    words = f'<p class="url" title="{plain(url)}">{plain(url, MAX_URL)}</p>' if url else ""
     return (
         f'<li data-key="{plain(shot.id)}"><img src="/pictures/{plain(shot.id)}" alt="A picture '
         f'labelled {label}" width="176" height="176"><p class="verdict"><b class="c{color}">'
-        f"{label}</b>{sure}</p>{words}"
+        f"{label}</b>{sure}</p>{_words(shot)}"
         f'<p class="fine">{when(shot.at)} · {plain(shot.stack)}</p></li>'
     )
+
+
+def _words(shot: Shot) -> str:
+    url = readable_url(shot.url)
+    return f'<p class="url" title="{plain(url)}">{plain(url, MAX_URL)}</p>' if url else ""
 
 
 PICTURES = Section("pictures", "Latest pictures", body, wide=True)
