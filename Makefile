@@ -27,8 +27,9 @@ test-unit: $(DEV)  ## the tests that need no broker, in a minute
 soak: $(DEV)  ## half an hour under load, workers killed: build/soak.csv and .png
 	$(PYTHON) -m benchmarks.soak
 
-chaos: $(DEV)  ## random faults on three brokers under load (SEED=n, MINUTES=m): build/chaos
-	$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+chaos: $(DEV)  ## random faults on three brokers under load (SEED=n, MINUTES=m, CAST=court): build/chaos
+	$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
+	    $(if $(CAST),--cast $(CAST))
 
 bench: $(DEV)  ## all benchmarks and their chart, in build/benchmarks (IMAGES=DIR)
 	$(PYTHON) -m benchmarks.throughput --images "$(IMAGES)" --output $(FIGURES)/throughput.json

@@ -1,10 +1,11 @@
-"""``make chaos SEED=n MINUTES=m``."""
+"""``make chaos SEED=n MINUTES=m CAST=workers|court``."""
 
 import argparse
 import random
 import sys
 from pathlib import Path
 
+from tests.chaos.casts import CASTS
 from tests.chaos.pictures import small_requests
 from tests.chaos.story import run
 
@@ -15,12 +16,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="(random)")
     parser.add_argument("--minutes", type=float, default=5.0, help="(5)")
     parser.add_argument("--folder", type=Path, default=Path("build/chaos"), help="(build/chaos)")
+    parser.add_argument("--cast", choices=CASTS, default="workers", help="(workers)")
     options = parser.parse_args()
     folder = options.folder.absolute() / str(options.seed)
     folder.mkdir(parents=True, exist_ok=True)
     print(f"SEED={options.seed}, {options.minutes:g} minutes; logs in {folder}", flush=True)
     findings = run(
-        folder, small_requests(), seed=options.seed, seconds=60 * options.minutes, tell=print
+        folder,
+        small_requests(),
+        cast=options.cast,
+        seed=options.seed,
+        seconds=60 * options.minutes,
+        tell=print,
     )
     print(f"{findings.requests} requests, {findings.published_twice} published twice")
     for sentence in findings.broken:

@@ -8,6 +8,7 @@ from threading import Event, Timer
 
 from catdog_stream.testing.worker import Worker
 from tests.chaos.answers import Answers, committed_requests
+from tests.chaos.casts import CASTS, Part
 from tests.chaos.faults import LANES
 from tests.chaos.lane import Lane
 from tests.chaos.load import Load
@@ -17,8 +18,6 @@ from tests.support.cluster import Cluster, own_cluster
 
 __all__ = ["run"]
 
-WORKERS = 3
-SETTINGS = {"CATDOG_REPLICAS": "3", "CATDOG_THREADS": "1"}
 #: Seconds for the last answers, once everything is whole.
 ANSWERED = 180.0
 #: Seconds for the counts to arrive at the truth.
@@ -26,23 +25,34 @@ COUNTED = 90.0
 
 
 def run(
-    folder: Path, values: Sequence[bytes], *, seed: int, seconds: float, tell: Callable[[str], None]
+    folder: Path,
+    values: Sequence[bytes],
+    *,
+    cast: str = "workers",
+    seed: int,
+    seconds: float,
+    tell: Callable[[str], None],
 ) -> Findings:
     """Have faults happen for so many ``seconds``.
 
     Args:
         folder: for data and logs.
         values: requests to send, all of which show a cat or a dog.
+        cast: who plays, of ``CASTS``.
         seed: of all that is random, but for how threads and processes run.
         tell: gets each line of the report.
     """
     findings = Findings()
     with ExitStack() as stack:
         cluster = stack.enter_context(own_cluster(folder / "cluster", proxied=True))
+        parts = CASTS[cast]
         workers = [
-            stack.enter_context(Worker(cluster.address, folder, settings=settings))
-            for settings in _settings(cluster)
+            stack.enter_context(
+                Worker(cluster.address, folder, settings=settings, module=part.module)
+            )
+            for part, settings in zip(parts, _settings(cluster, parts), strict=True)
         ]
+        counting = [each for each, part in zip(workers, parts, strict=True) if part.counts]
         for worker in workers:
             worker.wait_ready()
         answers = stack.enter_context(Answers(cluster.address))
@@ -69,10 +79,10 @@ def run(
         ]
         truth = committed_requests(cluster.address)
         _compare(truth, answers, load, findings)
-        _counts(workers, len(truth), findings)
+        _counts(counting, len(truth), findings)
         for worker in workers:
             worker.kill()
-        fresh = workers[0].start().wait_ready()
+        fresh = counting[0].start().wait_ready()
         _counts([fresh], len(truth), findings)
         happened = [fault for lane in lanes for fault in lane.happened]
         first = {source: min(times) for source, times in answers.labels.items()}
@@ -81,10 +91,9 @@ def run(
     return findings
 
 
-def _settings(cluster: Cluster) -> list[dict[str, str]]:
-    """The last worker's way to the brokers is by the proxies."""
-    ways = [cluster.setting] * (WORKERS - 1) + [cluster.proxied_setting]
-    return [{**SETTINGS, "CATDOG_BROKER": way} for way in ways]
+def _settings(cluster: Cluster, parts: Sequence[Part]) -> list[dict[str, str]]:
+    ways = [cluster.setting] * (len(parts) - 1) + [cluster.proxied_setting]
+    return [{**part.settings, "CATDOG_BROKER": way} for part, way in zip(parts, ways, strict=True)]
 
 
 def _lanes(

@@ -29,7 +29,11 @@ def test_the_longest_wait_is_told_of_each_fault_that_was_there() -> None:
 @pytest.mark.integration
 @pytest.mark.slow
 @pytest.mark.skipif(not MINUTES, reason="CATDOG_TEST_CHAOS_MINUTES does not ask for it")
-def test_nothing_is_lost_and_nothing_is_counted_twice(tmp_path: Path) -> None:
-    findings = run(tmp_path, small_requests(), seed=SEED, seconds=60 * MINUTES, tell=print)
+@pytest.mark.parametrize(("cast", "share"), [("workers", 0.6), ("court", 0.4)])
+def test_nothing_is_lost_and_nothing_is_counted_twice(
+    tmp_path: Path, cast: str, share: float
+) -> None:
+    seconds = 60 * share * MINUTES
+    findings = run(tmp_path, small_requests(), cast=cast, seed=SEED, seconds=seconds, tell=print)
     assert not findings.broken
     assert findings.requests
