@@ -1,0 +1,183 @@
+"""The stream as the API uses it: pictures in, answers out, and what is not known is looked up."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import orjson
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
+
+from catdog_stream import deadlines
+from catdog_stream.errors import BrokerError
+from catdog_stream.kafka.asking import Asking, Question, asking
+from catdog_stream.kafka.client import request_value
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.finding import Finder, finding
+from catdog_stream.kafka.replies import Reply
+from catdog_stream.web.api.answer import Answer
+from catdog_stream.web.api.memory import Memory
+from catdog_stream.web.api.problems import Problem
+from catdog_stream.web.api.sharing import Shared
+from catdog_stream.wire import Headers, Source
+
+__all__ = ["Picture", "State", "Stream"]
+
+#: Look-ups that may wait for their turn.
+MAX_LOOKUPS = 64
+RETRY_AFTER = "5"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is sent."""
+
+    data: bytes
+    url: str | None = None
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A request that Kafka has."""
+
+    source: Source
+    url: str | None
+    #: ``None`` while it waits.
+    answer: Answer | None
+
+
+class Stream:
+    """Everybody's way to the stream in one worker.
+
+    It has its own connections to Kafka, opened when the first picture comes: what happens to them
+    does not touch those of the worker.
+    """
+
+    def __init__(self, cluster: ClusterConfig) -> None:
+        self._memory = Memory()
+        self._asking: Shared[Asking] = Shared(
+            lambda: asking(cluster, on_reply=self._memory.note),
+            usable=lambda stream: stream.failure is None,
+        )
+        self._finding: Shared[Finder] = Shared(lambda: finding(cluster))
+        self._lookups = 0
+        self._closing = asyncio.Event()
+
+    async def ask(self, pictures: Sequence[Picture], seconds: float) -> list[State]:
+        """Send pictures, and wait for their answers so long at most.
+
+        Returns what is known then of each, once Kafka has confirmed them all. Raises ``Problem``.
+        """
+        values = [
+            await asyncio.to_thread(request_value, picture.data, picture.url)
+            for picture in pictures
+        ]
+        async with _unavailable(), self._asking.use() as stream:
+            questions: list[Question] = []
+            try:
+                for picture, value in zip(pictures, values, strict=True):
+                    questions.append(await stream.send(value, headers=picture.headers))
+                values.clear()
+                sources = await self._confirmed(questions)
+                for source, picture in zip(sources, pictures, strict=True):
+                    self._memory.note_sent(source, picture.url, stream)
+                await self._answered([question.reply for question in questions], seconds)
+                return [
+                    State(source, picture.url, _answer(question.reply))
+                    for source, picture, question in zip(sources, pictures, questions, strict=True)
+                ]
+            finally:
+                for question in questions:
+                    question.reply.cancel()
+
+    async def look(self, source: Source) -> State | None:
+        """What is known of the request at ``source``; ``None`` if there is none.
+
+        Raises ``Problem``.
+        """
+        sent = self._memory.sent(source)
+        answer = self._memory.answer(source)
+        if answer is not None:
+            return State(source, None if sent is None else sent.url, answer)
+        if sent is not None and isinstance(sent.through, Asking):
+            if self._asking.is_current(sent.through):
+                return State(source, sent.url, None)
+        return await self._look_up(source)
+
+    async def close(self) -> None:
+        """Let everybody go who waits, and close the connections."""
+        self._closing.set()
+        await asyncio.gather(self._asking.close(), self._finding.close())
+
+    async def _look_up(self, source: Source) -> State | None:
+        if self._lookups >= MAX_LOOKUPS:
+            raise Problem(
+                503, "Too many images are looked up.", headers={"Retry-After": RETRY_AFTER}
+            )
+        self._lookups += 1
+        try:
+            async with _unavailable(), self._finding.use() as finder:
+                try:
+                    found = await finder.find(source)
+                except BaseException:
+                    self._finding.drop()  # it may stand anywhere
+                    raise
+        finally:
+            self._lookups -= 1
+        if found is None:
+            return None
+        answer = None if found.reply is None else Answer.of(found.reply)
+        if not found.complete:
+            raise Problem(
+                503,
+                "The answer was not found in time: too much was answered since.",
+                headers={"Retry-After": RETRY_AFTER},
+            )
+        self._memory.keep(source, answer)
+        return State(source, await asyncio.to_thread(_url, found.request), answer)
+
+    @staticmethod
+    async def _confirmed(questions: Sequence[Question]) -> list[Source]:
+        async with asyncio.timeout(deadlines.PRODUCE):
+            return [await asyncio.shield(question.sent) for question in questions]
+
+    async def _answered(self, replies: "Sequence[asyncio.Future[Reply]]", seconds: float) -> None:
+        """Wait for all answers, for the deadline, or for the worker's end."""
+        if seconds <= 0:
+            return
+        together = asyncio.gather(*replies, return_exceptions=True)
+        closing = asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait(
+                (together, closing), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            closing.cancel()
+            together.cancel()
+
+
+def _answer(reply: "asyncio.Future[Reply]") -> Answer | None:
+    if not reply.done() or reply.cancelled() or reply.exception() is not None:
+        return None
+    return Answer.of(reply.result())
+
+
+def _url(request: ConsumerRecord) -> str | None:
+    try:
+        body = orjson.loads(request.value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    url = body.get("url") if isinstance(body, dict) else None
+    return url if isinstance(url, str) else None
+
+
+@asynccontextmanager
+async def _unavailable() -> AsyncIterator[None]:
+    """Tell that Kafka does not answer."""
+    try:
+        yield
+    except (BrokerError, KafkaError, TimeoutError) as error:
+        why = str(error) if isinstance(error, BrokerError) else f"Kafka stopped answering: {error!r}."
+        raise Problem(503, why, headers={"Retry-After": RETRY_AFTER}) from error
