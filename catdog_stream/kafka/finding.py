@@ -99,9 +99,7 @@ class Finder:
         while left:
             if read >= MAX_RECORDS or time.monotonic() > until:
                 return Found(request, None, complete=False)
-            batches = await self._consumer.getmany(
-                *left, timeout_ms=POLL_MS, max_records=AT_ONCE
-            )
+            batches = await self._consumer.getmany(*left, timeout_ms=POLL_MS, max_records=AT_ONCE)
             for batch in batches.values():
                 read += len(batch)
                 for record in batch:

@@ -14,6 +14,8 @@ from aiohttp.typedefs import Handler, Middleware
 from faust.web.drivers.aiohttp import Web as FaustWeb
 
 from catdog_stream.errors import SettingError
+from catdog_stream.web.api.guards.guarding import guard
+from catdog_stream.web.api.guards.tokens import Tokens
 from catdog_stream.web.hosts import OPEN_PATHS, OwnHosts
 
 if TYPE_CHECKING:
@@ -57,7 +59,10 @@ class Web(FaustWeb):
 
     def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
         super().__init__(app, **kwargs)
+        settings = app.settings
+        tokens = Tokens(settings.web_read_token, settings.web_send_token)
         self.web_app.middlewares.append(_only(lambda host: host in self._hosts))
+        self.web_app.middlewares.append(guard(tokens, sending=settings.web_send))
         self._runner = web.AppRunner(
             self.web_app,
             access_log=None,

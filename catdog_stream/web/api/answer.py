@@ -6,10 +6,12 @@ from typing import Any
 
 from catdog_stream.answers import Label, Rejection
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.topics import LABELS, REQUESTS
 from catdog_stream.web.api.ids import image_id
+from catdog_stream.web.recording.recorder import Rejected
 from catdog_stream.wire import Source
 
-__all__ = ["Answer", "image_document", "rejected", "waiting"]
+__all__ = ["Answer", "image_document", "rejected_document", "waiting"]
 
 #: Characters of texts that only this application writes; more is no label of its making.
 MAX_TEXT = 64 * 1024
@@ -26,10 +28,11 @@ class Answer:
     @classmethod
     def of(cls, reply: Reply) -> "Answer | None":
         """Read a record; ``None`` if it is no answer, or one that nobody here has written."""
-        value, headers = reply.record.value, reply.record.headers
-        if (rejection := reply.rejection) is not None:
-            return cls(rejection)
-        label = Label.parse(value, headers) if reply.label is not None else None
+        record = reply.record
+        if record.topic != LABELS:
+            rejection = reply.rejection
+            return None if rejection is None else cls(rejection)
+        label = Label.parse(record.value, record.headers)
         if label is None or len(label.text) > MAX_TEXT or len(label.scores) > MAX_CLASSES:
             return None
         return cls(label)
@@ -75,14 +78,26 @@ def waiting(source: Source, location: str) -> dict[str, Any]:
     return {"id": image_id(source), "status": "waiting", "location": location}
 
 
-def rejected(
-    counts: Mapping[str, int], latest: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
+def rejected_document(counts: Mapping[str, int], latest: Mapping[str, Rejected]) -> dict[str, Any]:
     """Rejected requests by reason, for JSON."""
     return {
         "total": sum(counts.values()),
         "reasons": {
-            reason: {"count": counts.get(reason, 0), "latest": latest.get(reason)}
+            reason: {
+                "count": counts.get(reason, 0),
+                "latest": _latest(latest[reason]) if reason in latest else None,
+            }
             for reason in sorted({*counts, *latest})
         },
+    }
+
+
+def _latest(rejected: Rejected) -> dict[str, Any]:
+    source = Source.parse(rejected.source.encode("utf-8", "replace"))
+    known = source is not None and source.topic == REQUESTS
+    return {
+        "at": rejected.at,
+        "detail": rejected.detail,
+        "source": rejected.source,
+        "id": image_id(source) if source is not None and known else None,
     }

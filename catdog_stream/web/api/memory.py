@@ -1,4 +1,4 @@
-"""Answers that passed by lately, and requests that were sent from here: bounded, and never waited for."""
+"""Answers that passed by lately, and requests that were sent from here: no more than so many."""
 
 import time
 from collections import OrderedDict
@@ -17,6 +17,8 @@ __all__ = ["Memory", "Sent"]
 KEPT = 4096
 #: Characters of an answer that is kept; nearly all have a twentieth.
 MAX_SIZE = 4096
+#: Bytes that are read of a record that nobody here may ever ask for.
+MAX_READ = 64 * 1024
 #: Seconds for which a request is known to be there because it was just sent.
 LATELY = 15.0
 
@@ -46,8 +48,11 @@ class Memory:
     def note(self, reply: Reply) -> None:
         """Keep an answer; the first one that a request got stays."""
         source = reply.source
-        if source is not None and source.topic == REQUESTS:
-            self.keep(source, Answer.of(reply))
+        if source is None or source.topic != REQUESTS:
+            return
+        if len(reply.record.value or b"") > MAX_READ and source not in self._sent:
+            return  # a rejection with somebody else's picture in it
+        self.keep(source, Answer.of(reply))
 
     def keep(self, source: Source, answer: Answer | None) -> None:
         """Keep the answer to the request at ``source``, if there is one and it is small."""

@@ -1,4 +1,4 @@
-"""What goes wrong, in words: as ``application/problem+json`` (RFC 9457), or as the protocol has it."""
+"""What goes wrong, in words: ``application/problem+json`` (RFC 9457), or as the protocol has it."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

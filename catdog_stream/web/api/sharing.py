@@ -1,4 +1,4 @@
-"""A connection that all share: opened when it is needed, closed when nobody has needed it lately."""
+"""A connection that all share: opened when it is needed, closed when nobody needs it."""
 
 import asyncio
 import logging
@@ -61,14 +61,15 @@ class Shared(Generic[T]):
             self._users -= 1
             self._used = asyncio.get_running_loop().time()
 
-    def is_current(self, connection: T) -> bool:
+    def is_current(self, connection: object) -> bool:
         """Whether it is the one that is in use, and can still be used."""
         current = self._current
         return (
             current is not None
             and current.done()
+            and current.exception() is None
             and current.result() is connection
-            and self._usable(connection)
+            and self._usable(current.result())
         )
 
     def drop(self) -> None:
@@ -127,7 +128,9 @@ class Shared(Generic[T]):
             return True  # of one that was replaced, too: somebody may wait for its answer
         now = asyncio.get_running_loop().time()
         return (
-            self._current is ready and self._usable(ready.result()) and now - self._used < self._idle
+            self._current is ready
+            and self._usable(ready.result())
+            and now - self._used < self._idle
         )
 
     def _forget(self, ready: "asyncio.Future[T]") -> None:

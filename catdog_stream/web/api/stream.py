@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import orjson
@@ -22,7 +22,7 @@ from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.sharing import Shared
 from catdog_stream.wire import Headers, Source
 
-__all__ = ["Picture", "State", "Stream"]
+__all__ = ["Asked", "Picture", "State", "Stream"]
 
 #: Look-ups that may wait for their turn.
 MAX_LOOKUPS = 64
@@ -65,32 +65,29 @@ class Stream:
         self._lookups = 0
         self._closing = asyncio.Event()
 
-    async def ask(self, pictures: Sequence[Picture], seconds: float) -> list[State]:
-        """Send pictures, and wait for their answers so long at most.
-
-        Returns what is known then of each, once Kafka has confirmed them all. Raises ``Problem``.
-        """
+    @asynccontextmanager
+    async def ask(self, pictures: Sequence[Picture]) -> AsyncIterator["Asked"]:
+        """Send pictures; the block begins once Kafka has confirmed them all. Raises ``Problem``."""
+        urls = [picture.url for picture in pictures]
         values = [
-            await asyncio.to_thread(request_value, picture.data, picture.url)
+            (await asyncio.to_thread(request_value, picture.data, picture.url), picture.headers)
             for picture in pictures
         ]
-        async with _unavailable(), self._asking.use() as stream:
-            questions: list[Question] = []
-            try:
-                for picture, value in zip(pictures, values, strict=True):
-                    questions.append(await stream.send(value, headers=picture.headers))
-                values.clear()
-                sources = await self._confirmed(questions)
-                for source, picture in zip(sources, pictures, strict=True):
-                    self._memory.note_sent(source, picture.url, stream)
-                await self._answered([question.reply for question in questions], seconds)
-                return [
-                    State(source, picture.url, _answer(question.reply))
-                    for source, picture, question in zip(sources, pictures, questions, strict=True)
-                ]
-            finally:
-                for question in questions:
-                    question.reply.cancel()
+        del pictures  # whoever waits holds none
+        questions: list[Question] = []
+        async with AsyncExitStack() as stack:
+            stack.callback(lambda: [question.reply.cancel() for question in questions])
+            async with _unavailable():
+                stream = await stack.enter_async_context(self._asking.use())
+                while values:
+                    value, headers = values.pop(0)
+                    questions.append(await stream.send(value, headers=headers))
+                del value
+                async with asyncio.timeout(deadlines.PRODUCE):
+                    sources = [await asyncio.shield(question.sent) for question in questions]
+            for source, url in zip(sources, urls, strict=True):
+                self._memory.note_sent(source, url, stream)
+            yield Asked(sources, urls, [question.reply for question in questions], self._closing)
 
     async def look(self, source: Source) -> State | None:
         """What is known of the request at ``source``; ``None`` if there is none.
@@ -101,9 +98,8 @@ class Stream:
         answer = self._memory.answer(source)
         if answer is not None:
             return State(source, None if sent is None else sent.url, answer)
-        if sent is not None and isinstance(sent.through, Asking):
-            if self._asking.is_current(sent.through):
-                return State(source, sent.url, None)
+        if sent is not None and self._asking.is_current(sent.through):
+            return State(source, sent.url, None)
         return await self._look_up(source)
 
     async def close(self) -> None:
@@ -138,24 +134,45 @@ class Stream:
         self._memory.keep(source, answer)
         return State(source, await asyncio.to_thread(_url, found.request), answer)
 
-    @staticmethod
-    async def _confirmed(questions: Sequence[Question]) -> list[Source]:
-        async with asyncio.timeout(deadlines.PRODUCE):
-            return [await asyncio.shield(question.sent) for question in questions]
 
-    async def _answered(self, replies: "Sequence[asyncio.Future[Reply]]", seconds: float) -> None:
-        """Wait for all answers, for the deadline, or for the worker's end."""
-        if seconds <= 0:
-            return
-        together = asyncio.gather(*replies, return_exceptions=True)
-        closing = asyncio.ensure_future(self._closing.wait())
-        try:
-            await asyncio.wait(
-                (together, closing), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            closing.cancel()
-            together.cancel()
+class Asked:
+    """Requests that Kafka has confirmed.
+
+    Args:
+        sources: where they stand.
+        urls: what they came with.
+        replies: their answers.
+        closing: set when the worker ends.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        urls: Sequence[str | None],
+        replies: "Sequence[asyncio.Future[Reply]]",
+        closing: asyncio.Event,
+    ) -> None:
+        self.sources = sources
+        self._urls = urls
+        self._replies = replies
+        self._closing = closing
+
+    async def states(self, seconds: float) -> list[State]:
+        """What became of them after so long at most; sooner where all are answered."""
+        if seconds > 0:
+            closing = asyncio.ensure_future(self._closing.wait())
+            together = asyncio.ensure_future(asyncio.wait(self._replies))
+            try:
+                await asyncio.wait(
+                    (together, closing), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+                )
+            finally:
+                together.cancel()
+                closing.cancel()
+        return [
+            State(source, url, _answer(reply))
+            for source, url, reply in zip(self.sources, self._urls, self._replies, strict=True)
+        ]
 
 
 def _answer(reply: "asyncio.Future[Reply]") -> Answer | None:
@@ -179,5 +196,7 @@ async def _unavailable() -> AsyncIterator[None]:
     try:
         yield
     except (BrokerError, KafkaError, TimeoutError) as error:
-        why = str(error) if isinstance(error, BrokerError) else f"Kafka stopped answering: {error!r}."
+        why = f"Kafka stopped answering: {error!r}."
+        if isinstance(error, BrokerError):
+            why = str(error)
         raise Problem(503, why, headers={"Retry-After": RETRY_AFTER}) from error
