@@ -51,6 +51,8 @@ class Finder:
         self._partitions: Mapping[str, int] = {}
         self._looked = -deadlines.LOOK_AT_CLUSTER
         self._lock = asyncio.Lock()
+        #: Whether something went wrong: it may stand anywhere.
+        self.broken = False
 
     async def find(self, source: Source) -> Found | None:
         """The request at ``source`` and its answer; ``None`` if there is no such request.
@@ -62,15 +64,27 @@ class Finder:
             BrokerError: the broker stopped answering.
         """
         async with self._lock:
-            request = await self._requests.of(source)
-            if request is None:
-                return None
+            if self.broken:
+                raise BrokerError("Kafka stopped answering.")
             try:
                 async with asyncio.timeout(deadlines.CLIENT_REQUEST):
-                    left = await self._where(source, request.timestamp)
-                    return await self._read(source, request, left)
+                    return await self._find(source)
             except (KafkaError, TimeoutError) as error:
+                self.broken = True
                 raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
+            except BaseException:
+                self.broken = True
+                raise
+
+    async def _find(self, source: Source) -> Found | None:
+        request = await self._requests.of(source)
+        if request is None:
+            return None
+        left = await self._where(source, request.timestamp)
+        try:
+            return await self._read(source, request, left)
+        finally:
+            self._consumer.pause(*self._consumer.assignment())  # it reads no further
 
     async def _where(self, source: Source, timestamp: int) -> dict[TopicPartition, int]:
         """Have the consumer stand where the answer may be; up to where, by partition."""
@@ -94,7 +108,6 @@ class Finder:
     async def _read(
         self, source: Source, request: ConsumerRecord, left: dict[TopicPartition, int]
     ) -> Found:
-        wanted = ("source", str(source).encode())
         until, read = time.monotonic() + SECONDS, 0
         while left:
             if read >= MAX_RECORDS or time.monotonic() > until:
@@ -103,8 +116,9 @@ class Finder:
             for batch in batches.values():
                 read += len(batch)
                 for record in batch:
-                    if wanted in record.headers:
-                        return Found(request, Reply(record), complete=True)
+                    reply = Reply(record)
+                    if reply.source == source:
+                        return Found(request, reply, complete=True)
             for tp in tuple(left):
                 if await self._consumer.position(tp) >= left[tp]:
                     self._consumer.pause(tp)

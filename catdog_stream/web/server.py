@@ -14,8 +14,9 @@ from aiohttp.typedefs import Handler, Middleware
 from faust.web.drivers.aiohttp import Web as FaustWeb
 
 from catdog_stream.errors import SettingError
-from catdog_stream.web.api.guards.guarding import guard
+from catdog_stream.web.api.guards.guarding import guard, told
 from catdog_stream.web.api.guards.tokens import Tokens
+from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.hosts import OPEN_PATHS, OwnHosts
 
 if TYPE_CHECKING:
@@ -108,8 +109,8 @@ def _only(is_own: Callable[[str | None], bool]) -> Middleware:
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path in OPEN_PATHS or is_own(request.headers.get("Host")):
             return await handler(request)
-        return web.Response(
-            status=421, text="This is not my name; CATDOG_WEB_HOSTS can say that it is.\n"
+        return told(
+            request, Problem(421, "This is not my name; CATDOG_WEB_HOSTS can say that it is.")
         )
 
     return check

@@ -56,7 +56,7 @@ api.register(cast(Any, app.web).web_app.router)
 async def let_pages_go(_app: Any, **_: Any) -> None:
     """An open page, or who waits for an answer, would keep the web server from its end."""
     board.close()
-    await api.close()
+    api.close()
 
 
 async def statistics() -> Statistics:

@@ -70,9 +70,9 @@ class Api:
             router.add_get(f"{model}/ready", protocol.model_ready)
             router.add_post(f"{model}/infer", protocol.infer)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let everybody go: the worker ends."""
-        await self._stream.close()
+        self._stream.close()
 
     async def _described(self, _request: web.Request) -> web.Response:
         return json(self._document)

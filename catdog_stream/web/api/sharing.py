@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from aiokafka.errors import KafkaError
@@ -19,10 +20,18 @@ logger = logging.getLogger(__name__)
 IDLE = 60.0
 #: Between two looks at whether it is still needed.
 LOOK = 0.5
-#: Seconds that its end is waited for.
-CLOSE = 2.0
 
 T = TypeVar("T")
+
+
+@dataclass(eq=False, slots=True)
+class _Held(Generic[T]):
+    """A connection, or one that is being opened."""
+
+    ready: "asyncio.Future[T]"
+    users: int = 0
+    #: When the last of them went.
+    used: float = 0.0
 
 
 class Shared(Generic[T]):
@@ -38,107 +47,98 @@ class Shared(Generic[T]):
         self,
         connect: Callable[[], AbstractAsyncContextManager[T]],
         *,
-        usable: Callable[[T], bool] = lambda _: True,
+        usable: Callable[[T], bool],
         idle: float = IDLE,
     ) -> None:
         self._connect = connect
         self._usable = usable
         self._idle = idle
-        #: The one in use, or the one that is being opened.
-        self._current: asyncio.Future[T] | None = None
-        self._held: set[asyncio.Task[None]] = set()
-        self._users = 0
-        self._used = 0.0
+        self._current: _Held[T] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[T]:
         """The connection. Raises ``BrokerError`` if there is none before long."""
-        self._users += 1
+        held = self._held()
+        held.users += 1
         try:
-            yield await self._opened()
+            try:
+                async with asyncio.timeout(deadlines.CONNECT):
+                    connection = await asyncio.shield(held.ready)
+            except TimeoutError as error:
+                raise BrokerError("Kafka does not answer.") from error
+            yield connection
         finally:
-            self._users -= 1
-            self._used = asyncio.get_running_loop().time()
+            held.users -= 1
+            held.used = asyncio.get_running_loop().time()
 
     def is_current(self, connection: object) -> bool:
         """Whether it is the one that is in use, and can still be used."""
         current = self._current
         return (
-            current is not None
-            and current.done()
-            and current.exception() is None
-            and current.result() is connection
-            and self._usable(current.result())
+            current is not None and self._is_good(current) and current.ready.result() is connection
         )
 
-    def drop(self) -> None:
+    def drop(self, connection: object) -> None:
         """Have whoever comes next get another one: this one is not to be trusted any more."""
-        self._current = None
+        if self.is_current(connection):
+            self._current = None
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close it, and open none any more."""
         self._closed = True
         self._current = None
-        for task in self._held:
+        for task in self._tasks:
             task.cancel()
-        if self._held:
-            await asyncio.wait(self._held, timeout=CLOSE)
 
-    async def _opened(self) -> T:
+    def _held(self) -> _Held[T]:
+        """The one in use; another one where that is no good any more."""
         if self._closed:
             raise BrokerError("This worker is stopping.")
         current = self._current
-        if current is None or (current.done() and not self._usable(current.result())):
+        if current is None or (current.ready.done() and not self._is_good(current)):
             loop = asyncio.get_running_loop()
-            current = self._current = loop.create_future()
+            current = self._current = _Held(loop.create_future(), used=loop.time())
             task = loop.create_task(self._hold(current))
-            self._held.add(task)
-            task.add_done_callback(self._held.discard)
-        try:
-            async with asyncio.timeout(deadlines.CONNECT):
-                return await asyncio.shield(current)
-        except TimeoutError as error:
-            raise BrokerError("Kafka does not answer.") from error
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return current
 
-    async def _hold(self, ready: "asyncio.Future[T]") -> None:
+    def _is_good(self, held: _Held[T]) -> bool:
+        ready = held.ready
+        return ready.done() and ready.exception() is None and self._usable(ready.result())
+
+    async def _hold(self, held: _Held[T]) -> None:
         """Keep it open in this task, as long as it is needed."""
         try:
             async with self._connect() as connection:
-                ready.set_result(connection)
-                while self._needed(ready):
+                held.ready.set_result(connection)
+                while held.users or (self._current is held and self._is_lately_used(held)):
                     await asyncio.sleep(LOOK)
-                self._forget(ready)
-        except (CatDogError, KafkaError, OSError, TimeoutError) as error:
-            if ready.done():
-                logger.warning("The web server's connection to Kafka broke: %s", error)
-            else:
-                self._fail(ready, BrokerError(str(error)))
+                self._forget(held)
         except asyncio.CancelledError:
-            self._fail(ready, BrokerError("This worker is stopping."))
+            self._fail(held, BrokerError("This worker is stopping."))
             raise
+        except (CatDogError, KafkaError, OSError, TimeoutError) as error:
+            logger.warning("The web server has no connection to Kafka: %s", error)
+            self._fail(held, BrokerError(str(error) or repr(error)))
         except Exception as error:
-            logger.exception("The web server's connection to Kafka broke.")
-            self._fail(ready, BrokerError(repr(error)))
+            logger.exception("The web server has no connection to Kafka.")
+            self._fail(held, BrokerError(repr(error)))
         finally:
-            self._forget(ready)
+            self._forget(held)
 
-    def _needed(self, ready: "asyncio.Future[T]") -> bool:
-        if self._users:
-            return True  # of one that was replaced, too: somebody may wait for its answer
+    def _is_lately_used(self, held: _Held[T]) -> bool:
         now = asyncio.get_running_loop().time()
-        return (
-            self._current is ready
-            and self._usable(ready.result())
-            and now - self._used < self._idle
-        )
+        return self._is_good(held) and now - held.used < self._idle
 
-    def _forget(self, ready: "asyncio.Future[T]") -> None:
-        if self._current is ready:
+    def _forget(self, held: _Held[T]) -> None:
+        if self._current is held:
             self._current = None
 
     @staticmethod
-    def _fail(ready: "asyncio.Future[T]", error: BrokerError) -> None:
-        with suppress(asyncio.InvalidStateError):
-            ready.set_exception(error)
-            ready.exception()  # nobody need look
+    def _fail(held: _Held[T], error: BrokerError) -> None:
+        if not held.ready.done():
+            held.ready.set_exception(error)
+            held.ready.exception()  # nobody need look

@@ -61,7 +61,9 @@ class Stream:
             lambda: asking(cluster, on_reply=self._memory.note),
             usable=lambda stream: stream.failure is None,
         )
-        self._finding: Shared[Finder] = Shared(lambda: finding(cluster))
+        self._finding: Shared[Finder] = Shared(
+            lambda: finding(cluster), usable=lambda finder: not finder.broken
+        )
         self._lookups = 0
         self._closing = asyncio.Event()
 
@@ -69,22 +71,19 @@ class Stream:
     async def ask(self, pictures: Sequence[Picture]) -> AsyncIterator["Asked"]:
         """Send pictures; the block begins once Kafka has confirmed them all. Raises ``Problem``."""
         urls = [picture.url for picture in pictures]
-        values = [
-            (await asyncio.to_thread(request_value, picture.data, picture.url), picture.headers)
-            for picture in pictures
-        ]
-        del pictures  # whoever waits holds none
         questions: list[Question] = []
         async with AsyncExitStack() as stack:
             stack.callback(lambda: [question.reply.cancel() for question in questions])
             async with _unavailable():
                 stream = await stack.enter_async_context(self._asking.use())
-                while values:
-                    value, headers = values.pop(0)
-                    questions.append(await stream.send(value, headers=headers))
-                del value
-                async with asyncio.timeout(deadlines.PRODUCE):
-                    sources = [await asyncio.shield(question.sent) for question in questions]
+                try:
+                    questions += [await _sent(stream, picture) for picture in pictures]
+                    del pictures  # whoever waits holds none
+                    async with asyncio.timeout(deadlines.PRODUCE):
+                        sources = [await asyncio.shield(question.sent) for question in questions]
+                except BaseException:
+                    self._asking.drop(stream)  # others may go on waiting with it
+                    raise
             for source, url in zip(sources, urls, strict=True):
                 self._memory.note_sent(source, url, stream)
             yield Asked(sources, urls, [question.reply for question in questions], self._closing)
@@ -102,10 +101,11 @@ class Stream:
             return State(source, sent.url, None)
         return await self._look_up(source)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let everybody go who waits, and close the connections."""
         self._closing.set()
-        await asyncio.gather(self._asking.close(), self._finding.close())
+        self._asking.close()
+        self._finding.close()
 
     async def _look_up(self, source: Source) -> State | None:
         if self._lookups >= MAX_LOOKUPS:
@@ -115,11 +115,8 @@ class Stream:
         self._lookups += 1
         try:
             async with _unavailable(), self._finding.use() as finder:
-                try:
+                async with asyncio.timeout(deadlines.CLIENT_REQUEST):
                     found = await finder.find(source)
-                except BaseException:
-                    self._finding.drop()  # it may stand anywhere
-                    raise
         finally:
             self._lookups -= 1
         if found is None:
@@ -173,6 +170,11 @@ class Asked:
             State(source, url, _answer(reply))
             for source, url, reply in zip(self.sources, self._urls, self._replies, strict=True)
         ]
+
+
+async def _sent(stream: Asking, picture: Picture) -> Question:
+    value = await asyncio.to_thread(request_value, picture.data, picture.url)
+    return await stream.send(value, headers=picture.headers)
 
 
 def _answer(reply: "asyncio.Future[Reply]") -> Answer | None:

@@ -3,6 +3,7 @@
 import re
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from catdog_stream.web.api.body import Room, patient, soon
 from catdog_stream.web.api.problems import Problem
@@ -58,7 +59,7 @@ async def _form(request: web.Request, room: Room) -> tuple[bytes, str | None]:
                 if name in found or name not in ("image", "url"):
                     raise Problem(400, "A form has one field image, a file, and may have url.")
                 found[name] = await _field(part, room)
-    except (ValueError, AssertionError, RuntimeError) as error:
+    except (ValueError, AssertionError, RuntimeError, HttpProcessingError) as error:
         raise Problem(400, "The body is not a form.") from error
     url = found.get("url")
     try:

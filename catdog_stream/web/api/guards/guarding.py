@@ -9,7 +9,7 @@ from catdog_stream.web.api.guards.origins import SAFE_METHODS, is_foreign
 from catdog_stream.web.api.guards.tokens import Tokens
 from catdog_stream.web.api.problems import Problem, answer, is_api
 
-__all__ = ["guard"]
+__all__ = ["guard", "told"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,18 +37,18 @@ def guard(tokens: Tokens, *, sending: bool) -> Middleware:
             check(request)
             return await handler(request)
         except Problem as problem:
-            return _told(request, problem)
+            return told(request, problem)
         except web.HTTPException as error:
             if error.status < 400 or not is_api(request.path):
                 raise
             detail = _DETAILS.get(error.status, error.reason)
             allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-            return _told(request, Problem(error.status, detail, headers=allow))
+            return told(request, Problem(error.status, detail, headers=allow))
         except Exception:
             if not is_api(request.path):
                 raise
             logger.exception("%s %s could not be answered.", request.method, request.path)
-            return _told(
+            return told(
                 request, Problem(500, "A fault of the application; its log has the details.")
             )
 
@@ -58,7 +58,8 @@ def guard(tokens: Tokens, *, sending: bool) -> Middleware:
 _DETAILS = {404: "There is nothing here.", 405: "This cannot be done here."}
 
 
-def _told(request: web.Request, problem: Problem) -> web.Response:
+def told(request: web.Request, problem: Problem) -> web.Response:
+    """The answer: to a program as it expects, to a person in words."""
     if is_api(request.path):
         return answer(request.path, problem)
     return web.Response(
