@@ -45,6 +45,10 @@ def test_every_variable_is_read() -> None:
         "CATDOG_PARTITIONS": "4",
         "CATDOG_REPLICAS": "2",
         "CATDOG_WEB_HOSTS": "catdog.example.org, [fd00::1],",
+        "CATDOG_WEB_SEND": "off",
+        "CATDOG_WEB_SEND_TOKEN": "sending-secret",
+        "CATDOG_WEB_READ_TOKEN": "reading-secret",
+        "CATDOG_WEB_RATE": "2.5",
     }
     assert Settings.from_environment(environment) == Settings(
         broker="kafka://a:9092;kafka://b:9093",
@@ -64,6 +68,10 @@ def test_every_variable_is_read() -> None:
         partitions=4,
         replicas=2,
         web_hosts=("catdog.example.org", "[fd00::1]"),
+        web_send=False,
+        web_send_token="sending-secret",
+        web_read_token="reading-secret",
+        web_rate=2.5,
     )
 
 
@@ -88,6 +96,30 @@ def test_several_stacks_vote() -> None:
 def test_what_several_stacks_cannot_be_told_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*[^.]\\.$"):
         Settings.from_environment({name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("CATDOG_WEB_SEND", "no"), ("CATDOG_WEB_RATE", "-1"), ("CATDOG_WEB_RATE", "many")],
+)
+def test_what_sending_over_http_cannot_be_told_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*[^.]\\.$"):
+        Settings.from_environment({name: value})
+
+
+@pytest.mark.parametrize("name", ["CATDOG_WEB_SEND_TOKEN", "CATDOG_WEB_READ_TOKEN"])
+@pytest.mark.parametrize("value", ["secret", "a secret with spaces", "ein Geheimnis-für-uns"])
+def test_a_token_that_cannot_be_used_is_refused_and_not_told(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name} cannot be used") as told:
+        Settings.from_environment({name: value})
+    assert value not in str(told.value)
+
+
+def test_tokens_are_not_shown() -> None:
+    settings = Settings.from_environment(
+        {"CATDOG_WEB_SEND_TOKEN": "sending-secret", "CATDOG_WEB_READ_TOKEN": "reading-secret"}
+    )
+    assert "secret" not in repr(settings)
 
 
 def test_an_empty_value_means_the_default() -> None:
