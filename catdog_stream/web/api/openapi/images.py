@@ -3,6 +3,7 @@
 from catdog_stream.web.api.ids import PATTERN
 from catdog_stream.web.api.openapi.parts import Part, obj, problems, ref, response
 from catdog_stream.web.api.preferring import MAX_WAIT
+from catdog_stream.web.api.uploading import MAX_URL
 
 __all__ = ["PATHS", "SCHEMAS"]
 
@@ -10,7 +11,10 @@ _ID: Part = {"type": "string", "pattern": f"^{PATTERN}$", "examples": ["3-17"]}
 _TEXT: Part = {"type": "string"}
 _CHANCE: Part = {"type": "number", "minimum": 0, "maximum": 1}
 _FILE: Part = {"type": "string", "format": "binary", "minLength": 1}
-_URL = {"type": "string", "description": "Opaque text that comes back with the answer."}
+_URL: Part = {
+    "type": "string",
+    "description": f"Opaque text that comes back with the answer; {MAX_URL} bytes at most.",
+}
 
 _KNOWN: Part = {
     "id": ref("ImageId"),
@@ -53,7 +57,7 @@ PATHS: Part = {
             "description": "Answers once Kafka has it, or with its answer where the client "
             "prefers to wait. Whether it is a picture is told by the answer.",
             "parameters": [
-                {"name": "url", "in": "query", "schema": {**_URL, "maxLength": 2000}},
+                {"name": "url", "in": "query", "schema": _URL},
                 {
                     "name": "Prefer",
                     "in": "header",
@@ -68,7 +72,7 @@ PATHS: Part = {
                     "image/*": {"schema": _FILE},
                     "multipart/form-data": {
                         "schema": obj(
-                            {"image": _FILE, "url": {**_URL, "maxLength": 2000}},
+                            {"image": _FILE, "url": _URL},
                             "url",
                             additionalProperties=False,
                         ),
