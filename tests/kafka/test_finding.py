@@ -32,9 +32,12 @@ def test_each_answer_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
         async def told(story: Story) -> None:
             answered = await publish_answers(cluster, ANSWERS)
-            async with asyncio.timeout(SECONDS), producer(cluster) as sender:
-                async with finding(cluster) as finder:
-                    await story(finder, answered, sender)
+            async with (
+                asyncio.timeout(SECONDS),
+                producer(cluster) as sender,
+                finding(cluster) as finder,
+            ):
+                await story(finder, answered, sender)
 
         asyncio.run(told(_in_any_order))
         asyncio.run(told(_waiting_and_missing))
@@ -47,7 +50,9 @@ def test_each_answer_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 async def _in_any_order(finder: Finder, answered: list[Answered], _: AIOKafkaProducer) -> None:
     for each in (*answered[::3], *reversed(answered)):
         found = await finder.find(each.source)
-        assert found is not None and found.reply is not None and found.complete
+        assert found is not None
+        assert found.reply is not None
+        assert found.complete
         assert found.request.value == each.value
         assert found.reply.source == each.source
         assert (found.reply.rejection is not None) == isinstance(each.answer, RejectedRequest)
@@ -59,7 +64,9 @@ async def _waiting_and_missing(
     record = await sender.send_and_wait(REQUESTS, request_value(b"x", "waits"))
     source = Source(REQUESTS, record.partition, record.offset)
     found = await finder.find(source)
-    assert found is not None and found.reply is None and found.complete
+    assert found is not None
+    assert found.reply is None
+    assert found.complete
     for missing in (
         Source(REQUESTS, record.partition, record.offset + 1),
         Source(REQUESTS, 99, 0),
@@ -106,21 +113,22 @@ async def _among_what_strangers_write(
         REQUESTS, b"not json", partition=wanted.partition, timestamp_ms=1
     )
     old = await finder.find(Source(REQUESTS, record.partition, record.offset))
-    assert old is not None and old.reply is None
+    assert old is not None
+    assert old.reply is None
     found = await finder.find(wanted)
-    assert found is not None and found.reply is not None
+    assert found is not None
+    assert found.reply is not None
 
 
 async def _not_for_ever(finder: Finder, answered: list[Answered], sender: AIOKafkaProducer) -> None:
     first = answered[1].source
-    record = await sender.send_and_wait(
-        REQUESTS, b"{}", partition=first.partition, timestamp_ms=1
-    )
+    record = await sender.send_and_wait(REQUESTS, b"{}", partition=first.partition, timestamp_ms=1)
     for _ in range(60):
         await sender.send(LABELS, b"{}", partition=first.partition)
     await sender.flush()
     found = await finder.find(Source(REQUESTS, record.partition, record.offset))
-    assert found is not None and not found.complete
+    assert found is not None
+    assert not found.complete
 
 
 def test_one_that_failed_finds_nothing_more(tmp_path: Path) -> None:

@@ -204,40 +204,45 @@ def test_what_others_have_sent_is_told_too_wherever_its_time_lies(
 
 @pytest.mark.slow
 def test_without_kafka_it_says_so_and_goes_on_when_kafka_is_back(tmp_path: Path) -> None:
-    with own_broker(tmp_path / "broker") as broker:
-        with Worker(broker.address, tmp_path, module=MODULE, settings=SETTINGS) as worker:
-            worker.wait_ready()
-            before = post(worker, headers=WAIT).json()
-            broker.kill()
-            told = post(worker, headers=WAIT)
-            assert told.status_code == 503
-            assert told.headers["Retry-After"]
-            assert told.json()["detail"]
-            assert image(worker, f"/images/{before['id']}").status_code == 200, "it is known"
-            assert image(worker, "/images/0-999999").status_code == 503
-            broker.start()
-            worker.wait_ready()
-            wait_until(
-                lambda: post(worker, headers=WAIT).status_code == 200, "pictures to be taken", 60
-            )
-            assert worker.terminate() == 0
+    with (
+        own_broker(tmp_path / "broker") as broker,
+        Worker(broker.address, tmp_path, module=MODULE, settings=SETTINGS) as worker,
+    ):
+        worker.wait_ready()
+        before = post(worker, headers=WAIT).json()
+        broker.kill()
+        told = post(worker, headers=WAIT)
+        assert told.status_code == 503
+        assert told.headers["Retry-After"]
+        assert told.json()["detail"]
+        assert image(worker, f"/images/{before['id']}").status_code == 200, "it is known"
+        assert image(worker, "/images/0-999999").status_code == 503
+        broker.start()
+        worker.wait_ready()
+        wait_until(
+            lambda: post(worker, headers=WAIT).status_code == 200, "pictures to be taken", 60
+        )
+        assert worker.terminate() == 0
 
 
 @pytest.mark.slow
 def test_who_waits_does_not_keep_a_worker_from_its_end(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(16) as pool, own_broker(tmp_path / "broker") as broker:
-        with Worker(broker.address, tmp_path, module=MODULE, settings=SETTINGS) as worker:
-            worker.wait_ready()
-            with Worker(broker.address, tmp_path, module=MODULE) as other:
-                other.wait_ready()
-                wait_until(lambda: len(lag(worker)) < 8, "the partitions to be shared")
-                other.pause()  # its partitions' requests wait
-                waiting = [pool.submit(post, worker, headers=WAIT) for _ in range(16)]
-                wait_until(lambda: any(each.done() for each in waiting), "the first answer")
-                assert worker.terminate(12) == 0
-                statuses = {each.result().status_code for each in waiting}
-                assert statuses <= {200, 202, 503}
-                other.kill()
+    with (
+        ThreadPoolExecutor(16) as pool,
+        own_broker(tmp_path / "broker") as broker,
+        Worker(broker.address, tmp_path, module=MODULE, settings=SETTINGS) as worker,
+    ):
+        worker.wait_ready()
+        with Worker(broker.address, tmp_path, module=MODULE) as other:
+            other.wait_ready()
+            wait_until(lambda: len(lag(worker)) < 8, "the partitions to be shared")
+            other.pause()  # its partitions' requests wait
+            waiting = [pool.submit(post, worker, headers=WAIT) for _ in range(16)]
+            wait_until(lambda: any(each.done() for each in waiting), "the first answer")
+            assert worker.terminate(12) == 0
+            statuses = {each.result().status_code for each in waiting}
+            assert statuses <= {200, 202, 503}
+            other.kill()
 
 
 def lag(worker: Worker) -> dict[str, Any]:

@@ -136,9 +136,8 @@ def test_a_host_that_is_not_ours_sends_nothing(worker: Worker) -> None:
     assert told.headers["Content-Type"] == "application/problem+json"
 
 
-def test_workers_with_a_token_still_answer_for_each_other(
-    start_worker: StartWorker, worker: Worker
-) -> None:
+@pytest.mark.usefixtures("worker")
+def test_workers_with_a_token_still_answer_for_each_other(start_worker: StartWorker) -> None:
     other = start_worker(MODULE, SETTINGS)
 
     def workers() -> dict[str, int]:
@@ -149,7 +148,8 @@ def test_workers_with_a_token_still_answer_for_each_other(
 
 def test_no_log_has_a_token(worker: Worker) -> None:
     log = worker.log.read_text()
-    assert READ not in log and SEND not in log
+    assert READ not in log
+    assert SEND not in log
 
 
 def test_sending_can_be_switched_off(start_worker: StartWorker) -> None:

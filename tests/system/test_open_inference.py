@@ -133,7 +133,8 @@ def test_answers_are_what_the_published_protocol_says(worker: Worker) -> None:
         "scores",
         "verdict",
     ]
-    for broken in ({}, [], asked(), {"inputs": []}, asked(b"nonsense")):
+    broken_ones: list[Any] = [{}, [], asked(), {"inputs": []}, asked(b"nonsense")]
+    for broken in broken_ones:
         told = infer(worker, broken)
         assert told.status_code == 400
         check("InferenceErrorResponse", told.json())

@@ -40,7 +40,8 @@ def statuses(worker: Worker, mode: GenerationMode, *, known: bool) -> dict[str, 
     """Send to every operation what its description allows, or what it does not: what it answers."""
     described = schemathesis.openapi.from_url(f"http://127.0.0.1:{worker.port}/openapi.json")
     found: dict[str, set[int]] = defaultdict(set)
-    for operation in (result.ok() for result in described.get_all_operations()):
+    operations: Any = described.get_all_operations()
+    for operation in (result.ok() for result in operations):
 
         @settings(
             max_examples=EXAMPLES,

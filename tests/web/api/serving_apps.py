@@ -29,11 +29,8 @@ def play(
     async def run() -> T:
         application = web.Application(middlewares=[middleware])
         application.add_routes(routes)
-        async with (
-            asyncio.timeout(DEADLINE),
-            TestServer(application) as server,
-            TestClient(server) as client,
-        ):
+        client: Client = TestClient(TestServer(application))
+        async with asyncio.timeout(DEADLINE), client:
             return await story(client)
 
     return asyncio.run(run())

@@ -68,7 +68,8 @@ def test_what_a_stranger_writes_can_always_be_told() -> None:
         [("verdict", b"\xff" * 5000), ("<b>", b"nan"), ("stack", b"\xed\xa0\x80")],
     )
     answer = Answer.of(reply)
-    assert answer is not None and isinstance(answer.content, Label)
+    assert answer is not None
+    assert isinstance(answer.content, Label)
     told = orjson.loads(orjson.dumps(image_document(SOURCE, answer, None)))
     assert len(told["verdict"]) == 1000
     assert told["scores"] == {"<b>": 0.5}

@@ -1,4 +1,4 @@
-"""Nobody sends more than he may, longer than he may, and all together not more than there is room."""
+"""Nobody sends more than he may, or longer, and all together not more than there is room."""
 
 import asyncio
 from collections.abc import AsyncIterator

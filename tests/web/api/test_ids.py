@@ -15,7 +15,20 @@ def test_there_and_back(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "3", "3-", "-3", "3-17-1", "03-17", "3-017", "a-b", "3_17", "3-17\n", "٣-١٧", "1" * 10 + "-1"],
+    [
+        "",
+        "3",
+        "3-",
+        "-3",
+        "3-17-1",
+        "03-17",
+        "3-017",
+        "a-b",
+        "3_17",
+        "3-17\n",
+        "\u0663-\u0661",
+        "1" * 10 + "-1",
+    ],
 )
 def test_an_image_has_one_id_and_nothing_else_is_one(text: str) -> None:
     with pytest.raises(Problem) as told:

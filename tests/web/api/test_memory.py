@@ -18,7 +18,8 @@ def test_the_first_answer_stays() -> None:
     kept.note(label())
     kept.note(rejection())
     answer = kept.answer(SOURCE)
-    assert answer is not None and answer.status == "labelled"
+    assert answer is not None
+    assert answer.status == "labelled"
 
 
 def test_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +37,9 @@ def test_what_is_large_is_left_to_kafka() -> None:
     kept.note(label(at(0), url="x" * 5000))
     kept.note(rejection(at(1), b" " * 100_000))
     kept.note_sent(at(2), "x" * 5000, kept)
-    assert not kept.answer(at(0)) and not kept.answer(at(1)) and not kept.sent(at(2))
+    assert not kept.answer(at(0))
+    assert not kept.answer(at(1))
+    assert not kept.sent(at(2))
 
 
 def test_a_large_rejection_is_read_if_the_request_was_sent_from_here() -> None:
@@ -58,6 +61,7 @@ def test_a_request_was_sent_lately_for_a_while() -> None:
     kept = Memory(lambda: now[0])
     kept.note_sent(SOURCE, "u", kept)
     sent = kept.sent(SOURCE)
-    assert sent is not None and (sent.url, sent.through) == ("u", kept)
+    assert sent is not None
+    assert (sent.url, sent.through) == ("u", kept)
     now[0] += LATELY
     assert kept.sent(SOURCE) is None

@@ -12,6 +12,7 @@ from catdog_stream.web.api import sharing
 from catdog_stream.web.api.sharing import Shared
 
 DEADLINE = 10.0
+IDLE = 0.01
 
 
 class Connection:
@@ -83,16 +84,18 @@ def test_all_have_the_same() -> None:
 
 
 def test_it_is_closed_when_nobody_has_needed_it_for_a_while_and_opened_again() -> None:
-    async def story(shared: Shared[Connection], broker: Broker) -> None:
+    async def story(shared: Shared[Connection], _: Broker) -> None:
+        loop = asyncio.get_running_loop()
         async with shared.use() as first:
-            await asyncio.sleep(0.05)
+            much_later = loop.time() + 5 * IDLE
+            await until(lambda: loop.time() > much_later)
             assert first.open, "somebody needs it"
         await until(lambda: not first.open)
         assert not shared.is_current(first)
         async with shared.use() as second:
             assert second is not first
 
-    play(story, idle=0.01)
+    play(story, idle=IDLE)
 
 
 def test_one_that_broke_is_replaced_and_closed_when_the_last_one_has_left_it() -> None:

@@ -134,5 +134,3 @@ _PARTS = st.sampled_from(
 def test_whatever_comes_as_a_form_nothing_breaks(parts: list[bytes]) -> None:
     got = sent(**raw_form(b"".join(parts)))
     assert isinstance(got, Picture) or got in (400, 413)
-
-

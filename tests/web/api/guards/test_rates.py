@@ -21,8 +21,7 @@ def sent(bucket: Rates, address: str | None, tries: int) -> int:
     for number in range(tries):
         try:
             bucket.take(address, 1)
-        except Problem as problem:
-            assert problem.status == 429
+        except Problem:
             return number
     return tries
 
@@ -43,6 +42,7 @@ def test_who_is_turned_away_is_told_when_to_come_again() -> None:
     assert sent(bucket, "10.0.0.1", 9) == 1
     with pytest.raises(Problem) as told:
         bucket.take("10.0.0.1", 1)
+    assert told.value.status == 429
     clock.now += int(told.value.headers["Retry-After"])
     assert sent(bucket, "10.0.0.1", 9) == 1
 
@@ -89,7 +89,5 @@ def test_no_more_than_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyP
         ("a socket", "unknown"),
     ],
 )
-def test_whoever_has_a_network_of_version_6_is_one_client(
-    address: str | None, client: str
-) -> None:
+def test_whoever_has_a_network_of_version_6_is_one_client(address: str | None, client: str) -> None:
     assert client_of(address) == client
