@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds without anybody after which it is closed.
 IDLE = 60.0
+#: Seconds after which another one is opened: partitions may have been added, which it does not read.
+MAX_AGE = 300.0
 #: Between two looks at whether it is still needed.
 LOOK = 0.5
 
@@ -29,9 +31,10 @@ class _Held(Generic[T]):
     """A connection, or one that is being opened."""
 
     ready: "asyncio.Future[T]"
+    #: When it was begun, and when the last one has left it.
+    began: float
+    used: float
     users: int = 0
-    #: When the last of them went.
-    used: float = 0.0
 
 
 class Shared(Generic[T]):
@@ -99,7 +102,7 @@ class Shared(Generic[T]):
         current = self._current
         if current is None or (current.ready.done() and not self._is_good(current)):
             loop = asyncio.get_running_loop()
-            current = self._current = _Held(loop.create_future(), used=loop.time())
+            current = self._current = _Held(loop.create_future(), loop.time(), loop.time())
             task = loop.create_task(self._hold(current))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -107,7 +110,9 @@ class Shared(Generic[T]):
 
     def _is_good(self, held: _Held[T]) -> bool:
         ready = held.ready
-        return ready.done() and ready.exception() is None and self._usable(ready.result())
+        if not ready.done() or ready.exception() is not None or not self._usable(ready.result()):
+            return False
+        return asyncio.get_running_loop().time() - held.began < MAX_AGE
 
     async def _hold(self, held: _Held[T]) -> None:
         """Keep it open in this task, as long as it is needed."""

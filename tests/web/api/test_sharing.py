@@ -112,6 +112,20 @@ def test_one_that_broke_is_replaced_and_closed_when_the_last_one_has_left_it() -
     play(story)
 
 
+def test_an_old_one_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "MAX_AGE", IDLE)
+
+    async def story(shared: Shared[Connection], broker: Broker) -> None:
+        async with shared.use() as first:
+            await until(lambda: not shared.is_current(first))
+            async with shared.use() as second:
+                assert second is not first
+            assert first.open
+        await until(lambda: not any(each.open for each in broker.made))
+
+    play(story)
+
+
 def test_one_that_is_not_trusted_any_more_is_replaced() -> None:
     async def story(shared: Shared[Connection], _: Broker) -> None:
         async with shared.use() as first:
