@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 #: Seconds without anybody after which it is closed.
 IDLE = 60.0
-#: Seconds after which another one is opened: partitions may have been added, which it does not read.
+#: Seconds after which another one is opened: this one does not read partitions that were added.
 MAX_AGE = 300.0
 #: Between two looks at whether it is still needed.
 LOOK = 0.5
