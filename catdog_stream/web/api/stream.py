@@ -1,6 +1,7 @@
 """The stream as the API uses it: pictures in, answers out, and what is not known is looked up."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from catdog_stream.web.api.sharing import Shared
 from catdog_stream.wire import Headers, Source
 
 __all__ = ["Asked", "Picture", "State", "Stream"]
+
+logger = logging.getLogger(__name__)
 
 #: Look-ups that may wait for their turn.
 MAX_LOOKUPS = 64
@@ -194,11 +197,13 @@ def _url(request: ConsumerRecord) -> str | None:
 
 @asynccontextmanager
 async def _unavailable() -> AsyncIterator[None]:
-    """Tell that Kafka does not answer."""
+    """Tell that Kafka does not answer; where it is and why is not for everybody to know."""
     try:
         yield
     except (BrokerError, KafkaError, TimeoutError) as error:
-        why = f"Kafka stopped answering: {error!r}."
-        if isinstance(error, BrokerError):
-            why = str(error)
-        raise Problem(503, why, headers={"Retry-After": RETRY_AFTER}) from error
+        logger.info("A request over HTTP cannot be answered: %r", error)
+        raise Problem(
+            503,
+            "Kafka does not answer, or has not confirmed the picture; /readyz tells more.",
+            headers={"Retry-After": RETRY_AFTER},
+        ) from error
