@@ -1,4 +1,4 @@
-"""The API's way to the stream: what is known is told at once, and that Kafka does not answer, too."""
+"""The API's way to the stream: what is known is told at once, and so is that Kafka is silent."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
