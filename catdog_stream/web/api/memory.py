@@ -1,6 +1,7 @@
 """Answers that passed by lately, and requests that were sent from here: no more than so many."""
 
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,8 +29,8 @@ class Sent:
     """A request that Kafka has confirmed."""
 
     url: str | None
-    #: Through which connection, and when.
-    through: object
+    #: The connection that it was sent through, which lives no longer for it.
+    through: "weakref.ref[object]"
     at: float
 
 
@@ -67,7 +68,7 @@ class Memory:
     def note_sent(self, source: Source, url: str | None, through: object) -> None:
         """A request was sent through a connection that will tell its answer."""
         if len(url or "") <= MAX_SIZE:
-            self._sent[source] = Sent(url, through, self._clock())
+            self._sent[source] = Sent(url, weakref.ref(through), self._clock())
             _shorten(self._sent)
 
     def sent(self, source: Source) -> Sent | None:

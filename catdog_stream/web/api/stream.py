@@ -100,7 +100,7 @@ class Stream:
         answer = self._memory.answer(source)
         if answer is not None:
             return State(source, None if sent is None else sent.url, answer)
-        if sent is not None and self._asking.is_current(sent.through):
+        if sent is not None and self._asking.is_current(sent.through()):
             return State(source, sent.url, None)
         return await self._look_up(source)
 

@@ -62,6 +62,6 @@ def test_a_request_was_sent_lately_for_a_while() -> None:
     kept.note_sent(SOURCE, "u", kept)
     sent = kept.sent(SOURCE)
     assert sent is not None
-    assert (sent.url, sent.through) == ("u", kept)
+    assert (sent.url, sent.through()) == ("u", kept)
     now[0] += LATELY
     assert kept.sent(SOURCE) is None
