@@ -34,6 +34,7 @@ ROLES: tuple[RoleName, ...] = ("all", "voter", "jury")
 FETCH_MODES: tuple[FetchMode, ...] = ("off", "on", "http")
 LogFormat = Literal["text", "json"]
 LOG_FORMATS: tuple[LogFormat, ...] = ("text", "json")
+SWITCH = ("on", "off")
 #: Each is named in a header of every label.
 MAX_VOTERS = 16
 MAX_VOTE_DEADLINE = 600.0
@@ -52,6 +53,12 @@ _ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9a-fA-F:.]+\])(:(?P<port>[0-9]{1,5}))
 _ADDRESS_WITH_PORT = re.compile(r":[0-9]{1,5}$")
 #: One without a port, version 6 with or without brackets.
 _HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:.]+")
+
+#: Pictures per second that one client may send at most, by the setting; 0: as many as it likes.
+MAX_RATE = 1_000_000.0
+#: Short enough to be guessed.
+LEAST_TOKEN = 8
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 #: Read elsewhere.
 OTHERS = ("CATDOG_KAFKA_JARS", "CATDOG_SECURITY")
@@ -124,6 +131,14 @@ class Settings:
     log_format: LogFormat = "text"
     #: Where traces go, an OTLP endpoint such as ``http://collector:4318``; ``None``: nowhere.
     traces: str | None = None
+    #: Whether pictures may be sent over HTTP.
+    web_send: bool = True
+    #: What who sends pictures has to know; ``None``: nothing.
+    web_send_token: str | None = field(default=None, repr=False)
+    #: What who reads anything has to know; ``None``: nothing.
+    web_read_token: str | None = field(default=None, repr=False)
+    #: Pictures per second that one client may send; 0: as many as it likes.
+    web_rate: float = 20.0
     #: How to talk to the cluster, and as whom.
     security: Security = field(default_factory=Security)
 
@@ -171,6 +186,10 @@ class Settings:
             web_fetch_allow=read("CATDOG_WEB_FETCH_ALLOW", _allowed_hosts, cls.web_fetch_allow),
             log_format=read("CATDOG_LOG_FORMAT", _one_of(LOG_FORMATS), cls.log_format),
             traces=read("CATDOG_TRACES", _http, cls.traces),
+            web_send=read("CATDOG_WEB_SEND", _one_of(SWITCH), "on") == "on",
+            web_send_token=read.secret("CATDOG_WEB_SEND_TOKEN", _token),
+            web_read_token=read.secret("CATDOG_WEB_READ_TOKEN", _token),
+            web_rate=read("CATDOG_WEB_RATE", _rate, cls.web_rate),
             security=Security.from_environment(environment),
         )
         _refuse_unknown(environment, read.names)
@@ -217,6 +236,15 @@ class _Reader:
             return parse(text)
         except ValueError as error:
             raise SettingError(f"{name}={text!r} cannot be used: {error}.") from error
+
+    def secret(self, name: str, parse: Callable[[str], str]) -> str | None:
+        """What no complaint may quote."""
+        self.names.add(name)
+        text = self.environment.get(name, "").strip()
+        try:
+            return parse(text) if text else None
+        except ValueError as error:
+            raise SettingError(f"{name} cannot be used: {error}.") from None
 
 
 def _refuse_unknown(environment: Mapping[str, str], read: Collection[str]) -> None:
@@ -265,6 +293,18 @@ def _share(text: str) -> float:
     if not 0 <= (number := _number(text)) <= 1:
         raise ValueError("it must be a share from 0 to 1")
     return number
+
+
+def _rate(text: str) -> float:
+    if not 0 <= (number := _number(text)) <= MAX_RATE:
+        raise ValueError(f"it must be a number of pictures per second from 0 to {MAX_RATE:.0f}")
+    return number
+
+
+def _token(text: str) -> str:
+    if len(text) < LEAST_TOKEN or not _TOKEN.fullmatch(text):
+        raise ValueError(f"it must have {LEAST_TOKEN} characters or more, of ASCII, and no space")
+    return text
 
 
 def _one_of(choices: tuple[T, ...]) -> Callable[[str], T]:

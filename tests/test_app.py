@@ -45,6 +45,23 @@ def test_the_web_server_has_our_paths_and_no_other() -> None:
         "/labels/",
         "/labels/{label}/",
         "/shards/",
+        "/events",
+        "/history/",
+        "/pictures/{id}",
+        "/static/{version}/{name}",
+        "/rejected/",
+        "/openapi.json",
+        "/images/",
+        "/images/{id}",
+        "/v2",
+        "/v2/",
+        "/v2/health/live",
+        "/v2/health/ready",
+        *(
+            f"/v2/models/{{name}}{version}{suffix}"
+            for version in ("", "/versions/{version}")
+            for suffix in ("", "/ready", "/infer")
+        ),
         "/healthz",
         "/readyz",
         "/metrics",

@@ -51,6 +51,10 @@ def test_every_variable_is_read() -> None:
         "CATDOG_WEB_FETCH_ALLOW": "10.1.0.0/16, pictures:8080,",
         "CATDOG_LOG_FORMAT": "json",
         "CATDOG_TRACES": "http://collector:4318/",
+        "CATDOG_WEB_SEND": "off",
+        "CATDOG_WEB_SEND_TOKEN": "sending-secret",
+        "CATDOG_WEB_READ_TOKEN": "reading-secret",
+        "CATDOG_WEB_RATE": "2.5",
     }
     assert Settings.from_environment(environment) == Settings(
         broker="kafka://a:9092;kafka://b:9093",
@@ -74,6 +78,10 @@ def test_every_variable_is_read() -> None:
         web_fetch_allow=(AllowedHost.parse("10.1.0.0/16"), AllowedHost("pictures", 8080)),
         log_format="json",
         traces="http://collector:4318",
+        web_send=False,
+        web_send_token="sending-secret",
+        web_read_token="reading-secret",
+        web_rate=2.5,
     )
 
 
@@ -116,6 +124,15 @@ def test_what_may_be_fetched_is_told_without_doubt(name: str, value: str) -> Non
 
 @pytest.mark.parametrize(
     ("name", "value"),
+    [("CATDOG_WEB_SEND", "no"), ("CATDOG_WEB_RATE", "-1"), ("CATDOG_WEB_RATE", "many")],
+)
+def test_what_sending_over_http_cannot_be_told_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*[^.]\\.$"):
+        Settings.from_environment({name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
     [
         ("CATDOG_LOG_FORMAT", "xml"),
         ("CATDOG_TRACES", "collector:4318"),
@@ -129,6 +146,21 @@ def test_what_may_be_fetched_is_told_without_doubt(name: str, value: str) -> Non
 def test_a_log_or_a_trace_that_nobody_could_read_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*\\.$"):
         Settings.from_environment({name: value})
+
+
+@pytest.mark.parametrize("name", ["CATDOG_WEB_SEND_TOKEN", "CATDOG_WEB_READ_TOKEN"])
+@pytest.mark.parametrize("value", ["secret", "a secret with spaces", "ein Geheimnis-für-uns"])
+def test_a_token_that_cannot_be_used_is_refused_and_not_told(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name} cannot be used") as told:
+        Settings.from_environment({name: value})
+    assert value not in str(told.value)
+
+
+def test_tokens_are_not_shown() -> None:
+    settings = Settings.from_environment(
+        {"CATDOG_WEB_SEND_TOKEN": "sending-secret", "CATDOG_WEB_READ_TOKEN": "reading-secret"}
+    )
+    assert "secret" not in repr(settings)
 
 
 def test_an_empty_value_means_the_default() -> None:

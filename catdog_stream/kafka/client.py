@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import orjson
+import pybase64
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
@@ -32,9 +33,10 @@ def shown_url(url: str | None) -> str:
     return text if text.isprintable() else url
 
 
-def request_value(picture: bytes, url: str) -> bytes:
+def request_value(picture: bytes, url: str | None) -> bytes:
     """The value of a request."""
-    return orjson.dumps({"label": None, "url": url, "data": base64.b64encode(picture).decode()})
+    data = pybase64.b64encode(picture).decode()
+    return orjson.dumps({"label": None, "url": url, "data": data})
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ __all__ = ["OPEN_PATHS", "OwnHosts"]
 
 #: What probes and Prometheus ask for, by IP addresses that nobody knows beforehand. They tell of
 #: no request.
-OPEN_PATHS = frozenset(("/healthz", "/readyz", "/metrics"))
+OPEN_PATHS = frozenset(("/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"))
 
 _ALWAYS = ("localhost", "127.0.0.1", "::1")
 #: Bound to, and nobody's name.

@@ -14,6 +14,9 @@ from aiohttp.typedefs import Handler, Middleware
 from faust.web.drivers.aiohttp import Web as FaustWeb
 
 from catdog_stream.errors import SettingError
+from catdog_stream.web.api.guards.guarding import guard, told
+from catdog_stream.web.api.guards.tokens import Tokens
+from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.hosts import OPEN_PATHS, OwnHosts
 
 if TYPE_CHECKING:
@@ -57,7 +60,10 @@ class Web(FaustWeb):
 
     def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
         super().__init__(app, **kwargs)
+        settings = app.settings
+        tokens = Tokens(settings.web_read_token, settings.web_send_token)
         self.web_app.middlewares.append(_only(lambda host: host in self._hosts))
+        self.web_app.middlewares.append(guard(tokens, sending=settings.web_send))
         self._runner = web.AppRunner(
             self.web_app,
             access_log=None,
@@ -103,8 +109,8 @@ def _only(is_own: Callable[[str | None], bool]) -> Middleware:
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path in OPEN_PATHS or is_own(request.headers.get("Host")):
             return await handler(request)
-        return web.Response(
-            status=421, text="This is not my name; CATDOG_WEB_HOSTS can say that it is.\n"
+        return told(
+            request, Problem(421, "This is not my name; CATDOG_WEB_HOSTS can say that it is.")
         )
 
     return check

@@ -9,6 +9,10 @@ from aiohttp import web as http
 from faust.web import Request, Response, View
 
 from catdog_stream.app import app, tables
+from catdog_stream.web.api.answer import rejected_document
+from catdog_stream.web.api.api import Api
+from catdog_stream.web.api.guards.tokens import bearer
+from catdog_stream.web.api.problems import Problem, answer
 from catdog_stream.web.assets import asset, static_path
 from catdog_stream.web.cluster.asking import SHARDS_PATH, ask
 from catdog_stream.web.cluster.counts import Statistics
@@ -39,17 +43,21 @@ def other_addresses() -> set[str]:
 
 
 async def _ask(address: str, since: int, seen: Iterable[str]) -> News:
-    return await ask(app.http_client, address, since, seen)
+    headers = bearer(app.settings.web_read_token)
+    return await ask(app.http_client, address, since, seen, headers)
 
 
 own = Own(app, tables.values(), recorder)
 board = Board(own_address, own.state, recorder, other_addresses, _ask)
+api = Api(app)
+api.register(cast(Any, app.web).web_app.router)
 
 
 @cast(Any, app.on_before_shutdown).connect  # type: ignore[untyped-decorator]
 async def let_pages_go(_app: Any, **_: Any) -> None:
-    """An open page would keep the web server from its end."""
+    """An open page, or who waits for an answer, would keep the web server from its end."""
     board.close()
+    api.close()
 
 
 async def statistics() -> Statistics:
@@ -110,8 +118,17 @@ async def label(web: View, _request: Request, label: str) -> Response:
     """One count."""
     counts = (await statistics()).labels
     if label not in counts and label not in app.classifying.classes:
-        return web.json({"error": f"There is no label {label!r}."}, status=404)
+        detail = f"There is no label {label!r}."
+        # Readers of today know the field error.
+        return cast(Response, answer("/labels/", Problem(404, detail, error=detail)))
     return web.json({"label": label, "count": counts.get(label, 0)})
+
+
+@app.page("/rejected/")
+async def rejected(_web: View, _request: Request) -> Response:
+    """The rejected requests by reason, and the latest of each."""
+    view = await board.view(PROGRAM_WAIT)
+    return _json(rejected_document(view.statistics.rejections, view.rejected))
 
 
 @app.page(SHARDS_PATH)

@@ -1,6 +1,6 @@
 """Asks another worker over HTTP what it knows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import aiohttp
 import orjson
@@ -15,12 +15,19 @@ SHARDS_PATH = "/shards/"
 MAX_NEWS_BYTES = 8 * 1024 * 1024
 
 
-async def ask(client: aiohttp.ClientSession, address: str, since: int, seen: Iterable[str]) -> News:
+async def ask(
+    client: aiohttp.ClientSession,
+    address: str,
+    since: int,
+    seen: Iterable[str],
+    headers: Mapping[str, str] | None = None,
+) -> News:
     """What the worker at ``address`` tells.
 
     Args:
         since: the first slot of its history that is wanted, in seconds since the epoch.
         seen: ids of the pictures whose thumbnails are there already.
+        headers: what opens its door.
 
     Raises:
         OSError, TimeoutError: it does not answer.
@@ -30,6 +37,7 @@ async def ask(client: aiohttp.ClientSession, address: str, since: int, seen: Ite
         async with client.get(
             address + SHARDS_PATH,
             params={"since": str(since), "seen": ",".join(seen)},
+            headers=headers,
             timeout=aiohttp.ClientTimeout(total=deadlines.PEER),
             allow_redirects=False,
         ) as response:

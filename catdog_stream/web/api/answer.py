@@ -1,0 +1,103 @@
+"""What became of a request, as JSON tells it. Anybody may have written the record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catdog_stream.answers import Label, Rejection
+from catdog_stream.kafka.replies import Reply
+from catdog_stream.topics import LABELS, REQUESTS
+from catdog_stream.web.api.ids import image_id
+from catdog_stream.web.recording.recorder import Rejected
+from catdog_stream.wire import Source
+
+__all__ = ["Answer", "image_document", "rejected_document", "waiting"]
+
+#: Characters of texts that only this application writes; more is no label of its making.
+MAX_TEXT = 64 * 1024
+MAX_CLASSES = 10_000
+MAX_WORDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first answer to a request."""
+
+    content: Label | Rejection
+
+    @classmethod
+    def of(cls, reply: Reply) -> "Answer | None":
+        """Read a record; ``None`` if it is no answer, or one that nobody here has written."""
+        record = reply.record
+        if record.topic != LABELS:
+            rejection = reply.rejection
+            return None if rejection is None else cls(rejection)
+        label = Label.parse(record.value, record.headers)
+        if label is None or len(label.text) > MAX_TEXT or len(label.scores) > MAX_CLASSES:
+            return None
+        return cls(label)
+
+    @property
+    def status(self) -> str:
+        """``labelled`` or ``rejected``."""
+        return "labelled" if isinstance(self.content, Label) else "rejected"
+
+    def fields(self) -> dict[str, Any]:
+        """What it says, for JSON."""
+        if isinstance(self.content, Label):
+            return _of_label(self.content)
+        return {
+            "reason": str(self.content.reason)[:MAX_WORDS],
+            "detail": self.content.detail[:MAX_WORDS],
+        }
+
+
+def _of_label(label: Label) -> dict[str, Any]:
+    fields = {
+        "label": label.text,
+        "verdict": label.verdict[:MAX_WORDS],
+        "scores": dict(label.scores),
+        "stack": (label.stack or "")[:MAX_WORDS],
+    }
+    return fields if label.familiarity is None else fields | {"familiarity": label.familiarity}
+
+
+def image_document(source: Source, answer: Answer | None, url: str | None) -> dict[str, Any]:
+    """An image, for JSON: what was asked, and what became of it."""
+    document = {
+        "id": image_id(source),
+        "source": str(source),
+        "status": "waiting" if answer is None else answer.status,
+        "url": url if answer is None or answer.content.url is None else answer.content.url,
+    }
+    return document if answer is None else document | answer.fields()
+
+
+def waiting(source: Source, location: str) -> dict[str, Any]:
+    """An image that Kafka has, for JSON."""
+    return {"id": image_id(source), "status": "waiting", "location": location}
+
+
+def rejected_document(counts: Mapping[str, int], latest: Mapping[str, Rejected]) -> dict[str, Any]:
+    """Rejected requests by reason, for JSON."""
+    return {
+        "total": sum(counts.values()),
+        "reasons": {
+            reason: {
+                "count": counts.get(reason, 0),
+                "latest": _latest(latest[reason]) if reason in latest else None,
+            }
+            for reason in sorted({*counts, *latest})
+        },
+    }
+
+
+def _latest(rejected: Rejected) -> dict[str, Any]:
+    source = Source.parse(rejected.source.encode("utf-8", "replace"))
+    known = source is not None and source.topic == REQUESTS
+    return {
+        "at": rejected.at,
+        "detail": rejected.detail,
+        "source": rejected.source,
+        "id": image_id(source) if source is not None and known else None,
+    }

@@ -1,0 +1,78 @@
+"""The API of one worker: what it is made of, and its paths."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from catdog_stream.web.api.body import Intake
+from catdog_stream.web.api.guards.rates import Rates
+from catdog_stream.web.api.images import Images
+from catdog_stream.web.api.openapi.document import openapi_document
+from catdog_stream.web.api.problems import json
+from catdog_stream.web.api.stream import Stream
+from catdog_stream.web.api.uploading import FORM_BYTES
+from catdog_stream.web.api.v2.protocol import Protocol
+from catdog_stream.web.api.v2.serving import serving
+from catdog_stream.wire import base64_length
+from catdog_stream.worker.health import health_problems, readiness_problems
+
+if TYPE_CHECKING:
+    from catdog_stream.worker.application import CatDogApp
+
+__all__ = ["Api"]
+
+#: Pictures of the largest size that one request to ``infer`` may hold, and requests of this size
+#: that may come at the same time.
+LARGEST_AT_ONCE = 4
+REQUESTS_AT_ONCE = 4
+
+_MODEL = "/v2/models/{name}"
+_VERSION = f"{_MODEL}/versions/{{version}}"
+
+
+class Api:
+    """Everything that the API holds, for as long as the worker lives."""
+
+    def __init__(self, app: "CatDogApp") -> None:
+        settings = app.settings
+        largest = LARGEST_AT_ONCE * base64_length(settings.max_image_bytes) + FORM_BYTES
+        intake, rates = Intake(REQUESTS_AT_ONCE * largest), Rates(settings.web_rate)
+        self._stream = Stream(settings.cluster)
+        self._images = Images(self._stream, intake, rates, max_image_bytes=settings.max_image_bytes)
+        self._protocol = Protocol(
+            self._stream,
+            intake,
+            rates,
+            model=lambda: serving(app),
+            alive=lambda: health_problems(app),
+            ready=lambda: readiness_problems(app),
+            max_image_bytes=settings.max_image_bytes,
+            max_body_bytes=largest,
+        )
+        self._document: Mapping[str, Any] = openapi_document(
+            read_token=settings.web_read_token is not None,
+            send_token=settings.web_send_token is not None,
+        )
+
+    def register(self, router: web.UrlDispatcher) -> None:
+        """Have the web server know its paths."""
+        images, protocol = self._images, self._protocol
+        router.add_get("/openapi.json", self._described)
+        router.add_post("/images/", images.post)
+        router.add_get("/images/{id}", images.get)
+        router.add_get("/v2", protocol.server)
+        router.add_get("/v2/", protocol.server)
+        router.add_get("/v2/health/live", protocol.live)
+        router.add_get("/v2/health/ready", protocol.ready)
+        for model in (_MODEL, _VERSION):
+            router.add_get(model, protocol.model)
+            router.add_get(f"{model}/ready", protocol.model_ready)
+            router.add_post(f"{model}/infer", protocol.infer)
+
+    def close(self) -> None:
+        """Let everybody go: the worker ends."""
+        self._stream.close()
+
+    async def _described(self, _request: web.Request) -> web.Response:
+        return json(self._document)

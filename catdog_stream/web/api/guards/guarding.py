@@ -1,0 +1,67 @@
+"""What every request has to pass, and errors in the words of the path that was asked for."""
+
+import logging
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from catdog_stream.web.api.guards.origins import SAFE_METHODS, is_foreign
+from catdog_stream.web.api.guards.tokens import Tokens
+from catdog_stream.web.api.problems import Problem, answer, is_api
+
+__all__ = ["guard", "told"]
+
+logger = logging.getLogger(__name__)
+
+
+def guard(tokens: Tokens, *, sending: bool) -> Middleware:
+    """What stands before every path.
+
+    Args:
+        sending: whether anything but reading is allowed at all.
+    """
+
+    def check(request: web.Request) -> None:
+        if request.method not in SAFE_METHODS:
+            if is_foreign(request.headers):
+                raise Problem(403, "A page of another origin must not send.")
+            tokens.check(request.method, request.path, request.headers)
+            if not sending:
+                raise Problem(403, "Nothing can be sent to this worker: CATDOG_WEB_SEND is off.")
+        else:
+            tokens.check(request.method, request.path, request.headers)
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            check(request)
+            return await handler(request)
+        except Problem as problem:
+            return told(request, problem)
+        except web.HTTPException as error:
+            if error.status < 400 or not is_api(request.path):
+                raise
+            detail = _DETAILS.get(error.status, error.reason)
+            allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+            return told(request, Problem(error.status, detail, headers=allow))
+        except Exception:
+            if not is_api(request.path):
+                raise
+            logger.exception("%s %s could not be answered.", request.method, request.path)
+            return told(
+                request, Problem(500, "A fault of the application; its log has the details.")
+            )
+
+    return guarded
+
+
+_DETAILS = {404: "There is nothing here.", 405: "This cannot be done here."}
+
+
+def told(request: web.Request, problem: Problem) -> web.Response:
+    """The answer: to a program as it expects, to a person in words."""
+    if is_api(request.path):
+        return answer(request.path, problem)
+    return web.Response(
+        status=problem.status, text=f"{problem.detail}\n", headers=dict(problem.headers)
+    )

@@ -1,0 +1,83 @@
+"""How many pictures each client may send: as much as a bucket holds that fills steadily."""
+
+import ipaddress
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from catdog_stream.web.api.problems import Problem
+
+__all__ = ["Rates", "client_of"]
+
+#: Seconds' worth that may be sent at once.
+BURST = 2.0
+#: Clients that are remembered; the one that has sent nothing for longest is forgotten first.
+MAX_CLIENTS = 10_000
+#: Who has an address of version 6 has at least so large a part of the network.
+_PREFIX_BITS = 64
+
+
+class Rates:
+    """A bucket for each client.
+
+    Args:
+        rate: pictures per second; 0: as many as it likes.
+        clock: seconds that only ever grow.
+    """
+
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._most = max(1.0, BURST * rate)
+        self._clock = clock
+        #: What is left in it, and when that was so.
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Clients that are remembered."""
+        return len(self._buckets)
+
+    def take(self, address: str | None, pictures: int) -> None:
+        """Take so many out of a client's bucket.
+
+        Raises:
+            Problem: it is empty.
+        """
+        left = self._left(address)
+        if left < 1:
+            raise Problem(
+                429,
+                f"A client may send {self._rate:g} pictures per second.",
+                headers={"Retry-After": str(math.ceil((1 - left) / self._rate))},
+            )
+        self.charge(address, pictures)
+
+    def charge(self, address: str | None, pictures: int) -> None:
+        """The same, and may leave it in debt: so many came at once."""
+        if not self._rate:
+            return
+        client = client_of(address)
+        self._buckets[client] = (self._left(address) - pictures, self._clock())
+        self._buckets.move_to_end(client)
+        while len(self._buckets) > MAX_CLIENTS:
+            self._buckets.popitem(last=False)
+
+    def _left(self, address: str | None) -> float:
+        if not self._rate:
+            return self._most
+        now = self._clock()
+        left, then = self._buckets.get(client_of(address), (self._most, now))
+        return min(self._most, left + self._rate * (now - then))
+
+
+def client_of(address: str | None) -> str:
+    """What is one client: an address, or the network of one of version 6."""
+    try:
+        ip = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.ip_network((ip, _PREFIX_BITS), strict=False))

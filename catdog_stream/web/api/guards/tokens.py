@@ -1,0 +1,69 @@
+"""Who may read and who may send: whoever knows the token, where there is one."""
+
+import binascii
+import hmac
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from catdog_stream.web.api.guards.origins import SAFE_METHODS
+from catdog_stream.web.api.problems import Problem, is_api
+
+__all__ = ["OPEN_PATHS", "Tokens", "bearer"]
+
+#: What probes ask for. They tell of no request.
+OPEN_PATHS = frozenset(("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"))
+
+
+def bearer(token: str | None) -> dict[str, str]:
+    """The header with which one worker asks another."""
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tokens:
+    """The two tokens; ``None``: none is needed."""
+
+    read: str | None
+    send: str | None
+
+    def check(self, method: str, path: str, headers: Mapping[str, str]) -> None:
+        """Raises ``Problem`` if the client does not know the token that it needs."""
+        if path in OPEN_PATHS:
+            return
+        reads = method in SAFE_METHODS
+        token = self.read if reads else self.send
+        if token is None or _same(_given(headers.get("Authorization", "")), token):
+            return
+        raise Problem(
+            401,
+            "It takes the token for reading." if reads else "It takes the token for sending.",
+            headers={"WWW-Authenticate": _challenge(path, reads=reads)},
+        )
+
+
+def _challenge(path: str, *, reads: bool) -> str:
+    """What a browser asks its user for; a program that was told it does not ask."""
+    realm = "catdog_stream" if reads else "catdog_stream: to send"
+    if reads and is_api(path):
+        return f'Bearer realm="{realm}"'
+    return f'Basic realm="{realm}", charset="UTF-8", Bearer realm="{realm}"'
+
+
+def _given(authorization: str) -> str:
+    """The token, or the password of whatever user."""
+    scheme, _, credentials = authorization.strip().partition(" ")
+    credentials = credentials.strip()
+    if scheme.lower() == "bearer":
+        return credentials
+    if scheme.lower() == "basic":
+        try:
+            return b64decode(credentials, validate=True).decode().partition(":")[2]
+        except (binascii.Error, ValueError):
+            return ""
+    return ""
+
+
+def _same(given: str, token: str) -> bool:
+    """In a time that tells nothing of where they differ."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode())

@@ -1,0 +1,24 @@
+"""The id of an image: where its request stands, ``PARTITION-OFFSET``."""
+
+import re
+
+from catdog_stream.topics import REQUESTS
+from catdog_stream.web.api.problems import Problem
+from catdog_stream.wire import Source
+
+__all__ = ["PATTERN", "image_id", "source_of"]
+
+PATTERN = "(0|[1-9][0-9]{0,8})-(0|[1-9][0-9]{0,17})"
+
+
+def image_id(source: Source) -> str:
+    """The id of the request at ``source``."""
+    return f"{source.partition}-{source.offset}"
+
+
+def source_of(text: str) -> Source:
+    """Where the request of an id stands. Raises ``Problem``."""
+    match = re.fullmatch(PATTERN, text)
+    if match is None:
+        raise Problem(400, "The id of an image is PARTITION-OFFSET, as in 3-17.")
+    return Source(REQUESTS, int(match[1]), int(match[2]))

@@ -1,0 +1,104 @@
+"""``/images/``, described."""
+
+from catdog_stream.web.api.ids import PATTERN
+from catdog_stream.web.api.openapi.parts import Part, obj, problems, ref, response
+from catdog_stream.web.api.preferring import MAX_WAIT
+from catdog_stream.web.api.uploading import MAX_URL
+
+__all__ = ["PATHS", "SCHEMAS"]
+
+_ID: Part = {"type": "string", "pattern": f"^{PATTERN}$", "examples": ["3-17"]}
+_TEXT: Part = {"type": "string"}
+_CHANCE: Part = {"type": "number", "minimum": 0, "maximum": 1}
+_FILE: Part = {"type": "string", "format": "binary", "minLength": 1}
+_URL: Part = {
+    "type": "string",
+    "description": f"Opaque text that comes back with the answer; {MAX_URL} bytes at most.",
+}
+
+_KNOWN: Part = {
+    "id": ref("ImageId"),
+    "source": {**_TEXT, "description": "topic/partition/offset of the request."},
+    "url": {"type": ["string", "null"]},
+}
+
+SCHEMAS: Part = {
+    "ImageId": _ID,
+    "Sent": obj(
+        {"id": ref("ImageId"), "status": {"const": "waiting"}, "location": _TEXT},
+    ),
+    "Waiting": obj({**_KNOWN, "status": {"const": "waiting"}}),
+    "Labelled": obj(
+        {
+            **_KNOWN,
+            "status": {"const": "labelled"},
+            "label": {**_TEXT, "examples": ["Probabilities: cat 99.9% dog 0.1%"]},
+            "verdict": {**_TEXT, "description": "The likeliest class, or unknown."},
+            "scores": {"type": "object", "additionalProperties": _CHANCE},
+            "stack": {**_TEXT, "description": "Name and version of what answered."},
+            "familiarity": _CHANCE,
+        },
+        "familiarity",
+    ),
+    "Rejected": obj(
+        {**_KNOWN, "status": {"const": "rejected"}, "reason": _TEXT, "detail": _TEXT},
+    ),
+    "Answered": {"oneOf": [ref("Labelled"), ref("Rejected")]},
+}
+
+_LOCATION = {"Location": "Where its answer will be."}
+
+PATHS: Part = {
+    "/images/": {
+        "post": {
+            "operationId": "sendImage",
+            "tags": ["images"],
+            "summary": "Send a picture.",
+            "description": "Answers once Kafka has it, or with its answer where the client "
+            "prefers to wait. Whether it is a picture is told by the answer.",
+            "parameters": [
+                {"name": "url", "in": "query", "schema": _URL},
+                {
+                    "name": "Prefer",
+                    "in": "header",
+                    "description": f"wait=N: seconds to wait for the answer, {MAX_WAIT} at most.",
+                    "schema": {"type": "string", "examples": ["wait=5"]},
+                },
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/octet-stream": {"schema": _FILE},
+                    "image/*": {"schema": _FILE},
+                    "multipart/form-data": {
+                        "schema": obj(
+                            {"image": _FILE, "url": _URL},
+                            "url",
+                            additionalProperties=False,
+                        ),
+                    },
+                },
+            },
+            "responses": {
+                "200": response("It was answered in time.", ref("Answered"), **_LOCATION),
+                "202": response("Kafka has it.", ref("Sent"), **_LOCATION),
+                **problems(400, 401, 403, 408, 413, 415, 429, 503),
+            },
+        }
+    },
+    "/images/{id}": {
+        "get": {
+            "operationId": "image",
+            "tags": ["images"],
+            "summary": "What became of a picture.",
+            "parameters": [
+                {"name": "id", "in": "path", "required": True, "schema": ref("ImageId")}
+            ],
+            "responses": {
+                "200": response("It is answered.", ref("Answered")),
+                "202": response("It waits for its answer.", ref("Waiting")),
+                **problems(400, 401, 404, 503),
+            },
+        }
+    },
+}

@@ -1,0 +1,66 @@
+"""What descriptions of paths are made of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["Part", "array", "error", "in_json", "obj", "problems", "ref", "response"]
+
+Part = dict[str, Any]
+
+_MEANINGS = {
+    400: "What was sent cannot be used.",
+    401: "It takes a token.",
+    403: "Sending is switched off, or a page of another origin sent it.",
+    404: "There is no such thing.",
+    408: "The body did not come in time.",
+    413: "The body is too large.",
+    415: "The body is of another type.",
+    429: "The client sends too many pictures.",
+    503: "Kafka does not answer, or too much comes at once.",
+    504: "Not answered in time, though it will be.",
+}
+
+
+def ref(name: str) -> Part:
+    """A schema by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def obj(properties: Mapping[str, Part], *optional: str, **more: Any) -> Part:
+    """An object with these properties, all of them required but for those that are optional."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": dict(properties), "required": required, **more}
+
+
+def array(items: Part, **more: Any) -> Part:
+    """A list."""
+    return {"type": "array", "items": items, **more}
+
+
+def in_json(schema: Part, content_type: str = "application/json") -> Part:
+    """A body."""
+    return {content_type: {"schema": schema}}
+
+
+def response(description: str, schema: Part, **headers: str) -> Part:
+    """An answer in JSON, with headers by what they mean."""
+    told: Part = {"description": description, "content": in_json(schema)}
+    if headers:
+        told["headers"] = {
+            name.replace("_", "-"): {"description": meaning, "schema": {"type": "string"}}
+            for name, meaning in headers.items()
+        }
+    return told
+
+
+def problems(*statuses: int) -> Part:
+    """What may go wrong, as problems."""
+    content = in_json(ref("Problem"), "application/problem+json")
+    return {
+        str(status): {"description": _MEANINGS[status], "content": content} for status in statuses
+    }
+
+
+def error(*statuses: int) -> Part:
+    """What may go wrong, as the Open Inference Protocol tells it."""
+    return {str(status): response(_MEANINGS[status], ref("Error")) for status in statuses}

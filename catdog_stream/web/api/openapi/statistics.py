@@ -1,0 +1,75 @@
+"""Counts, history and rejections, described."""
+
+from catdog_stream.web.api.openapi.parts import Part, obj, problems, ref, response
+
+__all__ = ["PATHS", "SCHEMAS"]
+
+_TEXT: Part = {"type": "string"}
+_COUNT: Part = {"type": "integer", "minimum": 0}
+_MAYBE: Part = {"type": ["number", "null"]}
+
+SCHEMAS: Part = {
+    "Labels": obj(
+        {
+            "total": _COUNT,
+            "labels": {"type": "object", "additionalProperties": _COUNT},
+            "rejected": _COUNT,
+            "workers": obj({"asked": _COUNT, "answered": _COUNT}),
+        }
+    ),
+    "LabelCount": obj({"label": _TEXT, "count": _COUNT}),
+    "RejectedReasons": obj(
+        {
+            "total": _COUNT,
+            "reasons": {
+                "type": "object",
+                "additionalProperties": obj(
+                    {
+                        "count": _COUNT,
+                        "latest": {"oneOf": [{"type": "null"}, ref("LatestRejected")]},
+                    }
+                ),
+            },
+        }
+    ),
+    "LatestRejected": obj(
+        {
+            "at": {"type": "number", "description": "Seconds since the epoch."},
+            "detail": _TEXT,
+            "source": _TEXT,
+            "id": {"oneOf": [{"type": "null"}, ref("ImageId")]},
+        }
+    ),
+    "History": {"type": "object"},
+}
+
+
+def _read(operation: str, summary: str, schema: str, *statuses: int) -> Part:
+    return {
+        "operationId": operation,
+        "tags": ["statistics"],
+        "summary": summary,
+        "responses": {
+            "200": response("Of all workers that answer.", ref(schema)),
+            **problems(401, *statuses),
+        },
+    }
+
+
+PATHS: Part = {
+    "/labels/": {"get": _read("labels", "How many pictures got which verdict.", "Labels")},
+    "/labels/{label}/": {
+        "get": {
+            **_read("label", "How many pictures got this verdict.", "LabelCount", 404),
+            "parameters": [{"name": "label", "in": "path", "required": True, "schema": _TEXT}],
+        }
+    },
+    "/history/": {"get": _read("history", "The last hour, in slots of ten seconds.", "History")},
+    "/rejected/": {
+        "get": _read(
+            "rejected",
+            "How many requests were rejected for which reason, and the latest of each.",
+            "RejectedReasons",
+        )
+    },
+}

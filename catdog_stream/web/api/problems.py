@@ -1,0 +1,84 @@
+"""What goes wrong, in words: ``application/problem+json`` (RFC 9457), or as the protocol has it."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+__all__ = ["ERRORS_V2", "Problem", "answer", "is_api", "json"]
+
+#: Where errors are what the Open Inference Protocol says: ``{"error": "..."}``.
+ERRORS_V2 = "/v2"
+#: Where they are problems, in whole or with what lies below.
+_PROBLEMS = ("/images", "/rejected", "/labels", "/history", "/openapi.json")
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+class Problem(Exception):  # noqa: N818 - its name in the standard
+    """A request that is answered with an error.
+
+    Args:
+        status: of HTTP.
+        detail: one sentence for people.
+        headers: further headers of the answer.
+        more: further members of the problem.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers or {}
+        self.more = more
+
+
+def is_api(path: str) -> bool:
+    """Whether errors of this path are told to programs."""
+    return is_v2(path) or any(_below(path, each) for each in _PROBLEMS)
+
+
+def is_v2(path: str) -> bool:
+    """Whether the path is one of the Open Inference Protocol."""
+    return _below(path, ERRORS_V2)
+
+
+def _below(path: str, root: str) -> bool:
+    return path == root or path.startswith(root + "/")
+
+
+def answer(path: str, problem: Problem) -> web.Response:
+    """The answer to a request for ``path``."""
+    if is_v2(path):
+        return json({"error": problem.detail}, problem.status, problem.headers)
+    document = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        **problem.more,
+    }
+    return json(document, problem.status, problem.headers, "application/problem+json")
+
+
+def json(
+    document: Any,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    content_type: str = "application/json",
+) -> web.Response:
+    """An answer in JSON, which nobody keeps."""
+    return web.Response(
+        body=orjson.dumps(document),
+        status=status,
+        content_type=content_type,
+        headers={**_NO_STORE, **(headers or {})},
+    )

@@ -1,0 +1,209 @@
+"""The stream as the API uses it: pictures in, answers out, and what is not known is looked up."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import orjson
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
+
+from catdog_stream import deadlines
+from catdog_stream.errors import BrokerError
+from catdog_stream.kafka.asking import Asking, Question, asking
+from catdog_stream.kafka.client import request_value
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.finding import Finder, finding
+from catdog_stream.kafka.replies import Reply
+from catdog_stream.web.api.answer import Answer
+from catdog_stream.web.api.memory import Memory
+from catdog_stream.web.api.problems import Problem
+from catdog_stream.web.api.sharing import Shared
+from catdog_stream.wire import Headers, Source
+
+__all__ = ["Asked", "Picture", "State", "Stream"]
+
+logger = logging.getLogger(__name__)
+
+#: Look-ups that may wait for their turn.
+MAX_LOOKUPS = 64
+RETRY_AFTER = "5"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is sent."""
+
+    data: bytes
+    url: str | None = None
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A request that Kafka has."""
+
+    source: Source
+    url: str | None
+    #: ``None`` while it waits.
+    answer: Answer | None
+
+
+class Stream:
+    """Everybody's way to the stream in one worker.
+
+    It has its own connections to Kafka, opened when the first picture comes: what happens to them
+    does not touch those of the worker.
+    """
+
+    def __init__(self, cluster: ClusterConfig) -> None:
+        self._memory = Memory()
+        self._asking: Shared[Asking] = Shared(
+            lambda: asking(cluster, on_reply=self._memory.note),
+            usable=lambda stream: stream.failure is None,
+        )
+        self._finding: Shared[Finder] = Shared(
+            lambda: finding(cluster), usable=lambda finder: not finder.broken
+        )
+        self._lookups = 0
+        self._closing = asyncio.Event()
+
+    @asynccontextmanager
+    async def ask(self, pictures: Sequence[Picture]) -> AsyncIterator["Asked"]:
+        """Send pictures; the block begins once Kafka has confirmed them all. Raises ``Problem``."""
+        urls = [picture.url for picture in pictures]
+        questions: list[Question] = []
+        async with AsyncExitStack() as stack:
+            stack.callback(lambda: [question.reply.cancel() for question in questions])
+            async with _unavailable():
+                stream = await stack.enter_async_context(self._asking.use())
+                try:
+                    questions += [await _sent(stream, picture) for picture in pictures]
+                    del pictures  # whoever waits holds none
+                    async with asyncio.timeout(deadlines.PRODUCE):
+                        sources = [await asyncio.shield(question.sent) for question in questions]
+                except BaseException:
+                    self._asking.drop(stream)  # others may go on waiting with it
+                    raise
+            for source, url in zip(sources, urls, strict=True):
+                self._memory.note_sent(source, url, stream)
+            yield Asked(sources, urls, [question.reply for question in questions], self._closing)
+
+    async def look(self, source: Source) -> State | None:
+        """What is known of the request at ``source``; ``None`` if there is none.
+
+        Raises ``Problem``.
+        """
+        sent = self._memory.sent(source)
+        answer = self._memory.answer(source)
+        if answer is not None:
+            return State(source, None if sent is None else sent.url, answer)
+        if sent is not None and self._asking.is_current(sent.through()):
+            return State(source, sent.url, None)
+        return await self._look_up(source)
+
+    def close(self) -> None:
+        """Let everybody go who waits, and close the connections."""
+        self._closing.set()
+        self._asking.close()
+        self._finding.close()
+
+    async def _look_up(self, source: Source) -> State | None:
+        if self._lookups >= MAX_LOOKUPS:
+            raise Problem(
+                503, "Too many images are looked up.", headers={"Retry-After": RETRY_AFTER}
+            )
+        self._lookups += 1
+        try:
+            async with _unavailable(), self._finding.use() as finder:
+                async with asyncio.timeout(deadlines.CLIENT_REQUEST):
+                    found = await finder.find(source)
+        finally:
+            self._lookups -= 1
+        if found is None:
+            return None
+        answer = None if found.reply is None else Answer.of(found.reply)
+        if not found.complete:
+            raise Problem(
+                503,
+                "The answer was not found in time: too much was answered since.",
+                headers={"Retry-After": RETRY_AFTER},
+            )
+        self._memory.keep(source, answer)
+        return State(source, await asyncio.to_thread(_url, found.request), answer)
+
+
+class Asked:
+    """Requests that Kafka has confirmed.
+
+    Args:
+        sources: where they stand.
+        urls: what they came with.
+        replies: their answers.
+        closing: set when the worker ends.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        urls: Sequence[str | None],
+        replies: "Sequence[asyncio.Future[Reply]]",
+        closing: asyncio.Event,
+    ) -> None:
+        self.sources = sources
+        self._urls = urls
+        self._replies = replies
+        self._closing = closing
+
+    async def states(self, seconds: float) -> list[State]:
+        """What became of them after so long at most; sooner where all are answered."""
+        if seconds > 0:
+            closing = asyncio.ensure_future(self._closing.wait())
+            together = asyncio.ensure_future(asyncio.wait(self._replies))
+            try:
+                await asyncio.wait(
+                    (together, closing), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+                )
+            finally:
+                together.cancel()
+                closing.cancel()
+        return [
+            State(source, url, _answer(reply))
+            for source, url, reply in zip(self.sources, self._urls, self._replies, strict=True)
+        ]
+
+
+async def _sent(stream: Asking, picture: Picture) -> Question:
+    value = await asyncio.to_thread(request_value, picture.data, picture.url)
+    return await stream.send(value, headers=picture.headers)
+
+
+def _answer(reply: "asyncio.Future[Reply]") -> Answer | None:
+    if not reply.done() or reply.cancelled() or reply.exception() is not None:
+        return None
+    return Answer.of(reply.result())
+
+
+def _url(request: ConsumerRecord) -> str | None:
+    try:
+        body = orjson.loads(request.value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    url = body.get("url") if isinstance(body, dict) else None
+    return url if isinstance(url, str) else None
+
+
+@asynccontextmanager
+async def _unavailable() -> AsyncIterator[None]:
+    """Tell that Kafka does not answer; where it is and why is not for everybody to know."""
+    try:
+        yield
+    except (BrokerError, KafkaError, TimeoutError) as error:
+        logger.info("A request over HTTP cannot be answered: %r", error)
+        raise Problem(
+            503,
+            "Kafka does not answer, or has not confirmed the picture; /readyz tells more.",
+            headers={"Retry-After": RETRY_AFTER},
+        ) from error

@@ -1,0 +1,64 @@
+"""Which model the protocol is told of: the stack that serves here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from catdog_stream.web.api.problems import Problem
+
+if TYPE_CHECKING:
+    from catdog_stream.worker.application import CatDogApp
+
+__all__ = ["ALIAS", "Model", "checked", "model_document", "serving"]
+
+#: The model under a name that stays when another stack is swapped in.
+ALIAS = "catdog"
+PLATFORM = "catdog_stream"
+RETRY_AFTER = "5"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A stack, in the protocol's words."""
+
+    name: str
+    version: str
+    #: In the order of the scores; none where this worker does not know them.
+    classes: Sequence[str]
+
+
+def serving(app: "CatDogApp") -> Model | None:
+    """What serves; ``None`` while nothing does."""
+    if app.role.is_jury:
+        return Model("jury", "1", ()) if app.judging.warm else None
+    if not app.classifying.warm:
+        return None
+    classifier = app.classifying.classifier
+    return Model(classifier.name, classifier.version, tuple(classifier.classes))
+
+
+def checked(model: Model | None, name: str, version: str | None) -> Model:
+    """The model, if it is the one that was asked for. Raises ``Problem``."""
+    if model is None:
+        raise Problem(503, "No model is loaded yet.", headers={"Retry-After": RETRY_AFTER})
+    if name not in (model.name, ALIAS):
+        raise Problem(404, f"There is no model {name[:100]!r}: {model.name} and {ALIAS} is there.")
+    if version is not None and version != model.version:
+        raise Problem(404, f"Version {version[:100]!r} does not serve: {model.version} does.")
+    return model
+
+
+def model_document(model: Model) -> dict[str, Any]:
+    """The model's metadata, for JSON. A dimension of -1 may have any size."""
+    return {
+        "name": model.name,
+        "versions": [model.version],
+        "platform": PLATFORM,
+        "inputs": [{"name": "image", "datatype": "BYTES", "shape": [-1]}],
+        "outputs": [
+            {"name": "scores", "datatype": "FP64", "shape": [-1, len(model.classes) or -1]},
+            {"name": "verdict", "datatype": "BYTES", "shape": [-1]},
+            {"name": "stack", "datatype": "BYTES", "shape": [-1]},
+        ],
+        "parameters": {"classes": ",".join(model.classes)},
+    }

@@ -1,0 +1,84 @@
+"""The API keeps what its description promises, whatever is sent to it."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
+from catdog_stream.testing import Worker
+
+pytestmark = pytest.mark.integration
+
+SETTINGS = {"CATDOG_WEB_RATE": "0"}
+#: Requests to each operation, of each kind.
+EXAMPLES = 12
+OPERATIONS = 15
+
+
+@pytest.fixture(scope="module")
+def worker(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """A worker that takes as many pictures as come."""
+    folder = tmp_path_factory.mktemp("worker")
+    module = "tests.support.looking_worker"
+    with Worker(broker_address, folder, module=module, settings=SETTINGS) as started:
+        yield started.wait_ready()
+        assert "Traceback" not in started.log.read_text()
+
+
+#: Names of what there is, beside which anything may be asked for.
+KNOWN = {"name": "catdog", "version": "1", "label": "cat"}
+
+
+def statuses(worker: Worker, mode: GenerationMode, *, known: bool) -> dict[str, set[int]]:
+    """Send to every operation what its description allows, or what it does not: what it answers."""
+    described = schemathesis.openapi.from_url(f"http://127.0.0.1:{worker.port}/openapi.json")
+    found: dict[str, set[int]] = defaultdict(set)
+    operations: Any = described.get_all_operations()
+    for operation in (result.ok() for result in operations):
+
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(operation.as_strategy(generation_mode=mode))
+        def keeps_its_description(case: Any) -> None:
+            if known:
+                for name in case.path_parameters.keys() & KNOWN.keys():
+                    case.path_parameters[name] = KNOWN[name]
+            excused = []
+            if "/infer" in case.path:  # that the shape is that of the data no schema can say
+                excused.append(positive_data_acceptance)
+            if case.media_type == "multipart/form-data":  # whatever is in a field is a text there
+                excused.append(negative_data_rejection)
+            told = case.call_and_validate(excluded_checks=excused)
+            found[case.operation.label].add(told.status_code)
+
+        with suppress(Unsatisfiable):  # it has no parameters, so that none can be wrong
+            keeps_its_description()
+    return found
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_is_allowed_is_answered_as_described(worker: Worker, *, known: bool) -> None:
+    found = statuses(worker, GenerationMode.POSITIVE, known=known)
+    assert len(found) == OPERATIONS
+    assert 202 in found["POST /images/"]
+    assert all(not known or "/{name}" not in name or 404 not in found[name] for name in found)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_is_not_allowed_is_refused_as_described(worker: Worker, *, known: bool) -> None:
+    found = statuses(worker, GenerationMode.NEGATIVE, known=known)
+    assert 400 in found["POST /images/"]
+    assert found["GET /images/{id}"] == {400}
+    assert found["POST /v2/models/{name}/infer"] == ({400} if known else {404})

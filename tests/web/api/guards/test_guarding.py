@@ -1,0 +1,98 @@
+"""Every request passes the guard, and every error is told in the words of its path."""
+
+import pytest
+from aiohttp import web
+
+from catdog_stream.web.api.guards.guarding import guard
+from catdog_stream.web.api.guards.tokens import Tokens, bearer
+from catdog_stream.web.api.problems import Problem
+from tests.web.api.serving_apps import Client, play
+
+
+async def fine(_request: web.Request) -> web.Response:
+    return web.Response(text="fine")
+
+
+async def broken(_request: web.Request) -> web.Response:
+    raise RuntimeError("it broke, and quotes a-secret")
+
+
+async def problem(_request: web.Request) -> web.Response:
+    raise Problem(409, "No.", headers={"Retry-After": "7"}, more="this")
+
+
+ROUTES = [
+    web.post("/images/", fine),
+    web.get("/images/broken", broken),
+    web.get("/images/problem", problem),
+    web.get("/v2/problem", problem),
+    web.get("/v2/broken", broken),
+    web.get("/v2", fine),
+    web.get("/page", problem),
+]
+
+
+def test_programs_are_told_of_problems() -> None:
+    async def story(client: Client) -> None:
+        for path, status in (
+            ("/images/problem", 409),
+            ("/images/broken", 500),
+            ("/images/a/b/c", 404),
+            ("/images", 404),
+            ("/images/", 405),
+        ):
+            told = await client.get(path)
+            body = await told.json(content_type="application/problem+json")
+            assert body["status"] == told.status == status
+            assert {"type", "title", "detail"} <= body.keys()
+            assert "secret" not in str(body)
+        assert (await client.get("/images/")).headers["Allow"] == "POST"
+
+    play(story, ROUTES)
+
+
+def test_a_problem_has_its_headers_and_members() -> None:
+    async def story(client: Client) -> None:
+        told = await client.get("/images/problem")
+        assert told.headers["Retry-After"] == "7"
+        assert (await told.json(content_type=None))["more"] == "this"
+
+    play(story, ROUTES)
+
+
+def test_the_protocol_has_errors_of_its_own() -> None:
+    async def story(client: Client) -> None:
+        for path in ("/v2/problem", "/v2/broken", "/v2/nothing"):
+            assert (await (await client.get(path)).json()).keys() == {"error"}
+        assert (await (await client.post("/v2")).json()).keys() == {"error"}
+        assert await (await client.get("/page")).text() == "No.\n", "for people"
+
+    play(story, ROUTES)
+
+
+def test_pages_of_others_do_not_send() -> None:
+    async def story(client: Client) -> None:
+        for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example.org"}):
+            assert (await client.post("/images/", headers=headers)).status == 403
+            assert (await client.get("/v2", headers=headers)).status == 200, "reading is no harm"
+        assert (await client.post("/images/")).status == 200
+
+    play(story, ROUTES)
+
+
+@pytest.mark.parametrize("sending", [True, False])
+def test_sending_can_be_switched_off(*, sending: bool) -> None:
+    async def story(client: Client) -> None:
+        assert (await client.post("/images/")).status == (200 if sending else 403)
+        assert (await client.get("/v2")).status == 200
+
+    play(story, ROUTES, guard(Tokens(None, None), sending=sending))
+
+
+def test_without_the_token_nobody_learns_what_there_is() -> None:
+    async def story(client: Client) -> None:
+        for path in ("/v2", "/nothing-here", "/images/problem"):
+            assert (await client.get(path)).status == 401
+        assert (await client.get("/v2", headers=bearer("reading-secret"))).status == 200
+
+    play(story, ROUTES, guard(Tokens("reading-secret", None), sending=True))

@@ -1,0 +1,43 @@
+"""Records of the topics of answers, as anybody may write them."""
+
+from collections.abc import Sequence
+
+import orjson
+from aiokafka import ConsumerRecord
+
+from catdog_stream.kafka.replies import Reply
+from catdog_stream.topics import LABELS, REJECTED
+from catdog_stream.wire import Source
+
+SOURCE = Source("catdogimage", 3, 17)
+
+
+def record(topic: str, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Reply:
+    """Any record."""
+    size = len(value or b"")
+    return Reply(ConsumerRecord(topic, 0, 0, 0, 0, None, value, None, 0, size, tuple(headers)))
+
+
+def label(
+    source: Source = SOURCE, text: str = "Probabilities: cat 99.9% dog 0.1%", url: str | None = "u"
+) -> Reply:
+    """A label as this application writes it."""
+    value = orjson.dumps({"label": text, "url": url, "data": None})
+    return record(
+        LABELS,
+        value,
+        [
+            ("verdict", b"cat"),
+            ("cat", b"0.999"),
+            ("dog", b"0.001"),
+            ("stack", b"pets 1"),
+            ("familiarity", b"0.5"),
+            ("source", str(source).encode()),
+        ],
+    )
+
+
+def rejection(source: Source = SOURCE, value: bytes = b"{}") -> Reply:
+    """A rejected request."""
+    headers = [("reason", b"not_json"), ("detail", b"No."), ("source", str(source).encode())]
+    return record(REJECTED, value, headers)

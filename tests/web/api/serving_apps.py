@@ -1,0 +1,36 @@
+"""Handlers behind a real web server, for the tests of what they make of a request."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.typedefs import Middleware
+
+from catdog_stream.web.api.guards.guarding import guard
+from catdog_stream.web.api.guards.tokens import Tokens
+
+Client = TestClient[web.Request, web.Application]
+T = TypeVar("T")
+
+OPEN = guard(Tokens(None, None), sending=True)
+#: Seconds for a story.
+DEADLINE = 20.0
+
+
+def play(
+    story: Callable[[Client], Awaitable[T]],
+    routes: Sequence[web.RouteDef],
+    middleware: Middleware = OPEN,
+) -> T:
+    """Tell a story to a client of these routes."""
+
+    async def run() -> T:
+        application = web.Application(middlewares=[middleware])
+        application.add_routes(routes)
+        client: Client = TestClient(TestServer(application))
+        async with asyncio.timeout(DEADLINE), client:
+            return await story(client)
+
+    return asyncio.run(run())

@@ -1,0 +1,207 @@
+"""The API's way to the stream: what is known is told at once, and so is that Kafka is silent."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from catdog_stream.errors import BrokerError
+from catdog_stream.kafka.asking import Asking, Question
+from catdog_stream.kafka.finding import Found
+from catdog_stream.kafka.replies import Reply
+from catdog_stream.settings import Settings
+from catdog_stream.web.api import stream as stream_module
+from catdog_stream.web.api.problems import Problem
+from catdog_stream.web.api.stream import Picture, Stream
+from catdog_stream.wire import Source
+from tests.web.api.replies import label
+
+DEADLINE = 10.0
+
+
+class Kafka(Asking):
+    """Confirms what is sent at once, and answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.on_reply: Callable[[Reply], object] = print
+        self.asked: list[Question] = []
+        self.found: dict[Source, Found] = {}
+        self.error: Exception | None = None
+        self.opened = 0
+
+    @property
+    def failure(self) -> None:
+        return None
+
+    async def send(self, *_: Any, **__: Any) -> Question:
+        if self.error is not None:
+            raise self.error
+        loop = asyncio.get_running_loop()
+        question = Question(loop.create_future(), loop.create_future())
+        question.sent.set_result(Source("catdogimage", 0, len(self.asked)))
+        self.asked.append(question)
+        return question
+
+    def answer(self, number: int) -> None:
+        """Answer request ``number``."""
+        reply = label(Source("catdogimage", 0, number))
+        self.on_reply(reply)
+        if not self.asked[number].reply.done():
+            self.asked[number].reply.set_result(reply)
+
+    @asynccontextmanager
+    async def asking(
+        self, _cluster: object, *, on_reply: Callable[[Reply], object]
+    ) -> AsyncIterator[Asking]:
+        self.opened += 1
+        self.on_reply = on_reply
+        yield self
+
+    @asynccontextmanager
+    async def finding(self, _cluster: object) -> AsyncIterator["Kafka"]:
+        yield self
+
+    broken = False
+
+    async def find(self, source: Source) -> Found | None:
+        if self.error is not None:
+            raise self.error
+        return self.found.get(source)
+
+
+@pytest.fixture
+def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
+    """In the place of a real one."""
+    made = Kafka()
+    monkeypatch.setattr(stream_module, "asking", made.asking)
+    monkeypatch.setattr(stream_module, "finding", made.finding)
+    return made
+
+
+def play(story: Callable[[Stream], Awaitable[None]]) -> None:
+    async def run() -> None:
+        stream = Stream(Settings().cluster)
+        async with asyncio.timeout(DEADLINE):
+            await story(stream)
+        stream.close()
+
+    asyncio.run(run())
+
+
+async def ask(stream: Stream, pictures: Sequence[bytes], seconds: float) -> list[str]:
+    """What becomes of pictures."""
+    async with stream.ask([Picture(data, "u") for data in pictures]) as asked:
+        states = await asked.states(seconds)
+    return ["waiting" if state.answer is None else state.answer.status for state in states]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+def test_who_waits_has_all_answers_as_soon_as_they_are_there(kafka: Kafka) -> None:
+    async def story(stream: Stream) -> None:
+        waiting = asyncio.create_task(ask(stream, [b"a", b"b"], DEADLINE))
+        await until(lambda: len(kafka.asked) == 2)
+        kafka.answer(1)
+        kafka.answer(0)
+        assert await waiting == ["labelled", "labelled"]
+
+    play(story)
+
+
+def test_who_waits_no_longer_has_what_there_is(kafka: Kafka) -> None:
+    async def story(stream: Stream) -> None:
+        assert await ask(stream, [b"a"], 0.01) == ["waiting"]
+        assert await ask(stream, [b"a"], 0) == ["waiting"]
+        assert all(question.reply.cancelled() for question in kafka.asked)
+        assert kafka.opened == 1
+
+    play(story)
+
+
+def test_what_was_sent_from_here_is_known_before_and_after_its_answer(kafka: Kafka) -> None:
+    async def story(stream: Stream) -> None:
+        source = Source("catdogimage", 0, 0)
+        await ask(stream, [b"a"], 0)
+        state = await stream.look(source)
+        assert state is not None
+        assert (state.answer, state.url) == (None, "u")
+        kafka.answer(0)
+        state = await stream.look(source)
+        assert state is not None
+        assert state.answer is not None
+
+    play(story)
+
+
+def test_what_is_not_known_is_looked_up_and_then_known(kafka: Kafka) -> None:
+    source = Source("catdogimage", 0, 7)
+    reply = label(source)
+
+    async def story(stream: Stream) -> None:
+        assert await stream.look(source) is None
+        kafka.found[source] = Found(reply.record, reply, complete=True)
+        assert await stream.look(source) is not None
+        kafka.error = BrokerError("No broker.")
+        assert await stream.look(source) is not None
+
+    play(story)
+
+
+def test_an_answer_that_was_not_found_in_time_is_not_one_that_is_not_there(kafka: Kafka) -> None:
+    source = Source("catdogimage", 0, 7)
+    kafka.found[source] = Found(label(source).record, None, complete=False)
+
+    async def story(stream: Stream) -> None:
+        with pytest.raises(Problem) as told:
+            await stream.look(source)
+        assert told.value.status == 503
+
+    play(story)
+
+
+def test_without_kafka_it_says_so_and_not_where_it_is(kafka: Kafka) -> None:
+    kafka.error = BrokerError("No broker answers at kafka://secret-place:9092.")
+
+    async def story(stream: Stream) -> None:
+        for asked in (ask(stream, [b"a"], 0), stream.look(Source("catdogimage", 0, 7))):
+            with pytest.raises(Problem) as told:
+                await asked
+            assert told.value.status == 503
+            assert told.value.headers["Retry-After"]
+            assert "secret" not in told.value.detail
+        kafka.error = None
+        assert await ask(stream, [b"a"], 0) == ["waiting"]
+        assert kafka.opened == 2, "another connection"
+
+    play(story)
+
+
+def test_only_so_many_are_looked_up_at_a_time(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_module, "MAX_LOOKUPS", 0)
+
+    async def story(stream: Stream) -> None:
+        with pytest.raises(Problem) as told:
+            await stream.look(Source("catdogimage", 0, 7))
+        assert told.value.status == 503
+
+    play(story)
+    assert not kafka.asked
+
+
+def test_a_worker_that_ends_lets_everybody_go(kafka: Kafka) -> None:
+    async def story(stream: Stream) -> None:
+        waiting = asyncio.create_task(ask(stream, [b"a"], 10 * DEADLINE))
+        await until(lambda: len(kafka.asked) == 1)
+        stream.close()
+        assert await waiting == ["waiting"]
+        with pytest.raises(Problem):
+            await ask(stream, [b"a"], 0)
+
+    play(story)
