@@ -53,6 +53,7 @@ def test_the_web_server_has_our_paths_and_no_other() -> None:
         "/openapi.json",
         "/images/",
         "/images/{id}",
+        "/addresses/",
         "/v2",
         "/v2/",
         "/v2/health/live",

@@ -21,6 +21,7 @@ from catdog_stream.web.live.board import Board
 from catdog_stream.web.live.own import Own
 from catdog_stream.web.page.charting import points
 from catdog_stream.web.page.document import render
+from catdog_stream.web.page.trying import Offers
 from catdog_stream.web.recording.recorder import Recorder
 from catdog_stream.worker.health import health_problems, readiness_problems
 
@@ -50,6 +51,10 @@ async def _ask(address: str, since: int, seen: Iterable[str]) -> News:
 own = Own(app, tables.values(), recorder)
 board = Board(own_address, own.state, recorder, other_addresses, _ask)
 api = Api(app)
+OFFERS = Offers(
+    send=app.settings.web_send,
+    fetch=app.settings.web_send and app.settings.web_fetch != "off",
+)
 api.register(cast(Any, app.web).web_app.router)
 
 
@@ -57,7 +62,7 @@ api.register(cast(Any, app.web).web_app.router)
 async def let_pages_go(_app: Any, **_: Any) -> None:
     """An open page, or who waits for an answer, would keep the web server from its end."""
     board.close()
-    api.close()
+    await api.close()
 
 
 async def statistics() -> Statistics:
@@ -68,7 +73,9 @@ async def statistics() -> Statistics:
 @app.page("/")
 async def index(web: View, _request: Request) -> Response:
     """The page for people."""
-    return web.html(render(await board.view(PAGE_WAIT), static_path()), headers=dict(_NO_STORE))
+    return web.html(
+        render(await board.view(PAGE_WAIT), static_path(), OFFERS), headers=dict(_NO_STORE)
+    )
 
 
 @app.page("/events")

@@ -153,7 +153,7 @@ def test_the_page_comes_back_when_its_worker_does(
     with Worker(broker, tmp_path, module=MODULE) as worker:
         worker.wait_ready()
         it = visit(f"http://127.0.0.1:{worker.port}/")
-        it.expected = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED", "ERR_CONNECTION_RESET")
+        it.expected = ("ERR_", "status 503")
         status = it.page.locator("#status")
         expect(status).to_have_attribute("data-state", "live")
         worker.kill()

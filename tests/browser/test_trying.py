@@ -3,7 +3,11 @@
 import base64
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -106,6 +110,12 @@ def test_what_a_browser_shows_and_the_stream_does_not_read_is_converted(
     expect(tries(it).first.locator(".verdict")).to_have_text("cat")
 
 
+def test_what_no_browser_shows_the_worker_converts(see: Callable[..., Visit]) -> None:
+    it = see()
+    give(it, "drop", ("tom.tiff", "image/tiff", colored(RED, "TIFF")))
+    expect(tries(it).first.locator(".verdict")).to_have_text("cat")
+
+
 def test_what_is_no_picture_has_its_word_and_is_not_sent(see: Callable[..., Visit]) -> None:
     it = see()
     give(it, "drop", ("notes.txt", "text/plain", b"no picture"), ("empty.png", "image/png", b""))
@@ -145,7 +155,7 @@ def test_sending_may_need_a_token_and_may_be_off(
     with Worker(broker, tmp_path, module=MODULE, settings=settings) as worker:
         worker.wait_ready()
         it = visit(f"http://127.0.0.1:{worker.port}/")
-        it.expected = ("status 401",)
+        it.expected = ("status 401", "status 503")  # and at the end its worker goes
         give(it, "drop", ("tom.jpg", "image/jpeg", colored(RED)))
         expect(it.page.locator("#token")).to_be_focused()
         it.page.keyboard.type(TOKEN)
@@ -157,3 +167,47 @@ def test_sending_may_need_a_token_and_may_be_off(
         it = visit(f"http://127.0.0.1:{worker.port}/")
         expect(it.page.locator("#status")).to_have_attribute("data-state", "live")
         expect(it.page.locator("#try")).to_have_count(0)
+        it.expected = ("status 503",)
+
+
+def test_a_picture_is_classified_by_its_address_where_that_is_allowed(
+    visit: Callable[..., Visit], broker: str, tmp_path: Path
+) -> None:
+    with pictures_at(tmp_path / "www") as port:
+        settings = {"CATDOG_WEB_FETCH": "http", "CATDOG_WEB_FETCH_ALLOW": f"127.0.0.1:{port}"}
+        with Worker(broker, tmp_path, module=MODULE, settings=settings) as worker:
+            worker.wait_ready()
+            it = visit(f"http://127.0.0.1:{worker.port}/")
+            it.expected = ("status 422", "status 503")  # and at the end its worker goes
+            for address, verdict, told in (
+                (f"http://127.0.0.1:{port}/tom.jpg", "cat", "instant 1"),
+                (f"catdog:http://127.0.0.1:{port}/tom.jpg", "cat", "instant 1"),
+                (f"http://127.0.0.1:{port}/notes.txt", "not classified", "text/plain"),
+                ("file:///etc/passwd", "not classified", "must begin with https://"),
+                ("http://169.254.169.254/", "not classified", ""),
+                ("http://localhost:1/", "not classified", ""),
+            ):
+                it.page.locator("#address").fill(address)
+                it.page.keyboard.press("Enter")
+                expect(tries(it).first.locator(".verdict")).to_have_text(verdict)
+                expect(tries(it).first.locator(".told")).to_contain_text(told)
+            assert it.faults() == []
+
+
+@contextmanager
+def pictures_at(folder: Path) -> Iterator[int]:
+    """The port of a web server with a picture and a text."""
+    folder.mkdir()
+    (folder / "tom.jpg").write_bytes(colored(RED))
+    (folder / "notes.txt").write_text("no picture")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()

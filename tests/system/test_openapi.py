@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 SETTINGS = {"CATDOG_WEB_RATE": "0"}
 #: Requests to each operation, of each kind.
 EXAMPLES = 12
-OPERATIONS = 15
+OPERATIONS = 16
 
 
 @pytest.fixture(scope="module")

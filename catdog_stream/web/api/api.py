@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from catdog_stream.models.pictures import PictureLimits
+from catdog_stream.web.api.addresses import Addresses
 from catdog_stream.web.api.body import Intake
 from catdog_stream.web.api.guards.rates import Rates
 from catdog_stream.web.api.images import Images
@@ -14,6 +16,8 @@ from catdog_stream.web.api.stream import Stream
 from catdog_stream.web.api.uploading import FORM_BYTES
 from catdog_stream.web.api.v2.protocol import Protocol
 from catdog_stream.web.api.v2.serving import serving
+from catdog_stream.web.fetching.by_address import PicturesByAddress
+from catdog_stream.web.fetching.rules import Rules
 from catdog_stream.wire import base64_length
 from catdog_stream.worker.health import health_problems, readiness_problems
 
@@ -39,7 +43,19 @@ class Api:
         largest = LARGEST_AT_ONCE * base64_length(settings.max_image_bytes) + FORM_BYTES
         intake, rates = Intake(REQUESTS_AT_ONCE * largest), Rates(settings.web_rate)
         self._stream = Stream(settings.cluster)
-        self._images = Images(self._stream, intake, rates, max_image_bytes=settings.max_image_bytes)
+        self._pictures = PicturesByAddress(
+            Rules(settings.web_fetch, settings.web_fetch_allow),
+            PictureLimits(max_pixels=settings.max_image_pixels),
+        )
+        self._images = Images(
+            self._stream,
+            intake,
+            rates,
+            self._pictures,
+            max_image_bytes=settings.max_image_bytes,
+        )
+        fetching = None if settings.web_fetch == "off" else self._pictures
+        self._addresses = Addresses(self._stream, intake, rates, fetching)
         self._protocol = Protocol(
             self._stream,
             intake,
@@ -61,6 +77,7 @@ class Api:
         router.add_get("/openapi.json", self._described)
         router.add_post("/images/", images.post)
         router.add_get("/images/{id}", images.get)
+        router.add_post("/addresses/", self._addresses.post)
         router.add_get("/v2", protocol.server)
         router.add_get("/v2/", protocol.server)
         router.add_get("/v2/health/live", protocol.live)
@@ -70,9 +87,10 @@ class Api:
             router.add_get(f"{model}/ready", protocol.model_ready)
             router.add_post(f"{model}/infer", protocol.infer)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let everybody go: the worker ends."""
         self._stream.close()
+        await self._pictures.close()
 
     async def _described(self, _request: web.Request) -> web.Response:
         return json(self._document)

@@ -12,7 +12,7 @@ __all__ = ["ERRORS_V2", "Problem", "answer", "is_api", "json"]
 #: Where errors are what the Open Inference Protocol says: ``{"error": "..."}``.
 ERRORS_V2 = "/v2"
 #: Where they are problems, in whole or with what lies below.
-_PROBLEMS = ("/images", "/rejected", "/labels", "/history", "/openapi.json")
+_PROBLEMS = ("/images", "/addresses", "/rejected", "/labels", "/history", "/openapi.json")
 _NO_STORE = {"Cache-Control": "no-store"}
 
 

@@ -53,7 +53,10 @@ class PicturesByAddress:
         """
         if self._rules.mode == "off":
             raise FetchError("Pictures are not fetched by address here.")
-        data = await self._fetcher.fetch(typed(text, self._rules))
+        return await self.small(await self._fetcher.fetch(typed(text, self._rules)))
+
+    async def small(self, data: bytes) -> bytes:
+        """The same of a picture file that is there already, in 10 seconds at most."""
         decoding = asyncio.get_running_loop().run_in_executor(
             self._threads, small_png, data, self._limits
         )

@@ -17,7 +17,7 @@ from catdog_stream.models.pictures import (
 )
 from catdog_stream.web.fetching.tiff import check_compression, check_parts
 
-__all__ = ["SIDE", "small_png"]
+__all__ = ["SIDE", "convertible", "small_png"]
 
 #: Pixels of the longer side, at most.
 SIDE = 299
@@ -51,6 +51,12 @@ def small_png(data: bytes, limits: PictureLimits) -> bytes:
         if error.reason == Reason.NOT_AN_IMAGE:
             raise FetchError("What the address gave is not a picture.") from None
         raise FetchError(error.detail) from None
+
+
+def convertible(data: bytes) -> bool:
+    """Whether it is in a format that is read here and not by the stream."""
+    name = _FURTHER.get(other_format(data) or "")
+    return name is not None and _is_read(name)
 
 
 def _format(data: bytes) -> str:

@@ -43,11 +43,10 @@ class Tokens:
 
 
 def _challenge(path: str, *, reads: bool) -> str:
-    """What a browser asks its user for; a program that was told it does not ask."""
-    realm = "catdog_stream" if reads else "catdog_stream: to send"
-    if reads and is_api(path):
-        return f'Bearer realm="{realm}"'
-    return f'Basic realm="{realm}", charset="UTF-8", Bearer realm="{realm}"'
+    """What a browser asks its user for; a program is told, and the page asks by itself."""
+    if not reads or is_api(path):
+        return 'Bearer realm="catdog_stream"'
+    return 'Basic realm="catdog_stream", charset="UTF-8", Bearer realm="catdog_stream"'
 
 
 def _given(authorization: str) -> str:

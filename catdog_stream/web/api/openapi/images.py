@@ -1,5 +1,6 @@
 """``/images/``, described."""
 
+from catdog_stream.web.api.addresses import MAX_ADDRESS
 from catdog_stream.web.api.ids import PATTERN
 from catdog_stream.web.api.openapi.parts import Part, obj, problems, ref, response
 from catdog_stream.web.api.preferring import MAX_WAIT
@@ -48,6 +49,13 @@ SCHEMAS: Part = {
 
 _LOCATION = {"Location": "Where its answer will be."}
 
+_PREFER: Part = {
+    "name": "Prefer",
+    "in": "header",
+    "description": f"wait=N: seconds to wait for the answer, {MAX_WAIT} at most.",
+    "schema": {"type": "string", "examples": ["wait=5"]},
+}
+
 PATHS: Part = {
     "/images/": {
         "post": {
@@ -58,12 +66,7 @@ PATHS: Part = {
             "prefers to wait. Whether it is a picture is told by the answer.",
             "parameters": [
                 {"name": "url", "in": "query", "schema": _URL},
-                {
-                    "name": "Prefer",
-                    "in": "header",
-                    "description": f"wait=N: seconds to wait for the answer, {MAX_WAIT} at most.",
-                    "schema": {"type": "string", "examples": ["wait=5"]},
-                },
+                _PREFER,
             ],
             "requestBody": {
                 "required": True,
@@ -82,7 +85,33 @@ PATHS: Part = {
             "responses": {
                 "200": response("It was answered in time.", ref("Answered"), **_LOCATION),
                 "202": response("Kafka has it.", ref("Sent"), **_LOCATION),
-                **problems(400, 401, 403, 408, 413, 415, 429, 503),
+                **problems(400, 401, 403, 408, 413, 415, 422, 429, 503),
+            },
+        }
+    },
+    "/addresses/": {
+        "post": {
+            "operationId": "sendAddress",
+            "tags": ["images"],
+            "summary": "Have a picture fetched and sent.",
+            "description": "Off unless CATDOG_WEB_FETCH says otherwise. Answers as for a picture "
+            "that is sent.",
+            "parameters": [_PREFER],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": obj(
+                            {"address": {**_TEXT, "maxLength": MAX_ADDRESS}},
+                            additionalProperties=False,
+                        )
+                    }
+                },
+            },
+            "responses": {
+                "200": response("It was answered in time.", ref("Answered"), **_LOCATION),
+                "202": response("Kafka has it.", ref("Sent"), **_LOCATION),
+                **problems(400, 401, 403, 408, 413, 415, 422, 429, 503),
             },
         }
     },

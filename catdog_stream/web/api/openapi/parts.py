@@ -15,6 +15,7 @@ _MEANINGS = {
     408: "The body did not come in time.",
     413: "The body is too large.",
     415: "The body is of another type.",
+    422: "The picture cannot be fetched or converted.",
     429: "The client sends too many pictures.",
     503: "Kafka does not answer, or too much comes at once.",
     504: "Not answered in time, though it will be.",

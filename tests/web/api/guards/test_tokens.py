@@ -73,7 +73,7 @@ def challenge(method: str, path: str) -> str:
 def test_a_browser_asks_its_user_for_the_page_and_for_sending_but_a_program_is_told() -> None:
     assert challenge("GET", "/").startswith('Basic realm="catdog_stream"')
     assert challenge("GET", "/labels/") == 'Bearer realm="catdog_stream"'
-    assert challenge("POST", "/images/").startswith('Basic realm="catdog_stream: to send"')
+    assert challenge("POST", "/images/") == 'Bearer realm="catdog_stream"'
 
 
 def test_nothing_shows_them() -> None:

@@ -1,0 +1,67 @@
+"""``/addresses/``: the address of a picture in, and what became of the picture."""
+
+import orjson
+from aiohttp import web
+
+from catdog_stream.errors import FetchError
+from catdog_stream.kafka.client import opaque_url
+from catdog_stream.web.api.body import Intake
+from catdog_stream.web.api.guards.rates import Rates
+from catdog_stream.web.api.problems import Problem
+from catdog_stream.web.api.sending import sent
+from catdog_stream.web.api.stream import Picture, Stream
+from catdog_stream.web.fetching.by_address import PicturesByAddress
+
+__all__ = ["MAX_ADDRESS", "Addresses"]
+
+#: Characters of an address, and bytes of a body with one in it, each perhaps as ``\\u0000``.
+MAX_ADDRESS = 2000
+_MAX_BODY = 6 * MAX_ADDRESS + 100
+
+
+class Addresses:
+    """Fetches pictures for clients and sends them.
+
+    Args:
+        stream: takes pictures.
+        intake: what all clients may send at once.
+        rates: how many pictures each may send.
+        pictures: fetches them; ``None`` where nobody may have that done.
+    """
+
+    def __init__(
+        self, stream: Stream, intake: Intake, rates: Rates, pictures: PicturesByAddress | None
+    ) -> None:
+        self._stream = stream
+        self._intake = intake
+        self._rates = rates
+        self._pictures = pictures
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Fetch a picture; answer as for one that was sent."""
+        if self._pictures is None:
+            raise Problem(403, "Pictures are not fetched by address here: CATDOG_WEB_FETCH is off.")
+        self._rates.take(request.remote, 1)
+        with self._intake.room(_MAX_BODY) as room:
+            address = _address(request, await room.read(request))
+        try:
+            png = await self._pictures.picture_at(address)
+        except FetchError as error:
+            raise Problem(422, error.message) from None
+        # As clients of the first system's page have it.
+        return await sent(self._stream, request, Picture(png, opaque_url(address)))
+
+
+def _address(request: web.Request, body: bytes) -> str:
+    if request.content_type != "application/json":
+        raise Problem(415, "The body must be JSON.", headers={"Accept-Post": "application/json"})
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Problem(400, "The body is not JSON.") from None
+    address = document.get("address") if isinstance(document, dict) else None
+    if not isinstance(address, str) or set(document) != {"address"}:
+        raise Problem(400, "The body must be an object with one field address, a text.")
+    if len(address) > MAX_ADDRESS:
+        raise Problem(400, f"The address has more than {MAX_ADDRESS} characters.")
+    return address
