@@ -1,6 +1,7 @@
 """What a visitor sees: numbers that move, on any window, without troubling anybody."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from tests.support.client import Client, request
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 MODULE = "tests.support.looking_worker"
+#: As another tab in front of it does; in a browser without windows all are in front.
+HIDDEN = """(hidden) => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
 LOADED = """[...document.querySelectorAll("#pictures img")].every(
     image => image.complete && image.naturalWidth > 0)"""
 MANY = re.compile(r"^[1-9][\d,]*$")
@@ -96,6 +102,49 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(see: Callable[...
     expect(focused).to_be_visible()
     focused.press("Enter")
     assert it.page.evaluate("location.hash") == "#main"
+
+
+def test_it_can_be_paused(see: Callable[..., Visit], broker: str) -> None:
+    it = see()
+    total, pause = it.page.locator("#summary .total strong"), it.page.locator("#pause")
+    with Flowing(broker):
+        pause.click()
+        expect(it.page.locator("#status")).to_have_text("Paused")
+        before = total.inner_text()
+        assert_stays(lambda: total.inner_text() == before)
+        pause.click()
+        expect(it.page.locator("#status")).to_have_text("Live")
+        expect(total).not_to_have_text(before)
+
+
+def assert_stays(condition: Callable[[], bool]) -> None:
+    """It holds for longer than the page takes to be renewed."""
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        assert condition()
+
+
+def test_a_reload_never_leaves_a_page_that_stands_still(
+    see: Callable[..., Visit], broker: str
+) -> None:
+    it = see()
+    total = it.page.locator("#summary .total strong")
+    with Flowing(broker):
+        for _ in range(5):
+            it.page.reload()
+            before = total.inner_text()
+            expect(total).not_to_have_text(before)
+
+
+def test_a_page_that_nobody_sees_keeps_no_connection(see: Callable[..., Visit]) -> None:
+    it = see()
+    for _ in range(8):  # a browser has six connections for all of them
+        page = it.page.context.new_page()
+        page.goto(it.address)
+        expect(page.locator("#status")).to_have_attribute("data-state", "live")
+        page.evaluate(HIDDEN, arg=True)
+    page.evaluate(HIDDEN, arg=False)
+    expect(page.locator("#status")).to_have_attribute("data-state", "live")
 
 
 def test_whatever_stands_in_the_stream_stays_text(see: Callable[..., Visit], broker: str) -> None:

@@ -158,6 +158,13 @@ def test_sending_may_need_a_token_and_may_be_off(
         it.expected = ("status 401", "status 503")  # and at the end its worker goes
         give(it, "drop", ("tom.jpg", "image/jpeg", colored(RED)))
         expect(it.page.locator("#token")).to_be_focused()
+        it.page.keyboard.type("a wrong one…")
+        it.page.keyboard.press("Enter")
+        expect(it.page.locator("#token:invalid")).to_have_count(1)
+        it.page.locator("#token").fill("not-that-one")
+        it.page.keyboard.press("Enter")
+        expect(tries(it).first.locator(".told")).to_have_text("The token is not the right one.")
+        expect(it.page.locator("#token")).to_be_focused()
         it.page.keyboard.type(TOKEN)
         it.page.keyboard.press("Enter")
         expect(tries(it).first.locator(".verdict")).to_have_text("cat")

@@ -13,10 +13,12 @@ from catdog_stream.delivery.counting import MAX_NAME_BYTES, MAX_NAMES
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp
 
-__all__ = ["Shards", "Statistics", "local_shards", "parse_shards", "summed", "uncovered"]
+__all__ = ["Shards", "Statistics", "count", "local_shards", "parse_shards", "summed", "uncovered"]
 
 #: Partitions of which a worker may tell counts; Kafka itself gets slow beyond some thousands.
 MAX_SHARDS = 20_000
+#: Of anything; sums of as many as there can be still have 64 bits.
+MAX_COUNT = 2**48
 
 #: ``labels`` and ``rejections`` to the partition of a topic to what was counted in it.
 Shards = Mapping[str, Mapping[str, Mapping[str, int]]]
@@ -116,7 +118,15 @@ def parse_shards(document: Any) -> Shards:
 def _counts(document: Any) -> Mapping[str, int]:
     if len(document) > MAX_NAMES + 1:
         raise ValueError("more names than there can be")
-    return {_name(name): max(0, int(count)) for name, count in document.items()}
+    return {_name(name): count(number) for name, number in document.items()}
+
+
+def count(value: Any) -> int:
+    """A number of things that a peer tells of. Raises ``ValueError`` if it can be none."""
+    number = int(value)
+    if not 0 <= number <= MAX_COUNT:
+        raise ValueError("not a number of things")
+    return number
 
 
 def _name(name: Any) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import orjson
 import pybase64
 
-from catdog_stream.web.cluster.counts import Shards, parse_shards
+from catdog_stream.web.cluster.counts import Shards, count, parse_shards
 from catdog_stream.web.recording.history import HOUR_SLOTS, MAX_LABELS, Slot
 from catdog_stream.web.recording.latency import BINS
 from catdog_stream.web.recording.pictures import KEPT, Shot
@@ -26,6 +27,7 @@ MAX_REASONS = 32
 MAX_THUMBNAIL_BYTES = 64 * 1024
 #: Facts for sections that this module knows nothing of, in JSON.
 MAX_FACTS = 32
+MAX_FACT_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class WorkerState:
     since: float = 0.0
     #: What keeps it from working; empty if it is ready.
     problems: Sequence[str] = ()
-    #: Partition of ``catdogimage`` to how many of its requests are not answered; ``None`` where
-    #: that is not known yet. Only of those that are the worker's.
+    #: Partition of what it reads to how many requests are not answered (of a jury: votes); ``None``
+    #: where that is not known yet. Only of those that are the worker's.
     lag: Mapping[int, int | None] = field(default_factory=dict)
     #: ``None`` while its tables may be incomplete.
     shards: Shards | None = None
@@ -109,7 +111,7 @@ def parse_news(document: Any) -> News:
                 since=_number(told["since"]),
                 problems=[_text(problem) for problem in told["problems"][:MAX_PROBLEMS]],
                 lag={
-                    int(partition): None if lag is None else int(lag)
+                    count(partition): None if lag is None else count(lag)
                     for partition, lag in _few(told["lag"], MAX_ITEMS)
                 },
                 shards=shards,
@@ -121,9 +123,13 @@ def parse_news(document: Any) -> News:
                     )
                     for reason, each in _few(told["rejected"], MAX_REASONS)
                 },
-                facts={_text(name): fact for name, fact in _few(told["facts"], MAX_FACTS)},
+                facts={
+                    _text(name): fact
+                    for name, fact in _few(told["facts"], MAX_FACTS)
+                    if _is_small(fact)
+                },
             ),
-            {int(start): _slot(slot) for start, slot in _few(document["slots"], HOUR_SLOTS + 2)},
+            {count(start): _slot(slot) for start, slot in _few(document["slots"], HOUR_SLOTS + 2)},
             {_text(id_): _thumbnail(text) for id_, text in _few(document["thumbnails"], KEPT)},
         )
     except (TypeError, KeyError, AttributeError, OverflowError) as error:
@@ -134,6 +140,14 @@ def _few(document: Any, most: int) -> Any:
     if len(document) > most:
         raise ValueError("more than there can be")
     return document.items()
+
+
+def _is_small(fact: Any) -> bool:
+    """Whether a section may look at it: not too long, and not too deep, which JSON tells."""
+    try:
+        return len(orjson.dumps(fact)) <= MAX_FACT_BYTES
+    except orjson.JSONEncodeError:
+        return False
 
 
 def _text(value: Any) -> str:
@@ -172,7 +186,7 @@ def _slot_document(slot: Slot) -> list[Any]:
 def _slot(document: Any) -> Slot:
     labels, rejected, bins = document
     return Slot(
-        {_text(label): int(count) for label, count in _few(labels, MAX_LABELS + 1)},
-        int(rejected),
-        {int(number): int(count) for number, count in bins[:BINS] if 0 <= int(number) < BINS},
+        {_text(label): count(number) for label, number in _few(labels, MAX_LABELS + 1)},
+        count(rejected),
+        {count(bin_): count(number) for bin_, number in bins[:BINS] if count(bin_) < BINS},
     )

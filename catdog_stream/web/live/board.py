@@ -72,6 +72,7 @@ class Board:
     async def statistics(self, own: Shards | None, wait: float) -> Statistics:
         """The counts of the cluster, in the same way."""
         await self._peers.refresh(wait)
+        self._timeline.hour(time.time())  # which forgets what is older
         return statistics(own, self._peers)
 
     async def news(self, since: int, seen: Iterable[str]) -> News:
@@ -97,10 +98,11 @@ class Board:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Keep one page up to date."""
-        if self._ticking is None:
-            self._ticking = asyncio.get_running_loop().create_task(self._tick())
         if time.monotonic() - self._published > FRESH:
             await self._publish()  # or the page would go back to what was true before it
+        # From here to where it is a reader nothing is awaited: the ticker cannot end in between.
+        if self._ticking is None:
+            self._ticking = asyncio.get_running_loop().create_task(self._tick())
         return await self._broadcast.serve(request)
 
     def close(self) -> None:

@@ -16,6 +16,8 @@ def facts(app: "CatDogApp") -> Mapping[str, Any]:
     """The facts by the names that the sections know them by; what there is not is left out."""
     told = {
         "role": _role(app),
+        "waits": "votes" if app.role.is_jury else "",
+        "voter": app.role.voter,
         "loading": app.swapping.loading,
         "refused": app.swapping.problem,
         "canary": _canary(app),

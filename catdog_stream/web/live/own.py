@@ -68,7 +68,12 @@ class Own:
             looking = self._looking = asyncio.create_task(readiness_problems(self._app))
         done, _ = await asyncio.wait((looking,), timeout=LOOK)
         if done:
-            self._problems = looking.result()
             if self._looking is looking:  # who waited with us may have been faster
                 self._looking = None
+            self._problems = _told(looking)
         return self._problems
+
+
+def _told(looking: asyncio.Task[list[str]]) -> Sequence[str]:
+    error = looking.exception()
+    return looking.result() if error is None else (f"Its state cannot be told: {error!r}.",)

@@ -36,6 +36,7 @@ _DOCUMENT = """<!DOCTYPE html>
 <header>
 <img src="{static}icon.svg" alt="" width="36" height="36">
 <h1>Pictures</h1>
+<button id="pause" type="button" aria-pressed="false" hidden>Pause</button>
 <p id="status" data-state="still"><span id="status-text">Renewed every {refresh} s</span></p>
 </header>
 <main id="main">

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from catdog_stream.web.cluster.view import ClusterView
 from catdog_stream.web.recording.history import OTHERS
 
-__all__ = ["COLORS", "Section", "When", "bar", "colors", "table", "top"]
+__all__ = ["COLORS", "ODD", "Section", "When", "bar", "colors", "table", "top"]
 
 #: Colors of labels in the style sheet; more labels share them.
 COLORS = 6
+
+#: What reading a fact may raise where a worker of another version has other facts.
+ODD = (TypeError, KeyError, IndexError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 #: Makes a ``time`` element of seconds since the epoch.
 When = Callable[[float], str]
@@ -62,7 +65,8 @@ def table(caption: str, heads: Iterable[str], rows: Iterable[str]) -> str:
     """A table of rows in HTML; its heads are HTML as well."""
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table>'
+        f'<div class="scroll" data-key="{caption}" tabindex="0" role="region" '
+        f'aria-label="{caption}"><table>'
         f'<caption class="unseen">{caption}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )

@@ -9,6 +9,7 @@ export function follow(path, { show, tell, opened }) {
   let heard = null; // when anything came last
   let begun = 0;
   let live = false;
+  let paused = false;
 
   function open() {
     source?.close();
@@ -33,6 +34,7 @@ export function follow(path, { show, tell, opened }) {
   }
 
   function look() {
+    if (paused || document.hidden) return;
     const now = Date.now();
     if (live && now - heard > SILENT_MS) live = false;
     if (live) return;
@@ -42,9 +44,30 @@ export function follow(path, { show, tell, opened }) {
     if (now - begun > (closed ? RETRY_MS : SILENT_MS)) open();
   }
 
+  function rest() {
+    source.close();
+    live = false;
+  }
+
+  function resume() {
+    if (!paused && !document.hidden) open();
+  }
+
   open();
   setInterval(look, 1000);
-  // A page that was put aside and comes back asks at once.
-  window.addEventListener("pageshow", (event) => event.persisted && open());
-  window.addEventListener("pagehide", () => source.close());
+  // A page that nobody sees has no connection: browsers have six for all pages of a worker.
+  document.addEventListener("visibilitychange", () => document.hidden ? rest() : resume());
+  window.addEventListener("pageshow", (event) => event.persisted && resume());
+  window.addEventListener("pagehide", rest);
+  return {
+    pause(now) {
+      paused = now;
+      if (paused) {
+        rest();
+        tell("paused", 0);
+      } else {
+        resume();
+      }
+    },
+  };
 }

@@ -34,6 +34,7 @@ function show(parts) {
 
 // Says what is new, but does not chatter.
 function speak() {
+  if (status.dataset.state !== "live") return; // the numbers are old
   if (sentence === spoken.textContent || Date.now() - spokenAt < SPEAK_MS) return;
   spoken.textContent = sentence;
   spokenAt = Date.now();
@@ -42,6 +43,7 @@ function speak() {
 function tell(state, seconds) {
   const words = {
     live: "Live",
+    paused: "Paused",
     connecting: "Connecting…",
     reconnecting: seconds === null
       ? "Reconnecting…" : `Reconnecting… last heard ${seconds} s ago`,
@@ -56,7 +58,14 @@ function tell(state, seconds) {
   }
 }
 
-follow("/events", { show, tell, opened: () => charts.load() });
+const pause = document.getElementById("pause");
+const connection = follow("/events", { show, tell, opened: () => charts.load() });
+pause.hidden = false;
+pause.addEventListener("click", () => {
+  const paused = pause.getAttribute("aria-pressed") !== "true";
+  pause.setAttribute("aria-pressed", String(paused));
+  connection.pause(paused);
+});
 setInterval(() => {
   tickTimes();
   speak();

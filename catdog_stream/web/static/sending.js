@@ -1,6 +1,7 @@
 // Sends a picture and waits for the stream's answer to it.
 
 const PATIENCE_MS = 60_000;
+const LOOK_MS = 10_000;
 const TOKEN = "catdog-send-token";
 
 export class Refused extends Error {
@@ -13,6 +14,13 @@ export class Refused extends Error {
 
 export function setToken(token) {
   sessionStorage.setItem(TOKEN, token);
+}
+
+// Whether there was one to forget.
+export function forgetToken() {
+  const had = sessionStorage.getItem(TOKEN) !== null;
+  sessionStorage.removeItem(TOKEN);
+  return had;
 }
 
 // POSTs a body; the answer's JSON once Kafka has the request. Throws Refused.
@@ -43,7 +51,8 @@ export async function answer(id) {
   const end = Date.now() + PATIENCE_MS;
   for (let pause = 150; Date.now() < end; pause = Math.min(pause * 1.5, 1500)) {
     try {
-      const told = await fetch(`/images/${encodeURIComponent(id)}`);
+      const told = await fetch(`/images/${encodeURIComponent(id)}`,
+        { signal: AbortSignal.timeout(LOOK_MS) }); // a frozen worker would keep it for ever
       if (told.ok) {
         const found = await told.json();
         if (found.status !== "waiting") return found;

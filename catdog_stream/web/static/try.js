@@ -2,11 +2,12 @@
 // answer appears beside it.
 
 import { NoPicture, prepared } from "./picture.js";
-import { Refused, answer, send, setToken } from "./sending.js";
+import { Refused, answer, forgetToken, send, setToken } from "./sending.js";
 
 const KEPT = 12;
 const AT_ONCE = 3;
 const TRIES = 5;
+const SENDABLE = /^[\x21-\x7e]+$/; // in a header
 
 const section = document.getElementById("try");
 const list = document.getElementById("tries");
@@ -80,9 +81,10 @@ async function sent(card, path, body, type) {
         part < 1 ? `Sending… ${Math.round(100 * part)}%` : "Waiting for Kafka…", part));
     } catch (error) {
       if (error.status === 401) {
-        card.wait("Sending needs a token.");
+        card.wait(forgetToken() ? "The token is not the right one." : "Sending needs a token.");
         await askForToken();
-      } else if ([0, 429, 503].includes(error.status) && tries < TRIES) {
+      } else if (error.status === 429 && tries < TRIES) {
+        // Whatever else goes wrong, Kafka may have it all the same: nobody wants it counted twice.
         card.wait(`${error.message} Trying again.`);
         await new Promise((resolve) => setTimeout(resolve, 1000 * error.retryAfter));
       } else {
@@ -175,10 +177,15 @@ function offer() {
       takeFiles(files);
     }
   });
+  const token = document.getElementById("token");
+  token.addEventListener("input", () => token.setCustomValidity(
+    SENDABLE.test(token.value) ? "" : "A token has letters, digits and signs of ASCII alone."));
   tokenForm.addEventListener("submit", (event) => {
     event.preventDefault();
-    setToken(document.getElementById("token").value);
+    setToken(token.value);
+    token.value = "";
     tokenForm.hidden = true;
+    document.getElementById("try-files").focus();
     tokenGiven?.resolve();
     tokenGiven = null;
   });

@@ -135,6 +135,28 @@ def test_whatever_a_peer_says_it_is_news_or_a_value_error(document: object) -> N
         return
 
 
+@pytest.mark.parametrize("number", [-1, 2**49, "9" * 400, float("inf"), None])
+def test_a_number_that_cannot_be_is_no_news(number: object) -> None:
+    document = news_document(NEWS)
+    for place in (
+        {"recent": [{"cat": number}, 0, []]},
+        {"recent": [{}, number, []]},
+        {"recent": [{}, 0, [[3, number]]]},
+        {"lag": {"0": number}} if number is not None else {"lag": None},
+    ):
+        with pytest.raises(ValueError):  # noqa: PT011, whatever is said of it
+            parse_news({**document, "state": {**document["state"], **place}})
+
+
+def test_facts_that_no_section_could_show_are_left_out() -> None:
+    deep: object = 0
+    for _ in range(400):
+        deep = [deep]
+    document = news_document(NEWS)
+    document["state"]["facts"] = {"role": "small", "drift": deep, "shadow": "x" * 70_000}
+    assert parse_news(document).state.facts == {"role": "small"}
+
+
 def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "MAX_NEWS_BYTES", 1000)
     with pytest.raises(ValueError, match="endless"):

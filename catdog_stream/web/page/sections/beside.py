@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from catdog_stream.web.cluster.view import ClusterView
-from catdog_stream.web.page.parts import Section, When, table
+from catdog_stream.web.page.parts import ODD, Section, When, table
 from catdog_stream.web.page.text import count, host, plain, share
 
 __all__ = ["CANARY", "SHADOW"]
@@ -34,8 +34,8 @@ def _of_each(view: ClusterView, name: str, told: Callable[[str, Any], str]) -> I
     for address, fact in list(view.facts(name).items())[:MOST]:
         try:
             html = told(host(address), fact)
-        except (TypeError, KeyError, ValueError, AttributeError):
-            continue  # a worker of another version has other facts
+        except ODD:
+            continue
         if html:
             yield html
 

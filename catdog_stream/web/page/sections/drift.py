@@ -5,12 +5,13 @@ from typing import Any
 
 from catdog_stream.pipeline.drift import FEWEST
 from catdog_stream.web.cluster.view import ClusterView
-from catdog_stream.web.page.parts import Section, When, table
+from catdog_stream.web.page.parts import ODD, Section, When, table
 from catdog_stream.web.page.text import count, host, plain, share
 
 __all__ = ["DRIFT"]
 
 MOST = 8
+QUANTITIES = 3
 _MEANING = {
     "verdicts": "other verdicts are given than to the pictures that the stack was measured on. "
     "That tells what is sent, and is no error by itself.",
@@ -28,22 +29,23 @@ def body(view: ClusterView, when: When) -> str:
         try:
             if address == here or any(each["since"] for each in fact["findings"]):
                 parts.append(_part(host(address), fact, when))
-        except (TypeError, KeyError, ValueError, AttributeError):
-            continue  # a worker of another version has other facts
+        except ODD:
+            continue
     return "".join(parts[:MOST])
 
 
 def _part(worker: str, fact: Any, when: When) -> str:
     stack, verdicts = plain(str(fact["stack"])), int(fact["verdicts"])
-    if not fact["findings"]:
+    findings = fact["findings"][:QUANTITIES]
+    if not findings:
         return (
             f'<p class="fine">The verdicts of {stack} in {plain(worker)} are too few to compare: '
             f"{count(verdicts)} of {count(FEWEST)}.</p>"
         )
-    sentences = "".join(_sentence(each, when) for each in fact["findings"] if each["since"])
-    rows = (row for each in fact["findings"] for row in _rows(each))
+    sentences = "".join(_sentence(each, when) for each in findings if each["since"])
+    rows = (row for each in findings for row in _rows(each))
     return (
-        f"{sentences}{table(f'Verdicts of {stack}', ('', 'Then', 'Now'), rows)}"
+        f"{sentences}{table(f'Verdicts of {stack} in {plain(worker)}', ('', 'Then', 'Now'), rows)}"
         f'<p class="fine">The last {count(verdicts)} verdicts of {stack} in {plain(worker)}, '
         f"beside those on {count(int(fact['measured']))} pictures when it was measured.</p>"
     )

@@ -10,7 +10,7 @@ MOST = 32
 
 
 def waiting(view: ClusterView) -> int:
-    """Requests that wait for an answer, as far as that is known."""
+    """Requests that wait for an answer, or votes for a decision, as far as that is known."""
     return sum(lag.waiting or 0 for lag in view.lag.values())
 
 
@@ -29,9 +29,11 @@ def body(view: ClusterView, _when: When) -> str:
     )
     rest = len(view.lag) - len(shown)
     more = f'<p class="fine">and {count(rest)} partitions where less waits</p>' if rest else ""
+    votes = view.here.state.facts.get("waits") == "votes"
+    what = "votes waiting for a decision" if votes else "waiting for an answer"
     total, number = count(waiting(view)), count(len(view.lag))
     return (
-        f'<p class="fine">{total} waiting for an answer, in {number} partitions.</p>'
+        f'<p class="fine">{total} {what}, in {number} partitions.</p>'
         f'<ul class="lags">{items}</ul>{more}'
     )
 

@@ -17,14 +17,17 @@ def body(view: ClusterView, when: When) -> str:
     counts, total = view.statistics.rejections, view.statistics.rejected
     if not total:
         return '<p class="none">None rejected.</p>'
+    replayed = not view.here.state.facts.get("voter")  # a voter's are votes, and no records
     items = "".join(
-        _item(reason, number, total, view.rejected.get(reason), when)
+        _item(reason, number, total, view.rejected.get(reason), when, replayed=replayed)
         for reason, number in top(counts, MOST)
     )
     return f'<ul class="reasons">{items}</ul>'
 
 
-def _item(reason: str, number: int, total: int, example: Rejected | None, when: When) -> str:
+def _item(
+    reason: str, number: int, total: int, example: Rejected | None, when: When, *, replayed: bool
+) -> str:
     name = plain(reason)
     parts = [
         f'<li data-key="{name}"><p class="reason"><b>{name}</b> <span class="number">'
@@ -36,7 +39,7 @@ def _item(reason: str, number: int, total: int, example: Rejected | None, when: 
             f'<p class="detail">{plain(example.detail)}</p>'
             f'<p class="fine"><code>{plain(example.source)}</code> · {when(example.at)}</p>'
         )
-    if reason in _KNOWN:
+    if replayed and reason in _KNOWN:
         parts.append(f'<p class="fine">Put back: <code>{_replay(reason)}</code></p>')
     return "".join((*parts, "</li>"))
 
