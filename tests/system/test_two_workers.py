@@ -1,8 +1,8 @@
 """Two workers share the partitions, and each answers for both."""
 
 import asyncio
+import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -19,6 +19,10 @@ def test_each_of_two_workers_shows_the_counts_of_both_and_says_so_when_one_is_go
     broker_address: str, tmp_path: Path, cat: bytes
 ) -> None:
     asyncio.run(_story(broker_address, tmp_path, cat))
+
+
+def page(worker: Worker) -> str:
+    return requests.get(f"http://127.0.0.1:{worker.port}/", timeout=20).text
 
 
 async def _story(address: str, folder: Path, cat: bytes) -> None:
@@ -51,11 +55,17 @@ async def _story(address: str, folder: Path, cat: bytes) -> None:
 
             second.process.send_signal(19)  # SIGSTOP: it is there, and does not answer
             try:
-                answer: dict[str, Any] = first.get("/labels/")
-                assert answer["workers"] == {"asked": 2, "answered": 1}
-                page = requests.get(f"http://127.0.0.1:{first.port}/", timeout=20).text
-                assert "1 of 2 workers" in page
-                assert "not complete" in page
+                wait_until(
+                    lambda: first.get("/labels/")["workers"] == {"asked": 2, "answered": 1},
+                    "the first to miss the other one",
+                )
+                assert totals(first) == [40], "what it has counted stays"
+                wait_until(
+                    lambda: "1 of 2 workers does not answer" in page(first), "the page to say so"
+                )
+                began = time.monotonic()
+                page(first)
+                assert time.monotonic() - began < 1.0, "nobody waits for a frozen worker"
             finally:
                 second.process.send_signal(18)  # SIGCONT
 
