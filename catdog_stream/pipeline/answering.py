@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from catdog_stream import metrics
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.pipeline.moments import Moments, note_stages
-from catdog_stream.pipeline.observing import NOBODY, Observer, show
+from catdog_stream.pipeline.observing import Answered, Observers
 from catdog_stream.pipeline.ordering import Lanes
 from catdog_stream.pipeline.outcome import Classified, Outcome
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
@@ -47,7 +47,7 @@ class Job:
     outcome: asyncio.Future[Outcome] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future(), kw_only=True
     )
-    #: The prepared picture, where the observer wants to see it.
+    #: The prepared picture, where an observer wants to see it.
     prepared: object = field(default=None, kw_only=True)
 
 
@@ -78,7 +78,7 @@ class Answering(Generic[J]):
             From then on nothing is answered or acknowledged; the caller must stop the process.
         max_in_flight: most requests taken and not yet acknowledged.
         note: is told each answer that was acknowledged.
-        observer: is told the same, with the request and the time that it took.
+        observers: are told the same, with the request and the time that it took.
     """
 
     def __init__(
@@ -89,15 +89,15 @@ class Answering(Generic[J]):
         limit: RejectionLimit,
         on_failure: Callable[[BaseException], object],
         max_in_flight: int,
+        observers: Observers,
         note: Callable[[Outcome], object] = note_answer,
-        observer: Observer = NOBODY,
     ) -> None:
         self._publisher = publisher
         self._owns = owns
         self._limit = limit
         self._on_failure = on_failure
         self._note = note
-        self._observer = observer
+        self._observers = observers
         self._slots = asyncio.Semaphore(max_in_flight)
         self._lanes: Lanes[int, J] = Lanes()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -171,10 +171,9 @@ class Answering(Generic[J]):
                 self._answered += 1
                 self._note(outcome)
                 note_stages(moments)
-                seconds = moments.confirmed - moments.taken
                 stack = "" if isinstance(outcome, RejectedRequest) else outcome.verdict.stack
-                metrics.request_seconds_of(stack).observe(seconds)
-                show(self._observer, job.incoming, outcome, seconds, job.prepared, moments)
+                metrics.request_seconds_of(stack).observe(moments.seconds)
+                self._observers.answered(Answered(job.incoming, outcome, job.prepared, moments))
 
     async def _publish(self, job: J) -> Awaitable[Outcome]:
         outcome = job.outcome.result()

@@ -40,6 +40,11 @@ class Moments:
     handed_over: float | None = None
     confirmed: float | None = None
 
+    @property
+    def seconds(self) -> float:
+        """From taking the request to Kafka's confirmation of its answer; 0 before that."""
+        return 0.0 if self.confirmed is None else self.confirmed - self.taken
+
     def note_batched(self) -> None:
         """It goes to the model now."""
         self.batched = time.perf_counter()

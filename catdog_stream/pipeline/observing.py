@@ -1,15 +1,28 @@
 """The seam between the pipeline and whoever watches it."""
 
 import logging
+from dataclasses import dataclass
 from typing import Protocol
 
 from catdog_stream.pipeline.moments import Moments
 from catdog_stream.pipeline.outcome import Outcome
 from catdog_stream.wire import Incoming
 
-__all__ = ["NOBODY", "Observer", "Observers", "show"]
+__all__ = ["Answered", "Observer", "Observers"]
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer that Kafka has confirmed."""
+
+    incoming: Incoming
+    outcome: Outcome
+    #: What the classifier has prepared of the picture, if that was asked for.
+    prepared: object
+    #: When the request reached which stage.
+    moments: Moments
 
 
 class Observer(Protocol):
@@ -21,39 +34,12 @@ class Observer(Protocol):
         A prepared picture is kept for it until the request is answered.
         """
 
-    def answered(
-        self,
-        incoming: Incoming,
-        outcome: Outcome,
-        seconds: float,
-        prepared: object,
-        moments: Moments,
-    ) -> None:
-        """Take note of an answer that Kafka has confirmed.
-
-        Args:
-            incoming: the request.
-            outcome: what became of it.
-            seconds: from taking the request to the confirmation.
-            prepared: what the classifier has prepared of the picture, if that was asked for.
-            moments: when the request reached which stage.
-        """
-
-
-class _Nobody:
-    def wants_picture(self) -> bool:
-        return False
-
-    def answered(self, *_anything: object) -> None:
-        pass
-
-
-#: Watches nothing.
-NOBODY: Observer = _Nobody()
+    def answered(self, answer: Answered) -> None:
+        """Take note of an answer."""
 
 
 class Observers:
-    """Several observers, as one. Where one wants a picture, all are shown it."""
+    """All who watch. Where one wants a picture, all are shown it."""
 
     def __init__(self) -> None:
         self._observers: list[Observer] = []
@@ -67,33 +53,16 @@ class Observers:
         answers = [observer.wants_picture() for observer in self._observers]
         return any(answers)
 
-    def answered(
-        self,
-        incoming: Incoming,
-        outcome: Outcome,
-        seconds: float,
-        prepared: object,
-        moments: Moments,
-    ) -> None:
-        """Tell all of them."""
+    def answered(self, answer: Answered) -> None:
+        """Tell all of them, and go on whatever one makes of it.
+
+        It was answered and counted: a fault of whoever watches must not stop the stream.
+        """
         for observer in self._observers:
-            show(observer, incoming, outcome, seconds, prepared, moments)
-
-
-def show(
-    observer: Observer,
-    incoming: Incoming,
-    outcome: Outcome,
-    seconds: float,
-    prepared: object,
-    moments: Moments,
-) -> None:
-    """Tell ``observer`` of an answer, and go on whatever it makes of it.
-
-    It was answered and counted: a fault of whoever watches must not stop the stream.
-    """
-    try:
-        observer.answered(incoming, outcome, seconds, prepared, moments)
-    except Exception:
-        source = str(incoming.source)
-        logger.exception("The answer to %s could not be shown.", source, extra={"source": source})
+            try:
+                observer.answered(answer)
+            except Exception:
+                source = str(answer.incoming.source)
+                logger.exception(
+                    "The answer to %s could not be shown.", source, extra={"source": source}
+                )

@@ -24,7 +24,7 @@ from catdog_stream.pipeline.answering import (
     note_answer,
 )
 from catdog_stream.pipeline.decoding_threads import DecodingThreads
-from catdog_stream.pipeline.observing import NOBODY, Observer
+from catdog_stream.pipeline.observing import Observers
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import Lease, Serving
 from catdog_stream.wire import Incoming, parse_request
@@ -57,7 +57,7 @@ class Pipeline:
     Args:
         serving: prepares and classifies pictures.
         publisher: where answers go.
-        owns, limit, on_failure, max_in_flight, note, observer: see ``Answering``.
+        owns, limit, on_failure, max_in_flight, observers, note: see ``Answering``.
         max_image_bytes: largest picture file.
         decode_threads: threads that read requests and decode pictures.
     """
@@ -73,8 +73,8 @@ class Pipeline:
         max_image_bytes: int,
         max_in_flight: int,
         decode_threads: int,
+        observers: Observers,
         note: Callable[[Outcome], object] = note_answer,
-        observer: Observer = NOBODY,
     ) -> None:
         self._serving = serving
         self._max_image_bytes = max_image_bytes
@@ -84,10 +84,10 @@ class Pipeline:
             limit=limit,
             on_failure=on_failure,
             max_in_flight=max_in_flight,
+            observers=observers,
             note=note,
-            observer=observer,
         )
-        self._observer = observer
+        self._observers = observers
         self._readers = DecodingThreads(self._read, self._on_read, threads=decode_threads)
 
     def start(self) -> None:
@@ -148,7 +148,7 @@ class Pipeline:
             job.lease.release()
             job.outcome.set_result(self._rejection(job, result))
             return
-        if self._observer.wants_picture():
+        if self._observers.wants_picture():
             job.prepared = result.picture
         job.verdict = job.lease.classify(result.picture, job.moments.note_batched)
         job.verdict.add_done_callback(partial(self._on_verdict, job, result))

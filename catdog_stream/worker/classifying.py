@@ -180,7 +180,7 @@ class Classifying(Service):
             max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * runner.classifier.batch_size),
             decode_threads=decoders(on_gpu=on_gpu),
             note=note_answer if self.app.role.voter is None else note_vote,
-            observer=self.app.observers,
+            observers=self.app.observers,
         )
         pipeline.start()
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)

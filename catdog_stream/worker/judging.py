@@ -82,7 +82,7 @@ class Judging(Service):
             limit=rejection_limit(settings),
             on_failure=self.app.give_up,
             max_in_flight=IN_FLIGHT,
-            observer=self.app.observers,
+            observers=self.app.observers,
         )
         jury = self._jury = Jury(
             settings.voters,

@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_i
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from catdog_stream.errors import RejectedRequest
-from catdog_stream.pipeline.moments import Moments
+from catdog_stream.pipeline.observing import Answered
 from catdog_stream.pipeline.outcome import Outcome
 from catdog_stream.wire import Headers, Incoming
 
@@ -38,15 +38,9 @@ class Spans:
         """It has no use for any."""
         return False
 
-    def answered(
-        self,
-        incoming: Incoming,
-        outcome: Outcome,
-        seconds: float,
-        _prepared: object,
-        moments: Moments,
-    ) -> None:
+    def answered(self, answer: Answered) -> None:
         """Make the span of one request."""
+        incoming, outcome, moments = answer.incoming, answer.outcome, answer.moments
         # Anew each time: the clock on the wall may be set.
         epoch = time.time_ns() - time.perf_counter_ns()
         span = self._tracer.start_span(
@@ -64,7 +58,7 @@ class Spans:
                 )
             if isinstance(outcome, RejectedRequest):
                 span.set_status(Status(StatusCode.ERROR, outcome.detail))
-        span.end(_at(epoch, moments.taken + seconds))
+        span.end(_at(epoch, moments.taken + moments.seconds))
 
 
 def _at(epoch: int, moment: float) -> int:

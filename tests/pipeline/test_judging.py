@@ -14,6 +14,7 @@ from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline import judging
 from catdog_stream.pipeline.answering import Answering, Classified, Job, Outcome
 from catdog_stream.pipeline.judging import Jury, Paper
+from catdog_stream.pipeline.observing import Observers
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.testing import run_in_virtual_time
 from catdog_stream.votes import Closing, Vote
@@ -134,6 +135,7 @@ async def scene(
         limit=RejectionLimit(in_a_row=1000, share=1.0, window=1000),
         on_failure=failures.append,
         max_in_flight=ROOM,
+        observers=Observers(),
     )
 
     async def close(closing: Closing) -> None:

@@ -4,11 +4,12 @@ import pytest
 
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.pipeline.moments import Moments
-from catdog_stream.pipeline.observing import Observers
+from catdog_stream.pipeline.observing import Answered, Observers
 from catdog_stream.wire import Incoming, Source
 
 INCOMING = Incoming(Source("catdogimage", 1, 2), None, b"", (), None)
 OUTCOME = RejectedRequest(Reason.NOT_JSON, "It is none.")
+ANSWER = Answered(INCOMING, OUTCOME, None, Moments())
 
 
 class Watching:
@@ -16,14 +17,14 @@ class Watching:
 
     def __init__(self, *, wants: bool = False, fails: bool = False) -> None:
         self.wants, self.fails, self.asked = wants, fails, 0
-        self.told: list[tuple[object, ...]] = []
+        self.told: list[Answered] = []
 
     def wants_picture(self) -> bool:
         self.asked += 1
         return self.wants
 
-    def answered(self, *anything: object) -> None:
-        self.told.append(anything)
+    def answered(self, answer: Answered) -> None:
+        self.told.append(answer)
         if self.fails:
             raise ArithmeticError("I cannot count.")
 
@@ -37,16 +38,15 @@ def together(*watching: Watching) -> Observers:
 
 def test_all_of_them_are_told_the_same() -> None:
     one, other = Watching(), Watching()
-    told = (INCOMING, OUTCOME, 0.5, None, Moments())
-    together(one, other).answered(*told)
-    assert one.told == other.told == [told]
+    together(one, other).answered(ANSWER)
+    assert one.told == other.told == [ANSWER]
 
 
 def test_one_that_fails_keeps_nothing_from_the_others_and_its_request_is_named(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     broken, other = Watching(fails=True), Watching()
-    together(broken, other).answered(INCOMING, OUTCOME, 0.5, None, Moments())
+    together(broken, other).answered(ANSWER)
     assert len(other.told) == 1
     (record,) = caplog.records
     assert record.__dict__["source"] == "catdogimage/1/2"

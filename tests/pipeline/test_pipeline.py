@@ -17,6 +17,7 @@ from catdog_stream.errors import Reason, RejectedRequest, TooManyRejectedError
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.model_runner import ModelRunner
+from catdog_stream.pipeline.observing import Observers
 from catdog_stream.pipeline.pipeline import Classified, Outcome, Pipeline
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import Serving
@@ -178,6 +179,7 @@ async def scene(
         max_image_bytes=100,
         max_in_flight=max_in_flight,
         decode_threads=3,
+        observers=Observers(),
     )
     pipeline.start()
     try:

@@ -11,6 +11,7 @@ from opentelemetry.trace import StatusCode
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.moments import Moments
+from catdog_stream.pipeline.observing import Answered
 from catdog_stream.pipeline.outcome import Classified, Outcome
 from catdog_stream.wire import Headers, Incoming, Source
 from catdog_stream.worker.spans import Spans
@@ -30,7 +31,7 @@ def spans_of(headers: Headers, outcome: Outcome = CAT, seconds: float = 6.0) -> 
     incoming = Incoming(Source("catdogimage", 3, 14), None, b"", headers, None)
     spans = Spans(provider.get_tracer("test"), "classify")
     assert not spans.wants_picture()
-    spans.answered(incoming, outcome, seconds, None, moments)
+    spans.answered(Answered(incoming, outcome, None, moments))
     return list(exporter.get_finished_spans())
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import orjson
 
 from catdog_stream.errors import RejectedRequest
-from catdog_stream.pipeline.outcome import Outcome
+from catdog_stream.pipeline.observing import Answered
 from catdog_stream.web.recording.history import History
 from catdog_stream.web.recording.pictures import KEPT, Allowance, Latest, Shot
-from catdog_stream.wire import Incoming, Source
+from catdog_stream.wire import Source
 
 __all__ = ["Recorder", "Rejected"]
 
@@ -53,24 +53,19 @@ class Recorder:
         """Whether another picture may be kept."""
         return self._allowance.take()
 
-    def answered(
-        self,
-        incoming: Incoming,
-        outcome: Outcome,
-        seconds: float,
-        prepared: object,
-        _moments: object = None,
-    ) -> None:
+    def answered(self, answer: Answered) -> None:
         """Take note of one answer."""
+        outcome, source = answer.outcome, str(answer.incoming.source)
+        seconds = answer.moments.seconds
         if isinstance(outcome, RejectedRequest):
             self.history.note(None, seconds)
             self._rejected[outcome.reason.value] = Rejected(
-                self._clock(), _text(outcome.detail), str(incoming.source)
+                self._clock(), _text(outcome.detail), source
             )
             return
         verdict = outcome.verdict
         self.history.note(verdict.label, seconds)
-        if prepared is not None:
+        if answer.prepared is not None:
             shot = Shot(
                 id=self.latest.next_id(),
                 at=self._clock(),
@@ -78,9 +73,9 @@ class Recorder:
                 confidence=verdict.scores[verdict.likeliest],
                 stack=verdict.stack,
                 url=_text(outcome.url or ""),
-                source=str(incoming.source),
+                source=source,
             )
-            self.latest.keep(shot, prepared)
+            self.latest.keep(shot, answer.prepared)
 
     def heard(self, label: str, value: bytes | None, source: Source) -> None:
         """Take note of a label that another program has written: there is no picture to it."""
