@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from catdog_stream.testing import Worker, own_broker
 from tests.browser.visiting import PATIENCE_MS, Visit
+from tests.support.pictures import LOOKING
 
 #: Debian's name first.
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -47,3 +49,23 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
             return stack.enter_context(Visit(browser, address, options))
 
         yield begin
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a broker that has nothing in it at first."""
+    with own_broker(tmp_path_factory.mktemp("broker")) as broker:
+        yield broker.address
+
+
+@pytest.fixture(scope="module")
+def worker(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """One that looks at the color of a picture alone."""
+    with Worker(broker, tmp_path_factory.mktemp("worker"), module=LOOKING) as worker:
+        yield worker.wait_ready()
+
+
+@pytest.fixture
+def see(visit: Callable[..., Visit], worker: Worker) -> Callable[..., Visit]:
+    """Opens the page in a new window."""
+    return lambda **options: visit(f"http://127.0.0.1:{worker.port}/", **options)

@@ -2,21 +2,21 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from catdog_stream.testing import Worker, own_broker
+from catdog_stream.testing import Worker
 from catdog_stream.testing.waiting import wait_until
-from tests.browser.stream import BLUE, RED, Flowing, colored, flow
+from tests.browser.stream import flow, flowing
 from tests.browser.visiting import DESK, PHONE, WALL, Visit, run
 from tests.support.client import Client, request
+from tests.support.pictures import BLUE, LOOKING, RED
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
-MODULE = "tests.support.looking_worker"
 #: As another tab in front of it does; in a browser without windows all are in front.
 HIDDEN = """(hidden) => {
     Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
@@ -25,26 +25,6 @@ HIDDEN = """(hidden) => {
 LOADED = """[...document.querySelectorAll("#pictures img")].every(
     image => image.complete && image.naturalWidth > 0)"""
 MANY = re.compile(r"^[1-9][\d,]*$")
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a broker that has nothing in it at first."""
-    with own_broker(tmp_path_factory.mktemp("broker")) as broker:
-        yield broker.address
-
-
-@pytest.fixture(scope="module")
-def worker(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    """One that looks at the color of a picture alone."""
-    with Worker(broker, tmp_path_factory.mktemp("worker"), module=MODULE) as worker:
-        yield worker.wait_ready()
-
-
-@pytest.fixture
-def see(visit: Callable[..., Visit], worker: Worker) -> Callable[..., Visit]:
-    """Opens the page in a new window."""
-    return lambda **options: visit(f"http://127.0.0.1:{worker.port}/", **options)
 
 
 def test_an_empty_stream_shows_how_to_send_the_first_picture(see: Callable[..., Visit]) -> None:
@@ -58,7 +38,7 @@ def test_an_empty_stream_shows_how_to_send_the_first_picture(see: Callable[..., 
 def test_numbers_move_while_pictures_flow(see: Callable[..., Visit], broker: str) -> None:
     it = see()
     page = it.page
-    with Flowing(broker):
+    with flowing(broker):
         total = page.locator("#summary .total strong")
         expect(total).to_have_text(MANY)
         before = int(total.inner_text().replace(",", ""))
@@ -86,7 +66,7 @@ def test_without_a_script_the_numbers_are_there(see: Callable[..., Visit]) -> No
 def test_it_fits_the_window_and_everybody_can_read_it(
     see: Callable[..., Visit], broker: str, scheme: str, size: dict[str, int]
 ) -> None:
-    run(flow(broker, [b"{", request(colored(RED)), request(colored(BLUE)), request(b"nothing")]))
+    run(flow(broker, [b"{", request(RED), request(BLUE), request(b"nothing")]))
     it = see(color_scheme=scheme, viewport=size)
     expect(it.page.locator("#status")).to_have_attribute("data-state", "live")
     expect(it.page.locator("#rejected")).to_contain_text("not_json")
@@ -107,7 +87,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(see: Callable[...
 def test_it_can_be_paused(see: Callable[..., Visit], broker: str) -> None:
     it = see()
     total, pause = it.page.locator("#summary .total strong"), it.page.locator("#pause")
-    with Flowing(broker):
+    with flowing(broker):
         pause.click()
         expect(it.page.locator("#status")).to_have_text("Paused")
         before = total.inner_text()
@@ -129,7 +109,7 @@ def test_a_reload_never_leaves_a_page_that_stands_still(
 ) -> None:
     it = see()
     total = it.page.locator("#summary .total strong")
-    with Flowing(broker):
+    with flowing(broker):
         for _ in range(5):
             it.page.reload()
             before = total.inner_text()
@@ -153,9 +133,9 @@ def test_whatever_stands_in_the_stream_stays_text(see: Callable[..., Visit], bro
         flow(
             broker,
             [
-                request(colored(RED), url="javascript:alert(1)"),
-                request(colored(RED), url=nasty),
-                request(colored(RED), url="</script><script>document.title='broken'</script>"),
+                request(RED, url="javascript:alert(1)"),
+                request(RED, url=nasty),
+                request(RED, url="</script><script>document.title='broken'</script>"),
                 b'{"url": null, "data": null}',
             ],
         )
@@ -199,7 +179,7 @@ def test_no_script_or_style_of_a_page_may_stand_in_it(see: Callable[..., Visit])
 def test_the_page_comes_back_when_its_worker_does(
     visit: Callable[..., Visit], broker: str, tmp_path: Path
 ) -> None:
-    with Worker(broker, tmp_path, module=MODULE) as worker:
+    with Worker(broker, tmp_path, module=LOOKING) as worker:
         worker.wait_ready()
         it = visit(f"http://127.0.0.1:{worker.port}/")
         it.expected = ("ERR_", "status 503")
@@ -221,7 +201,7 @@ def test_the_page_comes_back_when_its_worker_does(
 def test_a_frozen_worker_and_a_killed_one_keep_nobody_waiting(
     visit: Callable[..., Visit], worker: Worker, broker: str, tmp_path: Path
 ) -> None:
-    with Worker(broker, tmp_path, module=MODULE) as other:
+    with Worker(broker, tmp_path, module=LOOKING) as other:
         other.wait_ready()
         it = visit(f"http://127.0.0.1:{worker.port}/")
         expect(it.page.locator("#workers tbody tr")).to_have_count(2)

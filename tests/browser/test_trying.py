@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
-from catdog_stream.testing import Worker, own_broker
-from tests.browser.stream import BLUE, RED, colored
+from catdog_stream.testing import Worker
 from tests.browser.visiting import PHONE, Visit
+from tests.support.pictures import LOOKING, colored
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
-MODULE = "tests.support.looking_worker"
 TOKEN = "only-for-those-who-know"
 
 #: Puts files into an event, as dropping and pasting them does.
@@ -36,26 +35,6 @@ GIVE = """([kind, files]) => {
 }"""
 SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64">
 <rect width="64" height="64" fill="rgb(200,40,40)"/></svg>"""
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a broker of this module's own."""
-    with own_broker(tmp_path_factory.mktemp("broker")) as broker:
-        yield broker.address
-
-
-@pytest.fixture(scope="module")
-def worker(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    """One that looks at the color of a picture alone."""
-    with Worker(broker, tmp_path_factory.mktemp("worker"), module=MODULE) as worker:
-        yield worker.wait_ready()
-
-
-@pytest.fixture
-def see(visit: Callable[..., Visit], worker: Worker) -> Callable[..., Visit]:
-    """Opens the page in a new window."""
-    return lambda **options: visit(f"http://127.0.0.1:{worker.port}/", **options)
 
 
 def payload(name: str, kind: str, content: bytes) -> Any:
@@ -78,8 +57,8 @@ def test_chosen_pictures_get_their_answers_beside_them(see: Callable[..., Visit]
     it = see()
     it.page.locator("#try-files").set_input_files(
         [
-            payload("tom.jpg", "image/jpeg", colored(RED)),
-            payload("rex.png", "image/png", colored(BLUE, "PNG")),
+            payload("tom.jpg", "image/jpeg", colored("red", "JPEG")),
+            payload("rex.png", "image/png", colored("blue", "PNG")),
         ]
     )
     expect(tries(it)).to_have_count(2)
@@ -96,9 +75,9 @@ def test_chosen_pictures_get_their_answers_beside_them(see: Callable[..., Visit]
 
 def test_dropped_and_pasted_pictures_are_taken_as_well(see: Callable[..., Visit]) -> None:
     it = see()
-    give(it, "drop", ("tom.webp", "image/webp", colored(RED, "WEBP")))
+    give(it, "drop", ("tom.webp", "image/webp", colored("red", "WEBP")))
     expect(tries(it).first.locator(".verdict")).to_have_text("cat")
-    give(it, "paste", ("", "image/png", colored(BLUE, "PNG")))
+    give(it, "paste", ("", "image/png", colored("blue", "PNG")))
     expect(tries(it).first.locator(".verdict")).to_have_text("dog")
 
 
@@ -112,7 +91,7 @@ def test_what_a_browser_shows_and_the_stream_does_not_read_is_converted(
 
 def test_what_no_browser_shows_the_worker_converts(see: Callable[..., Visit]) -> None:
     it = see()
-    give(it, "drop", ("tom.tiff", "image/tiff", colored(RED, "TIFF")))
+    give(it, "drop", ("tom.tiff", "image/tiff", colored("red", "TIFF")))
     expect(tries(it).first.locator(".verdict")).to_have_text("cat")
 
 
@@ -126,7 +105,7 @@ def test_what_is_no_picture_has_its_word_and_is_not_sent(see: Callable[..., Visi
 
 def test_a_rejected_picture_has_its_reason(see: Callable[..., Visit]) -> None:
     it = see()
-    give(it, "drop", ("broken.jpg", "image/jpeg", colored(RED)[:300]))
+    give(it, "drop", ("broken.jpg", "image/jpeg", colored("red", "JPEG")[:300]))
     expect(tries(it).first.locator(".verdict")).to_have_text("rejected")
     expect(tries(it).first.locator(".told")).to_contain_text("damaged_image")
     assert it.faults() == []
@@ -134,7 +113,11 @@ def test_a_rejected_picture_has_its_reason(see: Callable[..., Visit]) -> None:
 
 def test_of_very_many_pictures_the_last_stay_on_the_page(see: Callable[..., Visit]) -> None:
     it = see()
-    give(it, "drop", *[(f"{number}.jpg", "image/jpeg", colored(RED)) for number in range(15)])
+    give(
+        it,
+        "drop",
+        *[(f"{number}.jpg", "image/jpeg", colored("red", "JPEG")) for number in range(15)],
+    )
     expect(tries(it)).to_have_count(12)
     expect(tries(it).locator(".verdict", has_text="cat")).to_have_count(12)
 
@@ -143,7 +126,9 @@ def test_a_phone_may_take_a_photograph(see: Callable[..., Visit]) -> None:
     it = see(viewport=PHONE, is_mobile=True, has_touch=True)
     camera = it.page.locator("#try-camera")
     expect(camera).to_be_visible()
-    camera.locator("input").set_input_files(payload("photo.jpg", "image/jpeg", colored(RED)))
+    camera.locator("input").set_input_files(
+        payload("photo.jpg", "image/jpeg", colored("red", "JPEG"))
+    )
     expect(tries(it).first.locator(".verdict")).to_have_text("cat")
     assert it.overflow() == 0
 
@@ -152,11 +137,11 @@ def test_sending_may_need_a_token_and_may_be_off(
     visit: Callable[..., Visit], broker: str, tmp_path: Path
 ) -> None:
     settings = {"CATDOG_WEB_SEND_TOKEN": TOKEN}
-    with Worker(broker, tmp_path, module=MODULE, settings=settings) as worker:
+    with Worker(broker, tmp_path, module=LOOKING, settings=settings) as worker:
         worker.wait_ready()
         it = visit(f"http://127.0.0.1:{worker.port}/")
         it.expected = ("status 401", "status 503")  # and at the end its worker goes
-        give(it, "drop", ("tom.jpg", "image/jpeg", colored(RED)))
+        give(it, "drop", ("tom.jpg", "image/jpeg", colored("red", "JPEG")))
         expect(it.page.locator("#token")).to_be_focused()
         it.page.keyboard.type("a wrong one…")
         it.page.keyboard.press("Enter")
@@ -169,7 +154,7 @@ def test_sending_may_need_a_token_and_may_be_off(
         it.page.keyboard.press("Enter")
         expect(tries(it).first.locator(".verdict")).to_have_text("cat")
         expect(it.page.locator("#try-token")).to_be_hidden()
-    with Worker(broker, tmp_path, module=MODULE, settings={"CATDOG_WEB_SEND": "off"}) as worker:
+    with Worker(broker, tmp_path, module=LOOKING, settings={"CATDOG_WEB_SEND": "off"}) as worker:
         worker.wait_ready()
         it = visit(f"http://127.0.0.1:{worker.port}/")
         expect(it.page.locator("#status")).to_have_attribute("data-state", "live")
@@ -182,7 +167,7 @@ def test_a_picture_is_classified_by_its_address_where_that_is_allowed(
 ) -> None:
     with pictures_at(tmp_path / "www") as port:
         settings = {"CATDOG_WEB_FETCH": "http", "CATDOG_WEB_FETCH_ALLOW": f"127.0.0.1:{port}"}
-        with Worker(broker, tmp_path, module=MODULE, settings=settings) as worker:
+        with Worker(broker, tmp_path, module=LOOKING, settings=settings) as worker:
             worker.wait_ready()
             it = visit(f"http://127.0.0.1:{worker.port}/")
             it.expected = ("status 422", "status 503")  # and at the end its worker goes
@@ -205,7 +190,7 @@ def test_a_picture_is_classified_by_its_address_where_that_is_allowed(
 def pictures_at(folder: Path) -> Iterator[int]:
     """The port of a web server with a picture and a text."""
     folder.mkdir()
-    (folder / "tom.jpg").write_bytes(colored(RED))
+    (folder / "tom.jpg").write_bytes(colored("red", "JPEG"))
     (folder / "notes.txt").write_text("no picture")
 
     class Quiet(SimpleHTTPRequestHandler):

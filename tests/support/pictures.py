@@ -4,18 +4,21 @@ import io
 
 from PIL import Image
 
-__all__ = ["BLUE", "RED", "noise", "png"]
+__all__ = ["BLUE", "LOOKING", "RED", "colored", "noise"]
+
+#: The module of the worker that looks at them.
+LOOKING = "tests.support.looking_worker"
 
 
-def png(color: str, side: int = 32) -> bytes:
-    """A square of one color."""
+def colored(color: str, kind: str = "PNG", side: int = 32) -> bytes:
+    """A square of one color, in a format that Pillow writes."""
     file = io.BytesIO()
-    Image.new("RGB", (side, side), color).save(file, "PNG")
+    Image.new("RGB", (side, side), color).save(file, kind)
     return file.getvalue()
 
 
 #: A cat and a dog.
-RED, BLUE = png("red"), png("blue")
+RED, BLUE = colored("red"), colored("blue")
 
 
 def noise(size: int) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 
 from catdog_stream.testing.worker import Worker
 from tests.support.fleet import nothing_uncommitted
+from tests.support.pictures import LOOKING
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -31,3 +32,12 @@ def worker(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         started.wait_ready()
         asyncio.run(nothing_uncommitted(broker_address))
         yield started
+
+
+@pytest.fixture(scope="module")
+def looking(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """One whose model costs nothing, and which takes as many pictures over HTTP as come."""
+    folder, settings = tmp_path_factory.mktemp("looking"), {"CATDOG_WEB_RATE": "0"}
+    with Worker(broker_address, folder, module=LOOKING, settings=settings) as started:
+        yield started.wait_ready()
+        assert "Traceback" not in started.log.read_text()

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,22 +14,18 @@ from catdog_stream.testing import Worker, own_broker
 from catdog_stream.testing.fixtures import StartWorker
 from catdog_stream.testing.waiting import wait_until
 from tests.support.client import Client, Message, header, request
-from tests.support.pictures import BLUE, RED, noise
+from tests.support.pictures import BLUE, LOOKING, RED, noise
 
 pytestmark = pytest.mark.integration
 
-MODULE = "tests.support.looking_worker"
 WAIT = {"Content-Type": "image/png", "Prefer": "wait=20"}
 SETTINGS = {"CATDOG_WEB_RATE": "0"}
 
 
 @pytest.fixture(scope="module")
-def worker(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+def worker(looking: Worker) -> Worker:
     """A worker that takes as many pictures as come."""
-    folder = tmp_path_factory.mktemp("worker")
-    with Worker(broker_address, folder, module=MODULE, settings=SETTINGS) as started:
-        yield started.wait_ready()
-        assert "Traceback" not in started.log.read_text()
+    return looking
 
 
 def at(worker: Worker, path: str = "/images/") -> str:
@@ -160,7 +155,7 @@ def test_any_worker_answers_and_one_that_was_started_anew(
 ) -> None:
     labelled = post(worker, headers=WAIT).json()
     rejected = post(worker, b"nonsense", headers=WAIT).json()
-    other = start_worker(MODULE, SETTINGS)
+    other = start_worker(LOOKING, SETTINGS)
     for each in (labelled, rejected):
         told = image(other, f"/images/{each['id']}")
         assert told.status_code == 200
@@ -206,7 +201,7 @@ def test_what_others_have_sent_is_told_too_wherever_its_time_lies(
 def test_without_kafka_it_says_so_and_goes_on_when_kafka_is_back(tmp_path: Path) -> None:
     with (
         own_broker(tmp_path / "broker") as broker,
-        Worker(broker.address, tmp_path, module=MODULE, settings=SETTINGS) as worker,
+        Worker(broker.address, tmp_path, module=LOOKING, settings=SETTINGS) as worker,
     ):
         worker.wait_ready()
         before = post(worker, headers=WAIT).json()
@@ -230,10 +225,10 @@ def test_who_waits_does_not_keep_a_worker_from_its_end(tmp_path: Path) -> None:
     with (
         ThreadPoolExecutor(16) as pool,
         own_broker(tmp_path / "broker") as broker,
-        Worker(broker.address, tmp_path, module=MODULE, settings=SETTINGS) as worker,
+        Worker(broker.address, tmp_path, module=LOOKING, settings=SETTINGS) as worker,
     ):
         worker.wait_ready()
-        with Worker(broker.address, tmp_path, module=MODULE) as other:
+        with Worker(broker.address, tmp_path, module=LOOKING) as other:
             other.wait_ready()
             wait_until(lambda: len(lag(worker)) < 8, "the partitions to be shared")
             other.pause()  # its partitions' requests wait

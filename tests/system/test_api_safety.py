@@ -12,11 +12,10 @@ from catdog_stream.testing import Worker
 from catdog_stream.testing.fixtures import StartWorker
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import PATIENCE
-from tests.support.pictures import RED
+from tests.support.pictures import LOOKING, RED
 
 pytestmark = pytest.mark.integration
 
-MODULE = "tests.support.looking_worker"
 READ, SEND = "reading-secret-4711", "sending-secret-0815"
 SETTINGS = {
     "CATDOG_WEB_READ_TOKEN": READ,
@@ -52,7 +51,7 @@ def post(worker: Worker, path: str = "/images/", **more: Any) -> requests.Respon
 def worker(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     """A worker with both tokens that takes a picture every two seconds."""
     folder = tmp_path_factory.mktemp("worker")
-    with Worker(broker_address, folder, module=MODULE, settings=SETTINGS) as started:
+    with Worker(broker_address, folder, module=LOOKING, settings=SETTINGS) as started:
         yield started.wait_ready()
 
 
@@ -138,7 +137,7 @@ def test_a_host_that_is_not_ours_sends_nothing(worker: Worker) -> None:
 
 @pytest.mark.usefixtures("worker")
 def test_workers_with_a_token_still_answer_for_each_other(start_worker: StartWorker) -> None:
-    other = start_worker(MODULE, SETTINGS)
+    other = start_worker(LOOKING, SETTINGS)
 
     def workers() -> dict[str, int]:
         return dict(get(other, "/labels/", headers=bearer(READ)).json()["workers"])
@@ -153,7 +152,7 @@ def test_no_log_has_a_token(worker: Worker) -> None:
 
 
 def test_sending_can_be_switched_off(start_worker: StartWorker) -> None:
-    worker = start_worker(MODULE, {"CATDOG_WEB_SEND": "off"})
+    worker = start_worker(LOOKING, {"CATDOG_WEB_SEND": "off"})
     told = post(worker)
     assert told.status_code == 403
     assert "CATDOG_WEB_SEND" in told.json()["detail"]

@@ -19,6 +19,7 @@ from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
 from tests.support.client import Client, Message, header, request
 from tests.support.collector import Collector, attributes, collecting
+from tests.support.pictures import LOOKING
 
 pytestmark = pytest.mark.integration
 
@@ -192,8 +193,7 @@ def test_a_collector_that_never_answers_holds_up_nobody(
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         settings = {"CATDOG_TRACES": f"http://127.0.0.1:{silent.getsockname()[1]}"}
-        module = "tests.support.looking_worker"
-        with Worker(broker_address, tmp_path, settings=settings, module=module) as worker:
+        with Worker(broker_address, tmp_path, settings=settings, module=LOOKING) as worker:
             worker.wait_ready()
             asyncio.run(story())
             assert worker.terminate(deadlines.STOP) == 0

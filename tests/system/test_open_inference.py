@@ -18,17 +18,11 @@ from tests.support.pictures import BLUE, RED, noise
 
 pytestmark = pytest.mark.integration
 
-SETTINGS = {"CATDOG_WEB_RATE": "0"}
-
 
 @pytest.fixture(scope="module")
-def worker(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+def worker(looking: Worker) -> Worker:
     """A worker, which is called "instant 1" in the protocol."""
-    folder = tmp_path_factory.mktemp("worker")
-    module = "tests.support.looking_worker"
-    with Worker(broker_address, folder, module=module, settings=SETTINGS) as started:
-        yield started.wait_ready()
-        assert "Traceback" not in started.log.read_text()
+    return looking
 
 
 @pytest.fixture

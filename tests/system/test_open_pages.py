@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 
 import aiohttp
 import psutil
@@ -19,13 +18,6 @@ PAGES = 200
 SECONDS = 10.0
 #: Of a core: what an open page may cost is 5 % for all of them.
 MOST = 0.05
-
-
-@pytest.fixture
-def looking(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    folder = tmp_path_factory.mktemp("worker")
-    with Worker(broker_address, folder, module="tests.support.looking_worker") as worker:
-        yield worker.wait_ready()
 
 
 def test_two_hundred_open_pages_cost_less_than_a_twentieth_of_a_core(

@@ -1,7 +1,6 @@
 """The API keeps what its description promises, whatever is sent to it."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -16,20 +15,15 @@ from catdog_stream.testing import Worker
 
 pytestmark = pytest.mark.integration
 
-SETTINGS = {"CATDOG_WEB_RATE": "0"}
 #: Requests to each operation, of each kind.
 EXAMPLES = 12
 OPERATIONS = 16
 
 
 @pytest.fixture(scope="module")
-def worker(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+def worker(looking: Worker) -> Worker:
     """A worker that takes as many pictures as come."""
-    folder = tmp_path_factory.mktemp("worker")
-    module = "tests.support.looking_worker"
-    with Worker(broker_address, folder, module=module, settings=SETTINGS) as started:
-        yield started.wait_ready()
-        assert "Traceback" not in started.log.read_text()
+    return looking
 
 
 #: Names of what there is, beside which anything may be asked for.
