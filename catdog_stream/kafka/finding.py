@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -13,6 +13,7 @@ from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.reading import Extent, consumer, records_of
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
 from catdog_stream.wire import Source
@@ -24,7 +25,6 @@ MAX_RECORDS = 20_000
 SECONDS = 5.0
 #: Records in memory at a time; a rejection may be as large as its picture.
 AT_ONCE = 64
-POLL_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,8 @@ class Finder:
         tp = TopicPartition(source.topic, source.partition)
         # Of one that reads what was committed, the end is that of what is decided.
         ends = await self._committed.end_offsets([tp])
-        async with aclosing(_records(self._committed, {tp: source.offset}, ends)) as records:
+        part = Extent({tp: (source.offset, ends[tp])})
+        async with aclosing(records_of(self._committed, part, AT_ONCE)) as records:
             async for record in records:  # the first one, which may be one behind it
                 return record if record.offset == source.offset else None
         return None
@@ -108,9 +109,11 @@ class Finder:
         ends = await self._replies.end_offsets(tps)
         since = dict.fromkeys(tps, max(0, request.timestamp))
         found = await self._replies.offsets_for_times(since)
-        starts = {tp: place.offset for tp, place in found.items() if place is not None}
+        part = Extent(
+            {tp: (place.offset, ends[tp]) for tp, place in found.items() if place is not None}
+        )
         until, read = time.monotonic() + SECONDS, 0
-        async with aclosing(_records(self._replies, starts, ends)) as records:
+        async with aclosing(records_of(self._replies, part, AT_ONCE)) as records:
             async for record in records:
                 reply = Reply(record)
                 if reply.source == source:
@@ -121,30 +124,6 @@ class Finder:
         return Found(request, None, complete=True)
 
 
-async def _records(
-    consumer: AIOKafkaConsumer,
-    starts: Mapping[TopicPartition, int],
-    ends: Mapping[TopicPartition, int],
-) -> AsyncGenerator[ConsumerRecord, None]:
-    """Records from where a partition is to begin up to its end, and no further."""
-    left = {tp: ends[tp] for tp, start in starts.items() if start < ends[tp]}
-    consumer.assign(list(left))
-    for tp in left:
-        consumer.seek(tp, starts[tp])
-    try:
-        while left:
-            batches = await consumer.getmany(*left, timeout_ms=POLL_MS, max_records=AT_ONCE)
-            for batch in batches.values():
-                for record in batch:
-                    yield record
-            for tp in tuple(left):
-                if await consumer.position(tp) >= left[tp]:
-                    consumer.pause(tp)
-                    del left[tp]
-    finally:
-        consumer.pause(*left)
-
-
 @asynccontextmanager
 async def finding(cluster: ClusterConfig) -> AsyncIterator[Finder]:
     """Connect to ``cluster``.
@@ -153,27 +132,18 @@ async def finding(cluster: ClusterConfig) -> AsyncIterator[Finder]:
         BrokerError: no broker answers, or it stopped answering.
     """
     async with (
-        _consumer(cluster, cluster.max_request_bytes, "read_committed") as committed,
-        _consumer(cluster, cluster.max_answer_bytes, "read_uncommitted") as replies,
+        _consumer(cluster, "read_committed", cluster.max_request_bytes) as committed,
+        _consumer(cluster, "read_uncommitted", cluster.max_answer_bytes) as replies,
     ):
         yield Finder(cluster, committed, replies)
 
 
-@asynccontextmanager
-async def _consumer(
-    cluster: ClusterConfig, max_bytes: int, isolation: str
-) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(
-        **cluster.connection,
-        enable_auto_commit=False,
+def _consumer(
+    cluster: ClusterConfig, isolation: str, max_bytes: int
+) -> AbstractAsyncContextManager[AIOKafkaConsumer]:
+    return consumer(
+        cluster,
         auto_offset_reset="earliest",
         isolation_level=isolation,
         max_partition_fetch_bytes=max_bytes,
     )
-    try:
-        await consumer.start()
-        yield consumer
-    except KafkaError as error:
-        raise BrokerError(f"Kafka cannot be read: {error!r}.") from error
-    finally:
-        await consumer.stop()

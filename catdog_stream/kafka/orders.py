@@ -22,14 +22,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import ConsumerRecord, TopicPartition
 
-from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.cluster import create_compacted, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.kafka.reading import extent, records
+from catdog_stream.kafka.reading import consumer, extent, records
 
 __all__ = [
     "NONE",
@@ -232,24 +230,17 @@ async def follow(
     """Orders and reports from ``offset`` on, as they come. Raises ``BrokerError``."""
     place = TopicPartition(topic_of(voter), 0)
     await create_compacted(cluster, place.topic)
-    consumer = AIOKafkaConsumer(
-        **cluster.connection,
-        enable_auto_commit=False,
+    async with consumer(
+        cluster,
         # Where the topic was made anew, all that is there comes.
         auto_offset_reset="earliest",
         fetch_max_wait_ms=WAIT_MS,
-    )
-    try:
-        await consumer.start()
-        consumer.assign([place])
-        consumer.seek(place, offset)
-        async for record in consumer:
+    ) as reader:
+        reader.assign([place])
+        reader.seek(place, offset)
+        async for record in reader:
             if (news := _parse(record)) is not None:
                 yield news
-    except KafkaError as error:
-        raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
-    finally:
-        await consumer.stop()
 
 
 def _parse(record: ConsumerRecord) -> Order | Report | None:

@@ -1,8 +1,10 @@
 """Reading a topic up to where it ends now, and no further."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -11,7 +13,7 @@ from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.config import ClusterConfig
 
-__all__ = ["Extent", "extent", "records"]
+__all__ = ["Extent", "consumer", "extent", "records", "records_of"]
 
 POLL_MS = 500
 #: Records in memory at a time; each may be as large as a picture.
@@ -27,6 +29,23 @@ class Extent:
     def __len__(self) -> int:
         """Offsets in it: as many records, unless some were compacted away."""
         return sum(end - start for start, end in self.partitions.values())
+
+
+@asynccontextmanager
+async def consumer(cluster: ClusterConfig, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    """A started consumer without a group, with further ``options`` of aiokafka's.
+
+    Raises:
+        BrokerError: no broker answers, or it stopped answering.
+    """
+    started = AIOKafkaConsumer(**cluster.connection, enable_auto_commit=False, **options)
+    try:
+        await started.start()
+        yield started
+    except KafkaError as error:
+        raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
+    finally:
+        await started.stop()
 
 
 async def extent(
@@ -47,59 +66,69 @@ async def extent(
     tps = [TopicPartition(topic, number) for number in range(partitions)]
     if not tps:
         return Extent({})
-    consumer = AIOKafkaConsumer(**cluster.connection, enable_auto_commit=False)
-    try:
-        await consumer.start()
-        starts = await consumer.beginning_offsets(tps)
-        ends = await consumer.end_offsets(tps)
+    async with consumer(cluster) as asked:
+        starts = await asked.beginning_offsets(tps)
+        ends = await asked.end_offsets(tps)
         if since_ms is not None:
-            found = await consumer.offsets_for_times(dict.fromkeys(tps, since_ms))
+            found = await asked.offsets_for_times(dict.fromkeys(tps, since_ms))
             starts = {tp: found[tp].offset if found[tp] else ends[tp] for tp in tps}
-    except KafkaError as error:
-        raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
-    finally:
-        await consumer.stop()
     return Extent({tp: (min(starts[tp], ends[tp]), ends[tp]) for tp in tps})
 
 
 async def records(cluster: ClusterConfig, part: Extent) -> AsyncGenerator[ConsumerRecord, None]:
     """Every record of ``part``, each partition in order. Raises ``BrokerError``."""
-    left = {tp: end for tp, (start, end) in part.partitions.items() if start < end}
-    if not left:
+    if not any(start < end for start, end in part.partitions.values()):
         return
-    consumer = AIOKafkaConsumer(
-        **cluster.connection,
-        enable_auto_commit=False,
-        # What is deleted while it is read is skipped, and not the rest with it.
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=cluster.max_answer_bytes,
-    )
+    async with (
+        consumer(
+            cluster,
+            # What is deleted while it is read is skipped, and not the rest with it.
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=cluster.max_answer_bytes,
+        ) as reader,
+        aclosing(records_of(reader, part, MAX_RECORDS)) as found,
+    ):
+        async for record in found:
+            yield record
+
+
+async def records_of(
+    reader: AIOKafkaConsumer, part: Extent, at_once: int
+) -> AsyncGenerator[ConsumerRecord, None]:
+    """The same with a consumer that is there, which fetches nothing more when it is over.
+
+    Args:
+        at_once: records in memory at a time.
+
+    Raises ``BrokerError``, ``KafkaError``.
+    """
+    left = {tp: end for tp, (start, end) in part.partitions.items() if start < end}
+    reader.assign(list(left))
+    for tp in left:
+        reader.seek(tp, part.partitions[tp][0])
     try:
-        await consumer.start()
-        consumer.assign(list(left))
-        for tp in left:
-            consumer.seek(tp, part.partitions[tp][0])
         while left:
-            for record in await _next(consumer, list(left)):
+            for record in await _next(reader, list(left), at_once):
                 if record.offset < left[TopicPartition(record.topic, record.partition)]:
                     yield record
             for tp in list(left):
-                if await consumer.position(tp) >= left[tp]:
+                if await reader.position(tp) >= left[tp]:
+                    reader.pause(tp)
                     del left[tp]
-    except KafkaError as error:
-        raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
     finally:
-        await consumer.stop()
+        reader.pause(*left)
 
 
-async def _next(consumer: AIOKafkaConsumer, tps: Sequence[TopicPartition]) -> list[ConsumerRecord]:
+async def _next(
+    reader: AIOKafkaConsumer, tps: Sequence[TopicPartition], at_once: int
+) -> list[ConsumerRecord]:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + deadlines.SILENT_TOPIC
-    before = [await consumer.position(tp) for tp in tps]
+    before = [await reader.position(tp) for tp in tps]
     while loop.time() < deadline:
-        batches = await consumer.getmany(*tps, timeout_ms=POLL_MS, max_records=MAX_RECORDS)
+        batches = await reader.getmany(*tps, timeout_ms=POLL_MS, max_records=at_once)
         if batches:
             return [record for batch in batches.values() for record in batch]
-        if [await consumer.position(tp) for tp in tps] != before:
+        if [await reader.position(tp) for tp in tps] != before:
             return []  # nothing but the marks of a transaction
     raise BrokerError(f"Kafka sent nothing for {deadlines.SILENT_TOPIC:g} s, though there is more.")

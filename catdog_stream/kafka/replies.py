@@ -7,12 +7,11 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
 from catdog_stream.answers import Rejection
-from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.reading import consumer
 from catdog_stream.topics import LABELS, REJECTED
 from catdog_stream.wire import Source
 
@@ -66,30 +65,20 @@ async def replies(
         BrokerError: no broker answers, or it stopped answering.
     """
     partitions = await create_topics(cluster)
-    consumer = AIOKafkaConsumer(
-        **cluster.connection,
-        enable_auto_commit=False,
-        max_partition_fetch_bytes=cluster.max_answer_bytes,
-    )
-    try:
-        await consumer.start()
+    async with consumer(cluster, max_partition_fetch_bytes=cluster.max_answer_bytes) as reader:
         tps = [
             TopicPartition(topic, n)
             for topic in (LABELS, REJECTED)
             for n in range(partitions[topic])
         ]
-        consumer.assign(tps)
-        seek = consumer.seek_to_beginning if from_beginning else consumer.seek_to_end
+        reader.assign(tps)
+        seek = reader.seek_to_beginning if from_beginning else reader.seek_to_end
         await seek(*tps)
         for tp in tps:  # seeking is lazy: whoever sends next must not be missed
-            await consumer.position(tp)
-        yield _read(consumer)
-    except KafkaError as error:
-        raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
-    finally:
-        await consumer.stop()
+            await reader.position(tp)
+        yield _read(reader)
 
 
-async def _read(consumer: AIOKafkaConsumer) -> AsyncIterator[Reply]:
-    async for record in consumer:
+async def _read(reader: AIOKafkaConsumer) -> AsyncIterator[Reply]:
+    async for record in reader:
         yield Reply(record)
