@@ -12,7 +12,7 @@ from catdog_stream.app import app, tables
 from catdog_stream.web.api.answer import rejected_document
 from catdog_stream.web.api.api import Api
 from catdog_stream.web.api.guards.tokens import bearer
-from catdog_stream.web.api.problems import Problem, answer
+from catdog_stream.web.api.problems import NO_STORE, Problem, answer
 from catdog_stream.web.assets import asset, static_path
 from catdog_stream.web.cluster.asking import SHARDS_PATH, ask
 from catdog_stream.web.cluster.counts import Statistics
@@ -33,14 +33,9 @@ app.observers.add(recorder)
 app.heard = recorder.heard
 
 
-def own_address() -> str:
-    """This worker's address, as the others know it."""
-    return str(app.conf.canonical_url).rstrip("/")
-
-
 def other_addresses() -> set[str]:
     """Those of the group's other workers."""
-    return {str(url).rstrip("/") for url in app.router.tables_metadata()} - {own_address()}
+    return {str(url).rstrip("/") for url in app.router.tables_metadata()} - {app.address}
 
 
 async def _ask(address: str, since: int, seen: Iterable[str]) -> News:
@@ -49,7 +44,7 @@ async def _ask(address: str, since: int, seen: Iterable[str]) -> News:
 
 
 own = Own(app, tables.values(), recorder)
-board = Board(own_address, own.state, recorder, other_addresses, _ask)
+board = Board(lambda: app.address, own.state, recorder, other_addresses, _ask)
 api = Api(app)
 OFFERS = Offers(
     send=app.settings.web_send,
@@ -74,7 +69,7 @@ async def statistics() -> Statistics:
 async def index(web: View, _request: Request) -> Response:
     """The page for people."""
     return web.html(
-        render(await board.view(PAGE_WAIT), static_path(), OFFERS), headers=dict(_NO_STORE)
+        render(await board.view(PAGE_WAIT), static_path(), OFFERS), headers=dict(NO_STORE)
     )
 
 
@@ -175,9 +170,6 @@ async def metrics(web: View, _request: Request) -> Response:
         prometheus_client.generate_latest(),
         headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST},
     )
-
-
-_NO_STORE = {"Cache-Control": "no-store"}
 
 
 def _json(document: Any) -> Response:

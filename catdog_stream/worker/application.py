@@ -85,6 +85,11 @@ class CatDogApp(StreamApp):
         self.watchdog = Watchdog(self, beacon=self.beacon)
 
     @property
+    def address(self) -> str:
+        """By which the other workers know this one: ``http://host:port``."""
+        return str(self.conf.canonical_url).rstrip("/")
+
+    @property
     def work(self) -> Classifying | Judging:
         """What answers: the model, or the jury, which has none."""
         return self.judging if self.role.is_jury else self.classifying

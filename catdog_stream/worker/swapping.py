@@ -73,7 +73,7 @@ class Swapping(Service):
             await self._tell()
         else:
             self._next_offset = told.order.offset + 1
-            mine = told.reports.get(self._worker)
+            mine = told.reports.get(self.app.address)
             died = mine is not None and mine.order == told.order.offset and not mine.done
             tries = mine.tries if mine is not None and died else 0
             await self._obey(told.order, tries, told.instead())
@@ -203,7 +203,7 @@ class Swapping(Service):
     async def _tell(self, tries: int = 0) -> None:
         """Report what becomes of the order, until Kafka has it or another order comes."""
         problem = self.problem if self.loading is None else None
-        told = Report(self._worker, self._order, self.serving, problem, self.loading, tries)
+        told = Report(self.app.address, self._order, self.serving, problem, self.loading, tries)
         while not self.should_stop:
             try:
                 await report(self.app.settings.cluster, told, self.app.role.voter)
@@ -221,10 +221,6 @@ class Swapping(Service):
         if str(error) != self._said:
             logger.warning("Orders for stacks cannot be followed: %s Trying again.", error)
         self._said = str(error)
-
-    @property
-    def _worker(self) -> str:
-        return str(self.app.conf.canonical_url).rstrip("/")
 
 
 def _check_tries(tries: int) -> None:

@@ -34,7 +34,7 @@ class Tracing(Service):
         if endpoint is None:
             return
         try:
-            provider = self._provider = _provider(endpoint, str(self.app.conf.canonical_url))
+            provider = self._provider = _provider(endpoint, self.app.address)
             from catdog_stream.worker.spans import Spans
         except ModuleNotFoundError as error:
             raise SettingError(
@@ -61,7 +61,7 @@ def _provider(endpoint: str, address: str) -> "TracerProvider":
     own = {
         "service.name": "catdog_stream",
         "service.version": __version__,
-        "service.instance.id": address.rstrip("/"),
+        "service.instance.id": address,
     }
     provider = TracerProvider(
         resource=Resource.create({**own, **told}),

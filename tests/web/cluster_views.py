@@ -30,6 +30,7 @@ def cluster(
     found: dict[str, Any] = {
         "recent": Slot(),
         "hour": {},
+        "in_hour": Slot(),
         "pictures": (),
         "rejected": {},
         "lag": {},

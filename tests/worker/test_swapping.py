@@ -87,7 +87,7 @@ class Worker:
         self.app = SimpleNamespace(
             settings=self.settings,
             role=role_of(self.settings),
-            conf=SimpleNamespace(canonical_url=ME),
+            address=ME,
             give_up=pytest.fail,
         )
         app = cast(CatDogApp, self.app)

@@ -7,13 +7,13 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-__all__ = ["ERRORS_V2", "Problem", "answer", "is_api", "json"]
+__all__ = ["ERRORS_V2", "NO_STORE", "Problem", "answer", "is_api", "json"]
 
 #: Where errors are what the Open Inference Protocol says: ``{"error": "..."}``.
 ERRORS_V2 = "/v2"
 #: Where they are problems, in whole or with what lies below.
 _PROBLEMS = ("/images", "/addresses", "/rejected", "/labels", "/history", "/openapi.json")
-_NO_STORE = {"Cache-Control": "no-store"}
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 class Problem(Exception):  # noqa: N818 - its name in the standard
@@ -80,5 +80,5 @@ def json(
         body=orjson.dumps(document),
         status=status,
         content_type=content_type,
-        headers={**_NO_STORE, **(headers or {})},
+        headers={**NO_STORE, **(headers or {})},
     )

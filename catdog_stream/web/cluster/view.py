@@ -52,6 +52,8 @@ class ClusterView:
     recent: Slot
     #: The last hour, by when its slots begin, the oldest first.
     hour: Mapping[int, Slot]
+    #: All of it.
+    in_hour: Slot
     #: The latest first.
     pictures: Sequence[Shot]
     #: The latest of each reason.
@@ -100,11 +102,13 @@ def cluster_view(
         ),
     ]
     answering = [each for each in workers if each.standing in ("here", "answers")]
+    hour = timeline.hour(now)
     return ClusterView(
         now=now,
         statistics=statistics(own.shards, peers),
         recent=added(each.state.recent for each in answering),
-        hour=timeline.hour(now),
+        hour=hour,
+        in_hour=added(hour.values()),
         pictures=_latest(workers),
         rejected=_latest_rejected(workers),
         lag=_lag(workers),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from catdog_stream.web.cluster.view import ClusterView
 from catdog_stream.web.page.parts import colors
-from catdog_stream.web.recording.history import HOUR_SLOTS, OTHERS, SLOT_SECONDS, Slot, added
+from catdog_stream.web.recording.history import HOUR_SLOTS, OTHERS, SLOT_SECONDS, Slot
 from catdog_stream.web.recording.latency import percentile
 
 __all__ = ["MAX_LINES", "Points", "Row", "lines", "points"]
@@ -49,7 +49,7 @@ def points(view: ClusterView, last: int | None = None) -> Points:
 
     Labels beyond ``MAX_LINES`` are counted as others.
     """
-    counts = added(view.hour.values()).labels
+    counts = view.in_hour.labels
     ranked = sorted(counts, key=lambda name: (-counts[name], name))
     known = sorted(ranked[:MAX_LINES])
     labels = [*known, *([OTHERS] if len(ranked) > MAX_LINES and OTHERS not in known else [])]

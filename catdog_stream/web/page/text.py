@@ -1,10 +1,9 @@
 """Numbers, times and strangers' texts, as people read them, in HTML."""
 
-import binascii
 import time
-from base64 import urlsafe_b64decode
 from html import escape
 
+from catdog_stream.kafka.client import shown_url
 from catdog_stream.showing import shown
 
 __all__ = ["ago", "count", "host", "plain", "rate", "readable_url", "seconds", "share", "when"]
@@ -70,9 +69,6 @@ def when(at: float, now: float | None) -> str:
 
 
 def readable_url(url: str) -> str:
-    """A request's url, decoded where a client wrote it in base64, as the first system did."""
-    try:
-        text = urlsafe_b64decode(url + "=" * (-len(url) % 4)).decode("ascii")
-    except (binascii.Error, ValueError):
-        return url
-    return text if text.isprintable() and "://" in text else url
+    """A request's url, decoded where it is an address in base64, as the first system has it."""
+    text = shown_url(url)
+    return text if "://" in text and text.isascii() else url

@@ -6,16 +6,14 @@ looks, off the event loop.
 
 import io
 import secrets
-import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 from PIL import Image
 
-__all__ = ["KEPT", "Allowance", "Latest", "Shot", "thumbnail"]
+__all__ = ["KEPT", "Latest", "Shot", "thumbnail"]
 
 KEPT = 12
 #: Pixels of a side, for screens with two of them to a point.
@@ -38,30 +36,6 @@ class Shot:
     stack: str
     url: str
     source: str
-
-
-class Allowance:
-    """Lets ``burst`` pass at once and then ``rate`` a second, however many want to.
-
-    Args:
-        clock: seconds that only ever grow.
-    """
-
-    def __init__(
-        self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._rate, self._burst, self._clock = rate, burst, clock
-        self._left, self._asked = float(burst), clock()
-
-    def take(self) -> bool:
-        """Whether one more may pass."""
-        now = self._clock()
-        self._left = min(self._burst, self._left + (now - self._asked) * self._rate)
-        self._asked = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 class Latest:

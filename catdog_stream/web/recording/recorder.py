@@ -8,8 +8,9 @@ import orjson
 
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.pipeline.observing import Answered
+from catdog_stream.web.bucket import Bucket
 from catdog_stream.web.recording.history import History
-from catdog_stream.web.recording.pictures import KEPT, Allowance, Latest, Shot
+from catdog_stream.web.recording.pictures import KEPT, Latest, Shot
 from catdog_stream.wire import Source
 
 __all__ = ["Recorder", "Rejected"]
@@ -39,7 +40,7 @@ class Recorder:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._allowance = Allowance(PICTURES_PER_S, burst=KEPT)
+        self._bucket = Bucket(PICTURES_PER_S, KEPT)
         self._rejected: dict[str, Rejected] = {}
         self.history = History(clock)
         self.latest = Latest()
@@ -51,7 +52,7 @@ class Recorder:
 
     def wants_picture(self) -> bool:
         """Whether another picture may be kept."""
-        return self._allowance.take()
+        return self._bucket.take()
 
     def answered(self, answer: Answered) -> None:
         """Take note of one answer."""
@@ -79,7 +80,7 @@ class Recorder:
 
     def heard(self, label: str, value: bytes | None, source: Source) -> None:
         """Take note of a label that another program has written: there is no picture to it."""
-        if self._allowance.take():
+        if self._bucket.take():
             shot = Shot(
                 self.latest.next_id(), self._clock(), label, 0.0, "", _url(value), str(source)
             )

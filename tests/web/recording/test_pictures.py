@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catdog_stream.web.recording.pictures import KEPT, Allowance, Latest, Shot, thumbnail
+from catdog_stream.web.recording.pictures import KEPT, Latest, Shot, thumbnail
 
 RED = np.zeros((299, 299, 3), np.uint8) + np.array([250, 0, 0], np.uint8)
 
@@ -50,11 +50,3 @@ def test_a_film_is_developed_once() -> None:
     latest.keep(shot(latest), RED)
     (film,) = latest.films().values()
     assert film.develop() is film.develop()
-
-
-def test_so_many_pass_at_once_and_then_so_many_a_second() -> None:
-    now = [0.0]
-    allowance = Allowance(2.0, 3, clock=lambda: now[0])
-    assert [allowance.take() for _ in range(5)] == [True, True, True, False, False]
-    now[0] += 1
-    assert [allowance.take() for _ in range(3)] == [True, True, False]

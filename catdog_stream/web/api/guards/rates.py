@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from catdog_stream.web.api.problems import Problem
+from catdog_stream.web.bucket import Bucket
 
 __all__ = ["Rates", "client_of"]
 
@@ -30,8 +31,7 @@ class Rates:
         self._rate = rate
         self._most = max(1.0, BURST * rate)
         self._clock = clock
-        #: What is left in it, and when that was so.
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def __len__(self) -> int:
         """Clients that are remembered."""
@@ -57,17 +57,16 @@ class Rates:
         if not self._rate:
             return
         client = client_of(address)
-        self._buckets[client] = (self._left(address) - pictures, self._clock())
+        if client not in self._buckets:
+            self._buckets[client] = Bucket(self._rate, self._most, self._clock)
+        self._buckets[client].charge(pictures)
         self._buckets.move_to_end(client)
         while len(self._buckets) > MAX_CLIENTS:
             self._buckets.popitem(last=False)
 
     def _left(self, address: str | None) -> float:
-        if not self._rate:
-            return self._most
-        now = self._clock()
-        left, then = self._buckets.get(client_of(address), (self._most, now))
-        return min(self._most, left + self._rate * (now - then))
+        bucket = self._buckets.get(client_of(address))
+        return self._most if bucket is None else bucket.left
 
 
 def client_of(address: str | None) -> str:

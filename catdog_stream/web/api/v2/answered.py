@@ -8,7 +8,7 @@ from aiohttp import web
 
 from catdog_stream.answers import Label
 from catdog_stream.web.api.ids import image_id
-from catdog_stream.web.api.problems import Problem
+from catdog_stream.web.api.problems import NO_STORE, Problem
 from catdog_stream.web.api.stream import State
 from catdog_stream.web.api.v2.asked import Inference
 from catdog_stream.web.api.v2.serving import Model
@@ -78,13 +78,12 @@ def infer_response(
 
 
 def _response(text: bytes, binary: bytes) -> web.Response:
-    headers = {"Cache-Control": "no-store"}
     if not binary:
-        return web.Response(body=text, content_type="application/json", headers=headers)
+        return web.Response(body=text, content_type="application/json", headers=NO_STORE)
     return web.Response(
         body=text + binary,
         content_type="application/octet-stream",
-        headers={**headers, HEADER_LENGTH: str(len(text))},
+        headers={**NO_STORE, HEADER_LENGTH: str(len(text))},
     )
 
 

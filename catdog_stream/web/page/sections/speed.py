@@ -4,7 +4,7 @@ from catdog_stream.web.cluster.view import ClusterView
 from catdog_stream.web.page.charting import lines, points
 from catdog_stream.web.page.parts import Section, When
 from catdog_stream.web.page.text import count, rate, seconds
-from catdog_stream.web.recording.history import RECENT_SECONDS, SLOT_SECONDS, added
+from catdog_stream.web.recording.history import RECENT_SECONDS, SLOT_SECONDS
 from catdog_stream.web.recording.latency import percentile
 
 __all__ = ["LATENCY", "RATE"]
@@ -12,18 +12,17 @@ __all__ = ["LATENCY", "RATE"]
 
 def rate_body(view: ClusterView, _when: When) -> str:
     """Labels each second."""
-    hour = added(view.hour.values())
     peak = max((slot.labelled for slot in view.hour.values()), default=0) / SLOT_SECONDS
     return _figures(
         ("now", f"{rate(view.recent.labelled / RECENT_SECONDS)}/s"),
         ("peak of the hour", f"{rate(peak)}/s"),
-        ("in the hour", count(hour.labelled)),
+        ("in the hour", count(view.in_hour.labelled)),
     )
 
 
 def latency_body(view: ClusterView, _when: When) -> str:
     """From taking a request to Kafka's confirmation of its answer."""
-    now, hour = view.recent.bins, added(view.hour.values()).bins
+    now, hour = view.recent.bins, view.in_hour.bins
     return _figures(
         ("p50 now", seconds(percentile(now, 0.5))),
         ("p99 now", seconds(percentile(now, 0.99))),
