@@ -28,7 +28,14 @@ __all__ = ["Jury", "Paper", "Requests"]
 logger = logging.getLogger(__name__)
 
 #: Votes that wait for others take so much memory at most; more are read when these are decided.
-MAX_HELD_BYTES = 64 * 1024 * 1024
+MAX_HELD_BYTES = 128 * 1024 * 1024
+#: And so much where they wait for a request without a vote: only a vote that is not read yet can
+#: end that.
+MAX_GAP_BYTES = 512 * 1024 * 1024
+#: What a record takes: the objects around it, its value so many times, and each object or list in
+#: it, of which clients may send many. Measured, with votes of 240 to 9200 bytes; one that is held
+#: takes it twice.
+RECORD_BYTES, VALUE_COPIES, NESTED_BYTES = 700, 3, 50
 #: Seconds between two looks at what nothing tells of: partitions lost, requests that are not there.
 LOOK_SECONDS = 0.5
 
@@ -56,6 +63,7 @@ class Paper:
     is_current: Callable[[], bool]
     #: Counts the decision on the request at an offset of the partition, if that is still its.
     count: Callable[[int, Outcome], object]
+    #: Acknowledges it, and all before it.
     acknowledge: Callable[[], Awaitable[object]]
 
 
@@ -111,6 +119,8 @@ class Jury:
         self._benches: dict[int, _Bench] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._strangers: set[str] = set()
+        #: What was last said of the room.
+        self._told = ""
         #: By partition: the request without a vote that others have waited for too long.
         self._gaps: dict[int, str] = {}
 
@@ -122,12 +132,17 @@ class Jury:
     @property
     def gaps(self) -> list[str]:
         """What keeps requests from being decided though their deadlines have passed."""
-        return [_gap(source) for source in self._gaps.values()]
+        gaps = [_gap(source) for source in self._gaps.values()]
+        return [*gaps, _no_room()] if gaps and self.full else gaps
 
     @property
     def full(self) -> bool:
         """Whether so much is held that nothing more is read until something is decided."""
-        return sum(each.docket.bytes for each in self._benches.values()) > MAX_HELD_BYTES
+        return self._held > (MAX_GAP_BYTES if self._gaps else MAX_HELD_BYTES)
+
+    @property
+    def _held(self) -> int:
+        return sum(each.docket.bytes for each in self._benches.values())
 
     async def stop(self) -> None:
         """Forget what is undecided, unacknowledged: Kafka will deliver it again."""
@@ -150,8 +165,10 @@ class Jury:
 
     async def submit(self, paper: Paper) -> None:
         """Take a record, as soon as there is room for one more."""
+        self._tell_of_room()
         while self.full and paper.is_current():
             await asyncio.sleep(LOOK_SECONDS)
+            self._tell_of_room()
         if not paper.is_current():
             return
         bench = self._bench(paper)
@@ -159,12 +176,22 @@ class Jury:
         bench.news.set()
         await _acknowledge(bench.docket.free())
 
+    def _tell_of_room(self) -> None:
+        """Say once for each gap, or gaps that follow each other, that more is held than usual."""
+        if self._held <= MAX_HELD_BYTES:
+            self._told = ""
+        elif self._gaps:
+            text = _no_room() if self.full else _more_room()
+            if self._told not in (text, _no_room()):
+                self._told = text
+                logger.warning("%s", text)
+
     def _take(self, paper: Paper, docket: Docket[Paper]) -> None:
         # Wherever else it stands, another member of the jury would count the request as well.
         place = (self._topic, paper.partition)
         vote = Vote.parse(paper.value)
         if vote is not None and (vote.source.topic, vote.source.partition) == place:
-            fate = docket.add(vote, paper, self._clock(), len(paper.value or b""))
+            fate = docket.add(vote, paper, self._clock(), cost(paper.value))
             stranger = fate is Fate.STRANGER
             metrics.VOTES_READ.labels("other" if stranger else vote.voter, fate).inc()
             if stranger:
@@ -172,10 +199,10 @@ class Jury:
             return
         closing = Closing.parse(paper.value)
         if closing is not None and (closing.topic, closing.partition) == place:
-            docket.pass_over(paper)
+            docket.pass_over(paper, cost(paper.value))
             docket.close(closing.offsets)
             return
-        docket.pass_over(paper)
+        docket.pass_over(paper, cost(paper.value))
         metrics.VOTES_READ.labels("other", Fate.UNREADABLE).inc()
 
     def _tell_of(self, stranger: str) -> None:
@@ -203,8 +230,7 @@ class Jury:
     async def _serve(self, partition: int, bench: _Bench) -> None:
         """Decide what is due, for as long as the partition is this process's."""
         while bench.is_current():
-            if overdue := bench.docket.overdue(self._clock()):
-                await self._close_overdue(partition, bench.docket, overdue)
+            await self._close_overdue(partition, bench.docket)
             if not bench.docket.is_ready:
                 await self._wait(bench)
             elif not await self._answering.room():
@@ -215,18 +241,18 @@ class Jury:
             self._gaps.pop(partition, None)
             del self._benches[partition]  # the votes that it held are read again, by whoever has it
 
-    async def _close_overdue(
-        self, partition: int, docket: Docket[Paper], overdue: Sequence[int]
-    ) -> None:
+    async def _close_overdue(self, partition: int, docket: Docket[Paper]) -> None:
         """Have the log say that deadlines have passed; it is read there, behind votes in time."""
         if self.full:
-            # It would never be read. Only here may a request be decided otherwise after a crash.
-            docket.close(overdue)
-        else:
+            # It would never be read, nor what was written before there was no room. Only here may
+            # a request be decided otherwise after a crash.
+            docket.close_head(self._clock())
+        elif overdue := docket.overdue(self._clock()):
             await self._close(Closing(self._topic, partition, tuple(overdue)))
 
     async def _wait(self, bench: _Bench) -> None:
-        deadline = bench.docket.next_deadline()
+        # While there is no room, deadlines that have passed are not told, and stay the next ones.
+        deadline = None if self.full else bench.docket.next_deadline()
         seconds = LOOK_SECONDS if deadline is None else deadline - self._clock()
         seconds = min(seconds, LOOK_SECONDS)
         try:
@@ -325,6 +351,26 @@ class Jury:
 
 def _gap(source: str) -> str:
     return f"Nobody has voted on the request {source}: those behind it wait for a vote on it."
+
+
+def cost(value: bytes | None) -> int:
+    """What a record with this value takes in memory."""
+    value = value or b""
+    nested = value.count(b"{") + value.count(b"[")
+    return RECORD_BYTES + VALUE_COPIES * len(value) + NESTED_BYTES * nested
+
+
+def _more_room() -> str:
+    megabytes = MAX_HELD_BYTES >> 20
+    return f"Votes are read on though over {megabytes} MB wait: one that ends a gap is missing."
+
+
+def _no_room() -> str:
+    megabytes = MAX_GAP_BYTES >> 20
+    return (
+        f"No more votes are read: {megabytes} MB wait for one that ends a gap. "
+        "docs/voting.md says what to do."
+    )
 
 
 async def _acknowledge(papers: Sequence[Paper]) -> None:

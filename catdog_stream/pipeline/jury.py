@@ -7,6 +7,8 @@ complete waits for the one in front of it, which waits for its votes until its d
 The log of the votes is the only store, and what is decided follows from it alone. A vote may be
 acknowledged once every vote in front of it, and it, is on a request that was decided: so where
 reading begins again lies the first vote that still matters, and what is undecided is joined anew.
+To acknowledge a record is to acknowledge all before it. So of records that wait for the same, the
+last is kept alone, and what comes to nothing costs nothing.
 That a deadline has passed is written into the log, too: votes behind such a `Closing` are late, and
 whoever reads the log again, after a crash, decides the same.
 """
@@ -32,6 +34,7 @@ T = TypeVar("T")
 
 #: So many requests are closed by one record at most.
 MAX_CLOSED = 1000
+LEAST_TIDIED = 1000
 _NOTHING = -1
 
 
@@ -60,6 +63,7 @@ class Undecided:
     votes: dict[str, Vote] = field(default_factory=dict)
     #: Whether its deadline has passed, as the log says.
     closed: bool = False
+    #: Of these votes.
     bytes: int = 0
 
 
@@ -108,6 +112,16 @@ def _told(answer: Verdict | RejectedRequest) -> dict[str, str | float]:
     }
 
 
+@dataclass(slots=True)
+class _Entry(Generic[T]):
+    """The last of some records of the log that stand together and wait for the same."""
+
+    #: The request that they wait for.
+    request: int
+    token: T
+    bytes: int
+
+
 class Docket(Generic[T]):
     """The undecided requests of one partition.
 
@@ -128,19 +142,28 @@ class Docket(Generic[T]):
         self._order: list[int] = []
         #: In the order in which they came: those whose deadline has not passed yet.
         self._arrived: deque[Undecided] = deque()
-        #: The log: each vote that is not acknowledged, with the request that it waits for.
-        self._log: deque[tuple[int, T]] = deque()
-        #: Of the votes that are held.
+        #: The log: what is not acknowledged.
+        self._log: deque[_Entry[T]] = deque()
+        #: Of so many entries, those in the middle of the log on which nothing waits are removed.
+        self._most = LEAST_TIDIED
+        #: Of the votes that are held, and of the records that are not acknowledged.
         self.bytes = 0
 
     def __len__(self) -> int:
         return len(self._undecided)
 
     def add(self, vote: Vote, token: T, now: float, size: int = 0) -> Fate:
-        """Take the next vote of the log, which ``settle`` or ``free`` gives back as ``token``."""
+        """Take the next vote of the log.
+
+        ``settle`` or ``free`` gives ``token`` back, or that of a later record.
+
+        Args:
+            size: what its record takes; a vote that is held takes as much once more.
+        """
         fate = self._fate(vote)
         offset = vote.source.offset
-        self._log.append((_NOTHING if fate is Fate.STRANGER else offset, token))
+        # What is late or repeated need not be waited for: the votes that count stand before it.
+        self._append(_Entry(offset if fate is Fate.HELD else _NOTHING, token, size))
         if fate is Fate.HELD:
             request = self._undecided.get(offset)
             if request is None:
@@ -158,9 +181,35 @@ class Docket(Generic[T]):
             if (request := self._undecided.get(offset)) is not None:
                 request.closed = True
 
-    def pass_over(self, token: T) -> None:
+    def pass_over(self, token: T, size: int = 0) -> None:
         """Take a record of the log on which nothing waits."""
-        self._log.append((_NOTHING, token))
+        self._append(_Entry(_NOTHING, token, size))
+
+    def _append(self, entry: _Entry[T]) -> None:
+        if len(self._log) >= self._most:
+            self._tidy()
+        self._join(entry)
+
+    def _join(self, entry: _Entry[T]) -> None:
+        """Put an entry behind the log, or in the place of the last one, which waits as long."""
+        self.bytes += entry.bytes
+        if self._log:
+            last = self._log[-1]
+            if entry.request == last.request or self._is_decided(entry.request):
+                entry.request = max(entry.request, last.request)
+                self.bytes -= self._log.pop().bytes
+        self._log.append(entry)
+
+    def _is_decided(self, request: int) -> bool:
+        return request == _NOTHING or (self.first is not None and request < self.first)
+
+    def _tidy(self) -> None:
+        """Join what waited for requests that were decided since to what stands in front of it."""
+        entries, self._log = self._log, deque()
+        for entry in entries:
+            self.bytes -= entry.bytes
+            self._join(entry)
+        self._most = max(LEAST_TIDIED, 2 * len(self._log))
 
     def _fate(self, vote: Vote) -> Fate:
         if vote.voter not in self._voters:
@@ -189,6 +238,12 @@ class Docket(Generic[T]):
         """When ``overdue`` has more to say; ``None``: never."""
         return self._arrived[0].since + self._deadline if self._arrived else None
 
+    def close_head(self, now: float) -> None:
+        """Wait no longer for votes on the request at the head, if its deadline has passed."""
+        head = self.head
+        if head is not None and head.since + self._deadline <= now:
+            head.closed = True
+
     def overdue(self, now: float) -> list[int]:
         """The requests whose deadline has passed, which the log is to say; each is named once."""
         found: list[int] = []
@@ -216,9 +271,11 @@ class Docket(Generic[T]):
     def drop(self) -> None:
         """Forget the request at the head: there is no such request, whoever votes on it."""
         offset = self._remove_head().offset
-        self._log = deque(
-            (_NOTHING if request == offset else request, token) for request, token in self._log
-        )
+        # What was joined to a vote on it may wait for any request that was decided by now.
+        decided = _NOTHING if self.first is None else self.first - 1
+        for entry in self._log:
+            if entry.request == offset:
+                entry.request = decided
 
     def _remove_head(self) -> Undecided:
         request = self._undecided.pop(heappop(self._order))
@@ -231,8 +288,10 @@ class Docket(Generic[T]):
         return self.free()
 
     def free(self) -> list[T]:
-        """What can be acknowledged now, in the order of the log; each is given back once."""
+        """What can be acknowledged now, in the order of the log: each stands for all before it."""
         found = []
-        while self._log and self._log[0][0] <= self._settled:
-            found.append(self._log.popleft()[1])
+        while self._log and self._log[0].request <= self._settled:
+            entry = self._log.popleft()
+            self.bytes -= entry.bytes
+            found.append(entry.token)
         return found

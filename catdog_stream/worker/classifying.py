@@ -234,6 +234,7 @@ class Classifying(Service):
         runner = await self._running(load_canary)
         canary = runner.classifier
         await self._check_classes(canary, self.classifier, runner)
+        self._note_weight(canary)
         metrics.CANARY.info(_described(canary))
         self._serving.share(runner, canary_sample(self.app.settings))
 
@@ -257,13 +258,16 @@ class Classifying(Service):
             StackError: it tells other things apart than the canary, and was stopped.
         """
         stack = runner.classifier
-        # One of somebody else's making need not have a weight.
-        self._weights[f"{stack.name} {stack.version}"] = getattr(stack, "weight", 1.0)
+        self._note_weight(stack)
         if self.canary is not None:
             await self._check_classes(self.canary, stack, runner)
         self.drifting.follow(stack)
         metrics.STACK.info(_described(stack))
         await self._serving.take_over(runner)
+
+    def _note_weight(self, stack: Classifier) -> None:
+        # One of somebody else's making need not have a weight.
+        self._weights[f"{stack.name} {stack.version}"] = getattr(stack, "weight", 1.0)
 
     async def _owns(self) -> bool:
         return await cast("Consumer", self.app.consumer).is_member()

@@ -124,8 +124,8 @@ async def _work_waits(app: "CatDogApp") -> bool:
         return False
     if app.work.in_flight or not app.settled:
         return True
-    if app.role.is_jury and app.judging.full:
-        return False  # what it holds waits for voters, or for a deadline
+    if app.role.is_jury and app.judging.waits:
+        return False
     try:
         async with asyncio.timeout(deadlines.LOOK):
             return any([await _unread(app, tp) for tp in _assigned(app)])

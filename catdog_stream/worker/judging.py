@@ -52,9 +52,9 @@ class Judging(Service):
         return self._jury
 
     @property
-    def full(self) -> bool:
-        """Whether no more votes are read until something is decided."""
-        return self._jury is not None and self._jury.full
+    def waits(self) -> bool:
+        """Whether it waits for voters or a deadline, and no restart would help."""
+        return self._jury is not None and (self._jury.full or bool(self._jury.gaps))
 
     @property
     def in_flight(self) -> int:

@@ -93,8 +93,8 @@ class Scene:
         self._papers += 1
 
         async def acknowledge() -> None:
-            if generation == self.generation:
-                self.acknowledged.append(number)
+            if generation == self.generation:  # it stands for all before it
+                self.acknowledged.extend(range(len(self.acknowledged), number + 1))
 
         def count(offset: int, _outcome: Outcome) -> None:
             if generation == self.generation:
@@ -430,21 +430,105 @@ class TestWhenPartitionsMove:
         played(story)
 
 
-def test_no_more_votes_are_taken_than_memory_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "MAX_HELD_BYTES", 1000)
+class TestMemory:
+    @pytest.fixture(autouse=True)
+    def little(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Room for about ten votes, and at a gap for about forty."""
+        monkeypatch.setattr(judging, "MAX_HELD_BYTES", 10 * vote_bytes())
+        monkeypatch.setattr(judging, "MAX_GAP_BYTES", 40 * vote_bytes())
 
-    async def story() -> None:
-        async with scene() as it:
-            taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(20))))
-            await asyncio.sleep(DEADLINE / 2)
-            held = it.jury.pending
-            assert it.jury.full
-            assert 0 < held < 20
-            await asyncio.sleep(20 * DEADLINE)
-            assert taking.done()
-            assert it.counted == list(range(20))
+    def test_no_more_votes_are_taken_than_it_has_room_for(self) -> None:
+        async def story() -> None:
+            async with scene() as it:
+                taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(20))))
+                await asyncio.sleep(DEADLINE / 2)
+                assert it.jury.full
+                assert 8 < it.jury.pending < 12
+                await asyncio.sleep(20 * DEADLINE)
+                assert taking.done()
+                assert it.counted == list(range(20))
 
-    played(story)
+        played(story)
+
+    def test_a_deadline_that_the_log_tells_behind_what_has_no_room_passes(self) -> None:
+        async def story() -> None:
+            async with scene(Kafka(closes=False)) as it:
+                await it.vote("a0 cat")
+                await asyncio.sleep(DEADLINE + 1)
+                assert len(it.closings) == 1
+                taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(1, 20))))
+                await asyncio.sleep(2)
+                assert it.kafka.decided[:1] == ["0/0 cat"]
+                await asyncio.sleep(20 * DEADLINE)
+                assert taking.done()
+
+        played(story)
+
+    def test_a_vote_that_ends_a_gap_is_read_from_behind_what_has_no_room(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def story() -> None:
+            async with scene(first={0: 0, 1: 0}) as it:
+                votes = [f"a{n} cat" for n in range(15, 30)] + [f"b{n} cat" for n in range(30)]
+                taking = asyncio.create_task(it.vote(*votes))
+                await asyncio.sleep(50 * DEADLINE)
+                assert taking.done()
+                assert it.counted == list(range(30))
+                assert it.jury.gaps == []
+                assert it.acknowledged[: len(votes)] == list(range(len(votes)))
+                assert not it.jury.full
+
+        played(story)
+        assert sum(message.startswith("Votes are read on") for message in caplog.messages) == 1
+
+    def test_other_partitions_are_read_while_one_has_a_gap(self) -> None:
+        async def story() -> None:
+            async with scene(first={0: 0, 1: 0}) as it:
+                taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(15, 30))))
+                await asyncio.sleep(3 * DEADLINE)
+                assert taking.done()
+                await it.vote("a0 cat", "b0 cat", partition=1)
+                await asyncio.sleep(1)
+                assert it.kafka.decided == ["1/0 cat"]
+
+        played(story)
+
+    def test_a_gap_takes_no_more_than_it_may_and_whoever_asks_is_told(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def story() -> None:
+            async with scene() as it:
+                taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(15, 90))))
+                await asyncio.sleep(50 * DEADLINE)
+                assert not taking.done()
+                assert it.jury.full
+                assert 35 < it.jury.pending < 45
+                assert it.jury.gaps[1:] == [caplog.messages[-1]]
+                taking.cancel()
+
+        played(story)
+        assert caplog.messages[-1].startswith("No more votes are read")
+        assert sum(message.startswith("No more votes") for message in caplog.messages) == 1
+
+    def test_votes_that_come_to_nothing_take_no_room(self) -> None:
+        async def story() -> None:
+            async with scene() as it:
+                await it.vote("a1 cat", *["a1 cat", "c0 cat"] * 100)
+                for _ in range(100):
+                    await it.submit(b"nonsense")
+                assert not it.jury.full
+                await it.vote("a0 cat", "b0 cat", "b1 cat")
+                await asyncio.sleep(1)
+                assert it.counted == [0, 1]
+                assert it.acknowledged == list(range(304))
+
+        played(story)
+
+
+def vote_bytes() -> int:
+    """What a held vote takes: its record, and what was read from it."""
+    verdict = Verdict({"cat": 0.9, "dog": 0.1}, "a 1")
+    return 2 * judging.cost(Vote("a", Source(TOPIC, 0, 0), verdict).dump())
 
 
 def test_the_metrics_tell_what_became_of_votes_and_decisions() -> None:
