@@ -114,7 +114,9 @@ def test_every_mode_becomes_rgb(mode: str) -> None:
     image = grey.convert("I").convert("I;16") if mode == "I;16" else grey.convert(mode)
     if mode in ("1", "L", "CMYK", "YCbCr", "P", "RGB"):
         image = halves().convert(mode)
-    assert small(saved(image, "TIFF")).mode == "RGB"
+    # Pillow before 13 does not read YCbCr that is not compressed.
+    compression = "tiff_lzw" if mode == "YCbCr" else "raw"
+    assert small(saved(image, "TIFF", compression=compression)).mode == "RGB"
 
 
 @pytest.mark.parametrize(
