@@ -48,7 +48,9 @@ class Certificates:
     def make(self) -> None:
         """Write the files."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._openssl("ca", "-keyout", "ca.key", "-out", "ca.pem")
+        # From Python 3.13 on, an authority has to say that it signs certificates.
+        signing = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+        self._openssl("ca", "-keyout", "ca.key", "-out", "ca.pem", *signing)
         signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "basicConstraints=CA:FALSE")
         for name in ("server", "client"):
             files = ("-keyout", f"{name}.key", "-out", f"{name}.crt")
