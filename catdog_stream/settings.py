@@ -5,7 +5,6 @@ names and are read by Faust. TLS and SASL are in ``security``.
 """
 
 import difflib
-import math
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -13,15 +12,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
-from urllib.parse import urlsplit
 
+from catdog_stream import setting_values as values
 from catdog_stream.allowed_hosts import AllowedHost, FetchMode
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
 from catdog_stream.models.deciding import RULES, Rule
 from catdog_stream.models.stacks.manifest import MAX_BATCH
-from catdog_stream.votes import VOTER_NAME
 from catdog_stream.wire import RECORD_OVERHEAD_BYTES, base64_length
 
 __all__ = ["Engine", "LogFormat", "RoleName", "Settings"]
@@ -35,9 +33,6 @@ FETCH_MODES: tuple[FetchMode, ...] = ("off", "on", "http")
 LogFormat = Literal["text", "json"]
 LOG_FORMATS: tuple[LogFormat, ...] = ("text", "json")
 SWITCH = ("on", "off")
-#: Each is named in a header of every label.
-MAX_VOTERS = 16
-MAX_VOTE_DEADLINE = 600.0
 
 #: What a label or a rejection may add to the request it answers: its headers.
 ANSWER_OVERHEAD_BYTES = 16 * 1024
@@ -48,17 +43,7 @@ MAX_PIXELS = 1_000_000_000
 #: Kafka's replication factor has 16 bits.
 MAX_REPLICAS = 32_767
 
-#: A host name or an IP address, version 6 in brackets; the port may be left out.
-_ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9a-fA-F:.]+\])(:(?P<port>[0-9]{1,5}))?")
 _ADDRESS_WITH_PORT = re.compile(r":[0-9]{1,5}$")
-#: One without a port, version 6 with or without brackets.
-_HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:.]+")
-
-#: Pictures per second that one client may send at most, by the setting; 0: as many as it likes.
-MAX_RATE = 1_000_000.0
-#: Short enough to be guessed.
-LEAST_TOKEN = 8
-_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 #: Read elsewhere.
 OTHERS = ("CATDOG_KAFKA_JARS", "CATDOG_SECURITY")
@@ -150,46 +135,56 @@ class Settings:
             SettingError: a value cannot be used; the sentence names the variable.
         """
         read = _Reader(environment)
-        stacks: tuple[Path, ...] = read("CATDOG_STACK", _paths, ())
+        stacks: tuple[Path, ...] = read("CATDOG_STACK", values.paths, ())
         settings = cls(
-            broker=read("CATDOG_BROKER", _broker, cls.broker),
+            broker=read("CATDOG_BROKER", values.broker, cls.broker),
             stack=stacks[0] if stacks else cls.stack,
             voting=stacks if len(stacks) > 1 else cls.voting,
-            vote_rule=read("CATDOG_VOTE_RULE", _one_of(RULES), cls.vote_rule),
-            stacks=read("CATDOG_STACKS", _folder, cls.stacks),
+            vote_rule=read("CATDOG_VOTE_RULE", values.one_of(RULES), cls.vote_rule),
+            stacks=read("CATDOG_STACKS", values.folder, cls.stacks),
             canary=read("CATDOG_CANARY", str, cls.canary),
-            canary_share=read("CATDOG_CANARY_SHARE", _share, cls.canary_share),
+            canary_share=read("CATDOG_CANARY_SHARE", values.share, cls.canary_share),
             shadow=read("CATDOG_SHADOW", str, cls.shadow),
-            shadow_share=read("CATDOG_SHADOW_SHARE", _share, cls.shadow_share),
-            shadow_folder=read("CATDOG_SHADOW_FOLDER", _folder, cls.shadow_folder),
-            engine=read("CATDOG_ENGINE", _one_of(ENGINES), cls.engine),
-            threads=read("CATDOG_THREADS", _whole(1024), os.cpu_count() or 1),
-            batch=read("CATDOG_BATCH", _whole(MAX_BATCH), cls.batch),
-            batch_wait=read("CATDOG_BATCH_WAIT", _milliseconds, cls.batch_wait),
-            max_image_bytes=read("CATDOG_MAX_IMAGE_BYTES", _whole(MAX_BYTES), cls.max_image_bytes),
+            shadow_share=read("CATDOG_SHADOW_SHARE", values.share, cls.shadow_share),
+            shadow_folder=read("CATDOG_SHADOW_FOLDER", values.folder, cls.shadow_folder),
+            engine=read("CATDOG_ENGINE", values.one_of(ENGINES), cls.engine),
+            threads=read("CATDOG_THREADS", values.whole(1024), os.cpu_count() or 1),
+            batch=read("CATDOG_BATCH", values.whole(MAX_BATCH), cls.batch),
+            batch_wait=read("CATDOG_BATCH_WAIT", values.milliseconds, cls.batch_wait),
+            max_image_bytes=read(
+                "CATDOG_MAX_IMAGE_BYTES", values.whole(MAX_BYTES), cls.max_image_bytes
+            ),
             max_image_pixels=read(
-                "CATDOG_MAX_IMAGE_PIXELS", _whole(MAX_PIXELS), cls.max_image_pixels
+                "CATDOG_MAX_IMAGE_PIXELS", values.whole(MAX_PIXELS), cls.max_image_pixels
             ),
-            inference_timeout=read("CATDOG_INFERENCE_TIMEOUT", _seconds, cls.inference_timeout),
+            inference_timeout=read(
+                "CATDOG_INFERENCE_TIMEOUT", values.seconds, cls.inference_timeout
+            ),
             max_rejected_in_a_row=read(
-                "CATDOG_MAX_REJECTED_IN_A_ROW", _whole(1_000_000_000), cls.max_rejected_in_a_row
+                "CATDOG_MAX_REJECTED_IN_A_ROW",
+                values.whole(1_000_000_000),
+                cls.max_rejected_in_a_row,
             ),
-            max_rejected_share=read("CATDOG_MAX_REJECTED_SHARE", _share, cls.max_rejected_share),
-            partitions=read("CATDOG_PARTITIONS", _whole(10_000), cls.partitions),
-            replicas=read("CATDOG_REPLICAS", _whole(MAX_REPLICAS), cls.replicas),
-            role=read("CATDOG_ROLE", _one_of(ROLES), cls.role),
-            voter=read("CATDOG_VOTER", _voter, cls.voter),
-            voters=read("CATDOG_VOTERS", _voters, cls.voters),
-            vote_deadline=read("CATDOG_VOTE_DEADLINE", _deadline, cls.vote_deadline),
-            web_hosts=read("CATDOG_WEB_HOSTS", _hosts, cls.web_hosts),
-            web_fetch=read("CATDOG_WEB_FETCH", _one_of(FETCH_MODES), cls.web_fetch),
-            web_fetch_allow=read("CATDOG_WEB_FETCH_ALLOW", _allowed_hosts, cls.web_fetch_allow),
-            log_format=read("CATDOG_LOG_FORMAT", _one_of(LOG_FORMATS), cls.log_format),
-            traces=read("CATDOG_TRACES", _http, cls.traces),
-            web_send=read("CATDOG_WEB_SEND", _one_of(SWITCH), "on") == "on",
-            web_send_token=read.secret("CATDOG_WEB_SEND_TOKEN", _token),
-            web_read_token=read.secret("CATDOG_WEB_READ_TOKEN", _token),
-            web_rate=read("CATDOG_WEB_RATE", _rate, cls.web_rate),
+            max_rejected_share=read(
+                "CATDOG_MAX_REJECTED_SHARE", values.share, cls.max_rejected_share
+            ),
+            partitions=read("CATDOG_PARTITIONS", values.whole(10_000), cls.partitions),
+            replicas=read("CATDOG_REPLICAS", values.whole(MAX_REPLICAS), cls.replicas),
+            role=read("CATDOG_ROLE", values.one_of(ROLES), cls.role),
+            voter=read("CATDOG_VOTER", values.voter, cls.voter),
+            voters=read("CATDOG_VOTERS", values.voters, cls.voters),
+            vote_deadline=read("CATDOG_VOTE_DEADLINE", values.deadline, cls.vote_deadline),
+            web_hosts=read("CATDOG_WEB_HOSTS", values.hosts, cls.web_hosts),
+            web_fetch=read("CATDOG_WEB_FETCH", values.one_of(FETCH_MODES), cls.web_fetch),
+            web_fetch_allow=read(
+                "CATDOG_WEB_FETCH_ALLOW", values.allowed_hosts, cls.web_fetch_allow
+            ),
+            log_format=read("CATDOG_LOG_FORMAT", values.one_of(LOG_FORMATS), cls.log_format),
+            traces=read("CATDOG_TRACES", values.http, cls.traces),
+            web_send=read("CATDOG_WEB_SEND", values.one_of(SWITCH), "on") == "on",
+            web_send_token=read.secret("CATDOG_WEB_SEND_TOKEN", values.token),
+            web_read_token=read.secret("CATDOG_WEB_READ_TOKEN", values.token),
+            web_rate=read("CATDOG_WEB_RATE", values.rate, cls.web_rate),
             security=Security.from_environment(environment),
         )
         _refuse_unknown(environment, read.names)
@@ -256,132 +251,3 @@ def _refuse_unknown(environment: Mapping[str, str], read: Collection[str]) -> No
             near = difflib.get_close_matches(name.removeprefix("CATDOG_"), sorted(bare), 1)
             hint = f": is {bare[near[0]]} meant?" if near else "."
             raise SettingError(f"There is no setting {name}{hint}")
-
-
-def _whole(most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isdecimal() or len(text) > 18 or not 1 <= int(text) <= most:
-            raise ValueError(f"it must be a whole number from 1 to {most}")
-        return int(text)
-
-    return parse
-
-
-def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        raise ValueError("it must be a number") from None
-    if not math.isfinite(number):
-        raise ValueError("it must be a number")
-    return number
-
-
-def _seconds(text: str) -> float:
-    if (number := _number(text)) <= 0:
-        raise ValueError("it must be a number of seconds above 0")
-    return number
-
-
-def _milliseconds(text: str) -> float:
-    if not 0 <= (number := _number(text)) <= 1000:
-        raise ValueError("it must be a number of milliseconds from 0 to 1000")
-    return number / 1000
-
-
-def _share(text: str) -> float:
-    if not 0 <= (number := _number(text)) <= 1:
-        raise ValueError("it must be a share from 0 to 1")
-    return number
-
-
-def _rate(text: str) -> float:
-    if not 0 <= (number := _number(text)) <= MAX_RATE:
-        raise ValueError(f"it must be a number of pictures per second from 0 to {MAX_RATE:.0f}")
-    return number
-
-
-def _token(text: str) -> str:
-    if len(text) < LEAST_TOKEN or not _TOKEN.fullmatch(text):
-        raise ValueError(f"it must have {LEAST_TOKEN} characters or more, of ASCII, and no space")
-    return text
-
-
-def _one_of(choices: tuple[T, ...]) -> Callable[[str], T]:
-    def parse(text: str) -> T:
-        for choice in choices:
-            if choice == text:
-                return choice
-        raise ValueError(f"it must be one of {', '.join(map(str, choices))}")
-
-    return parse
-
-
-def _voter(text: str) -> str:
-    if not VOTER_NAME.fullmatch(text):
-        raise ValueError("a voter's name must have 1 to 32 of a-z, 0-9, _ and -")
-    return text
-
-
-def _paths(text: str) -> tuple[Path, ...]:
-    parts = tuple(Path(part) for part in text.split(os.pathsep) if part)
-    if not parts:
-        raise ValueError("it names no directory")
-    return parts
-
-
-def _voters(text: str) -> tuple[str, ...]:
-    voters = tuple(_voter(part) for part in map(str.strip, text.split(",")) if part)
-    if len(set(voters)) < len(voters):
-        raise ValueError("a voter is named twice")
-    if not 1 <= len(voters) <= MAX_VOTERS:
-        raise ValueError(f"it must name 1 to {MAX_VOTERS} voters")
-    return voters
-
-
-def _deadline(text: str) -> float:
-    if (number := _seconds(text)) > MAX_VOTE_DEADLINE:
-        raise ValueError(f"it must be at most {MAX_VOTE_DEADLINE:g} seconds")
-    return number
-
-
-def _folder(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise ValueError("there is no such folder")
-    return Path(text)
-
-
-def _hosts(text: str) -> tuple[str, ...]:
-    hosts = tuple(filter(None, (part.strip() for part in text.split(","))))
-    for host in hosts:
-        if not _HOST.fullmatch(host):
-            raise ValueError(f"{host!r} is not the name or address of a host")
-    return hosts
-
-
-def _allowed_hosts(text: str) -> tuple[AllowedHost, ...]:
-    return tuple(AllowedHost.parse(part) for part in map(str.strip, text.split(",")) if part)
-
-
-def _http(text: str) -> str:
-    parts = urlsplit(text)
-    usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    if not usable or parts.query or parts.fragment:
-        raise ValueError("it must look like http://host:4318")
-    return text.rstrip("/")
-
-
-def _broker(text: str) -> str:
-    """Normalise ``host:port`` and ``kafka://host:port`` lists; only Kafka's driver is supported."""
-    addresses = []
-    for part in filter(None, (part.strip() for part in text.split(";"))):
-        scheme, separator, rest = part.rpartition("://")
-        if separator and scheme not in ("kafka", "aiokafka"):
-            raise ValueError(f"only kafka:// addresses are supported, not {scheme}://")
-        address = _ADDRESS.fullmatch(rest)
-        if address is None or not 0 < int(address["port"] or 9092) < 65536:
-            raise ValueError("an address must look like kafka://host:port")
-        addresses.append(f"kafka://{rest}")
-    if not addresses:
-        raise ValueError("it names no address")
-    return ";".join(addresses)

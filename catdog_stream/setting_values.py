@@ -1,0 +1,199 @@
+"""How the text of a setting becomes its value.
+
+Each of these takes the text, stripped and not empty, and raises ``ValueError`` with what it must
+be. ``settings`` has the settings.
+"""
+
+import math
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from catdog_stream.allowed_hosts import AllowedHost
+from catdog_stream.votes import VOTER_NAME
+
+__all__ = [
+    "allowed_hosts",
+    "broker",
+    "deadline",
+    "folder",
+    "hosts",
+    "http",
+    "milliseconds",
+    "number",
+    "one_of",
+    "paths",
+    "rate",
+    "seconds",
+    "share",
+    "token",
+    "voter",
+    "voters",
+    "whole",
+]
+
+T = TypeVar("T")
+
+#: Each is named in a header of every label.
+MAX_VOTERS = 16
+MAX_VOTE_DEADLINE = 600.0
+#: Pictures per second that one client may send at most, by the setting; 0: as many as it likes.
+MAX_RATE = 1_000_000.0
+#: Short enough to be guessed.
+LEAST_TOKEN = 8
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+#: A host name or an IP address, version 6 in brackets; the port may be left out.
+_ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9a-fA-F:.]+\])(:(?P<port>[0-9]{1,5}))?")
+#: One without a port, version 6 with or without brackets.
+_HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:.]+")
+
+
+def whole(most: int) -> Callable[[str], int]:
+    """A whole number from 1 to ``most``."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or len(text) > 18 or not 1 <= int(text) <= most:
+            raise ValueError(f"it must be a whole number from 1 to {most}")
+        return int(text)
+
+    return parse
+
+
+def number(text: str) -> float:
+    """A finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError("it must be a number") from None
+    if not math.isfinite(value):
+        raise ValueError("it must be a number")
+    return value
+
+
+def seconds(text: str) -> float:
+    """A number above 0."""
+    if (value := number(text)) <= 0:
+        raise ValueError("it must be a number of seconds above 0")
+    return value
+
+
+def milliseconds(text: str) -> float:
+    """0 to 1000 of them, in seconds."""
+    if not 0 <= (value := number(text)) <= 1000:
+        raise ValueError("it must be a number of milliseconds from 0 to 1000")
+    return value / 1000
+
+
+def share(text: str) -> float:
+    """0 to 1."""
+    if not 0 <= (value := number(text)) <= 1:
+        raise ValueError("it must be a share from 0 to 1")
+    return value
+
+
+def rate(text: str) -> float:
+    """Of pictures per second."""
+    if not 0 <= (value := number(text)) <= MAX_RATE:
+        raise ValueError(f"it must be a number of pictures per second from 0 to {MAX_RATE:.0f}")
+    return value
+
+
+def token(text: str) -> str:
+    """What has to be known, as a header can carry it."""
+    if len(text) < LEAST_TOKEN or not _TOKEN.fullmatch(text):
+        raise ValueError(f"it must have {LEAST_TOKEN} characters or more, of ASCII, and no space")
+    return text
+
+
+def one_of(choices: tuple[T, ...]) -> Callable[[str], T]:
+    """One of these words."""
+
+    def parse(text: str) -> T:
+        for choice in choices:
+            if choice == text:
+                return choice
+        raise ValueError(f"it must be one of {', '.join(map(str, choices))}")
+
+    return parse
+
+
+def voter(text: str) -> str:
+    """The name of a voter."""
+    if not VOTER_NAME.fullmatch(text):
+        raise ValueError("a voter's name must have 1 to 32 of a-z, 0-9, _ and -")
+    return text
+
+
+def paths(text: str) -> tuple[Path, ...]:
+    """Paths as in ``PATH``, one at least."""
+    parts = tuple(Path(part) for part in text.split(os.pathsep) if part)
+    if not parts:
+        raise ValueError("it names no directory")
+    return parts
+
+
+def voters(text: str) -> tuple[str, ...]:
+    """Names of voters, separated by commas."""
+    names = tuple(voter(part) for part in map(str.strip, text.split(",")) if part)
+    if len(set(names)) < len(names):
+        raise ValueError("a voter is named twice")
+    if not 1 <= len(names) <= MAX_VOTERS:
+        raise ValueError(f"it must name 1 to {MAX_VOTERS} voters")
+    return names
+
+
+def deadline(text: str) -> float:
+    """Seconds that votes are waited for."""
+    if (value := seconds(text)) > MAX_VOTE_DEADLINE:
+        raise ValueError(f"it must be at most {MAX_VOTE_DEADLINE:g} seconds")
+    return value
+
+
+def folder(text: str) -> Path:
+    """A folder that is there."""
+    if not Path(text).is_dir():
+        raise ValueError("there is no such folder")
+    return Path(text)
+
+
+def hosts(text: str) -> tuple[str, ...]:
+    """Names or addresses of hosts without ports, separated by commas."""
+    found = tuple(filter(None, (part.strip() for part in text.split(","))))
+    for host in found:
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"{host!r} is not the name or address of a host")
+    return found
+
+
+def allowed_hosts(text: str) -> tuple[AllowedHost, ...]:
+    """From where pictures may be fetched, separated by commas."""
+    return tuple(AllowedHost.parse(part) for part in map(str.strip, text.split(",")) if part)
+
+
+def http(text: str) -> str:
+    """The address of a server, with or without a path."""
+    parts = urlsplit(text)
+    usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    if not usable or parts.query or parts.fragment:
+        raise ValueError("it must look like http://host:4318")
+    return text.rstrip("/")
+
+
+def broker(text: str) -> str:
+    """Normalise ``host:port`` and ``kafka://host:port`` lists; only Kafka's driver is supported."""
+    addresses = []
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        scheme, separator, rest = part.rpartition("://")
+        if separator and scheme not in ("kafka", "aiokafka"):
+            raise ValueError(f"only kafka:// addresses are supported, not {scheme}://")
+        address = _ADDRESS.fullmatch(rest)
+        if address is None or not 0 < int(address["port"] or 9092) < 65536:
+            raise ValueError("an address must look like kafka://host:port")
+        addresses.append(f"kafka://{rest}")
+    if not addresses:
+        raise ValueError("it names no address")
+    return ";".join(addresses)
