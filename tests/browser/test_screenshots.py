@@ -5,7 +5,7 @@
 
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from catdog_stream.testing import Worker, own_broker
-from tests.browser.stream import flow
 from tests.browser.visiting import DESK, PHONE, Visit, run
 from tests.models.derived import derived_pictures
-from tests.support.client import request
+from tests.support.client import Client, request
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser, pytest.mark.slow]
 
@@ -38,9 +37,15 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with own_broker(folder / "broker") as broker, Worker(broker.address, folder) as worker:
         worker.wait_ready()
         sent = [request(jpeg, URL.format(number)) for number, jpeg in enumerate(jpegs())]
-        # One after the other, so that the latest are not all of one moment.
-        run(flow(broker.address, [*sent, b"{", request(b"no picture")]))
+        run(one_by_one(broker.address, [*sent, b"{", request(b"no picture")]))
         yield f"http://127.0.0.1:{worker.port}/"
+
+
+async def one_by_one(address: str, values: Iterable[bytes]) -> None:
+    """The latest are not all of one moment, and none waits for others."""
+    async with Client(address) as client:
+        for value in values:
+            await client.answers(await client.send([value]))
 
 
 def jpegs() -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from catdog_stream.web.cluster.view import ClusterView
 from catdog_stream.web.recording.history import OTHERS
 
-__all__ = ["COLORS", "ODD", "Section", "When", "bar", "colors", "table", "top"]
+__all__ = ["COLORS", "ODD", "Section", "When", "bar", "colors", "stack", "table", "top"]
 
 #: Colors of labels in the style sheet; more labels share them.
 COLORS = 6
@@ -44,6 +44,18 @@ def bar(part: float, css_class: str = "") -> str:
         f'<svg class="bar {css_class}" viewBox="0 0 100 1" preserveAspectRatio="none" '
         f'aria-hidden="true"><rect class="rest" width="100" height="1"/>'
         f'<rect class="part" width="{100 * min(max(part, 0.0), 1.0):.2f}" height="1"/></svg>'
+    )
+
+
+def stack(parts: Iterable[tuple[float, str]]) -> str:
+    """A bar of several parts, each 0 to 1 long, with its CSS class; what it says is read beside."""
+    rects, begin = "", 0.0
+    for part, css_class in parts:
+        rects += f'<rect class="{css_class}" x="{begin:.2f}" width="{100 * part:.2f}" height="1"/>'
+        begin += 100 * part
+    return (
+        '<svg class="bar stack" viewBox="0 0 100 1" preserveAspectRatio="none" '
+        f'aria-hidden="true"><rect class="rest" width="100" height="1"/>{rects}</svg>'
     )
 
 

@@ -1,14 +1,16 @@
 """What is seen first: the numbers above all sections, and what is wrong."""
 
 from catdog_stream.web.cluster.view import ClusterView, WorkerView
-from catdog_stream.web.page.parts import When
+from catdog_stream.web.page.parts import When, colors, stack, top
 from catdog_stream.web.page.sections.partitions import waiting
-from catdog_stream.web.page.text import ago, count, plain, rate, seconds
+from catdog_stream.web.page.text import ago, compact, count, plain, rate, seconds, share
 from catdog_stream.web.recording.history import RECENT_SECONDS
 from catdog_stream.web.recording.latency import percentile
 
 __all__ = ["notices", "spoken", "summary", "title"]
 
+#: Labels that are named in the summary, and characters of each.
+MOST_SHARES, MOST_OF_A_NAME = 5, 24
 FIRST_PICTURE = "catdog-stream send samples/cat-kitten.jpg"
 
 
@@ -26,16 +28,39 @@ def summary(view: ClusterView, when: When) -> str:
         ("per second", rate(recent.labelled / RECENT_SECONDS)),
         ("p50", seconds(percentile(recent.bins, 0.5))),
         ("p99", seconds(percentile(recent.bins, 0.99))),
-        ("waiting", count(waiting(view))),
-        ("rejected", count(view.statistics.rejected)),
+        ("waiting", compact(waiting(view))),
+        ("rejected", compact(view.statistics.rejected)),
     )
     tile = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in tiles)
     since = f"Charts since {when(noted)}. " if noted else ""
     return (
         f'<p class="total"><strong>{count(total)}</strong> '
         f"{'picture' if total == 1 else 'pictures'} classified</p>"
-        f'<p class="fine">{since}{_who(view)}</p><dl class="tiles">{tile}</dl>{_empty(view)}'
+        f'<p class="fine">{since}{_who(view)}</p>{_shares(view)}'
+        f'<dl class="tiles">{tile}</dl>{_empty(view)}'
     )
+
+
+def _shares(view: ClusterView) -> str:
+    """What the pictures show, at a glance: always in the same order, whoever leads."""
+    total, color = view.statistics.total, colors(view)
+    if not total:
+        return ""
+    place = {name: number for number, name in enumerate(color)}
+    parts = [
+        (name, number / total, f"c{color[name]}" if name in color else "part")
+        for name, number in sorted(
+            top(view.statistics.labels, MOST_SHARES),
+            key=lambda each: place.get(each[0], len(place)),
+        )
+    ]
+    names = "".join(
+        f'<li data-key="{plain(name)}"><i class="{css_class}" aria-hidden="true"></i>'
+        f"<b>{plain(name, MOST_OF_A_NAME)}</b> {share(part)}</li>"
+        for name, part, css_class in parts
+    )
+    bar = stack((part, css_class) for _, part, css_class in parts)
+    return f'<div class="shares">{bar}<ul>{names}</ul></div>'
 
 
 def _who(view: ClusterView) -> str:

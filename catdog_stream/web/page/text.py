@@ -6,7 +6,18 @@ from html import escape
 from catdog_stream.kafka.client import shown_url
 from catdog_stream.showing import shown
 
-__all__ = ["ago", "count", "host", "plain", "rate", "readable_url", "seconds", "share", "when"]
+__all__ = [
+    "ago",
+    "compact",
+    "count",
+    "host",
+    "plain",
+    "rate",
+    "readable_url",
+    "seconds",
+    "share",
+    "when",
+]
 
 #: Characters of a stranger's text that are shown.
 MAX_SHOWN = 160
@@ -26,6 +37,16 @@ def host(address: str) -> str:
 def count(number: int) -> str:
     """``1,234,567``."""
     return f"{number:,}"
+
+
+def compact(number: int) -> str:
+    """``99,999``, ``123 k``, ``1.2 M`` or ``3.4 G``, in seven characters."""
+    if number < 100_000:
+        return count(number)
+    units = (("k", 1e3), ("M", 1e6), ("G", 1e9))
+    unit, size = next((each for each in units if number < 999.5 * each[1]), units[-1])
+    scaled = number / size
+    return f"{scaled:.1f} {unit}" if scaled < 99.95 else f"{scaled:.0f} {unit}"
 
 
 def rate(per_second: float) -> str:

@@ -33,6 +33,22 @@ def test_labels_are_listed_with_their_shares_the_most_frequent_first() -> None:
     assert "1 of 1 worker answered." in reader.text
 
 
+def test_the_summary_has_the_shares_in_the_same_order_whoever_leads() -> None:
+    for counts in ({"cat": 3, "dog": 1}, {"dog": 3, "cat": 1}):
+        part = fragments(cluster(counts))["summary"]
+        assert part.index("<b>cat</b>") < part.index("<b>dog</b>")
+    text = Reader(fragments(cluster({"cat": 3, "dog": 1}))["summary"]).text
+    assert "cat 75.0%" in text
+    assert "dog 25.0%" in text
+
+
+def test_of_many_labels_the_summary_names_some_and_the_rest_as_others() -> None:
+    text = Reader(fragments(cluster({f"bird{n:02}": 30 - n for n in range(20)}))["summary"]).text
+    assert "bird03" in text
+    assert "bird04" not in text
+    assert "others" in text
+
+
 def test_an_empty_stream_shows_the_command_that_sends_a_picture() -> None:
     text = page().text
     assert "No picture has been classified yet." in text
