@@ -224,6 +224,10 @@ class Consumer(ReadingConsumer):
             return None
         return max(0, end - max(self._committable(tp), self._committed_offset.get(tp) or 0))
 
+    async def work_waits(self, topic: str) -> bool:
+        """Whether records of ``topic`` wait to be read. It asks the consumer's thread."""
+        return await self._consumer_thread.work_waits(topic)
+
     def lag(self, topic: str) -> Mapping[int, int | None]:
         """The same for each partition of a topic that is this worker's."""
         try:

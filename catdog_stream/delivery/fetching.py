@@ -81,9 +81,11 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
     def highwater(self, tp: TP) -> int:
         """Return the end of what can be read, in front of transactions that are still open.
 
-        ``None`` before the first look, whatever Faust says of its type.
+        -1 before the first look, and where ``tp`` has been taken away: aiokafka raises then, and
+        Faust, which asks for it with each record, would end the worker at a rebalance.
         """
-        return cast(int, self._ensure_consumer().last_stable_offset(tp))
+        end = self.stable_end(tp)
+        return -1 if end is None else end
 
     def positions(self, partitions: Collection[TP]) -> dict[TP, int]:
         """Return the next offset to be read of each partition where that is known."""
@@ -92,12 +94,30 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         return {tp: state.position for tp, state in states.items() if state.has_valid_position}
 
     def stable_end(self, tp: TP) -> int | None:
-        """Return the same as ``highwater``, and ``None`` too where ``tp`` is not assigned."""
+        """Return the same as ``highwater``; ``None`` where that is not known."""
         subscription = self._ensure_consumer()._subscription.subscription
         assigned = subscription.assignment if subscription is not None else None
         if assigned is None or tp not in assigned.tps:
             return None
         return cast(int | None, assigned.state_value(tp).lso)
+
+    async def work_waits(self, topic: str) -> bool:
+        """Whether records of ``topic`` can be read and were not yet.
+
+        It is one look of the thread that partitions come to and go from: none goes meanwhile.
+        """
+        return cast(bool, await self.call_thread(self._work_waits, topic))
+
+    async def _work_waits(self, topic: str) -> bool:
+        subscription = self._ensure_consumer()._subscription.subscription
+        assigned = subscription.assignment if subscription is not None else None
+        if assigned is None:
+            return False
+        states = [assigned.state_value(tp) for tp in assigned.tps if tp.topic == topic]
+        return any(
+            not state.has_valid_position or (state.lso is not None and state.lso > state.position)
+            for state in states
+        )
 
     def surely_member(self) -> bool:
         """Whether the group has confirmed lately that this worker belongs to it."""

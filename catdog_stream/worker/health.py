@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
@@ -15,6 +15,7 @@ from catdog_stream.patches.request_deadlines import waiting_longest
 from catdog_stream.worker.progress import ProgressWatch
 
 if TYPE_CHECKING:
+    from catdog_stream.delivery.consumer import Consumer
     from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["Watchdog", "health_problems", "readiness_problems", "silence"]
@@ -128,11 +129,8 @@ async def _work_waits(app: "CatDogApp") -> bool:
         return False
     try:
         async with asyncio.timeout(deadlines.LOOK):
-            return any([await _unread(app, tp) for tp in _assigned(app)])
+            return await cast("Consumer", app.consumer).work_waits(app.role.reads)
+    except ConsumerNotStarted:
+        return False
     except TimeoutError:
         return True  # the consumer's thread does not answer
-
-
-async def _unread(app: "CatDogApp", tp: TP) -> bool:
-    end, position = app.consumer.highwater(tp), await app.consumer.position(tp)
-    return end is not None and position is not None and end > position
