@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from catdog_stream.models.stacks.locate import samples
 from catdog_stream.testing import Worker, own_broker
 from tests.browser.visiting import DESK, PHONE, Visit, run
-from tests.models.derived import derived_pictures
 from tests.support.client import Client, request
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser, pytest.mark.slow]
@@ -49,9 +50,20 @@ async def one_by_one(address: str, values: Iterable[bytes]) -> None:
 
 
 def jpegs() -> Iterator[bytes]:
-    for picture in derived_pictures(2 * PICTURES)[::2]:  # every other one is two in one
+    """Parts of the samples, every other one mirrored."""
+    random = np.random.default_rng(2015)
+    files = sorted(path for path in samples().iterdir() if path.suffix in {".png", ".jpg"})
+    for number in range(PICTURES):
+        with Image.open(files[number % len(files)]) as opened:
+            image = opened.convert("RGB")
+        if number % 2:
+            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        share = random.uniform(0.7, 1)
+        width, height = (round(share * side) for side in image.size)
+        left = int(random.integers(image.width - width + 1))
+        top = int(random.integers(image.height - height + 1))
         out = io.BytesIO()
-        Image.fromarray(picture).save(out, "JPEG", quality=90)
+        image.crop((left, top, left + width, top + height)).save(out, "JPEG", quality=90)
         yield out.getvalue()
 
 
