@@ -1,6 +1,6 @@
 """From votes to published decisions. Knows no Faust and no Kafka.
 
-Each partition has a docket (see ``jury``) and a task that decides its requests, in their order,
+Each partition has a docket (see ``docket``) and a task that decides its requests, in their order,
 when they are due. Before a request is decided it is made sure that it is there, and that none in
 front of it was passed over: a vote that a stranger makes up, or a voter that was made to begin
 later than the others, must not have requests forgotten.
@@ -18,8 +18,8 @@ from catdog_stream import metrics
 from catdog_stream.errors import BrokerError, RejectedRequest
 from catdog_stream.models.deciding import Rule
 from catdog_stream.pipeline.answering import Answering, Job, Outcome
-from catdog_stream.pipeline.jury import Decision, Docket, Fate, Undecided
 from catdog_stream.pipeline.moments import Moments
+from catdog_stream.pipeline.voting.docket import Decision, Docket, Fate, Undecided
 from catdog_stream.votes import Closing, Vote
 from catdog_stream.wire import Incoming, Source
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.answering import Classified
-from catdog_stream.pipeline.jury import MAX_CLOSED, Decision, Docket, Fate
+from catdog_stream.pipeline.voting.docket import MAX_CLOSED, Decision, Docket, Fate
 from catdog_stream.votes import Vote
 from catdog_stream.wire import Source
 

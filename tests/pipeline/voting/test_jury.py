@@ -11,11 +11,11 @@ import pytest
 from catdog_stream import metrics
 from catdog_stream.errors import BrokerError, Reason, RejectedRequest
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.pipeline import judging
 from catdog_stream.pipeline.answering import Answering, Classified, Job, Outcome
-from catdog_stream.pipeline.judging import Jury, Paper
 from catdog_stream.pipeline.observing import Observers
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
+from catdog_stream.pipeline.voting import jury
+from catdog_stream.pipeline.voting.jury import Jury, Paper
 from catdog_stream.testing import run_in_virtual_time
 from catdog_stream.votes import Closing, Vote
 from catdog_stream.wire import Incoming, Source
@@ -434,8 +434,8 @@ class TestMemory:
     @pytest.fixture(autouse=True)
     def little(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Room for about ten votes, and at a gap for about forty."""
-        monkeypatch.setattr(judging, "MAX_HELD_BYTES", 10 * vote_bytes())
-        monkeypatch.setattr(judging, "MAX_GAP_BYTES", 40 * vote_bytes())
+        monkeypatch.setattr(jury, "MAX_HELD_BYTES", 10 * vote_bytes())
+        monkeypatch.setattr(jury, "MAX_GAP_BYTES", 40 * vote_bytes())
 
     def test_no_more_votes_are_taken_than_it_has_room_for(self) -> None:
         async def story() -> None:
@@ -528,7 +528,7 @@ class TestMemory:
 def vote_bytes() -> int:
     """What a held vote takes: its record, and what was read from it."""
     verdict = Verdict({"cat": 0.9, "dog": 0.1}, "a 1")
-    return 2 * judging.cost(Vote("a", Source(TOPIC, 0, 0), verdict).dump())
+    return 2 * jury.cost(Vote("a", Source(TOPIC, 0, 0), verdict).dump())
 
 
 def test_the_metrics_tell_what_became_of_votes_and_decisions() -> None:

@@ -1,0 +1,4 @@
+"""From votes to published decisions. Knows no Faust and no Kafka.
+
+``jury`` decides the requests of all partitions; ``docket`` joins the votes of one.
+"""
