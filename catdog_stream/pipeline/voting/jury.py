@@ -19,7 +19,8 @@ from catdog_stream.errors import BrokerError, RejectedRequest
 from catdog_stream.models.deciding import Rule
 from catdog_stream.pipeline.answering import Answering, Job, Outcome
 from catdog_stream.pipeline.moments import Moments
-from catdog_stream.pipeline.voting.docket import Decision, Docket, Fate, Undecided
+from catdog_stream.pipeline.voting.decision import Decision
+from catdog_stream.pipeline.voting.docket import Docket, Fate, Undecided
 from catdog_stream.votes import Closing, Vote
 from catdog_stream.wire import Incoming, Source
 
