@@ -1,5 +1,5 @@
 """From votes to published decisions. Knows no Faust and no Kafka.
 
-``jury`` decides the requests of all partitions; ``docket`` joins the votes of one, and
-``decision`` says what the votes on a request come to.
+``jury`` decides the requests of all partitions. ``docket`` joins the votes of one, with the records
+of them that are not acknowledged (``unacknowledged``); ``decision`` says what they come to.
 """
