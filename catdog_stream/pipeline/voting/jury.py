@@ -21,6 +21,7 @@ from catdog_stream.pipeline.answering import Answering, Job, Outcome
 from catdog_stream.pipeline.moments import Moments
 from catdog_stream.pipeline.voting.decision import Decision
 from catdog_stream.pipeline.voting.docket import Docket, Fate, Undecided
+from catdog_stream.pipeline.voting.room import Room, cost
 from catdog_stream.votes import Closing, Vote
 from catdog_stream.wire import Incoming, Source
 
@@ -28,15 +29,6 @@ __all__ = ["Jury", "Paper", "Requests"]
 
 logger = logging.getLogger(__name__)
 
-#: Votes that wait for others take so much memory at most; more are read when these are decided.
-MAX_HELD_BYTES = 128 * 1024 * 1024
-#: And so much where they wait for a request without a vote: only a vote that is not read yet can
-#: end that.
-MAX_GAP_BYTES = 512 * 1024 * 1024
-#: What a record takes: the objects around it, its value so many times, and each object or list in
-#: it, of which clients may send many. Measured, with votes of 240 to 9200 bytes; one that is held
-#: takes it twice.
-RECORD_BYTES, VALUE_COPIES, NESTED_BYTES = 700, 3, 50
 #: Seconds between two looks at what nothing tells of: partitions lost, requests that are not there.
 LOOK_SECONDS = 0.5
 
@@ -91,6 +83,7 @@ class Jury:
         first: tells the first request of a partition that was not decided, as it was committed.
         on_failure: called once with what made deciding impossible.
         clock: seconds that never go back.
+        room: for the votes that wait.
     """
 
     def __init__(
@@ -106,6 +99,7 @@ class Jury:
         first: Callable[[int], int | None],
         on_failure: Callable[[BaseException], object],
         clock: Callable[[], float] = time.perf_counter,
+        room: Room | None = None,
     ) -> None:
         self._voters = voters
         self._rule = rule
@@ -120,10 +114,7 @@ class Jury:
         self._benches: dict[int, _Bench] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._strangers: set[str] = set()
-        #: What was last said of the room.
-        self._told = ""
-        #: By partition: the request without a vote that others have waited for too long.
-        self._gaps: dict[int, str] = {}
+        self._room = Room() if room is None else room
 
     @property
     def pending(self) -> int:
@@ -133,13 +124,12 @@ class Jury:
     @property
     def gaps(self) -> list[str]:
         """What keeps requests from being decided though their deadlines have passed."""
-        gaps = [_gap(source) for source in self._gaps.values()]
-        return [*gaps, _no_room()] if gaps and self.full else gaps
+        return self._room.problems(self._held)
 
     @property
     def full(self) -> bool:
         """Whether so much is held that nothing more is read until something is decided."""
-        return self._held > (MAX_GAP_BYTES if self._gaps else MAX_HELD_BYTES)
+        return self._room.is_full(self._held)
 
     @property
     def _held(self) -> int:
@@ -159,33 +149,23 @@ class Jury:
         tasks = tuple(self._tasks.values())
         self._tasks.clear()
         self._benches.clear()
-        self._gaps.clear()
+        self._room.forget_gaps()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def submit(self, paper: Paper) -> None:
         """Take a record, as soon as there is room for one more."""
-        self._tell_of_room()
+        self._room.tell(self._held)
         while self.full and paper.is_current():
             await asyncio.sleep(LOOK_SECONDS)
-            self._tell_of_room()
+            self._room.tell(self._held)
         if not paper.is_current():
             return
         bench = self._bench(paper)
         self._take(paper, bench.docket)
         bench.news.set()
         await _acknowledge(bench.docket.free())
-
-    def _tell_of_room(self) -> None:
-        """Say once for each gap, or gaps that follow each other, that more is held than usual."""
-        if self._held <= MAX_HELD_BYTES:
-            self._told = ""
-        elif self._gaps:
-            text = _no_room() if self.full else _more_room()
-            if self._told not in (text, _no_room()):
-                self._told = text
-                logger.warning("%s", text)
 
     def _take(self, paper: Paper, docket: Docket[Paper]) -> None:
         # Wherever else it stands, another member of the jury would count the request as well.
@@ -239,7 +219,7 @@ class Jury:
             elif not await self._decide_head(partition, bench):
                 await asyncio.sleep(LOOK_SECONDS)
         if self._benches.get(partition) is bench:
-            self._gaps.pop(partition, None)
+            self._room.end_gap(partition)
             del self._benches[partition]  # the votes that it held are read again, by whoever has it
 
     async def _close_overdue(self, partition: int, docket: Docket[Paper]) -> None:
@@ -277,23 +257,20 @@ class Jury:
         except BrokerError as error:
             logger.warning("Requests cannot be looked up: %s Trying again.", error)
             return False
-        if found < head.offset:
-            self._tell_of_gap(partition, found, head)
+        if found < head.offset and self._has_waited(head):
+            self._room.begin_gap(Source(self._topic, partition, found))
         return found >= head.offset and docket.head is head
 
     async def _look_away(self, partition: int, docket: Docket[Paper], head: Undecided) -> None:
         """Forget what was voted on no request, once it cannot be that it is only not known yet."""
-        if self._clock() - head.since > self._deadline and docket.head is head:
+        if self._has_waited(head) and docket.head is head:
             source = f"{self._topic}/{partition}/{head.offset}"
             logger.warning("There is no request %s.", source, extra={"source": source})
             docket.drop()
             await _acknowledge(docket.free())
 
-    def _tell_of_gap(self, partition: int, found: int, head: Undecided) -> None:
-        source = f"{self._topic}/{partition}/{found}"
-        if self._clock() - head.since > self._deadline and self._gaps.get(partition) != source:
-            self._gaps[partition] = source
-            logger.warning("%s", _gap(source), extra={"source": source})
+    def _has_waited(self, head: Undecided) -> bool:
+        return self._clock() - head.since > self._deadline
 
     async def _decide_head(self, partition: int, bench: _Bench) -> bool:
         """Decide the request at the head, for which there is room; whether it can be decided."""
@@ -311,7 +288,7 @@ class Jury:
     async def _decided(self, bench: _Bench) -> Job:
         decision = bench.docket.take()
         source = decision.votes[0].source
-        self._gaps.pop(source.partition, None)
+        self._room.end_gap(source.partition)
         outcome = decision.outcome(self._rule)
         metrics.DECISIONS.labels("incomplete" if decision.missing else "complete").inc()
         if isinstance(outcome, RejectedRequest):
@@ -348,30 +325,6 @@ class Jury:
         """
         bench.count(source.offset, outcome)
         await _acknowledge(bench.docket.settle(source.offset))
-
-
-def _gap(source: str) -> str:
-    return f"Nobody has voted on the request {source}: those behind it wait for a vote on it."
-
-
-def cost(value: bytes | None) -> int:
-    """What a record with this value takes in memory."""
-    value = value or b""
-    nested = value.count(b"{") + value.count(b"[")
-    return RECORD_BYTES + VALUE_COPIES * len(value) + NESTED_BYTES * nested
-
-
-def _more_room() -> str:
-    megabytes = MAX_HELD_BYTES >> 20
-    return f"Votes are read on though over {megabytes} MB wait: one that ends a gap is missing."
-
-
-def _no_room() -> str:
-    megabytes = MAX_GAP_BYTES >> 20
-    return (
-        f"No more votes are read: {megabytes} MB wait for one that ends a gap. "
-        "docs/voting.md says what to do."
-    )
 
 
 async def _acknowledge(papers: Sequence[Paper]) -> None:

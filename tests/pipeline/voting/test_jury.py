@@ -14,8 +14,8 @@ from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.answering import Answering, Classified, Job, Outcome
 from catdog_stream.pipeline.observing import Observers
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
-from catdog_stream.pipeline.voting import jury
 from catdog_stream.pipeline.voting.jury import Jury, Paper
+from catdog_stream.pipeline.voting.room import Room, cost
 from catdog_stream.testing import run_in_virtual_time
 from catdog_stream.votes import Closing, Vote
 from catdog_stream.wire import Incoming, Source
@@ -118,7 +118,7 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    kafka: Kafka | None = None, first: dict[int, int] | None = None
+    kafka: Kafka | None = None, first: dict[int, int] | None = None, room: Room | None = None
 ) -> AsyncIterator[Scene]:
     kafka = kafka or Kafka()
     kafka.confirm.set()
@@ -155,6 +155,7 @@ async def scene(
         first=first.get,
         on_failure=failures.append,
         clock=asyncio.get_running_loop().time,
+        room=room,
     )
     it = Scene(jury, answering, kafka, failures, first)
     try:
@@ -430,16 +431,18 @@ class TestWhenPartitionsMove:
         played(story)
 
 
-class TestMemory:
-    @pytest.fixture(autouse=True)
-    def little(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Room for about ten votes, and at a gap for about forty."""
-        monkeypatch.setattr(jury, "MAX_HELD_BYTES", 10 * vote_bytes())
-        monkeypatch.setattr(jury, "MAX_GAP_BYTES", 40 * vote_bytes())
+def little() -> Room:
+    """Room for about ten votes, and at a gap for about forty."""
+    verdict = Verdict({"cat": 0.9, "dog": 0.1}, "a 1")
+    # What a held vote takes: its record, and what was read from it.
+    each = 2 * cost(Vote("a", Source(TOPIC, 0, 0), verdict).dump())
+    return Room(10 * each, 40 * each)
 
+
+class TestMemory:
     def test_no_more_votes_are_taken_than_it_has_room_for(self) -> None:
         async def story() -> None:
-            async with scene() as it:
+            async with scene(room=little()) as it:
                 taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(20))))
                 await asyncio.sleep(DEADLINE / 2)
                 assert it.jury.full
@@ -452,7 +455,7 @@ class TestMemory:
 
     def test_a_deadline_that_the_log_tells_behind_what_has_no_room_passes(self) -> None:
         async def story() -> None:
-            async with scene(Kafka(closes=False)) as it:
+            async with scene(Kafka(closes=False), room=little()) as it:
                 await it.vote("a0 cat")
                 await asyncio.sleep(DEADLINE + 1)
                 assert len(it.closings) == 1
@@ -468,7 +471,7 @@ class TestMemory:
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         async def story() -> None:
-            async with scene(first={0: 0, 1: 0}) as it:
+            async with scene(first={0: 0, 1: 0}, room=little()) as it:
                 votes = [f"a{n} cat" for n in range(15, 30)] + [f"b{n} cat" for n in range(30)]
                 taking = asyncio.create_task(it.vote(*votes))
                 await asyncio.sleep(50 * DEADLINE)
@@ -483,7 +486,7 @@ class TestMemory:
 
     def test_other_partitions_are_read_while_one_has_a_gap(self) -> None:
         async def story() -> None:
-            async with scene(first={0: 0, 1: 0}) as it:
+            async with scene(first={0: 0, 1: 0}, room=little()) as it:
                 taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(15, 30))))
                 await asyncio.sleep(3 * DEADLINE)
                 assert taking.done()
@@ -497,7 +500,7 @@ class TestMemory:
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         async def story() -> None:
-            async with scene() as it:
+            async with scene(room=little()) as it:
                 taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(15, 90))))
                 await asyncio.sleep(50 * DEADLINE)
                 assert not taking.done()
@@ -512,7 +515,7 @@ class TestMemory:
 
     def test_votes_that_come_to_nothing_take_no_room(self) -> None:
         async def story() -> None:
-            async with scene() as it:
+            async with scene(room=little()) as it:
                 await it.vote("a1 cat", *["a1 cat", "c0 cat"] * 100)
                 for _ in range(100):
                     await it.submit(b"nonsense")
@@ -523,12 +526,6 @@ class TestMemory:
                 assert it.acknowledged == list(range(304))
 
         played(story)
-
-
-def vote_bytes() -> int:
-    """What a held vote takes: its record, and what was read from it."""
-    verdict = Verdict({"cat": 0.9, "dog": 0.1}, "a 1")
-    return 2 * jury.cost(Vote("a", Source(TOPIC, 0, 0), verdict).dump())
 
 
 def test_the_metrics_tell_what_became_of_votes_and_decisions() -> None:
