@@ -1,172 +1,17 @@
-"""Decisions leave in order, once, for requests that are there, and none is passed over."""
+"""Decisions leave in order, once, and no more is held than there is room for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from catdog_stream import metrics
-from catdog_stream.errors import BrokerError, Reason, RejectedRequest
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.pipeline.answering import Answering, Classified, Job, Outcome
-from catdog_stream.pipeline.observing import Observers
-from catdog_stream.pipeline.rejection_limit import RejectionLimit
-from catdog_stream.pipeline.voting.jury import Jury, Paper
+from catdog_stream.pipeline.outcome import Classified
 from catdog_stream.pipeline.voting.room import Room, cost
-from catdog_stream.testing import run_in_virtual_time
 from catdog_stream.votes import Closing, Vote
-from catdog_stream.wire import Incoming, Source
-
-TOPIC = "catdogimage"
-DEADLINE = 10.0
-#: Answers on their way at a time.
-ROOM = 4
-
-
-@dataclass
-class Kafka:
-    """The requests of all partitions, and where decisions go."""
-
-    #: The place of each request of a partition; between them lie marks.
-    requests: list[int] = field(default_factory=lambda: list(range(100)))
-    away: bool = False
-    #: Whether what the jury writes into the log of the votes is read by it.
-    closes: bool = True
-    published: list[tuple[Incoming, Outcome]] = field(default_factory=list)
-    confirm: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def exists(self, _partition: int, offset: int) -> bool:
-        if self.away:
-            raise BrokerError("Nobody answers.")
-        return offset <= self.requests[-1]
-
-    async def next_from(self, _partition: int, offset: int) -> int:
-        if self.away:
-            raise BrokerError("Nobody answers.")
-        return min(place for place in self.requests if place >= offset)
-
-    async def read(self, source: Source) -> Incoming | None:
-        if self.away:
-            raise BrokerError("Nobody answers.")
-        return Incoming(source, b"key", b"the request", (("a", b"b"),), 7)
-
-    async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[Outcome]:
-        self.published.append((incoming, outcome))
-        return asyncio.ensure_future(self._confirmed(outcome))
-
-    async def _confirmed(self, outcome: Outcome) -> Outcome:
-        await self.confirm.wait()
-        return outcome
-
-    @property
-    def decided(self) -> list[str]:
-        """Each decision: partition, offset, and what it came to."""
-        return [
-            f"{incoming.source.partition}/{incoming.source.offset} "
-            + (outcome.verdict.label if isinstance(outcome, Classified) else outcome.reason)
-            for incoming, outcome in self.published
-        ]
-
-
-@dataclass
-class Scene:
-    """A jury with its surroundings."""
-
-    jury: Jury
-    answering: Answering[Job]
-    kafka: Kafka
-    failures: list[BaseException]
-    #: By partition: the first undecided request, as it was committed.
-    first: dict[int, int] = field(default_factory=dict)
-    closings: list[Closing] = field(default_factory=list)
-    counted: list[int] = field(default_factory=list)
-    acknowledged: list[int] = field(default_factory=list)
-    generation: int = 0
-    _papers: int = 0
-
-    async def submit(self, value: bytes, partition: int = 0) -> None:
-        """The next record of the votes."""
-        number, generation = self._papers, self.generation
-        self._papers += 1
-
-        async def acknowledge() -> None:
-            if generation == self.generation:  # it stands for all before it
-                self.acknowledged.extend(range(len(self.acknowledged), number + 1))
-
-        def count(offset: int, _outcome: Outcome) -> None:
-            if generation == self.generation:
-                self.counted.append(offset)
-
-        def is_current() -> bool:
-            return generation == self.generation
-
-        await self.jury.submit(Paper(partition, value, is_current, count, acknowledge))
-
-    async def vote(self, *votes: str, partition: int = 0) -> None:
-        """Votes such as ``a0 cat``: of a, on request 0; or ``a0 no``."""
-        for text in votes:
-            name, what = text.split()
-            verdict = Verdict({"cat": 0.9, "dog": 0.1}, f"{name[0]} 1")
-            no = RejectedRequest(Reason.NOT_AN_IMAGE, "It is no picture.")
-            source = Source(TOPIC, partition, int(name[1:]))
-            answer = verdict if what == "cat" else no
-            await self.submit(Vote(name[0], source, answer).dump(), partition)
-
-
-@asynccontextmanager
-async def scene(
-    kafka: Kafka | None = None, first: dict[int, int] | None = None, room: Room | None = None
-) -> AsyncIterator[Scene]:
-    kafka = kafka or Kafka()
-    kafka.confirm.set()
-    failures: list[BaseException] = []
-    tasks: set[asyncio.Task[None]] = set()
-    first = {0: 0} if first is None else first
-
-    async def owns() -> bool:
-        return True
-
-    answering: Answering[Job] = Answering(
-        kafka,
-        owns=owns,
-        limit=RejectionLimit(in_a_row=1000, share=1.0, window=1000),
-        on_failure=failures.append,
-        max_in_flight=ROOM,
-        observers=Observers(),
-    )
-
-    async def close(closing: Closing) -> None:
-        it.closings.append(closing)
-        if kafka.closes:
-            reading = asyncio.create_task(it.submit(closing.dump(), closing.partition))
-            tasks.add(reading)
-
-    jury = Jury(
-        ("a", "b"),
-        rule="log_odds",
-        close=close,
-        deadline=DEADLINE,
-        topic=TOPIC,
-        answering=answering,
-        requests=kafka,
-        first=first.get,
-        on_failure=failures.append,
-        clock=asyncio.get_running_loop().time,
-        room=room,
-    )
-    it = Scene(jury, answering, kafka, failures, first)
-    try:
-        yield it
-    finally:
-        await jury.stop()
-    assert not failures
-
-
-def played(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    run_in_virtual_time(story())
+from catdog_stream.wire import Source
+from tests.pipeline.voting.court import DEADLINE, ROOM, TOPIC, Kafka, played, scene
 
 
 def test_a_request_is_decided_when_all_votes_are_in_and_counted_when_it_is_published() -> None:
@@ -218,116 +63,6 @@ def test_partitions_do_not_wait_for_each_other() -> None:
     played(story)
 
 
-def test_a_rejection_carries_the_request_itself() -> None:
-    async def story() -> None:
-        async with scene() as it:
-            it.kafka.away = False
-            await it.vote("a0 no", "b0 no")
-            await asyncio.sleep(0.1)
-            ((incoming, outcome),) = it.kafka.published
-            assert isinstance(outcome, RejectedRequest)
-            assert (incoming.key, incoming.value, incoming.timestamp_ms) == (
-                b"key",
-                b"the request",
-                7,
-            )
-
-    played(story)
-
-
-class TestWhatNobodyMayHaveForgotten:
-    def test_a_request_that_was_passed_over_is_waited_for(self) -> None:
-        async def story() -> None:
-            async with scene() as it:
-                await it.vote("a5 cat", "b5 cat")  # where are 0 to 4?
-                await asyncio.sleep(10 * DEADLINE)
-                assert it.kafka.decided == []
-                (gap,) = it.jury.gaps
-                assert gap.startswith("Nobody has voted on the request catdogimage/0/0:")
-                await it.vote(*(f"{voter}{n} cat" for n in range(6) for voter in "ab"))
-                await asyncio.sleep(1)
-                assert it.jury.gaps == []
-                assert it.kafka.decided == [f"0/{n} cat" for n in range(6)]
-
-        played(story)
-
-    def test_between_requests_may_lie_what_is_none(self) -> None:
-        async def story() -> None:
-            async with scene(Kafka(requests=[2, 3, 7])) as it:
-                await it.vote("a2 cat", "b2 cat", "a3 cat", "b3 cat", "a7 cat", "b7 cat")
-                await asyncio.sleep(1)
-                assert it.kafka.decided == ["0/2 cat", "0/3 cat", "0/7 cat"]
-
-        played(story)
-
-    def test_votes_on_a_request_that_is_not_there_come_to_nothing(self) -> None:
-        async def story() -> None:
-            async with scene(Kafka(requests=[0, 1])) as it:
-                await it.vote("a0 cat", "b0 cat", "a2 cat", "b2 cat", "a900 cat")
-                await asyncio.sleep(3 * DEADLINE)
-                assert it.kafka.decided == ["0/0 cat"]
-                assert it.acknowledged == [0, 1, 2, 3, 4, 5]
-                it.kafka.requests.append(2)
-                await it.vote("a1 cat", "b1 cat", "a2 cat", "b2 cat")
-                await asyncio.sleep(1)
-                assert it.kafka.decided == ["0/0 cat", "0/1 cat", "0/2 cat"]
-
-        played(story)
-
-    def test_a_partition_of_which_nothing_was_ever_decided_begins_with_the_first_vote(self) -> None:
-        async def story() -> None:
-            async with scene(first={}) as it:
-                await it.vote("a5 cat", "b5 cat")
-                await asyncio.sleep(1)
-                assert it.kafka.decided == ["0/5 cat"]
-
-        played(story)
-
-
-def test_kafka_may_be_away_for_a_while() -> None:
-    async def story() -> None:
-        async with scene() as it:
-            it.kafka.away = True
-            await it.vote("a0 no", "b0 no")
-            await asyncio.sleep(5)
-            assert it.kafka.decided == []
-            it.kafka.away = False
-            await asyncio.sleep(1)
-            assert it.kafka.decided == ["0/0 not_an_image"]
-
-    played(story)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        b"",
-        b"nonsense",
-        Vote("a", Source("other", 0, 0), Verdict({"cat": 1.0, "dog": 0.0}, "x")).dump(),
-        Vote("a", Source(TOPIC, 1, 0), Verdict({"cat": 1.0, "dog": 0.0}, "x")).dump(),
-    ],
-)
-def test_what_is_no_vote_or_stands_in_the_wrong_place_is_passed_over(value: bytes) -> None:
-    async def story() -> None:
-        async with scene() as it:
-            await it.submit(value)
-            assert it.acknowledged == [0]
-            assert it.jury.pending == 0
-
-    played(story)
-
-
-def test_a_voter_that_nobody_expects_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
-    async def story() -> None:
-        async with scene() as it:
-            await it.vote("c0 cat", "c1 cat", "a0 cat", "b0 cat")
-            await asyncio.sleep(0.1)
-            assert it.kafka.decided == ["0/0 cat"]
-
-    played(story)
-    assert caplog.messages == ["The votes of c are not counted: it is not expected."]
-
-
 class TestWhoReadsTheVotesAgain:
     """After a crash, or where partitions move, the log alone says what is decided."""
 
@@ -367,17 +102,6 @@ class TestWhoReadsTheVotesAgain:
                 ((_, outcome),) = it.kafka.published
                 assert isinstance(outcome, Classified)
                 assert "missing" not in outcome.verdict.notes
-
-        played(story)
-
-    @pytest.mark.parametrize("where", [("other", 0), (TOPIC, 1)])
-    def test_believes_no_deadline_of_another_place(self, where: tuple[str, int]) -> None:
-        async def story() -> None:
-            async with scene() as it:
-                await it.vote("a0 cat")
-                await it.submit(Closing(*where, (0,)).dump())
-                await asyncio.sleep(1)
-                assert it.kafka.decided == []
 
         played(story)
 
