@@ -9,7 +9,7 @@ from catdog_stream.agents.answered import count
 from catdog_stream.app import app, topics
 from catdog_stream.delivery.consumer import Consumer
 from catdog_stream.delivery.settled import settled_events
-from catdog_stream.pipeline.judging import Paper
+from catdog_stream.pipeline.voting.bench import Paper
 
 
 @app.agent(topics.votes, name="decide")

@@ -12,7 +12,7 @@ from catdog_stream.delivery.publishing import KafkaPublisher
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.requests import RequestReader
 from catdog_stream.pipeline.answering import Answering, Job
-from catdog_stream.pipeline.judging import Jury
+from catdog_stream.pipeline.voting.jury import Jury
 from catdog_stream.topics import REQUESTS, VOTES
 from catdog_stream.votes import Closing
 from catdog_stream.wire import Incoming, Source

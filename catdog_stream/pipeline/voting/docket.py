@@ -7,8 +7,6 @@ complete waits for the one in front of it, which waits for its votes until its d
 The log of the votes is the only store, and what is decided follows from it alone. A vote may be
 acknowledged once every vote in front of it, and it, is on a request that was decided: so where
 reading begins again lies the first vote that still matters, and what is undecided is joined anew.
-To acknowledge a record is to acknowledge all before it. So of records that wait for the same, the
-last is kept alone, and what comes to nothing costs nothing.
 That a deadline has passed is written into the log, too: votes behind such a `Closing` are late, and
 whoever reads the log again, after a crash, decides the same.
 """
@@ -20,22 +18,16 @@ from enum import StrEnum, auto
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
-import orjson
-
-from catdog_stream.errors import RejectedRequest
-from catdog_stream.models.deciding import Ballot, Rule, decide
-from catdog_stream.models.verdict import Verdict
-from catdog_stream.pipeline.answering import Classified, Outcome
+from catdog_stream.pipeline.voting.decision import Decision
+from catdog_stream.pipeline.voting.unacknowledged import NOTHING, Unacknowledged
 from catdog_stream.votes import Vote
 
-__all__ = ["Decision", "Docket", "Fate", "Undecided"]
+__all__ = ["Docket", "Fate", "Undecided"]
 
 T = TypeVar("T")
 
 #: So many requests are closed by one record at most.
 MAX_CLOSED = 1000
-LEAST_TIDIED = 1000
-_NOTHING = -1
 
 
 class Fate(StrEnum):
@@ -67,61 +59,6 @@ class Undecided:
     bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """All votes on a request that were in when it was decided; there is one at least."""
-
-    votes: tuple[Vote, ...]
-    #: Who was expected and has not voted.
-    missing: tuple[str, ...]
-    #: When the first vote on it was seen.
-    since: float
-
-    def outcome(self, rule: Rule) -> Outcome:
-        """What the votes come to: a rejection only if all are."""
-        ballots = [
-            (vote, Ballot(vote.voter, vote.answer, vote.weight))
-            for vote in self.votes
-            if isinstance(vote.answer, Verdict)
-        ]
-        if not ballots:
-            (first, *_) = self.votes
-            assert isinstance(first.answer, RejectedRequest)
-            return first.answer
-        verdict = decide([ballot for _, ballot in ballots], rule)
-        notes = {"votes": told(self.votes)}
-        if self.missing:
-            notes["missing"] = ",".join(self.missing)
-        (vote, _), *_ = ballots
-        noted = Verdict(verdict.scores, verdict.stack, verdict.familiarity, verdict.unknown, notes)
-        return Classified(vote.url, noted, vote.fields)
-
-
-def told(votes: Sequence[Vote]) -> str:
-    """Who voted what, as JSON: a few words for each voter, whatever the number of classes."""
-    return orjson.dumps({vote.voter: _told(vote.answer) for vote in votes}).decode()
-
-
-def _told(answer: Verdict | RejectedRequest) -> dict[str, str | float]:
-    if isinstance(answer, RejectedRequest):
-        return {"reason": answer.reason.value}
-    return {
-        "verdict": answer.label,
-        "chance": round(answer.scores[answer.likeliest], 6),
-        "stack": answer.stack,
-    }
-
-
-@dataclass(slots=True)
-class _Entry(Generic[T]):
-    """The last of some records of the log that stand together and wait for the same."""
-
-    #: The request that they wait for.
-    request: int
-    token: T
-    bytes: int
-
-
 class Docket(Generic[T]):
     """The undecided requests of one partition.
 
@@ -136,21 +73,21 @@ class Docket(Generic[T]):
         self._deadline = deadline
         #: The first request that is neither decided nor being published.
         self.first = first
-        #: The last request that is answered and counted; what waits for -1 waits for nothing.
-        self._settled = _NOTHING if first is None else first - 1
         self._undecided: dict[int, Undecided] = {}
         self._order: list[int] = []
         #: In the order in which they came: those whose deadline has not passed yet.
         self._arrived: deque[Undecided] = deque()
-        #: The log: what is not acknowledged.
-        self._log: deque[_Entry[T]] = deque()
-        #: Of so many entries, those in the middle of the log on which nothing waits are removed.
-        self._most = LEAST_TIDIED
-        #: Of the votes that are held, and of the records that are not acknowledged.
-        self.bytes = 0
+        self._log: Unacknowledged[T] = Unacknowledged(first)
+        #: What the votes take that are held.
+        self._held = 0
 
     def __len__(self) -> int:
         return len(self._undecided)
+
+    @property
+    def bytes(self) -> int:
+        """What it takes: the votes that are held, and the records that are not acknowledged."""
+        return self._held + self._log.bytes
 
     def add(self, vote: Vote, token: T, now: float, size: int = 0) -> Fate:
         """Take the next vote of the log.
@@ -163,7 +100,7 @@ class Docket(Generic[T]):
         fate = self._fate(vote)
         offset = vote.source.offset
         # What is late or repeated need not be waited for: the votes that count stand before it.
-        self._append(_Entry(offset if fate is Fate.HELD else _NOTHING, token, size))
+        self._log.append(offset if fate is Fate.HELD else NOTHING, token, size)
         if fate is Fate.HELD:
             request = self._undecided.get(offset)
             if request is None:
@@ -172,7 +109,7 @@ class Docket(Generic[T]):
                 self._arrived.append(request)
             request.votes[vote.voter] = vote
             request.bytes += size
-            self.bytes += size
+            self._held += size
         return fate
 
     def close(self, offsets: Iterable[int]) -> None:
@@ -183,33 +120,7 @@ class Docket(Generic[T]):
 
     def pass_over(self, token: T, size: int = 0) -> None:
         """Take a record of the log on which nothing waits."""
-        self._append(_Entry(_NOTHING, token, size))
-
-    def _append(self, entry: _Entry[T]) -> None:
-        if len(self._log) >= self._most:
-            self._tidy()
-        self._join(entry)
-
-    def _join(self, entry: _Entry[T]) -> None:
-        """Put an entry behind the log, or in the place of the last one, which waits as long."""
-        self.bytes += entry.bytes
-        if self._log:
-            last = self._log[-1]
-            if entry.request == last.request or self._is_decided(entry.request):
-                entry.request = max(entry.request, last.request)
-                self.bytes -= self._log.pop().bytes
-        self._log.append(entry)
-
-    def _is_decided(self, request: int) -> bool:
-        return request == _NOTHING or (self.first is not None and request < self.first)
-
-    def _tidy(self) -> None:
-        """Join what waited for requests that were decided since to what stands in front of it."""
-        entries, self._log = self._log, deque()
-        for entry in entries:
-            self.bytes -= entry.bytes
-            self._join(entry)
-        self._most = max(LEAST_TIDIED, 2 * len(self._log))
+        self._log.append(NOTHING, token, size)
 
     def _fate(self, vote: Vote) -> Fate:
         if vote.voter not in self._voters:
@@ -262,6 +173,7 @@ class Docket(Generic[T]):
         """Decide the request at the head: votes on it that come from now on are late."""
         request = self._remove_head()
         self.first = request.offset + 1
+        self._log.decide(request.offset)
         return Decision(
             tuple(request.votes[name] for name in self._voters if name in request.votes),
             tuple(name for name in self._voters if name not in request.votes),
@@ -270,28 +182,18 @@ class Docket(Generic[T]):
 
     def drop(self) -> None:
         """Forget the request at the head: there is no such request, whoever votes on it."""
-        offset = self._remove_head().offset
-        # What was joined to a vote on it may wait for any request that was decided by now.
-        decided = _NOTHING if self.first is None else self.first - 1
-        for entry in self._log:
-            if entry.request == offset:
-                entry.request = decided
+        self._log.drop(self._remove_head().offset)
 
     def _remove_head(self) -> Undecided:
         request = self._undecided.pop(heappop(self._order))
-        self.bytes -= request.bytes
+        self._held -= request.bytes
         return request
 
     def settle(self, offset: int) -> list[T]:
         """The request at ``offset`` is answered and counted; what can be acknowledged by that."""
-        self._settled = max(self._settled, offset)
-        return self.free()
+        self._log.settle(offset)
+        return self._log.free()
 
     def free(self) -> list[T]:
         """What can be acknowledged now, in the order of the log: each stands for all before it."""
-        found = []
-        while self._log and self._log[0].request <= self._settled:
-            entry = self._log.popleft()
-            self.bytes -= entry.bytes
-            found.append(entry.token)
-        return found
+        return self._log.free()

@@ -1,0 +1,59 @@
+"""What the votes on one request come to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from catdog_stream.errors import RejectedRequest
+from catdog_stream.models.deciding import Ballot, Rule, decide
+from catdog_stream.models.verdict import Verdict
+from catdog_stream.pipeline.outcome import Classified, Outcome
+from catdog_stream.votes import Vote
+
+__all__ = ["Decision", "told"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """All votes on a request that were in when it was decided; there is one at least."""
+
+    votes: tuple[Vote, ...]
+    #: Who was expected and has not voted.
+    missing: tuple[str, ...]
+    #: When the first vote on it was seen.
+    since: float
+
+    def outcome(self, rule: Rule) -> Outcome:
+        """What the votes come to: a rejection only if all are."""
+        ballots = [
+            (vote, Ballot(vote.voter, vote.answer, vote.weight))
+            for vote in self.votes
+            if isinstance(vote.answer, Verdict)
+        ]
+        if not ballots:
+            (first, *_) = self.votes
+            assert isinstance(first.answer, RejectedRequest)
+            return first.answer
+        verdict = decide([ballot for _, ballot in ballots], rule)
+        notes = {"votes": told(self.votes)}
+        if self.missing:
+            notes["missing"] = ",".join(self.missing)
+        (vote, _), *_ = ballots
+        noted = Verdict(verdict.scores, verdict.stack, verdict.familiarity, verdict.unknown, notes)
+        return Classified(vote.url, noted, vote.fields)
+
+
+def told(votes: Sequence[Vote]) -> str:
+    """Who voted what, as JSON: a few words for each voter, whatever the number of classes."""
+    return orjson.dumps({vote.voter: _told(vote.answer) for vote in votes}).decode()
+
+
+def _told(answer: Verdict | RejectedRequest) -> dict[str, str | float]:
+    if isinstance(answer, RejectedRequest):
+        return {"reason": answer.reason.value}
+    return {
+        "verdict": answer.label,
+        "chance": round(answer.scores[answer.likeliest], 6),
+        "stack": answer.stack,
+    }

@@ -1,0 +1,162 @@
+"""Decides the request at the head of a bench, and has the decision published.
+
+Before a request is decided it is made sure that it is there, and that none in front of it was
+passed over: a vote that a stranger makes up, or a voter that was made to begin later than the
+others, must not have requests forgotten.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from catdog_stream import metrics
+from catdog_stream.errors import BrokerError, RejectedRequest
+from catdog_stream.models.deciding import Rule
+from catdog_stream.pipeline.answering import Answering, Job
+from catdog_stream.pipeline.moments import Moments
+from catdog_stream.pipeline.outcome import Outcome
+from catdog_stream.pipeline.voting.bench import LOOK_SECONDS, Bench, acknowledge
+from catdog_stream.pipeline.voting.decision import Decision
+from catdog_stream.pipeline.voting.docket import Undecided
+from catdog_stream.pipeline.voting.room import Room
+from catdog_stream.wire import Incoming, Source
+
+__all__ = ["Judge", "Requests"]
+
+logger = logging.getLogger(__name__)
+
+
+class Requests(Protocol):
+    """What is known of the requests that are voted on."""
+
+    async def exists(self, partition: int, offset: int) -> bool:
+        """Whether the partition is longer than ``offset``. Raises ``BrokerError``."""
+
+    async def next_from(self, partition: int, offset: int) -> int:
+        """The first request at ``offset``, which exists, or behind it. Raises ``BrokerError``."""
+
+    async def read(self, source: Source) -> Incoming | None:
+        """The request; ``None`` if it was deleted. Raises ``BrokerError``."""
+
+
+class Judge:
+    """Decides one request at a time of each bench.
+
+    Args:
+        rule: how votes become a verdict.
+        deadline: seconds that a request may be waited for which is not there.
+        topic: of the requests.
+        answering: publishes the decisions.
+        requests: what is known of the requests.
+        room: is told of gaps.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        *,
+        rule: Rule,
+        deadline: float,
+        topic: str,
+        answering: Answering[Job],
+        requests: Requests,
+        room: Room,
+        clock: Callable[[], float],
+    ) -> None:
+        self._rule = rule
+        self._deadline = deadline
+        self._topic = topic
+        self._answering = answering
+        self._requests = requests
+        self._room = room
+        self._clock = clock
+
+    async def decide(self, bench: Bench) -> bool:
+        """Decide the request at the head, whose votes are in; false if it cannot be decided yet.
+
+        ``answering`` has room for the decision, which is used, or left.
+        """
+        job = None
+        try:
+            if await self._is_next(bench):
+                job = await self._decided(bench)
+        finally:
+            if job is None or not bench.is_current():
+                self._answering.leave_room()
+        if job is not None and bench.is_current():
+            self._answering.append(job)
+        return job is not None
+
+    async def _is_next(self, bench: Bench) -> bool:
+        """Whether the request at the head is there, and none in front of it is undecided."""
+        docket = bench.docket
+        head = docket.head
+        assert head is not None
+        try:
+            if not await self._requests.exists(bench.partition, head.offset):
+                await self._look_away(bench, head)
+                return False
+            if docket.first is None or docket.first == head.offset:
+                return docket.head is head  # more votes may have come, on an earlier request, too
+            found = await self._requests.next_from(bench.partition, docket.first)
+        except BrokerError as error:
+            logger.warning("Requests cannot be looked up: %s Trying again.", error)
+            return False
+        if found < head.offset and self._has_waited(head):
+            self._room.begin_gap(Source(self._topic, bench.partition, found))
+        return found >= head.offset and docket.head is head
+
+    async def _look_away(self, bench: Bench, head: Undecided) -> None:
+        """Forget what was voted on no request, once it cannot be that it is only not known yet."""
+        if self._has_waited(head) and bench.docket.head is head:
+            source = str(Source(self._topic, bench.partition, head.offset))
+            logger.warning("There is no request %s.", source, extra={"source": source})
+            bench.docket.drop()
+            await acknowledge(bench.docket.free())
+
+    def _has_waited(self, head: Undecided) -> bool:
+        return self._clock() - head.since > self._deadline
+
+    async def _decided(self, bench: Bench) -> Job:
+        decision = bench.docket.take()
+        self._room.end_gap(bench.partition)
+        outcome = decision.outcome(self._rule)
+        metrics.DECISIONS.labels("incomplete" if decision.missing else "complete").inc()
+        if isinstance(outcome, RejectedRequest):
+            incoming = await self._whole(decision, bench)
+        else:
+            incoming = decision.votes[0].incoming()
+        moments = Moments(taken=decision.since, voted=self._clock())
+        offset = decision.votes[0].source.offset
+        job = Job(incoming, partial(_settle, bench, offset), moments=moments)
+        job.outcome.set_result(outcome)
+        return job
+
+    async def _whole(self, decision: Decision, bench: Bench) -> Incoming:
+        """The request with its own bytes, which its rejection carries, if it is still there."""
+        while bench.is_current():
+            try:
+                whole = await self._requests.read(decision.votes[0].source)
+            except BrokerError as error:
+                source = str(decision.votes[0].source)
+                logger.warning(
+                    "The rejected request %s cannot be read: %s Trying again.",
+                    source,
+                    error,
+                    extra={"source": source},
+                )
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                return whole or decision.votes[0].incoming()
+        return decision.votes[0].incoming()
+
+
+async def _settle(bench: Bench, offset: int, outcome: Outcome) -> None:
+    """Count the decision, and acknowledge what nothing waits for any more.
+
+    A commit that comes between counts it beside votes that are read again, and are late then.
+    """
+    bench.count(offset, outcome)
+    await acknowledge(bench.docket.settle(offset))
