@@ -9,6 +9,7 @@ from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE, w
 from catdog_stream.models.engines.litert import scaled
 from catdog_stream.models.engines.networks import NetworkName, build_network
 from catdog_stream.models.stacks.writing import NOTICE_FILE
+from catdog_stream.models.training.backbone.network import Network
 from catdog_stream.models.training.labelled import read_batches
 from catdog_stream.models.training.stack.task import Task
 from catdog_stream.models.training.stack.unfinished import Unfinished
@@ -42,7 +43,7 @@ def put_backbone(task: Task, work: Unfinished) -> list[float]:
 
 def _make(task: Task, work: Unfinished) -> list[float]:
     """Have the start's network learn, if it is to, and write it."""
-    from catdog_stream.models.training.backbone.finetuning import Network, fine_tune
+    from catdog_stream.models.training.backbone.finetuning import fine_tune
 
     start, plan = task.start, task.plan
     weights = start.weights()
