@@ -95,7 +95,8 @@ def train(
         _work_elsewhere()
         return
     from catdog_stream.app import app
-    from catdog_stream.models.training.stack_training import Options, train_stack
+    from catdog_stream.models.training.stack.task import Options
+    from catdog_stream.models.training.stack.training import train_stack
 
     if output.exists() and not output.is_dir():
         raise InputError(f"{output} is a file: a stack is a folder.")

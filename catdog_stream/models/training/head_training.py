@@ -1,6 +1,6 @@
 """Train the head of a stack on labelled pictures, and write the stack.
 
-The quick way: the backbone stays as it is, and nothing is held out. ``stack_training`` is the long
+The quick way: the backbone stays as it is, and nothing is held out. ``stack.training`` is the long
 one.
 """
 

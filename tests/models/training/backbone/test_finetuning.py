@@ -11,7 +11,8 @@ pytest.importorskip("tensorflow")
 from catdog_stream.models.engines.networks import build_network
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.training.backbone import checkpoints, finetuning
-from catdog_stream.models.training.backbone.finetuning import FineTuned, Network, fine_tune
+from catdog_stream.models.training.backbone.finetuning import FineTuned, fine_tune
+from catdog_stream.models.training.backbone.network import Network
 from catdog_stream.models.training.backbone.plan import FineTuning, Phase
 from catdog_stream.models.training.labelled import LabelledFile, labelled_files
 

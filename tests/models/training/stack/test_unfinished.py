@@ -8,7 +8,7 @@ import pytest
 
 from catdog_stream.errors import InputError
 from catdog_stream.models.training.head.features import Seen
-from catdog_stream.models.training.unfinished import Unfinished, unfinished_folder
+from catdog_stream.models.training.stack.unfinished import Unfinished, unfinished_folder
 
 ABOUT = {"classes": ("cat", "dog"), "seed": 0}
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from catdog_stream.models.stacks.calibration import Calibration, Logits
-from catdog_stream.models.training.calibrating import calibrate, platt, temperature
 from catdog_stream.models.training.evaluation import Labels, calibration_error, log_loss
+from catdog_stream.models.training.stack.calibrating import calibrate, platt, temperature
 
 
 def answered(count: int, classes: int, seed: int = 0) -> tuple[Logits, Labels]:

@@ -1,0 +1,121 @@
+"""What learns: a network with a classifier on top, and a teacher beside it, if there is one.
+
+The teacher is another network, which knows more. Its features are imitated: both see the same view
+(Beyer et al., "Knowledge distillation: A good teacher is patient and consistent", 2021).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from catdog_stream.models.training.backbone.network import Network
+from catdog_stream.models.training.backbone.plan import Phase
+
+__all__ = ["Imitated", "Learner"]
+
+#: Of the network's weights, so large a share is its upper part.
+_UPPER_SHARE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Imitated:
+    """A teacher, and what makes features of the teacher's out of the learner's."""
+
+    of: Network
+    network: Any
+    projection: Any
+
+    @classmethod
+    def built(cls, of: Network, size: int, features: int) -> "Imitated":
+        """For views of ``size``, and a learner with so many ``features``."""
+        network = of.built(size)
+        network.trainable = False
+        projection = keras.layers.Dense(network.output_shape[-1], dtype="float32")
+        projection.build((None, features))
+        return cls(of, network, projection)
+
+    def loss(self, views: Any, features: Any) -> Any:
+        """How unlike the teacher's the ``features`` of ``views`` are, 0 to 2."""
+        known = tf.cast(self.network(self.of.scaled(views), training=False), tf.float32)
+        alike = -keras.losses.cosine_similarity(known, self.projection(features))
+        return tf.reduce_mean(1 - alike)
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """A network and its classifier in a phase of the training."""
+
+    of: Network
+    network: Any
+    classifier: Any
+    classes: int
+    imitated: Imitated | None
+
+    @classmethod
+    def built(
+        cls, start: Network, classes: int, phase: Phase, teacher: Network | None
+    ) -> "Learner":
+        """As ``start``, with a classifier of random weights."""
+        network = start.built(phase.size, "mixed_bfloat16" if _has_bfloat16() else "float32")
+        _freeze(network, upper=phase.upper)
+        classifier = keras.layers.Dense(classes, dtype="float32")
+        features = network.output_shape[-1]
+        classifier.build((None, features))
+        imitated = None
+        if teacher is not None:
+            imitated = Imitated.built(teacher, phase.size, features)
+        return cls(start, network, classifier, classes, imitated)
+
+    @property
+    def variables(self) -> list[Any]:
+        """All that changes or may; the network's own come first."""
+        return [variable for layer in self._layers for variable in layer.weights]
+
+    @property
+    def trained(self) -> list[Any]:
+        """Those that learn in this phase."""
+        return [variable for layer in self._layers for variable in layer.trainable_weights]
+
+    @property
+    def _layers(self) -> list[Any]:
+        layers = [self.network, self.classifier]
+        return layers if self.imitated is None else [*layers, self.imitated.projection]
+
+    def truth(self, labels: Any, smoothing: float) -> Any:
+        """The chances that are wanted of the classifier: nearly certain."""
+        truth = tf.one_hot(labels, self.classes)
+        return truth * (1 - smoothing) + smoothing / self.classes
+
+    def loss(self, views: Any, truth: Any, imitation: float) -> Any:
+        """Cross-entropy, and what differing from the teacher costs."""
+        features = tf.cast(self.network(self.of.scaled(views), training=True), tf.float32)
+        loss = tf.reduce_mean(
+            tf.nn.softmax_cross_entropy_with_logits(truth, self.classifier(features))
+        )
+        if self.imitated is not None:
+            loss += imitation * self.imitated.loss(views, features)
+        return loss
+
+
+def _freeze(network: Any, *, upper: bool) -> None:
+    """Have all of the network trained, or its upper part alone."""
+    total = sum(int(np.prod(weight.shape)) for weight in network.weights)
+    below = 0
+    for layer in network.layers:
+        below += sum(int(np.prod(weight.shape)) for weight in layer.weights)
+        layer.trainable = not upper or below > (1 - _UPPER_SHARE) * total
+
+
+def _has_bfloat16() -> bool:
+    """Whether the processor multiplies 16-bit floats, or a GPU does."""
+    if tf.config.list_physical_devices("GPU"):
+        return True
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags

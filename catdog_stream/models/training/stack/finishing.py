@@ -1,0 +1,74 @@
+"""The end of a training: the stack is measured, described and put where it belongs."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from catdog_stream.models.stacks.golden import keep_first
+from catdog_stream.models.stacks.manifest import Golden
+from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.models.training.evaluation import Answers, Evaluation, ask, measure
+from catdog_stream.models.training.familiarizing import enough, fit_familiarity
+from catdog_stream.models.training.head.features import Seen
+from catdog_stream.models.training.head_training import quality_record
+from catdog_stream.models.training.parity import Parity, compare
+from catdog_stream.models.training.report.document import REPORT_FILE, Report, write_report
+from catdog_stream.models.training.stack.head import TrainedHead
+from catdog_stream.models.training.stack.manifest import manifest_of
+from catdog_stream.models.training.stack.task import Task
+from catdog_stream.models.training.stack.unfinished import Unfinished
+
+__all__ = ["finish"]
+
+#: Pictures that LiteRT and TensorFlow are compared on.
+_COMPARED = 64
+
+
+def finish(
+    task: Task, work: Unfinished, losses: Sequence[float], seen: Seen, head: TrainedHead
+) -> Evaluation:
+    """Measure the stack, write its manifest and its report, and put it where it belongs."""
+    manifest = manifest_of(work.stack, task, head)
+    if enough(seen.labels):
+        manifest = fit_familiarity(seen.whole, seen.labels, work.stack).put_into(manifest)
+    manifest.write(work.stack)
+    stack = ModelStack.load(work.stack, engine="litert", threads=task.threads)
+    answers = ask(stack, [each.file for each in task.parts.evaluation], progress=task.progress)
+    evaluation = measure(stack, answers)
+    parity = _parity(task, work.stack, stack, answers)
+    golden = tuple(
+        _golden(stack, answers, number, work.stack) for number in range(len(stack.classes))
+    )
+    stack.close()
+    quality = quality_record(task.evaluation, evaluation)
+    if parity is not None:
+        quality["parity"] = parity.as_json()
+    manifest = dataclasses.replace(
+        manifest, golden=golden, quality=quality, reference=evaluation.reference
+    )
+    write_report(
+        work.stack / REPORT_FILE,
+        Report(manifest, task.checked, task.parts, answers, evaluation, parity, losses),
+    )
+    manifest.write(work.stack)
+    work.publish()
+    return evaluation
+
+
+def _parity(task: Task, directory: Path, stack: ModelStack, answers: Answers) -> Parity | None:
+    """Compare both engines; ``None`` if the files are the start's own, which were before."""
+    if task.unchanged is not None:
+        return None
+    reference = ModelStack.load(directory, engine="tensorflow", threads=task.threads, batch=8)
+    parity = compare(stack, reference, answers.files[:: max(1, len(answers.files) // _COMPARED)])
+    reference.close()
+    parity.check()
+    return parity
+
+
+def _golden(stack: ModelStack, answers: Answers, label: int, output: Path) -> Golden:
+    """The picture of a class that the stack is surest of, kept with what it says of it."""
+    order = (-answers.chances[:, label]).argsort(kind="stable")
+    files = [answers.files[index] for index in order]
+    paths = [file.path for file in files if file.label == label]
+    return keep_first(stack, paths, output, stack.classes[label])
