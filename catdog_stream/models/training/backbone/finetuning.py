@@ -32,7 +32,7 @@ from catdog_stream.models.training.backbone.learning import Learning
 __all__ = ["FineTuned", "fine_tune"]
 
 #: Seconds between two checkpoints.
-_SAVE_SECONDS = 300.0
+_SAVE_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
