@@ -217,3 +217,34 @@ def test_a_frozen_worker_and_a_killed_one_keep_nobody_waiting(
         other.kill()
         expect(it.page.locator("#notices")).to_contain_text(re.compile("does not answer|left"))
         assert it.text("#summary .total strong") == total
+
+
+#: Notes each time that the total on the page falls.
+WATCH = """() => {
+  const told = () => Number(
+    document.querySelector("#summary .total strong").textContent.replaceAll(",", ""));
+  let last = told();
+  window.falls = [];
+  new MutationObserver(() => {
+    if (told() < last) window.falls.push([last, told()]);
+    last = told();
+  }).observe(document.querySelector("#summary"),
+             {subtree: true, childList: true, characterData: true});
+}"""
+
+
+def test_numbers_never_go_back_while_workers_come_and_go(
+    see: Callable[..., Visit], broker: str, tmp_path: Path
+) -> None:
+    run(flow(broker, [request(RED), request(BLUE)] * 10))
+    it = see()
+    expect(it.page.locator("#status")).to_have_attribute("data-state", "live")
+    it.page.evaluate(WATCH)
+    with Worker(broker, tmp_path, module=LOOKING) as other:
+        other.wait_ready()
+        expect(it.page.locator("#workers tbody tr")).to_have_count(2)
+        run(flow(broker, [request(RED), request(BLUE)] * 10))
+        other.kill()
+        run(flow(broker, [request(RED), request(BLUE)] * 10))
+        expect(it.page.locator("#notices")).not_to_contain_text("taking over")
+    assert it.page.evaluate("window.falls") == []

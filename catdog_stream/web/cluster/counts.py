@@ -1,6 +1,5 @@
-"""Counts of the whole cluster: the shards of all workers, each partition counted once."""
+"""Counts by partition, as a worker shows them, and by label and reason, as a page does."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from catdog_stream.delivery.counting import MAX_NAME_BYTES, MAX_NAMES
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp
 
-__all__ = ["Shards", "Statistics", "count", "local_shards", "parse_shards", "summed", "uncovered"]
+__all__ = ["MAX_SHARDS", "Shards", "Statistics", "count", "local_shards", "parse_shards"]
 
 #: Partitions of which a worker may tell counts; Kafka itself gets slow beyond some thousands.
 MAX_SHARDS = 20_000
@@ -44,30 +43,6 @@ class Statistics:
         return sum(self.rejections.values())
 
 
-def summed(answers: Iterable[Shards | None]) -> Statistics:
-    """Add up the answers of all workers; ``None`` stands for one that did not answer.
-
-    While partitions move, two workers may both show a partition: the one that has counted more
-    of it is right, since counts only grow.
-    """
-    shards: dict[tuple[str, str], Mapping[str, int]] = {}
-    asked = answered = 0
-    for answer in answers:
-        asked += 1
-        if answer is None:
-            continue
-        answered += 1
-        for table, partitions in answer.items():
-            for partition, counts in partitions.items():
-                known = shards.get((table, partition), {})
-                if sum(counts.values()) > sum(known.values()):
-                    shards[table, partition] = counts
-    totals: dict[str, Counter[str]] = {"labels": Counter(), "rejections": Counter()}
-    for (table, _), counts in shards.items():
-        totals[table].update(counts)
-    return Statistics(totals["labels"], totals["rejections"], asked, answered)
-
-
 def local_shards(app: "CatDogApp", tables: Iterable[CommittedTable]) -> Shards | None:
     """The counts of the partitions that this worker owns; ``None`` while they may be incomplete."""
     if not app.settled:
@@ -85,19 +60,6 @@ def local_shards(app: "CatDogApp", tables: Iterable[CommittedTable]) -> Shards |
                 shards["labels"][place] = shard["labels"]
                 shards["rejections"][place] = shard["rejections"]
     return shards
-
-
-def uncovered(shards: Shards, by: Iterable[Shards | None]) -> Shards:
-    """Those of ``shards`` that nobody else shows."""
-    others = [each for each in by if each is not None]
-    return {
-        table: {
-            place: counts
-            for place, counts in places.items()
-            if not any(place in other[table] for other in others)
-        }
-        for table, places in shards.items()
-    }
 
 
 def parse_shards(document: Any) -> Shards:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from catdog_stream.web.cluster.counts import Shards, uncovered
+from catdog_stream.web.cluster.ledger import Ledger
 from catdog_stream.web.cluster.state import News, WorkerState
 from catdog_stream.web.cluster.timeline import Timeline
 from catdog_stream.web.recording.pictures import KEPT
@@ -27,8 +27,6 @@ FRESH = 1.5
 SILENT = 5.0
 #: A worker that has left the group is shown for so long.
 KEEP = 600.0
-#: For so long its counts stand beside those of its successor, which may be behind for a moment.
-HAND_OVER = 30.0
 #: Workers that are asked and remembered.
 MAX_PEERS = 256
 
@@ -61,6 +59,7 @@ class Peers:
         addresses: of those that are in the group now, but for this one.
         ask: asks one.
         timeline: takes what they tell of the last hour.
+        ledger: takes what they have counted.
         clock: seconds that only ever grow.
     """
 
@@ -69,11 +68,13 @@ class Peers:
         addresses: Callable[[], Iterable[str]],
         ask: Ask,
         timeline: Timeline,
+        ledger: Ledger,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._addresses = addresses
         self._ask = ask
         self._timeline = timeline
+        self._ledger = ledger
         self._clock = clock
         self._known: dict[str, Peer] = {}
 
@@ -104,26 +105,6 @@ class Peers:
         """How long ago it answered last, in seconds; ``None`` if it never did."""
         return None if peer.heard is None else self._clock() - peer.heard
 
-    def shards(self, own: Shards | None) -> list[Shards | None]:
-        """All that count; ``None`` for a worker of the group that has not told any.
-
-        The counts of a worker that has left stay until others show its partitions.
-        """
-        now = self._clock()
-        present = [own, *(peer.state.shards for peer in self._known.values() if peer.left is None)]
-        gone = [
-            (peer.state.shards, now - peer.left)
-            for peer in self._known.values()
-            if peer.left is not None and peer.state.shards is not None
-        ]
-        return [
-            *present,
-            *(
-                shards if since < HAND_OVER else uncovered(shards, by=present)
-                for shards, since in gone
-            ),
-        ]
-
     def close(self) -> None:
         """Ask nobody any more."""
         for peer in self._known.values():
@@ -147,6 +128,7 @@ class Peers:
             both = {**peer.thumbnails, **news.thumbnails}
             peer.thumbnails = {id_: both[id_] for id_ in ids if id_ in both}
             self._timeline.update(peer.address, news.slots)
+            self._ledger.note(peer.address, news.state.shards)
         finally:
             peer.asking = None
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from catdog_stream.web.cluster.counts import Shards, Statistics, summed
+from catdog_stream.web.cluster.counts import Shards, Statistics
+from catdog_stream.web.cluster.ledger import Ledger
 from catdog_stream.web.cluster.peers import FRESH, Peer, Peers
 from catdog_stream.web.cluster.state import WorkerState
 from catdog_stream.web.cluster.timeline import Timeline
@@ -16,6 +17,9 @@ __all__ = ["ClusterView", "Lag", "Standing", "WorkerView", "cluster_view", "stat
 
 #: A worker that was not heard of for so many seconds does not answer; in less it may be busy.
 PATIENCE = 4.0
+
+#: This worker, for the ledger.
+OWN = ""
 
 #: ``here``: it makes this page. ``silent``: of the group, and does not answer. ``left``: of the
 #: group no more.
@@ -83,7 +87,12 @@ class ClusterView:
 
 
 def cluster_view(
-    address: str, own: WorkerState, peers: Peers, timeline: Timeline, now: float
+    address: str,
+    own: WorkerState,
+    peers: Peers,
+    timeline: Timeline,
+    ledger: Ledger,
+    now: float,
 ) -> ClusterView:
     """The cluster as the worker at ``address`` knows it.
 
@@ -91,6 +100,7 @@ def cluster_view(
         own: its own state.
         peers: the others.
         timeline: the last hour.
+        ledger: what all have counted.
         now: seconds since the epoch.
     """
     known = peers.all()
@@ -105,7 +115,7 @@ def cluster_view(
     hour = timeline.hour(now)
     return ClusterView(
         now=now,
-        statistics=statistics(own.shards, peers),
+        statistics=statistics(own.shards, peers, ledger),
         recent=added(each.state.recent for each in answering),
         hour=hour,
         in_hour=added(hour.values()),
@@ -116,16 +126,19 @@ def cluster_view(
     )
 
 
-def statistics(own: Shards | None, peers: Peers) -> Statistics:
+def statistics(own: Shards | None, peers: Peers, ledger: Ledger) -> Statistics:
     """The counts of all workers, and how many of the group have just told theirs."""
-    counts = summed(peers.shards(own))
+    ledger.note(OWN, own)
     group = [each for each in peers.all() if each.left is None]
     answered = sum(
         each.state.shards is not None and (age := peers.age(each)) is not None and age <= FRESH
         for each in group
     )
     return Statistics(
-        counts.labels, counts.rejections, 1 + len(group), answered + (own is not None)
+        labels=ledger.total("labels"),
+        rejections=ledger.total("rejections"),
+        asked=1 + len(group),
+        answered=answered + (own is not None),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from catdog_stream.web.cluster.counts import Shards, Statistics
+from catdog_stream.web.cluster.ledger import Ledger
 from catdog_stream.web.cluster.peers import Ask, Peers
 from catdog_stream.web.cluster.state import News, WorkerState
 from catdog_stream.web.cluster.timeline import Timeline
@@ -55,7 +56,8 @@ class Board:
         self._own = own
         self._recorder = recorder
         self._timeline = Timeline()
-        self._peers = Peers(addresses, ask, self._timeline)
+        self._ledger = Ledger()
+        self._peers = Peers(addresses, ask, self._timeline, self._ledger)
         self._broadcast = Broadcast()
         self._ticking: asyncio.Task[None] | None = None
         #: When the state was made that readers are told.
@@ -67,13 +69,15 @@ class Board:
         address = self._address()
         latest = self._timeline.latest(address)
         self._timeline.update(address, self._recorder.history.slots(latest))
-        return cluster_view(address, await self._own(), self._peers, self._timeline, time.time())
+        return cluster_view(
+            address, await self._own(), self._peers, self._timeline, self._ledger, time.time()
+        )
 
     async def statistics(self, own: Shards | None, wait: float) -> Statistics:
         """The counts of the cluster, in the same way."""
         await self._peers.refresh(wait)
         self._timeline.hour(time.time())  # which forgets what is older
-        return statistics(own, self._peers)
+        return statistics(own, self._peers, self._ledger)
 
     async def news(self, since: int, seen: Iterable[str]) -> News:
         """What another worker wants to know of this one; see ``asking.ask``."""

@@ -70,7 +70,8 @@ def _who(view: ClusterView) -> str:
 
 
 def _empty(view: ClusterView) -> str:
-    if view.statistics.total or view.statistics.rejected:
+    told = all(each.state.shards is not None for each in _present(view))
+    if view.statistics.total or view.statistics.rejected or not told:
         return ""
     return (
         '<div class="empty"><p><b>No picture has been classified yet.</b> Send the first one:</p>'
@@ -85,12 +86,25 @@ def notices(view: ClusterView, when: When) -> str:
     found = []
     if silent:
         found.append(_silent(silent, len(view.workers) - len(left), view.now, when))
-    if view.here.state.shards is None:
-        found.append("This worker is taking over its partitions: the counts are not complete.")
+    moving = [each for each in _present(view) if each.state.shards is None]
+    if moving:
+        found.append(_moving(moving, len(view.workers) - len(left)))
     found += [_problem(each) for each in view.workers if each.state.facts.get("refused")]
     if left:
         found.append(_left(left, view.now, when))
     return "".join(f'<p class="notice">{sentence}</p>' for sentence in found)
+
+
+def _present(view: ClusterView) -> list[WorkerView]:
+    return [each for each in view.workers if each.standing in ("here", "answers")]
+
+
+def _moving(moving: list[WorkerView], group: int) -> str:
+    verb = "is" if len(moving) == 1 else "are"
+    return (
+        f"{len(moving)} of {group} {_workers(group)} {verb} taking over partitions. "
+        "Until then their counts stay as they were last heard."
+    )
 
 
 def _silent(silent: list[WorkerView], group: int, now: float, when: When) -> str:

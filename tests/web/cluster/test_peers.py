@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from catdog_stream.web.cluster.counts import Shards, summed
-from catdog_stream.web.cluster.peers import HAND_OVER, INTERVAL, KEEP, Peers
+from catdog_stream.web.cluster.counts import Shards
+from catdog_stream.web.cluster.ledger import HAND_OVER, Ledger
+from catdog_stream.web.cluster.peers import INTERVAL, KEEP, Peers
 from catdog_stream.web.cluster.state import News, WorkerState
 from catdog_stream.web.cluster.timeline import Timeline
-from catdog_stream.web.cluster.view import PATIENCE, cluster_view
+from catdog_stream.web.cluster.view import PATIENCE, cluster_view, statistics
 
 ONE, TWO = "http://one:6066", "http://two:6066"
 
@@ -27,9 +28,12 @@ class Scene:
             ONE: self.telling(shards("1", 1)),
             TWO: self.telling(shards("2", 2)),
         }
-        self.peers = Peers(lambda: self.addresses, self._ask, Timeline(), lambda: self.now)
+        self.ledger = Ledger(lambda: self.now)
+        self.peers = Peers(
+            lambda: self.addresses, self._ask, Timeline(), self.ledger, lambda: self.now
+        )
 
-    def telling(self, told: Shards) -> Callable[[], Awaitable[News]]:
+    def telling(self, told: Shards | None) -> Callable[[], Awaitable[News]]:
         async def tell() -> News:
             return News(WorkerState(shards=told))
 
@@ -40,10 +44,10 @@ class Scene:
         return await self.answers[address]()
 
     def total(self, own: Shards | None = None) -> int:
-        return summed(self.peers.shards(own or shards("0", 10))).total
+        return statistics(own or shards("0", 10), self.peers, self.ledger).total
 
     def standings(self) -> list[str]:
-        view = cluster_view("http://here", WorkerState(), self.peers, Timeline(), 0)
+        view = cluster_view("http://here", WorkerState(), self.peers, Timeline(), self.ledger, 0)
         return [each.standing for each in view.workers]
 
 
@@ -138,5 +142,21 @@ def test_the_counts_of_a_worker_that_died_stay_up_until_its_successor_has_them()
         it.now += KEEP
         await it.peers.refresh(1.0)
         assert it.standings() == ["here", "answers"]
+
+    asyncio.run(story())
+
+
+def test_the_counts_of_partitions_that_move_stay_up_until_they_are_told_again() -> None:
+    async def story() -> None:
+        it = Scene()
+        await it.peers.refresh(1.0)
+        assert it.total() == 13
+        for told in (None, shards("2", 2)):
+            it.answers[ONE] = it.answers[TWO] = it.telling(told)
+            it.now += INTERVAL
+            await it.peers.refresh(1.0)
+            assert it.total() == 13
+        assert statistics(None, it.peers, it.ledger).total == 13, "this one's own as well"
+        assert statistics(None, it.peers, it.ledger).answered == 2
 
     asyncio.run(story())

@@ -80,6 +80,13 @@ def test_a_worker_that_does_not_answer_is_named_with_when_it_was_heard_last() ->
     assert "those here are not complete" in page({"cat": 1}, {}, worker(), never).text
 
 
+def test_while_partitions_move_the_page_says_so_and_not_that_nothing_was_classified() -> None:
+    moving = worker("http://there:6066", "answers", 0.0, shards=None)
+    text = page({}, {}, worker(), moving).text
+    assert "1 of 2 workers is taking over partitions." in text
+    assert "Send the first one" not in text
+
+
 def test_a_worker_that_left_is_no_reason_to_worry_and_is_told() -> None:
     text = page({"cat": 1}, {}, worker(), worker("http://there:6066", "left", 20.0)).text
     assert "1 worker has left the group, last heard 20 s ago" in text
