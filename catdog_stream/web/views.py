@@ -119,7 +119,7 @@ async def labels(web: View, _request: Request) -> Response:
 async def label(web: View, _request: Request, label: str) -> Response:
     """One count."""
     counts = (await statistics()).labels
-    if label not in counts and label not in app.classifying.classes:
+    if label not in counts and label not in app.work.classes:
         detail = f"There is no label {label!r}."
         # Readers of today know the field error.
         return cast(Response, answer("/labels/", Problem(404, detail, error=detail)))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from mode import Service
@@ -50,6 +51,11 @@ class Judging(Service):
         if self._jury is None:
             raise RuntimeError("The jury has not started yet.")
         return self._jury
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """What the voters tell apart; nothing before the first verdict."""
+        return self._jury.classes if self._jury is not None else ()
 
     @property
     def waits(self) -> bool:

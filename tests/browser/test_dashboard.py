@@ -181,13 +181,16 @@ def test_the_page_comes_back_when_its_worker_does(
 ) -> None:
     with Worker(broker, tmp_path, module=LOOKING) as worker:
         worker.wait_ready()
-        it = visit(f"http://127.0.0.1:{worker.port}/")
+        it = visit(f"http://127.0.0.1:{worker.port}/", viewport=PHONE)
         it.expected = ("ERR_", "status 503")
         status = it.page.locator("#status")
         expect(status).to_have_attribute("data-state", "live")
+        height = it.page.locator("header").bounding_box()
         worker.kill()
         expect(status).to_have_attribute("data-state", "reconnecting")
         expect(status).to_contain_text("last heard")
+        assert it.overflow() == 0
+        assert it.page.locator("header").bounding_box() == height, "the page jumps"
         worker.start().wait_ready()
         expect(status).to_have_attribute("data-state", "live")
         worker.pause()

@@ -72,6 +72,10 @@ class Judge:
         self._requests = requests
         self._room = room
         self._clock = clock
+        #: What the voters tell apart, as of the last verdict; nothing before it.
+        self.classes: tuple[str, ...] = ()
+        #: Who had not voted when the last request was decided.
+        self.missing: tuple[str, ...] = ()
 
     async def decide(self, bench: Bench) -> bool:
         """Decide the request at the head, whose votes are in; false if it cannot be decided yet.
@@ -122,12 +126,14 @@ class Judge:
     async def _decided(self, bench: Bench) -> Job:
         decision = bench.docket.take()
         self._room.end_gap(bench.partition)
+        self.missing = decision.missing
         outcome = decision.outcome(self._rule)
         metrics.DECISIONS.labels("incomplete" if decision.missing else "complete").inc()
         if isinstance(outcome, RejectedRequest):
             incoming = await self._whole(decision, bench)
         else:
             incoming = decision.votes[0].incoming()
+            self.classes = tuple(outcome.verdict.scores)
         moments = Moments(taken=decision.since, voted=self._clock())
         offset = decision.votes[0].source.offset
         job = Job(incoming, partial(_settle, bench, offset), moments=moments)

@@ -80,6 +80,16 @@ class Jury:
         return sum(len(bench.docket) for bench in self._benches.values())
 
     @property
+    def classes(self) -> Sequence[str]:
+        """What the voters tell apart; nothing before the first verdict."""
+        return self._judge.classes
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """Who had not voted when the last request was decided."""
+        return self._judge.missing
+
+    @property
     def gaps(self) -> list[str]:
         """What keeps requests from being decided though their deadlines have passed."""
         return self._room.problems(self._held)

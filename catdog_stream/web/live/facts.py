@@ -32,8 +32,10 @@ def _role(app: "CatDogApp") -> str:
     if app.role.voter is not None:
         return f"It is the voter {app.role.voter}, and these are its votes."
     if app.role.is_jury and app.judging.warm:
-        voters = ", ".join(app.settings.voters)
-        return f"The jury of {voters}: {app.judging.jury.pending} requests wait for votes here."
+        jury, voters = app.judging.jury, ", ".join(app.settings.voters)
+        missing = ", ".join(jury.missing)
+        without = f" The latest decision had to do without {missing}." if missing else ""
+        return f"The jury of {voters}: {jury.pending} requests wait for votes here.{without}"
     return ""
 
 

@@ -46,7 +46,7 @@ class Own:
         return WorkerState(
             version=__version__,
             stack=app.swapping.serving if app.classifying.warm else "",
-            classes=app.classifying.classes,
+            classes=app.work.classes,
             since=recorder.history.since,
             problems=await self._look(),
             lag=consumer.lag(app.role.reads),

@@ -37,7 +37,8 @@ _DOCUMENT = """<!DOCTYPE html>
 <img src="{static}icon.svg" alt="" width="36" height="36">
 <h1>Pictures</h1>
 <button id="pause" type="button" aria-pressed="false" hidden>Pause</button>
-<p id="status" data-state="still"><span id="status-text">Renewed every {refresh} s</span></p>
+<p id="status" data-state="still"><span id="status-text">Renewed every {refresh} s</span><span
+ id="status-more"></span></p>
 </header>
 <main id="main">
 <div id="notices" data-live>{notices}</div>

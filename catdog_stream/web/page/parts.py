@@ -3,13 +3,18 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from catdog_stream.models.verdict import UNKNOWN
 from catdog_stream.web.cluster.view import ClusterView
 from catdog_stream.web.recording.history import OTHERS
 
-__all__ = ["COLORS", "ODD", "Section", "When", "bar", "colors", "stack", "table", "top"]
+__all__ = ["COLORS", "NO_COLOR", "ODD", "Section", "When", "bar", "colors", "stack", "table", "top"]
 
 #: Colors of labels in the style sheet; more labels share them.
 COLORS = 6
+#: Columns that fit a phone; a table of more is scrolled there.
+MANY = 3
+#: That of all labels without one.
+NO_COLOR = "cx"
 
 #: What reading a fact may raise where a worker of another version has other facts.
 ODD = (TypeError, KeyError, IndexError, ValueError, AttributeError, ArithmeticError, RecursionError)
@@ -59,10 +64,15 @@ def stack(parts: Iterable[tuple[float, str]]) -> str:
     )
 
 
-def colors(view: ClusterView) -> dict[str, int]:
-    """The color of each label: it stays the same while counts overtake each other."""
-    names = dict.fromkeys((*view.classes, *sorted(view.statistics.labels)))
-    return {name: number % COLORS for number, name in enumerate(names)}
+def colors(view: ClusterView) -> dict[str, str]:
+    """The color of each label, a class and a token of the style sheet.
+
+    It stays the same while counts overtake each other, and whatever others publish. What is no
+    class of a stack, such as ``unknown``, has none of its own.
+    """
+    classes = list(view.classes) or sorted(view.statistics.labels.keys() - {UNKNOWN})
+    known = {name: f"c{number % COLORS}" for number, name in enumerate(classes)}
+    return {**dict.fromkeys(sorted(view.statistics.labels), NO_COLOR), **known}
 
 
 def top(counts: Mapping[str, int], most: int) -> list[tuple[str, int]]:
@@ -75,10 +85,12 @@ def top(counts: Mapping[str, int], most: int) -> list[tuple[str, int]]:
 
 def table(caption: str, heads: Iterable[str], rows: Iterable[str]) -> str:
     """A table of rows in HTML; its heads are HTML as well."""
+    heads = list(heads)
+    many = ' class="many"' if len(heads) > MANY else ""
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
     return (
         f'<div class="scroll" data-key="{caption}" tabindex="0" role="region" '
-        f'aria-label="{caption}"><table>'
+        f'aria-label="{caption}"><table{many}>'
         f'<caption class="unseen">{caption}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )

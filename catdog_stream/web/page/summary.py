@@ -1,7 +1,7 @@
 """What is seen first: the numbers above all sections, and what is wrong."""
 
 from catdog_stream.web.cluster.view import ClusterView, WorkerView
-from catdog_stream.web.page.parts import When, colors, stack, top
+from catdog_stream.web.page.parts import NO_COLOR, When, colors, stack, top
 from catdog_stream.web.page.sections.partitions import waiting
 from catdog_stream.web.page.text import ago, compact, count, plain, rate, seconds, share
 from catdog_stream.web.recording.history import RECENT_SECONDS
@@ -16,8 +16,13 @@ FIRST_PICTURE = "catdog-stream send samples/cat-kitten.jpg"
 
 def title(view: ClusterView) -> str:
     """``12 pictures classified``; escaped, as it is text."""
-    total = view.statistics.total
-    return f"{count(total)} {'picture' if total == 1 else 'pictures'} classified"
+    return f"{count(view.statistics.total)} {_counted(view)}"
+
+
+def _counted(view: ClusterView) -> str:
+    pictures = "picture" if view.statistics.total == 1 else "pictures"
+    voter = view.here.state.facts.get("voter")
+    return f"{pictures} voted on by {plain(str(voter))}" if voter else f"{pictures} classified"
 
 
 def summary(view: ClusterView, when: When) -> str:
@@ -34,8 +39,7 @@ def summary(view: ClusterView, when: When) -> str:
     tile = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in tiles)
     since = f"Charts since {when(noted)}. " if noted else ""
     return (
-        f'<p class="total"><strong>{count(total)}</strong> '
-        f"{'picture' if total == 1 else 'pictures'} classified</p>"
+        f'<p class="total"><strong>{count(total)}</strong> {_counted(view)}</p>'
         f'<p class="fine">{since}{_who(view)}</p>{_shares(view)}'
         f'<dl class="tiles">{tile}</dl>{_empty(view)}'
     )
@@ -46,14 +50,12 @@ def _shares(view: ClusterView) -> str:
     total, color = view.statistics.total, colors(view)
     if not total:
         return ""
-    place = {name: number for number, name in enumerate(color)}
-    parts = [
-        (name, number / total, f"c{color[name]}" if name in color else "part")
-        for name, number in sorted(
-            top(view.statistics.labels, MOST_SHARES),
-            key=lambda each: place.get(each[0], len(place)),
-        )
-    ]
+    known = list(view.classes)
+    counts = sorted(
+        top(view.statistics.labels, MOST_SHARES),
+        key=lambda each: (known.index(each[0]) if each[0] in known else len(known), each[0]),
+    )
+    parts = [(name, number / total, color.get(name, NO_COLOR)) for name, number in counts]
     names = "".join(
         f'<li data-key="{plain(name)}"><i class="{css_class}" aria-hidden="true"></i>'
         f"<b>{plain(name, MOST_OF_A_NAME)}</b> {share(part)}</li>"

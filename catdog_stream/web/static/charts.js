@@ -76,17 +76,17 @@ export class Charts {
       ...this.labels.map((_, n) => this.rows.map((row) => row[1][n] / this.step)),
       this.rows.map((row) => row[2] / this.step),
     ], [
-      ...this.labels.map((label, n) => line(label, `--c${this.colors[n]}`)),
+      ...this.labels.map((label, n) => line(label, `--${this.colors[n]}`)),
       { ...line("rejected", "--refused"), dash: [6, 4] },
-    ], (value) => `${round(value)}/s`);
+    ], (value) => `${round(value)}/s`, (value) => value.toLocaleString("en"));
     this.put("latency", [
       times,
-      this.rows.map((row) => row[3] === null ? null : row[3] * 1000),
-      this.rows.map((row) => row[4] === null ? null : row[4] * 1000),
-    ], [line("p50", "--c0"), line("p99", "--c1")], (value) => `${round(value)} ms`);
+      this.rows.map((row) => row[3]),
+      this.rows.map((row) => row[4]),
+    ], [line("p50", "--c0"), line("p99", "--c1")], duration, duration);
   }
 
-  put(name, data, series, format) {
+  put(name, data, series, format, mark) {
     if (this.drawn[name] !== undefined) {
       this.drawn[name].setData(data);
       return;
@@ -97,16 +97,16 @@ export class Charts {
     this.drawn[name] = new uPlot({
       width: place.clientWidth,
       height: HEIGHT,
-      padding: [8, 4, 0, 0],
+      padding: [8, 20, 0, 0], // half of the last time is beside it
       cursor: { y: false, points: { size: 6 } },
       legend: { live: true },
       scales: {
         x: { time: true, range: (_, first, last) => [Math.min(first, last - LEAST_SECONDS), last] },
-        y: { range: (_, least, most) => [0, Math.max(most, 1) * 1.08] },
+        y: { range: (_, least, most) => [0, Math.max(most, 0.01) * 1.08] },
       },
       axes: [
         axis({ space: 70, values: (_, times) => times.map((time) => clock(time).slice(0, 5)) }),
-        axis({ size: 48, space: 36 }),
+        axis({ size: 60, space: 36, values: (_, marks) => marks.map(mark) }),
       ],
       series: [{ label: "time", value: (_, value) => value === null ? "-" : clock(value) }, ...series],
     }, data, place);
@@ -141,6 +141,12 @@ function token(name) {
 
 function clock(seconds) {
   return new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });
+}
+
+// Of seconds, as the page has them elsewhere.
+function duration(value) {
+  if (value === 0) return "0";
+  return value < 1 ? `${round(value * 1000).replace(/\.0$/, "")} ms` : `${round(value)} s`;
 }
 
 function round(value) {

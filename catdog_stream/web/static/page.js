@@ -11,6 +11,7 @@ const charts = new Charts(document.getElementById("rate-chart"),
   document.getElementById("latency-chart"));
 const status = document.getElementById("status");
 const statusText = document.getElementById("status-text");
+const statusMore = document.getElementById("status-more");
 const spoken = document.getElementById("spoken");
 
 let sentence = "";
@@ -45,9 +46,11 @@ function tell(state, seconds) {
     live: "Live",
     paused: "Paused",
     connecting: "Connecting…",
-    reconnecting: seconds === null
-      ? "Reconnecting…" : `Reconnecting… last heard ${seconds} s ago`,
+    reconnecting: "Reconnecting…",
   };
+  // Where there is room for it.
+  const more = state === "reconnecting" && seconds !== null ? ` last heard ${seconds} s ago` : "";
+  if (statusMore.textContent !== more) statusMore.textContent = more;
   if (statusText.textContent !== words[state]) statusText.textContent = words[state];
   if (status.dataset.state !== state) {
     status.dataset.state = state;

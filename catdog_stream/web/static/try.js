@@ -24,10 +24,11 @@ class Card {
     this.item = element("li");
     this.image = element("img", { alt: name, width: 176, height: 176 });
     this.verdict = element("p", { className: "verdict" });
+    this.url = element("p", { className: "url", title: name, textContent: name });
     this.fine = element("p", { className: "told" });
     this.bar = element("progress", { max: 1, value: 0 });
     this.bar.setAttribute("aria-label", `Sending ${name}`);
-    this.item.append(this.image, this.verdict, this.fine, this.bar);
+    this.item.append(this.image, this.verdict, this.url, this.fine, this.bar);
     list.prepend(this.item);
     while (list.children.length > KEPT) {
       URL.revokeObjectURL(list.lastChild.querySelector("img").src);

@@ -48,6 +48,8 @@ def test_it_is_decided_without_who_does_not_vote_in_time() -> None:
                 if isinstance(outcome, Classified)
             ]
             assert notes == ["b", None]
+            assert set(it.jury.classes) == {"cat", "dog"}
+            assert it.jury.missing == (), "of the last one, both votes were there"
 
     played(story)
 

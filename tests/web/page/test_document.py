@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.web.page.document import fragments, render
+from catdog_stream.web.page.parts import colors
 from catdog_stream.web.recording.history import Slot
 from catdog_stream.web.recording.latency import bin_of
 from catdog_stream.web.recording.pictures import Shot
@@ -47,6 +48,21 @@ def test_of_many_labels_the_summary_names_some_and_the_rest_as_others() -> None:
     assert "bird03" in text
     assert "bird04" not in text
     assert "others" in text
+
+
+def test_what_others_publish_changes_the_color_of_no_class() -> None:
+    here = worker(classes=["cat", "dog"])
+    alone = colors(cluster({"cat": 1, "dog": 1}, {}, here))
+    assert alone == {"cat": "c0", "dog": "c1"}
+    busy = colors(cluster({"<img>": 9, "cat": 1, "dog": 1, "unknown": 2}, {}, here))
+    assert busy == {"<img>": "cx", "unknown": "cx", **alone}
+    # A worker that does not know its classes yet goes by what was counted.
+    assert colors(cluster({"dog": 1, "unknown": 2, "cat": 1}))["dog"] == "c1"
+
+
+def test_a_voter_counts_votes() -> None:
+    text = page({"cat": 2}, {}, worker(facts={"voter": "lite"})).text
+    assert "2 pictures voted on by lite" in text
 
 
 def test_an_empty_stream_shows_the_command_that_sends_a_picture() -> None:

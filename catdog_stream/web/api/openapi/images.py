@@ -102,7 +102,7 @@ PATHS: Part = {
                 "content": {
                     "application/json": {
                         "schema": obj(
-                            {"address": {**_TEXT, "maxLength": MAX_ADDRESS}},
+                            {"address": {**_TEXT, "minLength": 1, "maxLength": MAX_ADDRESS}},
                             additionalProperties=False,
                         )
                     }

@@ -42,7 +42,9 @@ def checked(model: Model | None, name: str, version: str | None) -> Model:
     if model is None:
         raise Problem(503, "No model is loaded yet.", headers={"Retry-After": RETRY_AFTER})
     if name not in (model.name, ALIAS):
-        raise Problem(404, f"There is no model {name[:100]!r}: {model.name} and {ALIAS} is there.")
+        raise Problem(
+            404, f"There is no model {name[:100]!r}: {model.name} is there, also called {ALIAS}."
+        )
     if version is not None and version != model.version:
         raise Problem(404, f"Version {version[:100]!r} does not serve: {model.version} does.")
     return model

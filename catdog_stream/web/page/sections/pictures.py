@@ -2,7 +2,7 @@
 
 from catdog_stream.models.verdict import UNKNOWN
 from catdog_stream.web.cluster.view import ClusterView
-from catdog_stream.web.page.parts import Section, When, colors
+from catdog_stream.web.page.parts import NO_COLOR, Section, When, colors
 from catdog_stream.web.page.text import plain, readable_url, share
 from catdog_stream.web.recording.pictures import Shot
 
@@ -16,23 +16,23 @@ def body(view: ClusterView, when: When) -> str:
     if not view.pictures:
         return ""
     color = colors(view)
-    items = "".join(_item(shot, color.get(shot.label, 0), when) for shot in view.pictures)
+    items = "".join(_item(shot, color.get(shot.label, NO_COLOR), when) for shot in view.pictures)
     return f'<ol class="shots">{items}</ol>'
 
 
-def _item(shot: Shot, color: int, when: When) -> str:
+def _item(shot: Shot, color: str, when: When) -> str:
     label = plain(shot.label)
     if not shot.stack:
         return (
             f'<li data-key="{plain(shot.id)}"><div class="unseen-picture" aria-hidden="true"></div>'
-            f'<p class="verdict"><b class="c{color}">{label}</b></p>{_words(shot)}'
+            f'<p class="verdict"><b class="{color}">{label}</b></p>{_words(shot)}'
             f'<p class="fine">{when(shot.at)} · another program</p></li>'
         )
     # How sure of which class says little of a picture that is taken for none.
     sure = "" if shot.label == UNKNOWN else f" {share(shot.confidence)}"
     return (
         f'<li data-key="{plain(shot.id)}"><img src="/pictures/{plain(shot.id)}" alt="A picture '
-        f'labelled {label}" width="176" height="176"><p class="verdict"><b class="c{color}">'
+        f'labelled {label}" width="176" height="176"><p class="verdict"><b class="{color}">'
         f"{label}</b>{sure}</p>{_words(shot)}"
         f'<p class="fine">{when(shot.at)} · {plain(shot.stack)}</p></li>'
     )
