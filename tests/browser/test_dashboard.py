@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from catdog_stream.testing import Worker
 from catdog_stream.testing.waiting import wait_until
 from tests.browser.stream import flow, flowing
-from tests.browser.visiting import DESK, PHONE, WALL, Visit, run
+from tests.browser.visiting import DESK, PHONE, SMALL_PHONE, WALL, Visit, run
 from tests.support.client import Client, request
 from tests.support.pictures import BLUE, LOOKING, RED
 
@@ -181,7 +181,7 @@ def test_the_page_comes_back_when_its_worker_does(
 ) -> None:
     with Worker(broker, tmp_path, module=LOOKING) as worker:
         worker.wait_ready()
-        it = visit(f"http://127.0.0.1:{worker.port}/", viewport=PHONE)
+        it = visit(f"http://127.0.0.1:{worker.port}/", viewport=SMALL_PHONE)
         it.expected = ("ERR_", "status 503")
         status = it.page.locator("#status")
         expect(status).to_have_attribute("data-state", "live")

@@ -14,6 +14,7 @@ T = TypeVar("T")
 #: Milliseconds that the browser waits for what is expected; a busy machine may need them.
 PATIENCE_MS = 30_000.0
 PHONE = {"width": 390, "height": 844}
+SMALL_PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
 WALL = {"width": 1920, "height": 1080}
 #: What WCAG 2.2 asks for at level AA.

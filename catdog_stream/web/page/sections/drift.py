@@ -73,4 +73,4 @@ def _rows(finding: Mapping[str, Any]) -> list[str]:
     ]
 
 
-DRIFT = Section("drift", "Drift", body)
+DRIFT = Section("drift", "Drift", body, wide=True)
