@@ -130,10 +130,15 @@ def test_what_ships_is_swapped_in_by_name_and_back(tmp_path: Path, cat: bytes) -
         with Worker(broker.address, tmp_path, settings=settings) as worker:
             worker.wait_ready()
             assert stack_of_next(broker.address, cat) == "efficientnet_lite2 1"
-            for stack in ("inception_v3/1", "efficientnet_lite2/1"):
+            for stack in ("inception_v3/1", "efficientnet_lite2/1") * 2:
                 used = command(broker.address, folder, "use", stack)
                 assert used.returncode == 0, used.stdout + used.stderr
+                assert "Unclosed" not in used.stderr, "a connection was left behind"
                 assert stack_of_next(broker.address, cat) == stack.replace("/", " ")
+            for _ in range(2):
+                back = command(broker.address, folder, "rollback")
+                assert back.returncode == 0, back.stdout + back.stderr
+                assert "Unclosed" not in back.stderr, "a connection was left behind"
 
 
 def test_a_worker_that_lacks_the_version_says_so_and_stays_and_can_have_other_classes(
