@@ -153,6 +153,8 @@ def _tell(found: Outcome, what: str) -> None:
     """Raises ``click.ClickException`` unless every worker serves what was ordered."""
     refused = silent = 0
     for worker, each in found.reports.items():
+        if found.superseded is not None and (each is None or not each.done):
+            continue  # it passes the order over, or gives it up
         if each is None:
             silent += 1
             text = "said nothing: it has no CATDOG_STACKS, or is slow"

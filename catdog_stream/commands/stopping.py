@@ -84,7 +84,7 @@ class Signals:
             return loop.run_until_complete(self._watched(work, most))
         finally:
             loop.set_exception_handler(lambda _loop, _context: None)  # of what is left behind
-            loop.run_until_complete(cancel(asyncio.all_tasks(loop), LEFTOVERS_SECONDS))
+            loop.run_until_complete(_clear())
             loop.close()
 
     async def _watched(self, work: Coroutine[Any, Any, T], most: int) -> T:
@@ -95,6 +95,15 @@ class Signals:
             await cancel({task})
             self.check(most)
         return task.result()
+
+
+async def _clear() -> None:
+    """End what is left behind in the loop: tasks, and generators that nobody has closed."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await cancel(others, LEFTOVERS_SECONDS)
+    closing = asyncio.ensure_future(asyncio.get_running_loop().shutdown_asyncgens())
+    await asyncio.wait({closing}, timeout=CANCEL_SECONDS)
+    await cancel({closing}, LEFTOVERS_SECONDS)
 
 
 async def cancel(tasks: set[asyncio.Task[Any]], seconds: float = CANCEL_SECONDS) -> None:

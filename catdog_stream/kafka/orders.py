@@ -17,7 +17,7 @@ stack than the others.
 Anybody may write there, so that all of it is taken for what a stranger says.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -226,7 +226,7 @@ def _history(now: Order, before: list[Order], served: set[int]) -> tuple[Past, .
 
 async def follow(
     cluster: ClusterConfig, offset: int, voter: str | None = None
-) -> AsyncIterator[Order | Report]:
+) -> AsyncGenerator[Order | Report, None]:
     """Orders and reports from ``offset`` on, as they come. Raises ``BrokerError``."""
     place = TopicPartition(topic_of(voter), 0)
     await create_compacted(cluster, place.topic)

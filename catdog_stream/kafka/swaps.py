@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
 from aiokafka.errors import GroupCoordinatorNotAvailableError
@@ -98,13 +98,14 @@ async def outcome(cluster: ClusterConfig, order: Order, voter: str | None = None
     listening = asyncio.ensure_future(_listen(cluster, order, found, voter))
     try:
         while loop.time() < end and not found.settled(heard=loop.time() > heard):
-            await asyncio.wait((listening,), timeout=LOOK_SECONDS)
             if listening.done():
+                # Not before it is known that more is to come: aiokafka loses the connection of a
+                # consumer whose start is cancelled.
                 listening.result()
-                if found.superseded is not None:
-                    break
                 listening = asyncio.ensure_future(_listen(cluster, order, found, voter))
-            found.running = await running(cluster, voter)
+            await asyncio.wait((listening,), timeout=LOOK_SECONDS)
+            if found.superseded is None:
+                found.running = await running(cluster, voter)
     finally:
         listening.cancel()
         with suppress(asyncio.CancelledError, BrokerError):
@@ -114,10 +115,11 @@ async def outcome(cluster: ClusterConfig, order: Order, voter: str | None = None
 
 async def _listen(cluster: ClusterConfig, order: Order, found: Outcome, voter: str | None) -> None:
     """Return once there is nothing more to wait for."""
-    async for news in follow(cluster, order.offset + 1, voter):
-        if isinstance(news, Order):
-            found.superseded = news
-        elif news.order == order.offset:
-            found.said[news.worker.rstrip("/")] = news
-        if found.settled(heard=False):
-            return
+    async with aclosing(follow(cluster, order.offset + 1, voter)) as stream:
+        async for news in stream:
+            if isinstance(news, Order):
+                found.superseded = news
+            elif news.order == order.offset:
+                found.said[news.worker.rstrip("/")] = news
+            if found.settled(heard=False):
+                return

@@ -10,7 +10,7 @@ from mode import Service
 from catdog_stream import deadlines, metrics
 from catdog_stream.errors import BrokerError, StackError
 from catdog_stream.kafka.orders import NONE, Order, Report, Standing, follow, report, standing
-from catdog_stream.models.stacks.repository import StackId
+from catdog_stream.models.stacks.repository import Repository, StackId
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.showing import shown
 from catdog_stream.worker.checked_stack import from_repository, of_settings
@@ -135,7 +135,7 @@ class Swapping(Service):
         self.loading = _named(order.stack)
         problem = None
         try:
-            if not self._serves(order.stack):
+            if not await self._serves(order.stack):
                 _check_tries(tries)
                 await self._tell(tries + 1)
                 await self._swap(order.stack)
@@ -158,18 +158,26 @@ class Swapping(Service):
     async def _swap_to_one_of(self, stacks: Iterable[str | None]) -> None:
         for stack in stacks:
             try:
-                if not self._serves(stack):
+                if not await self._serves(stack):
                     await self._swap(stack)
             except Exception as error:  # noqa: BLE001 - the next one, or the one that serves
                 logger.warning("Nor can %s be used: %s", _named(stack), error)
             else:
                 return
 
-    def _serves(self, stack: str | None) -> bool:
-        if stack is None:
-            return self._swapped_in is None
-        wanted, now = StackId.parse(stack), self.app.classifying.classifier
-        return (wanted.name, wanted.version) == (now.name, now.version)
+    async def _serves(self, stack: str | None) -> bool:
+        """Whether it serves already, and not the settings' own under the same name."""
+        if stack == self._swapped_in:
+            return True
+        if stack is None or self._swapped_in is not None:
+            return False
+        wanted = StackId.parse(stack)
+        # One of somebody else's making has none.
+        own = getattr(self.app.classifying.classifier, "manifest", None)
+        if own is None:
+            return False
+        assert self.app.settings.stacks is not None
+        return await asyncio.to_thread(Repository(self.app.settings.stacks).holds, wanted, own)
 
     async def _swap(self, stack: str | None) -> None:
         """Raises what it cannot be used for, and ``_Superseded``."""

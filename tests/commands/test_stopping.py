@@ -1,11 +1,12 @@
 """Ctrl-C and SIGTERM end each command soon, at any moment, with the right status."""
 
+import asyncio
 import os
 import random
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -162,3 +163,34 @@ def test_a_signal_whose_exception_was_lost_ends_the_block_after_all() -> None:
 
     with pytest.raises(Stopped):
         lose_it()
+
+
+async def left_behind(end: Callable[[], Awaitable[object]]) -> AsyncGenerator[None, None]:
+    """A generator that waits to be asked for more, or closed."""
+
+    async def generate() -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            await end()
+
+    generator = generate()
+    await anext(generator)
+    return generator
+
+
+def test_a_generator_that_is_left_behind_is_closed() -> None:
+    ended = asyncio.Event()
+
+    async def end() -> None:
+        await asyncio.sleep(0)
+        ended.set()
+
+    _kept = Signals().run(left_behind(end))
+    assert ended.is_set()
+
+
+def test_a_generator_that_cannot_be_closed_is_not_waited_for() -> None:
+    started = time.monotonic()
+    _kept = Signals().run(left_behind(lambda: asyncio.sleep(60)))
+    assert time.monotonic() - started < SOON

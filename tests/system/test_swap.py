@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from aiokafka import ConsumerRecord
 
 from catdog_stream.testing import Worker, own_broker
 from catdog_stream.testing.waiting import wait_until
@@ -97,11 +98,15 @@ def text(worker: Worker, path: str) -> str:
 
 
 def stack_of_next(address: str, cat: bytes) -> str | None:
-    async def ask() -> str | None:
+    return header(next_label(address, cat), "stack")
+
+
+def next_label(address: str, cat: bytes) -> ConsumerRecord:
+    async def ask() -> ConsumerRecord:
         async with Client(address) as client:
             sources = await client.send([request(cat)])
             await client.answers(sources)
-            return header(client.labels[sources[0]][0], "stack")
+            return client.labels[sources[0]][0]
 
     return asyncio.run(ask())
 
@@ -130,10 +135,38 @@ def test_what_ships_is_swapped_in_by_name_and_back(tmp_path: Path, cat: bytes) -
         with Worker(broker.address, tmp_path, settings=settings) as worker:
             worker.wait_ready()
             assert stack_of_next(broker.address, cat) == "efficientnet_lite2 1"
-            for stack in ("inception_v3/1", "efficientnet_lite2/1"):
+            for stack in ("inception_v3/1", "efficientnet_lite2/1") * 2:
                 used = command(broker.address, folder, "use", stack)
                 assert used.returncode == 0, used.stdout + used.stderr
+                assert "Unclosed" not in used.stderr, "a connection was left behind"
                 assert stack_of_next(broker.address, cat) == stack.replace("/", " ")
+            for _ in range(2):
+                back = command(broker.address, folder, "rollback")
+                assert back.returncode == 0, back.stdout + back.stderr
+                assert "Unclosed" not in back.stderr, "a connection was left behind"
+
+
+def test_a_stack_of_the_settings_that_has_the_name_of_the_ordered_one_is_replaced(
+    tmp_path: Path, cat: bytes
+) -> None:
+    folder = tmp_path / "stacks"
+    folder.mkdir()
+    namesake = with_classes(tmp_path / "own", "inception_v3", "1", "bird", "cat", "horse")
+    settings = {"CATDOG_STACKS": str(folder), "CATDOG_STACK": str(namesake)}
+    with (
+        own_broker(tmp_path / "broker") as broker,
+        Worker(broker.address, tmp_path, settings=settings) as worker,
+    ):
+        worker.wait_ready()
+        assert header(next_label(broker.address, cat), "bird")
+        used = command(broker.address, folder, "use", "inception_v3/1")
+        assert used.returncode == 0, used.stdout + used.stderr
+        label = next_label(broker.address, cat)
+        assert header(label, "dog")
+        assert not header(label, "bird")
+        back = command(broker.address, folder, "rollback")
+        assert back.returncode == 0, back.stdout + back.stderr
+        assert header(next_label(broker.address, cat), "bird")
 
 
 def test_a_worker_that_lacks_the_version_says_so_and_stays_and_can_have_other_classes(

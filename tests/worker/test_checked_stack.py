@@ -29,6 +29,8 @@ def test_a_good_one_is_loaded(tmp_path: Path) -> None:
     with_golden(tmp_path, "pets", "1", cat=1.0, dog=0.0)
     loaded = from_repository(PETS)(Settings(stacks=tmp_path, threads=1))
     assert (loaded.name, loaded.version) == ("pets", "1")
+    assert isinstance(loaded, ModelStack)
+    assert Repository(tmp_path).holds(PETS, loaded.manifest)
     loaded.close()
 
 

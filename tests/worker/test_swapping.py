@@ -16,6 +16,7 @@ from catdog_stream.errors import StackError
 from catdog_stream.kafka import orders
 from catdog_stream.kafka.orders import Report, give, report, standing
 from catdog_stream.models.classifier import Classifier
+from catdog_stream.models.stacks.manifest import Manifest, load_manifest
 from catdog_stream.models.stacks.repository import StackId
 from catdog_stream.settings import Settings
 from catdog_stream.testing import InstantClassifier
@@ -25,6 +26,7 @@ from catdog_stream.worker.classifying import Classifying
 from catdog_stream.worker.roles import role_of
 from catdog_stream.worker.swapping import MAX_TRIES, Swapping
 from tests.kafka.test_orders import HOSTILE
+from tests.support.stacks import add
 
 pytestmark = pytest.mark.integration
 
@@ -36,6 +38,7 @@ class Instant(InstantClassifier):
     """One that remembers whether it was closed."""
 
     closed = False
+    manifest: Manifest
 
     def close(self) -> None:
         self.closed = True
@@ -82,7 +85,7 @@ def stacks(monkeypatch: pytest.MonkeyPatch) -> Stacks:
 class Worker:
     """What of a worker has to do with swapping."""
 
-    def __init__(self, address: str, folder: Path) -> None:
+    def __init__(self, address: str, folder: Path, own: Classifier | None = None) -> None:
         self.settings = Settings(broker=f"kafka://{address}", stacks=folder)
         self.app = SimpleNamespace(
             settings=self.settings,
@@ -92,7 +95,8 @@ class Worker:
         )
         app = cast(CatDogApp, self.app)
         self.app.classifying = self.classifying = Classifying(app)
-        self.classifying.load = lambda _settings: Instant({"cat": 1.0, "dog": 0.0}, "own")
+        instant = own or Instant({"cat": 1.0, "dog": 0.0}, "own")
+        self.classifying.load = lambda _settings: instant
         self.swapping = Swapping(app)
 
     async def start(self) -> None:
@@ -272,5 +276,49 @@ def test_a_worker_that_follows_orders_says_what_it_serves_before_there_is_one(
         said = (await standing(worker.settings.cluster)).reports
         assert said == {ME: Report(ME, orders.NONE, "instant own")}
         assert stacks.loaded == []
+
+    play(worker, story)
+
+
+def own(directory: Path) -> Instant:
+    """The stack of the settings, which has the manifest in ``directory``."""
+    made = Instant({"cat": 1.0, "dog": 0.0}, "2")
+    made.manifest = load_manifest(directory)
+    return made
+
+
+def test_the_own_stack_is_not_loaded_again_where_the_folder_has_the_same(
+    address: str, stacks: Stacks, tmp_path: Path
+) -> None:
+    worker = Worker(address, tmp_path, own(add(tmp_path, "instant", "2")))
+
+    async def story() -> None:
+        await worker.start()
+        for stack in ("instant/2", None):
+            served = await worker.until_told(await worker.order(stack))
+            assert served.problem is None
+            assert served.stack == "instant 2"
+        assert stacks.loaded == []
+
+    play(worker, story)
+
+
+@pytest.mark.parametrize("own_one", ["has another manifest", "has none", "is alone"])
+def test_a_namesake_of_what_is_ordered_is_replaced(
+    address: str, stacks: Stacks, tmp_path: Path, own_one: str
+) -> None:
+    if own_one == "has none":
+        worker = Worker(address, tmp_path, Instant({"cat": 1.0, "dog": 0.0}, "2"))
+    else:
+        worker = Worker(address, tmp_path, own(add(tmp_path / "elsewhere", "instant", "2")))
+    if own_one != "is alone":
+        add(tmp_path, "instant", "2", classes=["bird", "fish"])
+
+    async def story() -> None:
+        await worker.start()
+        for _ in range(2):  # the second time it serves
+            await worker.until_told(await worker.order("instant/2"))
+            assert stacks.loaded == ["2"]
+            assert worker.classifying.classifier is stacks.made["2"]
 
     play(worker, story)

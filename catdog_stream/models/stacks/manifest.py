@@ -145,16 +145,20 @@ def describe(directory: Path, file: str) -> Part:
 
 def load_manifest(directory: Path) -> Manifest:
     """Read ``directory``'s manifest and check the files it names. Raises ``StackError``."""
-    file = directory / FILE_NAME
-    document = load_document(directory)
-    try:
-        manifest = _parse(document)
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise StackError(f"{file} is not a valid manifest: {reason}.") from error
+    manifest = read_manifest(directory)
     for part in (*manifest.parts.values(), *(each.picture for each in manifest.golden)):
         _check_file(directory, part)
     return manifest
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Read ``directory``'s manifest, and none of its other files. Raises ``StackError``."""
+    document = load_document(directory)
+    try:
+        return _parse(document)
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise StackError(f"{directory / FILE_NAME} is not a valid manifest: {reason}.") from error
 
 
 def load_document(directory: Path) -> Any:

@@ -12,7 +12,13 @@ from typing import Any
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.stacks.locate import shipped_stacks
-from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, load_document, load_manifest
+from catdog_stream.models.stacks.manifest import (
+    FILE_NAME,
+    Manifest,
+    load_document,
+    load_manifest,
+    read_manifest,
+)
 
 __all__ = ["Repository", "StackId"]
 
@@ -72,6 +78,15 @@ class Repository:
         manifest = load_manifest(self.directory(stack))
         self.check_name(stack, manifest.name, manifest.version)
         return manifest
+
+    def holds(self, stack: StackId, manifest: Manifest) -> bool:
+        """Whether ``stack`` has this manifest, and so these files; it does not look at them."""
+        if StackId(manifest.name, manifest.version) != stack:
+            return False
+        try:
+            return read_manifest(self.directory(stack)) == manifest
+        except StackError:
+            return False
 
     def document(self, stack: StackId) -> Any:
         """The JSON of its manifest, as it stands there. Raises ``StackError``."""

@@ -27,6 +27,8 @@ class ModelStack:
         threads: int,
         limits: PictureLimits,
     ) -> None:
+        #: What it was loaded by.
+        self.manifest = manifest
         self.name = manifest.name
         self.version = manifest.version
         self.classes = manifest.classes

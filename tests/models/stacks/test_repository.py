@@ -6,6 +6,7 @@ import pytest
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.manifest import load_manifest
 from catdog_stream.models.stacks.repository import Repository, StackId
 from tests.support.stacks import add
 
@@ -49,3 +50,17 @@ def test_stacks_that_ship_are_there_without_a_copy_and_give_way_to_one(tmp_path:
     copy = add(tmp_path, "inception_v3", "1")
     assert repository.directory(default) == copy
     assert list(repository).count(default) == 1
+
+
+def test_a_namesake_with_another_manifest_is_another_stack(tmp_path: Path) -> None:
+    repository, pets = Repository(tmp_path / "stacks"), StackId("pets", "1")
+    manifest = load_manifest(add(tmp_path, "pets", "1"))
+    assert not repository.holds(pets, manifest), "there is none"
+    directory = add(repository.folder, "pets", "1")
+    assert repository.holds(pets, manifest), "a copy is the same"
+    assert not repository.holds(StackId("pets", "2"), manifest)
+    (directory / "manifest.json").unlink()
+    assert not repository.holds(pets, manifest)
+    directory.rename(repository.folder / "aside")
+    add(repository.folder, "pets", "1", classes=["bird", "fish"])
+    assert not repository.holds(pets, manifest)

@@ -1,0 +1,34 @@
+"""What ``stacks use`` and ``rollback`` say of what the workers made of an order."""
+
+import click
+import pytest
+
+from catdog_stream.commands.stacks import _tell
+from catdog_stream.kafka.orders import Order, Report
+from catdog_stream.kafka.swaps import Outcome, Running
+
+
+def test_of_an_order_that_was_superseded_only_those_who_are_done_with_it_are_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = {
+        "a": Report("a", 5, "pets 2"),
+        "b": Report("b", 5, "pets 1", "It is damaged."),
+        "c": Report("c", 5, "pets 1", loading="pets/2"),
+    }
+    found = Outcome(Running(frozenset("abcd")), said, superseded=Order(6, "pets/3"))
+    with pytest.raises(click.ClickException, match="Another order came: for pets/3"):
+        _tell(found, "pets/2")
+    assert capsys.readouterr().out == "a: pets 2\nb: pets 1 goes on: It is damaged.\n"
+
+
+def test_who_says_nothing_or_loads_still_is_named_in_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = {"a": Report("a", 5, "pets 1", loading="pets/2")}
+    with pytest.raises(click.ClickException, match="Of 2 workers 0 serve pets/2, 0 refused, and 2"):
+        _tell(Outcome(Running(frozenset("ab")), said), "pets/2")
+    assert capsys.readouterr().out == (
+        "a: pets 1 goes on: pets/2 is being loaded still\n"
+        "b: said nothing: it has no CATDOG_STACKS, or is slow\n"
+    )
