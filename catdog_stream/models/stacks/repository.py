@@ -14,10 +14,15 @@ from catdog_stream.errors import StackError
 from catdog_stream.models.stacks.locate import shipped_stacks
 from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, load_document, load_manifest
 
-__all__ = ["Repository", "StackId"]
+__all__ = ["Repository", "StackId", "is_part"]
 
 #: No path: the name of a folder, which does not begin with a dot.
 _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+
+
+def is_part(text: str) -> bool:
+    """Whether a stack may have ``text`` for its name, or for its version."""
+    return _PART.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,7 +36,7 @@ class StackId:
     def parse(cls, text: str) -> "StackId":
         """Read ``NAME/VERSION``. Raises ``StackError``."""
         name, _, version = text.partition("/")
-        if not (_PART.fullmatch(name) and _PART.fullmatch(version)):
+        if not (is_part(name) and is_part(version)):
             raise StackError(f"{text!r} is no stack: one is NAME/VERSION, such as pets/2.")
         return cls(name, version)
 
