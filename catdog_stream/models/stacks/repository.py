@@ -14,7 +14,7 @@ from catdog_stream.errors import StackError
 from catdog_stream.models.stacks.locate import shipped_stacks
 from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, load_document, load_manifest
 
-__all__ = ["Repository", "StackId", "is_part"]
+__all__ = ["Repository", "StackId", "is_part", "shipped"]
 
 #: No path: the name of a folder, which does not begin with a dot.
 _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
@@ -52,7 +52,7 @@ class Repository:
 
     def __iter__(self) -> Iterator[StackId]:
         """What is there, in the order of names and versions, whether it can be loaded or not."""
-        yield from sorted({*self._own(), *_shipped()})
+        yield from sorted({*self._own(), *shipped()})
 
     def _own(self) -> Iterator[StackId]:
         for manifest in self.folder.glob(f"*/*/{FILE_NAME}"):
@@ -66,10 +66,10 @@ class Repository:
         """Where ``stack`` lies. Raises ``StackError`` if it is not there."""
         directory = self.folder / stack.name / stack.version
         if not directory.is_dir():
-            shipped = _shipped().get(stack)
-            if shipped is None:
+            ours = shipped().get(stack)
+            if ours is None:
                 raise StackError(f"There is no stack {stack} in {self.folder}.")
-            return shipped
+            return ours
         return directory
 
     def manifest(self, stack: StackId) -> Manifest:
@@ -88,7 +88,7 @@ class Repository:
             raise StackError(f"The stack in {self.directory(stack)} calls itself {name}/{version}.")
 
 
-def _shipped() -> dict[StackId, Path]:
+def shipped() -> dict[StackId, Path]:
     """The stacks that come with the project, and where they lie."""
     found = {}
     for directory in shipped_stacks():
