@@ -127,6 +127,8 @@ def train(
     for file in trained.checked.unreadable:
         click.echo(shown(f"{file.path} was left out: {file.detail}"), err=True)
     click.echo(trained.evaluation.as_table())
+    if trained.unfamiliar is not None:
+        click.echo(f"The stack calls nothing unknown: {trained.unfamiliar}")
     click.echo(shown(f"The stack is in {trained.stack}, its report is {trained.report}."))
 
 

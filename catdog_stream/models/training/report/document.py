@@ -46,6 +46,8 @@ class Report:
     evaluation: Evaluation
     parity: Parity | None
     losses: Sequence[float]
+    unfamiliar: str | None
+    """Why the stack calls nothing unknown; ``None`` if it does."""
 
 
 def write_report(file: Path, report: Report) -> None:
@@ -186,8 +188,12 @@ def _pictures(report: Report) -> str:
         f"{each.path} {'is' if each.identical else 'looks like'} {each.first}"
         for each in report.checked.duplicates
     ]
+    unfamiliar = ""
+    if report.unfamiliar is not None:
+        unfamiliar = f"<p>The stack calls nothing unknown: {_text(report.unfamiliar)}</p>"
     return (
         f'<div class="wide"><table><tr>{heads}</tr>{rows}</table></div>'
+        + unfamiliar
         + _names("Files that cannot be read, left out", unreadable)
         + _names("Copies of other files, kept in the same part", copies)
     )

@@ -67,6 +67,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         ),
         parity=Parity(60, 0.1, 0.01, 0.99),
         losses=[2.0 / (step + 1) for step in range(900)],
+        unfamiliar="24 pictures are too few.",
     )  # fmt: skip
     write_report(folder / "report.html", report)
     return (folder / "report.html").read_text(encoding="utf-8")
@@ -100,6 +101,7 @@ def test_all_that_matters_is_there(page: str) -> None:
         "looks like",
         "loss of a batch",
         "held_out accuracy",
+        "The stack calls nothing unknown: 24 pictures are too few.",
     ):
         assert part in page, part
     assert page.count("<img") == 24  # however many there are
