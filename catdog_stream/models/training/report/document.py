@@ -211,7 +211,8 @@ def _parameters(report: Report) -> str:
     if report.parity is not None:
         rows |= {f"parity {key}": value for key, value in report.parity.as_json().items()}
     cells = "".join(
-        f"<tr><th>{_text(key)}</th><td>{_text(str(value))}</td></tr>" for key, value in rows.items()
+        f"<tr><th>{_text(key)}</th><td>{_text(_value(value))}</td></tr>"
+        for key, value in rows.items()
     )
     return f'<div class="wide"><table class="plain">{cells}</table></div>'
 
@@ -223,9 +224,22 @@ def _flat(document: dict[str, object], before: str = "") -> dict[str, object]:
             continue
         if isinstance(value, dict):
             found |= _flat(value, f"{before}{key} ")
+        elif key == "phases" and isinstance(value, list | tuple):
+            found |= {f"{before}phase {n}": phase for n, phase in enumerate(value, 1)}
         else:
             found[f"{before}{key}"] = value
     return found
+
+
+def _value(value: object) -> str:
+    """As people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_value(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_value, value))
+    return str(value)
 
 
 def _names(what: str, lines: Sequence[str]) -> str:
