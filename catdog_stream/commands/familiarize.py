@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from catdog_stream.commands.stack_names import STACK_PART
 from catdog_stream.showing import shown
 
 
@@ -15,7 +16,11 @@ from catdog_stream.showing import shown
     type=click.Path(path_type=Path),
     help="Labelled pictures that nothing was trained on: what to compare the stream with.",
 )
-@click.option("--version", help="The stack's new version; it answers differently from now on.")
+@click.option(
+    "--version",
+    type=STACK_PART,
+    help="The stack's new version; it answers differently from now on.",
+)
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1, max_open=True),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from catdog_stream.commands.stack_names import STACK_PART
 from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError
 from catdog_stream.showing import shown
@@ -36,8 +37,12 @@ from catdog_stream.showing import shown
     metavar="A,B",
     help="Names for the head's classes 0 and 1; those in the pickle, or cat,dog, by default.",
 )
-@click.option("--name", default="original", show_default=True, help="The stack's name.")
-@click.option("--version", default="1", show_default=True, help="The stack's version.")
+@click.option(
+    "--name", type=STACK_PART, default="original", show_default=True, help="The stack's name."
+)
+@click.option(
+    "--version", type=STACK_PART, default="1", show_default=True, help="The stack's version."
+)
 @click.option("--force", is_flag=True, help="Write into a directory that holds something.")
 def import_original(
     pickle: Path,

@@ -13,6 +13,7 @@ from typing import get_args
 import click
 
 from catdog_stream.broker import child
+from catdog_stream.commands.stack_names import STACK_PART, stack_name
 from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError
 from catdog_stream.models.engines.networks import NetworkName
@@ -43,8 +44,10 @@ AT_WORK = "--at-work"
     type=click.Path(path_type=Path, exists=True),
     help="A stack to begin with, or a file of weights; the one that ships by default.",
 )
-@click.option("--name", help="The stack's name; the network's by default.")
-@click.option("--version", default="1", show_default=True, help="The stack's version.")
+@click.option("--name", type=STACK_PART, help="The stack's name; that of DIRECTORY by default.")
+@click.option(
+    "--version", type=STACK_PART, default="1", show_default=True, help="The stack's version."
+)
 @click.option(
     "--size",
     type=click.IntRange(75, 1024),
@@ -91,6 +94,7 @@ def train(
     at_work: bool,
 ) -> None:
     """Train a stack on DIRECTORY/CLASS/*, two classes or more."""
+    name = stack_name(name, version, directory)
     if not at_work:
         _work_elsewhere()
         return
@@ -123,6 +127,8 @@ def train(
     for file in trained.checked.unreadable:
         click.echo(shown(f"{file.path} was left out: {file.detail}"), err=True)
     click.echo(trained.evaluation.as_table())
+    if trained.unfamiliar is not None:
+        click.echo(f"The stack calls nothing unknown: {trained.unfamiliar}")
     click.echo(shown(f"The stack is in {trained.stack}, its report is {trained.report}."))
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from catdog_stream.commands.stack_names import STACK_PART, stack_name
 from catdog_stream.errors import InputError
 from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.showing import shown
@@ -24,8 +25,10 @@ from catdog_stream.showing import shown
     type=click.Path(path_type=Path),
     help="Labelled pictures to measure the new stack on, never trained on.",
 )
-@click.option("--name", help="The stack's name; the network's by default.")
-@click.option("--version", default="1", show_default=True, help="The stack's version.")
+@click.option("--name", type=STACK_PART, help="The stack's name; that of DIRECTORY by default.")
+@click.option(
+    "--version", type=STACK_PART, default="1", show_default=True, help="The stack's version."
+)
 @click.option("--force", is_flag=True, help="Write into a directory that holds something.")
 def train_head(
     directory: Path,
@@ -37,6 +40,7 @@ def train_head(
     force: bool,
 ) -> None:
     """Train a head on DIRECTORY/CLASS/*, two classes or more."""
+    name = stack_name(name, version, directory)
     from catdog_stream.app import app
     from catdog_stream.models.training.head_training import train_head as train
 

@@ -15,6 +15,8 @@ from tests.support.command import Command, Surroundings, catdog_stream, has_ende
 
 #: The smallest that the network takes.
 SIZE = 75
+#: With so few pictures.
+UNFAMILIAR = "The stack calls nothing unknown: 24 pictures, 8 of the rarest class, are too few"
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,7 @@ def test_a_training_that_was_stopped_makes_the_same_stack(folder: Path, tmp_path
         assert "phase 1:   0%" not in command.output()
         assert "broken.png was left out" in command.output()
         assert undisturbed.wait(300) == 0, undisturbed.output()
+        assert UNFAMILIAR in undisturbed.output()
     for file in ("head.ubj", "backbone.tflite"):
         assert (stopped / file).read_bytes() == (whole / file).read_bytes(), file
     assert not (tmp_path / "stopped.training").exists()
@@ -71,7 +74,10 @@ def serves(directory: Path) -> None:
     assert manifest.quality["count"] == 12
     assert manifest.quality["parity"]["pictures"] == 12
     assert len(manifest.golden) == 3
-    assert "broken.png" in (directory / "report.html").read_text()
+    assert manifest.familiarity is None
+    report = (directory / "report.html").read_text()
+    assert "broken.png" in report
+    assert UNFAMILIAR in report
     stack = ModelStack.load(directory, engine="litert", threads=1)
     stack.check_golden(directory)
     (verdict,) = stack.classify([np.asarray(picture(3, 500, SIZE))])

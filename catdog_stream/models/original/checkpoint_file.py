@@ -81,14 +81,28 @@ def _unpack(archive: Path, place: str, target: Path) -> Path:
             with tarfile.open(fileobj=limited, mode="r|") as members:
                 for member in members:
                     if member.isreg() and PurePosixPath(member.name).name == MEMBER:
+                        _check(member, place)
                         content = members.extractfile(member)
                         assert content is not None  # it is a regular file
                         with target.open("wb") as file:
                             shutil.copyfileobj(content, file)
                         return target
-    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError) as error:
+    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, RecursionError) as error:
+        # tarfile goes one call deeper for each header that is about the next one
         raise InputError(f"{place} cannot be unpacked: it is damaged, or no .tar.gz.") from error
     raise InputError(f"{place} holds no file {MEMBER}.")
+
+
+def _check(member: tarfile.TarInfo, place: str) -> None:
+    """Raise ``InputError`` if more would be written than the archive's stream may hold."""
+    if member.issparse():  # its holes are in no stream, and may have any size
+        raise InputError(f"{MEMBER} in {place} is kept as a sparse file, which is not taken.")
+    if member.size > MAX_BYTES:
+        raise _too_much(place)
+
+
+def _too_much(place: str) -> InputError:
+    return InputError(f"{place} unpacks to more than the {MAX_BYTES} bytes allowed.")
 
 
 class _Limited:
@@ -103,5 +117,5 @@ class _Limited:
         content = self._stream.read(min(size, self._left + 1))
         self._left -= len(content)
         if self._left < 0:
-            raise InputError(f"{self._place} unpacks to more than the {MAX_BYTES} bytes allowed.")
+            raise _too_much(self._place)
         return content

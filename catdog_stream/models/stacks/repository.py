@@ -20,10 +20,15 @@ from catdog_stream.models.stacks.manifest import (
     read_manifest,
 )
 
-__all__ = ["Repository", "StackId"]
+__all__ = ["Repository", "StackId", "is_part", "shipped"]
 
 #: No path: the name of a folder, which does not begin with a dot.
 _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+
+
+def is_part(text: str) -> bool:
+    """Whether a stack may have ``text`` for its name, or for its version."""
+    return _PART.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,7 +42,7 @@ class StackId:
     def parse(cls, text: str) -> "StackId":
         """Read ``NAME/VERSION``. Raises ``StackError``."""
         name, _, version = text.partition("/")
-        if not (_PART.fullmatch(name) and _PART.fullmatch(version)):
+        if not (is_part(name) and is_part(version)):
             raise StackError(f"{text!r} is no stack: one is NAME/VERSION, such as pets/2.")
         return cls(name, version)
 
@@ -53,7 +58,7 @@ class Repository:
 
     def __iter__(self) -> Iterator[StackId]:
         """What is there, in the order of names and versions, whether it can be loaded or not."""
-        yield from sorted({*self._own(), *_shipped()})
+        yield from sorted({*self._own(), *shipped()})
 
     def _own(self) -> Iterator[StackId]:
         for manifest in self.folder.glob(f"*/*/{FILE_NAME}"):
@@ -67,10 +72,10 @@ class Repository:
         """Where ``stack`` lies. Raises ``StackError`` if it is not there."""
         directory = self.folder / stack.name / stack.version
         if not directory.is_dir():
-            shipped = _shipped().get(stack)
-            if shipped is None:
+            ours = shipped().get(stack)
+            if ours is None:
                 raise StackError(f"There is no stack {stack} in {self.folder}.")
-            return shipped
+            return ours
         return directory
 
     def manifest(self, stack: StackId) -> Manifest:
@@ -98,7 +103,7 @@ class Repository:
             raise StackError(f"The stack in {self.directory(stack)} calls itself {name}/{version}.")
 
 
-def _shipped() -> dict[StackId, Path]:
+def shipped() -> dict[StackId, Path]:
     """The stacks that come with the project, and where they lie."""
     found = {}
     for directory in shipped_stacks():

@@ -26,7 +26,7 @@ from catdog_stream.models.training.labelled import (
     read_batches,
 )
 
-__all__ = ["Familiarized", "FittedFamiliarity", "enough", "familiarize", "fit_familiarity"]
+__all__ = ["Familiarized", "FittedFamiliarity", "familiarize", "fit_familiarity", "too_few"]
 
 FAMILIARITY_FILE = "familiarity.npz"
 #: Of the pictures of the classes so many are called ``unknown``. With the default stack it finds
@@ -84,12 +84,8 @@ def fit_familiarity(
 
     Raises ``InputError`` if there are too few pictures to tell, or it cannot be written.
     """
-    if not enough(labels):
-        raise InputError(
-            f"{len(labels)} pictures, {np.bincount(labels).min()} of the rarest class, are too few "
-            f"to tell what is familiar: it takes {LEAST_PICTURES}, and {LEAST_OF_A_CLASS} of each "
-            "class."
-        )
+    if reason := too_few(labels):
+        raise InputError(reason)
     distances = np.sort(_held_out_distances(features, labels))
     if len(distances) > QUANTILES:
         distances = np.quantile(distances, np.linspace(0, 1, QUANTILES))
@@ -101,9 +97,15 @@ def fit_familiarity(
     return FittedFamiliarity(part, FamiliaritySection(threshold, len(labels)))
 
 
-def enough(labels: Labels) -> bool:
-    """Whether pictures of these classes are enough to tell what is familiar."""
-    return len(labels) >= LEAST_PICTURES and int(np.bincount(labels).min()) >= LEAST_OF_A_CLASS
+def too_few(labels: Labels) -> str | None:
+    """Why pictures of these classes cannot tell what is familiar; ``None`` if they can."""
+    rarest = int(np.bincount(labels).min())
+    if len(labels) >= LEAST_PICTURES and rarest >= LEAST_OF_A_CLASS:
+        return None
+    return (
+        f"{len(labels)} pictures, {rarest} of the rarest class, are too few to tell what is "
+        f"familiar: it takes {LEAST_PICTURES}, and {LEAST_OF_A_CLASS} of each class."
+    )
 
 
 def _held_out_distances(features: Features, labels: Labels) -> npt.NDArray[np.float64]:

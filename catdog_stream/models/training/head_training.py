@@ -52,7 +52,7 @@ def train_head(
     *,
     backbone: Path,
     validation: Path | None = None,
-    name: str | None = None,
+    name: str,
     version: str = "1",
     threads: int,
     progress: bool = True,
@@ -62,7 +62,7 @@ def train_head(
     The folders name the classes: two or more, in alphabetical order.
 
     ``backbone`` is a directory with the files that ``convert`` writes, or another stack's; it may
-    be ``output`` itself. The stack's ``name`` is that of the network unless another is given.
+    be ``output`` itself.
 
     With ``validation``, another directory of labelled pictures, the new stack is measured there
     and the result written to its manifest. A picture of each class goes with it, to tell later
@@ -82,7 +82,7 @@ def train_head(
         _copy_backbone(backbone, output)
         booster.save_model(output / HEAD_FILE)
         manifest = Manifest(
-            name=name or described.network,
+            name=name,
             version=version,
             classes=classes,
             preprocessing=described.preprocessing,

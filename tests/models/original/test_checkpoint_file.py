@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import shutil
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -35,6 +36,32 @@ def archive(*members: tarfile.TarInfo | str, content: bytes = CONTENT) -> bytes:
                 info.size = len(content)
             tar.addfile(info, io.BytesIO(content) if info.isreg() else None)
     return buffer.getvalue()
+
+
+def sparse() -> bytes:
+    """A ``.tar.gz`` of a file of 3 MB that is one hole, as GNU tar keeps it."""
+    info = tarfile.TarInfo(MEMBER)
+    info.type = tarfile.GNUTYPE_SPARSE
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    header[483:495] = b"%011o\0" % 3_000_000  # the size with its holes
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return gzip.compress(bytes(header) + bytes(1024))
+
+
+def pax_sparse() -> bytes:
+    """The same, as POSIX tar keeps it."""
+    info = tarfile.TarInfo(MEMBER)
+    info.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": "3000000"}
+    return gzip.compress(info.tobuf(tarfile.PAX_FORMAT) + bytes(1024))
+
+
+def long_names(count: int) -> bytes:
+    """A ``.tar.gz`` of headers that each give the next one a long name."""
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 2
+    header = info.tobuf(tarfile.GNU_FORMAT) + b"x".ljust(tarfile.BLOCKSIZE, b"\0")
+    return gzip.compress(header * count + bytes(1024))
 
 
 def link(name: str, target: str, kind: bytes) -> tarfile.TarInfo:
@@ -84,6 +111,9 @@ def test_the_one_file_is_taken_out_of_an_archive_wherever_it_says_it_belongs(
         (archive(link(MEMBER, "/etc/passwd", tarfile.SYMTYPE)), f"holds no file {MEMBER}"),
         (archive("README", link(MEMBER, "README", tarfile.LNKTYPE)), f"holds no file {MEMBER}"),
         (archive(link(MEMBER, "", tarfile.FIFOTYPE)), f"holds no file {MEMBER}"),
+        (sparse(), f"{MEMBER} .* is kept as a sparse file"),
+        (pax_sparse(), f"{MEMBER} .* is kept as a sparse file"),
+        (long_names(3000), "cannot be unpacked: it is damaged"),
         (archive(MEMBER)[:-40], "cannot be unpacked: it is damaged"),
         (gzip.compress(b"no archive" * 100), "cannot be unpacked: it is damaged"),
         (b"\x1f\x8b and nothing of the kind", "cannot be unpacked: it is damaged"),
@@ -106,6 +136,20 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(
     assert file.stat().st_size < 10_000
     with pytest.raises(InputError, match="unpacks to more than the 1000000 bytes allowed"):
         read(file)
+
+
+def test_what_unpacks_to_too_much_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint_file, "MAX_BYTES", 1_000_000)
+    written: list[str] = []
+    monkeypatch.setattr(shutil, "copyfileobj", lambda _, file: written.append(file.name))
+    file = tmp_path / "archive.tar.gz"
+    for content in (sparse(), pax_sparse(), archive(MEMBER, content=bytes(2_000_000))):
+        file.write_bytes(content)
+        with pytest.raises(InputError):
+            read(file)
+    assert not written
 
 
 class Answers(BaseHTTPRequestHandler):

@@ -72,6 +72,7 @@ def test_training_without_pictures_names_what_is_missing(tmp_path: Path) -> None
             tmp_path / "out",
             backbone=default_stack(),
             validation=validation,
+            name="small",
             threads=1,
             progress=False,
         )
@@ -90,7 +91,9 @@ def test_training_without_pictures_names_what_is_missing(tmp_path: Path) -> None
 
 def test_training_without_a_backbone_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(StackError, match="backbone"):
-        train_head(folder, tmp_path / "out", backbone=tmp_path, threads=1, progress=False)
+        train_head(
+            folder, tmp_path / "out", backbone=tmp_path, name="small", threads=1, progress=False
+        )
 
 
 def test_stack_takes_pictures_as_its_backbone_does(folder: Path, tmp_path: Path) -> None:
@@ -99,9 +102,11 @@ def test_stack_takes_pictures_as_its_backbone_does(folder: Path, tmp_path: Path)
     (backbone / "backbone.tflite").symlink_to(default_stack() / "backbone.tflite")
     wanted = Preprocessing(299, resize="bicubic", range=(-127 / 128, 1.0))
     Description("inception_v3", wanted, 2048).write(backbone)
-    train_head(folder, tmp_path / "first", backbone=backbone, threads=2, progress=False)
+    train_head(
+        folder, tmp_path / "first", backbone=backbone, name="pets", threads=2, progress=False
+    )
     manifest = load_manifest(tmp_path / "first")
-    assert (manifest.name, manifest.network) == ("inception_v3", "inception_v3")
+    assert (manifest.name, manifest.network) == ("pets", "inception_v3")
     assert (manifest.preprocessing, manifest.features) == (wanted, 2048)
 
     # A stack is the backbone of the next one; what convert says of newer files goes first.

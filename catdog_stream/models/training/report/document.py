@@ -46,6 +46,8 @@ class Report:
     evaluation: Evaluation
     parity: Parity | None
     losses: Sequence[float]
+    unfamiliar: str | None
+    """Why the stack calls nothing unknown; ``None`` if it does."""
 
 
 def write_report(file: Path, report: Report) -> None:
@@ -186,8 +188,12 @@ def _pictures(report: Report) -> str:
         f"{each.path} {'is' if each.identical else 'looks like'} {each.first}"
         for each in report.checked.duplicates
     ]
+    unfamiliar = ""
+    if report.unfamiliar is not None:
+        unfamiliar = f"<p>The stack calls nothing unknown: {_text(report.unfamiliar)}</p>"
     return (
         f'<div class="wide"><table><tr>{heads}</tr>{rows}</table></div>'
+        + unfamiliar
         + _names("Files that cannot be read, left out", unreadable)
         + _names("Copies of other files, kept in the same part", copies)
     )
@@ -205,7 +211,8 @@ def _parameters(report: Report) -> str:
     if report.parity is not None:
         rows |= {f"parity {key}": value for key, value in report.parity.as_json().items()}
     cells = "".join(
-        f"<tr><th>{_text(key)}</th><td>{_text(str(value))}</td></tr>" for key, value in rows.items()
+        f"<tr><th>{_text(key)}</th><td>{_text(_value(value))}</td></tr>"
+        for key, value in rows.items()
     )
     return f'<div class="wide"><table class="plain">{cells}</table></div>'
 
@@ -217,9 +224,22 @@ def _flat(document: dict[str, object], before: str = "") -> dict[str, object]:
             continue
         if isinstance(value, dict):
             found |= _flat(value, f"{before}{key} ")
+        elif key == "phases" and isinstance(value, list | tuple):
+            found |= {f"{before}phase {n}": phase for n, phase in enumerate(value, 1)}
         else:
             found[f"{before}{key}"] = value
     return found
+
+
+def _value(value: object) -> str:
+    """As people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_value(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_value, value))
+    return str(value)
 
 
 def _names(what: str, lines: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from catdog_stream.models.stacks.golden import keep_first
 from catdog_stream.models.stacks.manifest import Golden
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.training.evaluation import Answers, Evaluation, ask, measure
-from catdog_stream.models.training.familiarizing import enough, fit_familiarity
+from catdog_stream.models.training.familiarizing import fit_familiarity, too_few
 from catdog_stream.models.training.head.features import Seen
 from catdog_stream.models.training.head_training import quality_record
 from catdog_stream.models.training.parity import Parity, compare
@@ -29,7 +29,8 @@ def finish(
 ) -> Evaluation:
     """Measure the stack, write its manifest and its report, and put it where it belongs."""
     manifest = manifest_of(work.stack, task, head)
-    if enough(seen.labels):
+    unfamiliar = too_few(seen.labels)
+    if unfamiliar is None:
         manifest = fit_familiarity(seen.whole, seen.labels, work.stack).put_into(manifest)
     manifest.write(work.stack)
     stack = ModelStack.load(work.stack, engine="litert", threads=task.threads)
@@ -48,7 +49,7 @@ def finish(
     )
     write_report(
         work.stack / REPORT_FILE,
-        Report(manifest, task.checked, task.parts, answers, evaluation, parity, losses),
+        Report(manifest, task.checked, task.parts, answers, evaluation, parity, losses, unfamiliar),
     )
     manifest.write(work.stack)
     work.publish()

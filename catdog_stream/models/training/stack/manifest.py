@@ -22,7 +22,7 @@ def manifest_of(directory: Path, task: Task, head: TrainedHead) -> Manifest:
     """That of the stack in ``directory``, before it has been measured."""
     classes, start, plan = task.classes, task.start, task.plan
     return Manifest(
-        name=task.options.name or start.network,
+        name=task.options.name,
         version=task.options.version,
         classes=classes,
         preprocessing=start.preprocessing,

@@ -20,8 +20,8 @@ __all__ = ["Options", "Task"]
 class Options:
     """How a stack is trained."""
 
-    name: str | None = None
-    """The stack's; the network's by default."""
+    name: str
+    """The stack's."""
     version: str = "1"
     network: NetworkName | None = None
     """Its architecture; that of the start by default."""

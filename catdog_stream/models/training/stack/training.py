@@ -17,6 +17,7 @@ from catdog_stream.models.training.backbone.start import Start
 from catdog_stream.models.training.data.checking import Checked, check
 from catdog_stream.models.training.data.splitting import Split, split
 from catdog_stream.models.training.evaluation import Evaluation
+from catdog_stream.models.training.familiarizing import too_few
 from catdog_stream.models.training.labelled import classes_in
 from catdog_stream.models.training.report.document import REPORT_FILE
 from catdog_stream.models.training.stack.backbone import put_backbone
@@ -41,6 +42,8 @@ class TrainedStack:
     checked: Checked
     evaluation: Evaluation
     """On pictures that nothing was learned from."""
+    unfamiliar: str | None
+    """Why it calls nothing unknown; ``None`` if it does."""
 
 
 def train_stack(
@@ -95,7 +98,9 @@ def train_stack(
         measured = finish(task, work, losses, seen, head)
     except (OSError, xgboost.core.XGBoostError) as error:
         raise InputError(f"{work.folder} cannot be written: {error}.") from error
-    return TrainedStack(work.output, work.output / REPORT_FILE, checked, measured)
+    return TrainedStack(
+        work.output, work.output / REPORT_FILE, checked, measured, too_few(seen.labels)
+    )
 
 
 def _parts(checked: Checked, options: Options) -> Split:

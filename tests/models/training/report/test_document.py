@@ -10,6 +10,7 @@ from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.calibration import Calibration
 from catdog_stream.models.stacks.manifest import Manifest
 from catdog_stream.models.stacks.reference import Reference
+from catdog_stream.models.training.backbone.plan import automatic
 from catdog_stream.models.training.data.checking import Checked, Duplicate, Example
 from catdog_stream.models.training.data.splitting import Split
 from catdog_stream.models.training.evaluation import Answers, Evaluation, confusion
@@ -50,7 +51,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     manifest = Manifest(
         name="pets <b>", version="1", classes=CLASSES, preprocessing=Preprocessing(299),
         features=2048, parts={}, calibration=Calibration(0.8, (0.0, 0.1, 0.2)),
-        training={"pictures": HOSTILE, "counts": {}, "held_out": {"accuracy": 0.5}},
+        training={
+            "pictures": HOSTILE, "counts": {}, "held_out": {"accuracy": 0.5},
+            "fine_tuning": automatic(64, 75).as_json(),
+        },
     )  # fmt: skip
     example = Example(file, "0", "0")
     report = Report(
@@ -67,6 +71,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         ),
         parity=Parity(60, 0.1, 0.01, 0.99),
         losses=[2.0 / (step + 1) for step in range(900)],
+        unfamiliar="24 pictures are too few.",
     )  # fmt: skip
     write_report(folder / "report.html", report)
     return (folder / "report.html").read_text(encoding="utf-8")
@@ -91,6 +96,17 @@ def test_nothing_is_loaded_from_anywhere(page: str) -> None:
     assert "default-src 'none'" in page
 
 
+def test_each_phase_of_a_fine_tuning_is_a_row_for_people(page: str) -> None:
+    for row in (
+        "<th>fine_tuning phase 1</th><td>epochs 7.5, size 75, rate 0.0005, upper yes</td>",
+        "<th>fine_tuning phase 2</th><td>epochs 22.5, size 75, rate 0.0002, upper no</td>",
+        "<th>range</th><td>-1, 1</td>",
+    ):
+        assert row in page, row
+    assert "({" not in page
+    assert "[-1" not in page
+
+
 def test_all_that_matters_is_there(page: str) -> None:
     for part in (
         "Who is taken for whom",
@@ -100,6 +116,7 @@ def test_all_that_matters_is_there(page: str) -> None:
         "looks like",
         "loss of a batch",
         "held_out accuracy",
+        "The stack calls nothing unknown: 24 pictures are too few.",
     ):
         assert part in page, part
     assert page.count("<img") == 24  # however many there are

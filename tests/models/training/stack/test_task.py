@@ -36,7 +36,7 @@ def task(start: Start, *, frozen: bool = False, folder: str = "pictures") -> Tas
         checked=Checked(("cat", "dog"), found, (), (), ()),
         parts=split(found, frozen=frozen),
         start=start,
-        options=Options(epochs=8, seed=3),
+        options=Options("pets", epochs=8, seed=3),
         threads=1,
         progress=False,
     )
