@@ -89,17 +89,21 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
 
     def positions(self, partitions: Collection[TP]) -> dict[TP, int]:
         """Return the next offset to be read of each partition where that is known."""
-        assigned = self._ensure_consumer()._subscription.subscription.assignment
+        assigned = self._assignment()
         states = {tp: assigned.state_value(tp) for tp in partitions if tp in assigned.tps}
         return {tp: state.position for tp, state in states.items() if state.has_valid_position}
 
     def stable_end(self, tp: TP) -> int | None:
         """Return the same as ``highwater``; ``None`` where that is not known."""
-        subscription = self._ensure_consumer()._subscription.subscription
-        assigned = subscription.assignment if subscription is not None else None
+        assigned = self._assignment()
         if assigned is None or tp not in assigned.tps:
             return None
         return cast(int | None, assigned.state_value(tp).lso)
+
+    def _assignment(self) -> Any:
+        """aiokafka's own state of the partitions; ``None`` before there are any."""
+        subscription = self._ensure_consumer()._subscription.subscription
+        return subscription.assignment if subscription is not None else None
 
     async def work_waits(self, topic: str) -> bool:
         """Whether records of ``topic`` can be read and were not yet.
@@ -109,8 +113,7 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         return cast(bool, await self.call_thread(self._work_waits, topic))
 
     async def _work_waits(self, topic: str) -> bool:
-        subscription = self._ensure_consumer()._subscription.subscription
-        assigned = subscription.assignment if subscription is not None else None
+        assigned = self._assignment()
         if assigned is None:
             return False
         states = [assigned.state_value(tp) for tp in assigned.tps if tp.topic == topic]

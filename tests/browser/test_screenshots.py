@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from catdog_stream.models.stacks.locate import samples
 from catdog_stream.testing import Worker, own_broker
 from tests.browser.visiting import DESK, PHONE, Visit, run
 from tests.support.client import Client, request
+from tests.support.pictures import sample_files
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser, pytest.mark.slow]
 
@@ -52,7 +52,7 @@ async def one_by_one(address: str, values: Iterable[bytes]) -> None:
 def jpegs() -> Iterator[bytes]:
     """Parts of the samples, every other one mirrored."""
     random = np.random.default_rng(2015)
-    files = sorted(path for path in samples().iterdir() if path.suffix in {".png", ".jpg"})
+    files = sample_files()
     for number in range(PICTURES):
         with Image.open(files[number % len(files)]) as opened:
             image = opened.convert("RGB")

@@ -4,7 +4,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.consumer.subscription_state import SubscriptionState
 from faust.types import TP
 
@@ -22,7 +22,6 @@ class Partitions:
         self._state.subscribe({REQUESTS.topic, LABELS.topic})
         self.thread = cast(Any, CatDogApp(Settings()).consumer)._consumer_thread
         consumer = SimpleNamespace(_subscription=self._state)
-        consumer.last_stable_offset = lambda tp: AIOKafkaConsumer.last_stable_offset(consumer, tp)
         self.thread._ensure_consumer = lambda: consumer
 
     def assign(self, ends: dict[TopicPartition, int | None], read: int | None = 0) -> None:

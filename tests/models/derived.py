@@ -4,13 +4,13 @@ import numpy as np
 from PIL import Image
 
 from catdog_stream.models.pictures import Picture
-from catdog_stream.models.stacks.locate import samples
+from tests.support.pictures import sample_files
 
 
 def derived_pictures(count: int, size: int = 299) -> list[Picture]:
     """``count`` pictures, uint8 [size, size, 3]; a longer list begins with the shorter ones."""
     random = np.random.default_rng(2015)
-    files = sorted(path for path in samples().iterdir() if path.suffix in {".png", ".jpg"})
+    files = sample_files()
     originals = [Image.open(file).convert("RGB") for file in files]
     return [
         _blend(

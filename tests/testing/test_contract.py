@@ -12,15 +12,16 @@ from PIL import Image
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stacks.loading import Engine
-from catdog_stream.models.stacks.locate import default_stack, samples
+from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.testing import InstantClassifier, check_classifier
 from tests.support.hanging_worker import HangingStack
+from tests.support.pictures import sample_files
 
 
 def files() -> list[bytes]:
-    return [file.read_bytes() for file in sorted(samples().glob("*.[jp][pn]g"))]
+    return [file.read_bytes() for file in sample_files()]
 
 
 def real(engine: Engine) -> ModelStack:

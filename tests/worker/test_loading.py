@@ -8,15 +8,16 @@ import pytest
 from catdog_stream.errors import StackError
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.ensembles.voting import VotingClassifier
-from catdog_stream.models.stacks.locate import default_stack, samples
+from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.settings import Settings
 from catdog_stream.testing import check_classifier
 from catdog_stream.worker.loading import StacksOfSettings
+from tests.support.pictures import sample_files
 from tests.support.stacks import add
 
 
 def files() -> list[bytes]:
-    return [file.read_bytes() for file in sorted(samples().glob("*.[jp][pn]g"))]
+    return [file.read_bytes() for file in sample_files()]
 
 
 def voting(*directories: Path, threads: int = 2) -> Settings:

@@ -18,9 +18,6 @@ __all__ = ["ClusterView", "Lag", "Standing", "WorkerView", "cluster_view", "stat
 #: A worker that was not heard of for so many seconds does not answer; in less it may be busy.
 PATIENCE = 4.0
 
-#: This worker, for the ledger.
-OWN = ""
-
 #: ``here``: it makes this page. ``silent``: of the group, and does not answer. ``left``: of the
 #: group no more.
 Standing = Literal["here", "answers", "silent", "left"]
@@ -35,6 +32,11 @@ class WorkerView:
     standing: Standing
     #: Seconds since it was heard of; ``None`` if it never was.
     age: float | None
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is there, and tells how it is."""
+        return self.standing in ("here", "answers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,16 @@ class ClusterView:
     def here(self) -> WorkerView:
         """The worker that makes this page."""
         return self.workers[0]
+
+    @property
+    def group(self) -> int:
+        """How many workers there are, whether they answer or not."""
+        return sum(each.standing != "left" for each in self.workers)
+
+    @property
+    def moving(self) -> int:
+        """How many of those that answer take over partitions, and do not tell their counts yet."""
+        return sum(each.answers and each.state.shards is None for each in self.workers)
 
     @property
     def classes(self) -> list[str]:
@@ -111,12 +123,11 @@ def cluster_view(
             for each in known
         ),
     ]
-    answering = [each for each in workers if each.standing in ("here", "answers")]
     hour = timeline.hour(now)
     return ClusterView(
         now=now,
         statistics=statistics(own.shards, peers, ledger),
-        recent=added(each.state.recent for each in answering),
+        recent=added(each.state.recent for each in workers if each.answers),
         hour=hour,
         in_hour=added(hour.values()),
         pictures=_latest(workers),
@@ -128,7 +139,6 @@ def cluster_view(
 
 def statistics(own: Shards | None, peers: Peers, ledger: Ledger) -> Statistics:
     """The counts of all workers, and how many of the group have just told theirs."""
-    ledger.note(OWN, own)
     group = [each for each in peers.all() if each.left is None]
     answered = sum(
         each.state.shards is not None and (age := peers.age(each)) is not None and age <= FRESH

@@ -69,14 +69,15 @@ class Board:
         address = self._address()
         latest = self._timeline.latest(address)
         self._timeline.update(address, self._recorder.history.slots(latest))
-        return cluster_view(
-            address, await self._own(), self._peers, self._timeline, self._ledger, time.time()
-        )
+        own = await self._own()
+        self._ledger.note(address, own.shards)
+        return cluster_view(address, own, self._peers, self._timeline, self._ledger, time.time())
 
     async def statistics(self, own: Shards | None, wait: float) -> Statistics:
         """The counts of the cluster, in the same way."""
         await self._peers.refresh(wait)
         self._timeline.hour(time.time())  # which forgets what is older
+        self._ledger.note(self._address(), own)
         return statistics(own, self._peers, self._ledger)
 
     async def news(self, since: int, seen: Iterable[str]) -> News:

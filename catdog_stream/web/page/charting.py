@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from catdog_stream.web.cluster.view import ClusterView
-from catdog_stream.web.page.parts import NO_COLOR, colors
+from catdog_stream.web.page.parts import colors
 from catdog_stream.web.recording.history import HOUR_SLOTS, OTHERS, SLOT_SECONDS, Slot
 from catdog_stream.web.recording.latency import percentile
 
@@ -60,7 +60,7 @@ def points(view: ClusterView, last: int | None = None) -> Points:
     color = colors(view)
     return Points(
         labels,
-        [color.get(name, NO_COLOR) for name in labels],
+        [color[name] for name in labels],
         [
             _row(start, view.hour.get(start, Slot()), labels)
             for start in range(first, end, SLOT_SECONDS)

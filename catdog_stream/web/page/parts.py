@@ -1,5 +1,6 @@
 """What the sections of the page are made of."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from catdog_stream.models.verdict import UNKNOWN
 from catdog_stream.web.cluster.view import ClusterView
 from catdog_stream.web.recording.history import OTHERS
 
-__all__ = ["COLORS", "NO_COLOR", "ODD", "Section", "When", "bar", "colors", "stack", "table", "top"]
+__all__ = ["COLORS", "ODD", "Section", "When", "bar", "colors", "table", "top"]
 
 #: Colors of labels in the style sheet; more labels share them.
 COLORS = 6
@@ -43,36 +44,29 @@ class Section:
     wide: bool = False
 
 
-def bar(part: float, css_class: str = "") -> str:
-    """A bar of a length in 0 to 1; what it says is to be read beside it."""
-    return (
-        f'<svg class="bar {css_class}" viewBox="0 0 100 1" preserveAspectRatio="none" '
-        f'aria-hidden="true"><rect class="rest" width="100" height="1"/>'
-        f'<rect class="part" width="{100 * min(max(part, 0.0), 1.0):.2f}" height="1"/></svg>'
-    )
-
-
-def stack(parts: Iterable[tuple[float, str]]) -> str:
-    """A bar of several parts, each 0 to 1 long, with its CSS class; what it says is read beside."""
+def bar(*parts: tuple[float, str]) -> str:
+    """A bar of parts, each with its length, 0 to 1, and its color; what it says is read beside."""
     rects, begin = "", 0.0
-    for part, css_class in parts:
-        rects += f'<rect class="{css_class}" x="{begin:.2f}" width="{100 * part:.2f}" height="1"/>'
-        begin += 100 * part
+    for part, color in parts:
+        length = 100 * min(max(part, 0.0), 1.0)
+        rects += f'<rect class="part {color}" x="{begin:.2f}" width="{length:.2f}" height="1"/>'
+        begin += length
     return (
-        '<svg class="bar stack" viewBox="0 0 100 1" preserveAspectRatio="none" '
-        f'aria-hidden="true"><rect class="rest" width="100" height="1"/>{rects}</svg>'
+        '<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="rest" width="100" height="1"/>{rects}</svg>'
     )
 
 
-def colors(view: ClusterView) -> dict[str, str]:
-    """The color of each label, a class and a token of the style sheet.
+def colors(view: ClusterView) -> Mapping[str, str]:
+    """The color of each label, and of any other text: a class and a token of the style sheet.
 
     It stays the same while counts overtake each other, and whatever others publish. What is no
     class of a stack, such as ``unknown``, has none of its own.
     """
     classes = list(view.classes) or sorted(view.statistics.labels.keys() - {UNKNOWN})
     known = {name: f"c{number % COLORS}" for number, name in enumerate(classes)}
-    return {**dict.fromkeys(sorted(view.statistics.labels), NO_COLOR), **known}
+    none = dict.fromkeys(view.statistics.labels, NO_COLOR)
+    return defaultdict(lambda: NO_COLOR, {**none, **known})
 
 
 def top(counts: Mapping[str, int], most: int) -> list[tuple[str, int]]:

@@ -1,7 +1,7 @@
 """What is seen first: the numbers above all sections, and what is wrong."""
 
 from catdog_stream.web.cluster.view import ClusterView, WorkerView
-from catdog_stream.web.page.parts import NO_COLOR, When, colors, stack, top
+from catdog_stream.web.page.parts import When, bar, colors, top
 from catdog_stream.web.page.sections.partitions import waiting
 from catdog_stream.web.page.text import ago, compact, count, plain, rate, seconds, share
 from catdog_stream.web.recording.history import RECENT_SECONDS
@@ -55,25 +55,23 @@ def _shares(view: ClusterView) -> str:
         top(view.statistics.labels, MOST_SHARES),
         key=lambda each: (known.index(each[0]) if each[0] in known else len(known), each[0]),
     )
-    parts = [(name, number / total, color.get(name, NO_COLOR)) for name, number in counts]
+    parts = [(name, number / total, color[name]) for name, number in counts]
     names = "".join(
         f'<li data-key="{plain(name)}"><i class="{css_class}" aria-hidden="true"></i>'
         f"<b>{plain(name, MOST_OF_A_NAME)}</b> {share(part)}</li>"
         for name, part, css_class in parts
     )
-    bar = stack((part, css_class) for _, part, css_class in parts)
-    return f'<div class="shares">{bar}<ul>{names}</ul></div>'
+    whole = bar(*((part, css_class) for _, part, css_class in parts))
+    return f'<div class="shares">{whole}<ul>{names}</ul></div>'
 
 
 def _who(view: ClusterView) -> str:
-    group = [each for each in view.workers if each.standing != "left"]
-    answering = [each for each in group if each.standing != "silent"]
-    return f"{len(answering)} of {len(group)} {_workers(len(group))} answered."
+    answering = sum(each.answers for each in view.workers)
+    return f"{answering} of {view.group} {_workers(view.group)} answered."
 
 
 def _empty(view: ClusterView) -> str:
-    told = all(each.state.shards is not None for each in _present(view))
-    if view.statistics.total or view.statistics.rejected or not told:
+    if view.statistics.total or view.statistics.rejected or view.moving:
         return ""
     return (
         '<div class="empty"><p><b>No picture has been classified yet.</b> Send the first one:</p>'
@@ -87,24 +85,19 @@ def notices(view: ClusterView, when: When) -> str:
     left = [each for each in view.workers if each.standing == "left"]
     found = []
     if silent:
-        found.append(_silent(silent, len(view.workers) - len(left), view.now, when))
-    moving = [each for each in _present(view) if each.state.shards is None]
-    if moving:
-        found.append(_moving(moving, len(view.workers) - len(left)))
+        found.append(_silent(silent, view.group, view.now, when))
+    if view.moving:
+        found.append(_moving(view.moving, view.group))
     found += [_problem(each) for each in view.workers if each.state.facts.get("refused")]
     if left:
         found.append(_left(left, view.now, when))
     return "".join(f'<p class="notice">{sentence}</p>' for sentence in found)
 
 
-def _present(view: ClusterView) -> list[WorkerView]:
-    return [each for each in view.workers if each.standing in ("here", "answers")]
-
-
-def _moving(moving: list[WorkerView], group: int) -> str:
-    verb = "is" if len(moving) == 1 else "are"
+def _moving(moving: int, group: int) -> str:
+    verb = "is" if moving == 1 else "are"
     return (
-        f"{len(moving)} of {group} {_workers(group)} {verb} taking over partitions. "
+        f"{moving} of {group} {_workers(group)} {verb} taking over partitions. "
         "Until then their counts stay as they were last heard."
     )
 

@@ -18,10 +18,11 @@ from catdog_stream.models.stacks.manifest import describe, load_manifest
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
 from tests.models.derived import derived_pictures
+from tests.support.pictures import sample_files
 
 
 def test_the_samples_are_told_apart(stack: ModelStack) -> None:
-    files = sorted(path for path in samples().iterdir() if path.suffix in {".png", ".jpg"})
+    files = sample_files()
     verdicts = stack.classify([stack.prepare(file.read_bytes()) for file in files])
     assert [v.label for v in verdicts] == [file.name.partition("-")[0] for file in files]
     assert all(sum(v.scores.values()) == 1 for v in verdicts)

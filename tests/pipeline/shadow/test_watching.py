@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from catdog_stream.errors import StackError
-from catdog_stream.models.stacks.locate import default_stack, samples
+from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.sampling import Sample
@@ -21,6 +21,7 @@ from catdog_stream.pipeline.shadow.watching import MOST_WAITING, Shadow
 from catdog_stream.testing import wait_until
 from catdog_stream.wire import Source
 from tests.support.odd_shadow import BROKEN, ENDS, HANGS, RAISES
+from tests.support.pictures import sample_files
 from tests.support.shade import Shade, grey
 
 SECONDS = 30.0
@@ -81,7 +82,7 @@ def test_a_real_stack_agrees_with_itself(tmp_path: Path) -> None:
     shadow = Shadow(ALL, lambda: assignment(default_stack(), tmp_path), patience=SECONDS)
     shadow.start()
     try:
-        for offset, file in enumerate(sorted(samples().glob("*.[jp][pn]g"))):
+        for offset, file in enumerate(sample_files()):
             picture = file.read_bytes()
             (verdict,) = stack.classify([stack.prepare(picture)])
             shadow.see(Source("catdogimage", 0, offset), picture, verdict)

@@ -44,7 +44,9 @@ class Scene:
         return await self.answers[address]()
 
     def total(self, own: Shards | None = None) -> int:
-        return statistics(own or shards("0", 10), self.peers, self.ledger).total
+        told = own or shards("0", 10)
+        self.ledger.note("http://here", told)
+        return statistics(told, self.peers, self.ledger).total
 
     def standings(self) -> list[str]:
         view = cluster_view("http://here", WorkerState(), self.peers, Timeline(), self.ledger, 0)

@@ -1,7 +1,7 @@
 """Totals and shares by label."""
 
 from catdog_stream.web.cluster.view import ClusterView
-from catdog_stream.web.page.parts import NO_COLOR, Section, When, bar, colors, top
+from catdog_stream.web.page.parts import Section, When, bar, colors, top
 from catdog_stream.web.page.text import count, plain, share
 
 __all__ = ["LABELS"]
@@ -18,7 +18,7 @@ def body(view: ClusterView, _when: When) -> str:
     rows = "".join(
         f'<tr data-key="{plain(name)}"><th scope="row">{plain(name)}</th>'
         f'<td class="number">{count(number)}</td><td class="number">{share(number / total)}</td>'
-        f'<td class="chart">{bar(number / total, color.get(name, NO_COLOR))}</td>'
+        f'<td class="chart">{bar((number / total, color[name]))}</td>'
         "</tr>"
         for name, number in top(counts, MOST)
     )

@@ -22,7 +22,7 @@ def body(view: ClusterView, _when: When) -> str:
     most = max(1, *(lag.waiting or 0 for lag in view.lag.values()))
     items = "".join(
         f'<li data-key="{number}"><span class="fine">{number}</span>'
-        f"{bar((lag.waiting or 0) / most, 'waiting')}"
+        f"{bar(((lag.waiting or 0) / most, 'waiting'))}"
         f'<span class="number">{"-" if lag.waiting is None else count(lag.waiting)}</span></li>'
         for number in shown
         for lag in (view.lag[number],)

@@ -2,7 +2,7 @@
 
 from catdog_stream.models.verdict import UNKNOWN
 from catdog_stream.web.cluster.view import ClusterView
-from catdog_stream.web.page.parts import NO_COLOR, Section, When, colors
+from catdog_stream.web.page.parts import Section, When, colors
 from catdog_stream.web.page.text import plain, readable_url, share
 from catdog_stream.web.recording.pictures import Shot
 
@@ -16,7 +16,7 @@ def body(view: ClusterView, when: When) -> str:
     if not view.pictures:
         return ""
     color = colors(view)
-    items = "".join(_item(shot, color.get(shot.label, NO_COLOR), when) for shot in view.pictures)
+    items = "".join(_item(shot, color[shot.label], when) for shot in view.pictures)
     return f'<ol class="shots">{items}</ol>'
 
 

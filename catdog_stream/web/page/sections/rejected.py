@@ -32,7 +32,7 @@ def _item(
     parts = [
         f'<li data-key="{name}"><p class="reason"><b>{name}</b> <span class="number">'
         f"{count(number)}</span> <span>{share(number / total)}</span></p>"
-        f"{bar(number / total, 'refused')}"
+        f"{bar((number / total, 'refused'))}"
     ]
     if example is not None:
         parts.append(

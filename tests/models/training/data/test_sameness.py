@@ -10,11 +10,11 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.preprocessing import Preprocessing
-from catdog_stream.models.stacks.locate import samples
 from catdog_stream.models.training.data.sameness import DETAIL, THUMBNAIL, Look, Sameness
 from catdog_stream.models.training.labelled import Unreadable, read_picture
+from tests.support.pictures import sample_files
 
-SAMPLES = sorted(file for file in samples().iterdir() if file.suffix in (".jpg", ".png"))
+SAMPLES = sample_files()
 
 
 def read(path: Path, size: int = DETAIL) -> Picture | None:
