@@ -44,6 +44,11 @@ AT_WORK = "--at-work"
     type=click.Path(path_type=Path, exists=True),
     help="A stack to begin with, or a file of weights; the one that ships by default.",
 )
+@click.option(
+    "--teacher",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A stack whose backbone is imitated while this one learns; none by default.",
+)
 @click.option("--name", type=STACK_PART, help="The stack's name; that of DIRECTORY by default.")
 @click.option(
     "--version", type=STACK_PART, default="1", show_default=True, help="The stack's version."
@@ -82,6 +87,7 @@ def train(
     evaluation: Path | None,
     network: NetworkName | None,
     backbone: Path | None,
+    teacher: Path | None,
     name: str | None,
     version: str,
     size: int | None,
@@ -119,6 +125,7 @@ def train(
             fine_tuning=fine_tuning,
             seed=seed,
         ),
+        teacher=teacher,
         evaluation=evaluation,
         resume=resume,
         force=force,

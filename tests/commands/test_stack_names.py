@@ -12,6 +12,7 @@ from catdog_stream.commands.stack_names import stack_name
 from catdog_stream.commands.train import train
 from catdog_stream.commands.train_head import train_head
 from catdog_stream.errors import InputError
+from catdog_stream.models.stacks.repository import StackId, shipped
 
 #: What each command cannot do without; none of it is there.
 NEEDED = {
@@ -64,11 +65,11 @@ def test_a_folder_whose_name_cannot_be_a_stacks_is_refused_before_anything_is_re
     )
 
 
-@pytest.mark.parametrize("folder", ["inception_v3", "efficientnet_lite2"])
+@pytest.mark.parametrize("stack", shipped(), ids=str)
 def test_a_stack_has_the_name_and_version_of_one_that_ships_only_where_that_is_asked_for(
-    folder: str,
+    stack: StackId,
 ) -> None:
-    with pytest.raises(InputError, match=f"{folder}/1 is a stack that ships: --name"):
-        stack_name(None, "1", Path(folder))
-    assert stack_name(None, "2", Path(folder)) == folder
-    assert stack_name(folder, "1", Path("pictures")) == folder
+    with pytest.raises(InputError, match=f"{stack} is a stack that ships: --name"):
+        stack_name(None, stack.version, Path(stack.name))
+    assert stack_name(None, "own", Path(stack.name)) == stack.name
+    assert stack_name(stack.name, stack.version, Path("pictures")) == stack.name

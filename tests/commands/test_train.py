@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from catdog_stream.models.stacks.locate import shipped_stack
 from catdog_stream.models.stacks.manifest import load_manifest
 from catdog_stream.models.stacks.stack import ModelStack
 from tests.commands.test_errors import run, sentence
@@ -15,6 +16,7 @@ from tests.support.command import Command, Surroundings, catdog_stream, has_ende
 
 #: The smallest that the network takes.
 SIZE = 75
+TEACHER = shipped_stack("efficientnet_lite2")
 #: With so few pictures.
 UNFAMILIAR = "The stack calls nothing unknown: 24 pictures, 8 of the rarest class, are too few"
 
@@ -28,7 +30,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train(folder: Path, around: Surroundings, output: Path, *more: str) -> Command:
     arguments = ["train", str(folder), "--output", str(output), "--fine-tuning", "--epochs", "2"]
-    arguments += ["--size", str(SIZE), "--threads", "2", "--name", "stripes", *more]
+    arguments += ["--size", str(SIZE), "--threads", "2", "--name", "stripes"]
+    arguments += ["--teacher", str(TEACHER), *more]
     return Command(catdog_stream(*arguments), around.environment, around.folder)
 
 
@@ -71,6 +74,7 @@ def serves(directory: Path) -> None:
     assert manifest.training is not None
     assert manifest.quality is not None
     assert manifest.training["counts"]["backbone"] == dict.fromkeys(CLASSES, 8)
+    assert manifest.training["teacher"] == "efficientnet_lite2"
     assert manifest.quality["count"] == 12
     assert manifest.quality["parity"]["pictures"] == 12
     assert len(manifest.golden) == 3
@@ -96,5 +100,11 @@ def test_what_would_mislead_is_refused_in_a_sentence(folder: Path, tmp_path: Pat
     assert answer.returncode == 1
     assert answer.stderr.splitlines()[-1] == (
         f"Error: {few / 'broad'} has 3 different pictures that can be read, 20 are needed."
+    )
+    options = ("--output", str(output), "--teacher", str(TEACHER), "--no-fine-tuning")
+    answer = run("train", str(folder), *options)
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines()[-1] == (
+        "Error: A teacher is for a backbone that learns: this one does not."
     )
     assert not list(tmp_path.glob("out*"))

@@ -1,23 +1,37 @@
-"""Stacks for a repository, made of the default one."""
+"""What ships, and stacks for a repository that are made of it."""
 
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xgboost
 
 from catdog_stream.models.stacks.head import objective_of
 from catdog_stream.models.stacks.locate import default_stack, samples
-from catdog_stream.models.stacks.manifest import describe
+from catdog_stream.models.stacks.manifest import describe, load_manifest
+from catdog_stream.models.stacks.repository import StackId, shipped
 
 SECONDS = 180.0
 
+#: The default stack, and the other one.
+DEFAULT, SECOND = shipped()
 
 #: What a manifest says of the default stack's own classes.
 OF_ITS_CLASSES = ("golden", "familiarity", "reference")
+
+
+def in_header(stack: StackId) -> str:
+    """``stack`` as a label names it."""
+    return f"{stack.name} {stack.version}"
+
+
+def quality() -> dict[str, Any]:
+    """How good the default stack is, as its manifest says."""
+    return load_manifest(default_stack()).quality or {}
 
 
 def add(folder: Path, name: str, version: str, **changes: object) -> Path:

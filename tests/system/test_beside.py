@@ -19,7 +19,7 @@ from catdog_stream.pipeline.sampling import Sample
 from catdog_stream.testing import Worker, own_broker, wait_until
 from catdog_stream.wire import Source
 from tests.support.client import Client, Message, header, request
-from tests.support.stacks import add
+from tests.support.stacks import DEFAULT, add
 
 pytestmark = pytest.mark.integration
 
@@ -195,7 +195,7 @@ def test_several_stacks_vote_in_one_worker(
             (source,) = await client.send([request(cat)])
             await client.answers([source])
             (record,) = client.labels[source]
-            assert header(record, "stack") == "jury inception_v3/1+pets/2+pets/3"
+            assert header(record, "stack") == f"jury {DEFAULT}+pets/2+pets/3"
             assert header(record, "verdict") == "cat"  # the third is outvoted
             votes = json.loads(header(record, "votes") or "")
             assert [vote["verdict"] for vote in votes.values()] == ["cat", "cat", "dog"]
@@ -204,14 +204,14 @@ def test_several_stacks_vote_in_one_worker(
         worker.wait_ready()
         asyncio.run(story())
         page = requests.get(f"http://127.0.0.1:{worker.port}/", timeout=10).text
-        assert "This worker serves jury inception_v3/1+pets/2+pets/3." in page
+        assert f"This worker serves jury {DEFAULT}+pets/2+pets/3." in page
 
 
 @pytest.mark.parametrize(
     ("canary", "why"),
     [
         ("pets/9", "There is no stack pets/9 in"),
-        ("cars/1", "The canary cars/1 tells bus, van apart, and inception_v3/1 cat, dog"),
+        ("cars/1", f"The canary cars/1 tells bus, van apart, and {DEFAULT} cat, dog"),
     ],
 )
 def test_a_canary_that_cannot_be_used_ends_the_worker_with_a_sentence(

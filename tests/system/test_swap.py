@@ -14,7 +14,16 @@ from catdog_stream.testing.waiting import wait_until
 from tests.support.client import Client, header, request
 from tests.support.fleet import SETTINGS, Fleet
 from tests.support.load import loaded
-from tests.support.stacks import add, command, with_classes, with_golden
+from tests.support.stacks import (
+    DEFAULT,
+    SECOND,
+    add,
+    command,
+    in_header,
+    quality,
+    with_classes,
+    with_golden,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -77,7 +86,7 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
     with own_broker(tmp_path / "broker") as broker:
         asyncio.run(story(broker.address))
         listed = command(broker.address, folder, "list")
-        assert "* pets/4  accuracy 98.15%" in listed.stdout
+        assert f"* pets/4  accuracy {quality()['accuracy']:.2%}" in listed.stdout
         assert "pets/5  cannot be used" in listed.stdout
         with Worker(broker.address, tmp_path, settings=settings) as later:
             later.wait_ready()
@@ -86,7 +95,7 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
                 back = command(broker.address, folder, "rollback")
                 assert f"Back to {stack}." in back.stdout, back.stderr
                 assert back.returncode == 0, back.stdout
-            assert stack_of_next(broker.address, cat) == "inception_v3 1"
+            assert stack_of_next(broker.address, cat) == in_header(DEFAULT)
             back = command(broker.address, folder, "rollback")
             assert back.returncode == 1
             assert "nothing to go back to" in back.stderr
@@ -124,7 +133,7 @@ def in_order(client: Client) -> None:
         names |= set(turns)
         changes = [now for before, now in zip([None, *turns], turns, strict=False) if now != before]
         assert len(changes) == len(set(changes)), changes
-    assert names == {"inception_v3 1", "pets 2", "pets 4"}
+    assert names == {in_header(DEFAULT), "pets 2", "pets 4"}
 
 
 def test_what_ships_is_swapped_in_by_name_and_back(tmp_path: Path, cat: bytes) -> None:
@@ -134,12 +143,12 @@ def test_what_ships_is_swapped_in_by_name_and_back(tmp_path: Path, cat: bytes) -
         settings = {"CATDOG_STACKS": str(folder), "CATDOG_STACK": "efficientnet_lite2"}
         with Worker(broker.address, tmp_path, settings=settings) as worker:
             worker.wait_ready()
-            assert stack_of_next(broker.address, cat) == "efficientnet_lite2 1"
-            for stack in ("inception_v3/1", "efficientnet_lite2/1") * 2:
-                used = command(broker.address, folder, "use", stack)
+            assert stack_of_next(broker.address, cat) == in_header(SECOND)
+            for stack in (DEFAULT, SECOND) * 2:
+                used = command(broker.address, folder, "use", str(stack))
                 assert used.returncode == 0, used.stdout + used.stderr
                 assert "Unclosed" not in used.stderr, "a connection was left behind"
-                assert stack_of_next(broker.address, cat) == stack.replace("/", " ")
+                assert stack_of_next(broker.address, cat) == in_header(stack)
             for _ in range(2):
                 back = command(broker.address, folder, "rollback")
                 assert back.returncode == 0, back.stdout + back.stderr
@@ -151,7 +160,7 @@ def test_a_stack_of_the_settings_that_has_the_name_of_the_ordered_one_is_replace
 ) -> None:
     folder = tmp_path / "stacks"
     folder.mkdir()
-    namesake = with_classes(tmp_path / "own", "inception_v3", "1", "bird", "cat", "horse")
+    namesake = with_classes(tmp_path / "own", DEFAULT.name, DEFAULT.version, "bird", "cat", "horse")
     settings = {"CATDOG_STACKS": str(folder), "CATDOG_STACK": str(namesake)}
     with (
         own_broker(tmp_path / "broker") as broker,
@@ -159,7 +168,7 @@ def test_a_stack_of_the_settings_that_has_the_name_of_the_ordered_one_is_replace
     ):
         worker.wait_ready()
         assert header(next_label(broker.address, cat), "bird")
-        used = command(broker.address, folder, "use", "inception_v3/1")
+        used = command(broker.address, folder, "use", str(DEFAULT))
         assert used.returncode == 0, used.stdout + used.stderr
         label = next_label(broker.address, cat)
         assert header(label, "dog")
@@ -186,8 +195,8 @@ def test_a_worker_that_lacks_the_version_says_so_and_stays_and_can_have_other_cl
             assert "catdog_stack_order_followed 0.0" in text(worker, "/metrics")
             refused = command(broker.address, None, "use", "pets/2")
             assert refused.returncode == 1
-            assert "inception_v3 1 goes on: There is no stack pets/2 in" in refused.stdout
-            assert stack_of_next(broker.address, cat) == "inception_v3 1"
+            assert f"{in_header(DEFAULT)} goes on: There is no stack pets/2 in" in refused.stdout
+            assert stack_of_next(broker.address, cat) == in_header(DEFAULT)
             used = command(broker.address, folder, "use", "zoo/1")
             assert used.returncode == 0, used.stdout + used.stderr
             assert "its classes are bird, cat, horse" in used.stdout

@@ -17,7 +17,7 @@ from catdog_stream.testing import own_broker
 from tests.support.client import Client, header, request
 from tests.support.fleet import SETTINGS, Fleet
 from tests.support.load import loaded
-from tests.support.stacks import add, command, with_golden
+from tests.support.stacks import DEFAULT, add, command, in_header, with_golden
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -26,7 +26,7 @@ SEED = int(os.environ.get("CATDOG_TEST_SEED", "0"))
 #: Seconds from an order to the kill: the command's own start, the swap, and what comes after it.
 WHEN = (0.5, 3.5)
 
-OWN, NEW = "inception_v3 1", "pets 2"
+OWN, NEW = in_header(DEFAULT), "pets 2"
 #: The second stack has its classes in the opposite order: who mixed them up would show.
 BEGINS = {OWN: "Probabilities: cat", NEW: "Probabilities: dog"}
 

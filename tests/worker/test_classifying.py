@@ -13,6 +13,7 @@ from catdog_stream.settings import Settings
 from catdog_stream.testing.classifiers import InstantClassifier
 from catdog_stream.worker import classifying
 from catdog_stream.worker.application import CatDogApp
+from tests.support.stacks import DEFAULT, in_header
 
 
 def test_the_settings_reach_the_stack() -> None:
@@ -37,9 +38,8 @@ def test_a_model_that_takes_over_has_the_batch_that_was_found_first(
     assert [stack.batch_size for stack in stacks] == [16, 16]
     for stack in stacks:
         stack.close()
-    assert (
-        caplog.messages == ["Stack inception_v3 1 is warm: engine litert, threads 1, batch 16."] * 2
-    )
+    warm = f"Stack {in_header(DEFAULT)} is warm: engine litert, threads 1, batch 16."
+    assert caplog.messages == [warm] * 2
 
 
 def test_all_cores_decode_for_a_gpu_and_a_few_beside_a_model_on_the_cpu() -> None:

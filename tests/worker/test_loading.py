@@ -9,11 +9,12 @@ from catdog_stream.errors import StackError
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.ensembles.voting import VotingClassifier
 from catdog_stream.models.stacks.locate import default_stack
+from catdog_stream.models.stacks.repository import StackId
 from catdog_stream.settings import Settings
 from catdog_stream.testing import check_classifier
 from catdog_stream.worker.loading import StacksOfSettings
 from tests.support.pictures import sample_files
-from tests.support.stacks import add
+from tests.support.stacks import DEFAULT, add
 
 
 def files() -> list[bytes]:
@@ -26,18 +27,18 @@ def voting(*directories: Path, threads: int = 2) -> Settings:
 
 def test_one_stack_is_itself() -> None:
     stack = StacksOfSettings()(Settings(engine="litert"))
-    assert (stack.name, stack.version) == ("inception_v3", "1")
+    assert StackId(stack.name, stack.version) == DEFAULT
     stack.close()
 
 
 def test_several_vote_and_keep_the_contract_of_a_classifier(tmp_path: Path) -> None:
     other = add(tmp_path, "pets", "2", classes=["dog", "cat"], weight=3)
     jury: Classifier = StacksOfSettings()(voting(default_stack(), other))
-    assert (jury.name, jury.version) == ("jury", "inception_v3/1+pets/2")
+    assert (jury.name, jury.version) == ("jury", f"{DEFAULT}+pets/2")
     (verdict,) = jury.classify([jury.prepare(files()[0])])
     # The other one says the opposite of what this one says, and weighs three times as much.
     votes = json.loads(verdict.notes["votes"])
-    assert votes["inception_v3/1"]["verdict"] != votes["pets/2"]["verdict"] == verdict.label
+    assert votes[str(DEFAULT)]["verdict"] != votes["pets/2"]["verdict"] == verdict.label
     check_classifier(jury, files())
 
 
@@ -64,5 +65,5 @@ def test_one_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
 
 def test_those_of_other_classes_cannot_vote(tmp_path: Path) -> None:
     other = add(tmp_path, "cars", "1", classes=["bus", "van"])
-    with pytest.raises(StackError, match=r"inception_v3/1 and cars/1 cannot vote"):
+    with pytest.raises(StackError, match=rf"{DEFAULT} and cars/1 cannot vote"):
         StacksOfSettings()(voting(default_stack(), other))

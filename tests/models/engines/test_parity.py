@@ -13,7 +13,7 @@ PICTURES = 200
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("directory", shipped_stacks(), ids=lambda directory: directory.name)
+@pytest.mark.parametrize("directory", list(shipped_stacks()), ids=lambda directory: directory.name)
 def test_litert_and_tensorflow_agree_on_200_pictures(directory: Path) -> None:
     stack = ModelStack.load(directory, engine="litert", threads=2)
     reference = ModelStack.load(directory, engine="tensorflow", threads=2, batch=4)

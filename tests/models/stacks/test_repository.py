@@ -8,7 +8,7 @@ from catdog_stream.errors import StackError
 from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.models.stacks.manifest import load_manifest
 from catdog_stream.models.stacks.repository import Repository, StackId
-from tests.support.stacks import add
+from tests.support.stacks import DEFAULT, add
 
 
 def test_versions_are_listed_and_found(tmp_path: Path) -> None:
@@ -43,13 +43,12 @@ def test_what_is_not_there_or_calls_itself_otherwise_is_told(tmp_path: Path) -> 
 
 def test_stacks_that_ship_are_there_without_a_copy_and_give_way_to_one(tmp_path: Path) -> None:
     repository = Repository(tmp_path)
-    default = StackId("inception_v3", "1")
-    assert default in list(repository)
-    assert repository.directory(default) == default_stack()
-    assert repository.manifest(default).name == "inception_v3"
-    copy = add(tmp_path, "inception_v3", "1")
-    assert repository.directory(default) == copy
-    assert list(repository).count(default) == 1
+    assert DEFAULT in list(repository)
+    assert repository.directory(DEFAULT) == default_stack()
+    assert repository.manifest(DEFAULT).name == "inception_v3"
+    copy = add(tmp_path, DEFAULT.name, DEFAULT.version)
+    assert repository.directory(DEFAULT) == copy
+    assert list(repository).count(DEFAULT) == 1
 
 
 def test_a_namesake_with_another_manifest_is_another_stack(tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ from catdog_stream.models.pictures import Picture, PictureLimits
 from catdog_stream.models.stacks.loading import Engine, load_backbone
 from catdog_stream.models.stacks.locate import default_stack, samples
 from catdog_stream.models.stacks.manifest import describe, load_manifest
+from catdog_stream.models.stacks.repository import StackId
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
 from tests.models.derived import derived_pictures
 from tests.support.pictures import sample_files
+from tests.support.stacks import DEFAULT
 
 
 def test_the_samples_are_told_apart(stack: ModelStack) -> None:
@@ -31,7 +33,7 @@ def test_the_samples_are_told_apart(stack: ModelStack) -> None:
 def test_the_stack_is_a_classifier(stack: ModelStack) -> None:
     classifier: Classifier = stack
     classifier.warm_up()
-    assert (classifier.name, classifier.version) == ("inception_v3", "1")
+    assert StackId(classifier.name, classifier.version) == DEFAULT
     assert classifier.classify([]) == []
 
 

@@ -20,7 +20,7 @@ from catdog_stream.models.training.evaluation import (
     evaluate,
     log_loss,
 )
-from tests.support.stacks import add
+from tests.support.stacks import DEFAULT, add
 
 
 def chances(dog: list[float]) -> Chances:
@@ -101,7 +101,7 @@ def test_those_that_vote_are_measured_as_one(
     ]
     jury = VotingClassifier([Member(stack), *map(Member, opposite)], "majority")
     result = evaluate(jury, folder, progress=False)
-    assert result.stack == "jury inception_v3/1+pets/1+pets/2"
+    assert result.stack == f"jury {DEFAULT}+pets/1+pets/2"
     assert result.confusion == {"cat": {"cat": 0, "dog": 2}, "dog": {"cat": 1, "dog": 0}}
     assert [Path(file.path).name for file in result.unreadable] == ["notes.txt"]
     for each in opposite:

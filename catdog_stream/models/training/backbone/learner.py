@@ -35,11 +35,15 @@ class Imitated:
     projection: Any
 
     @classmethod
-    def built(cls, of: Network, size: int, features: int) -> "Imitated":
-        """For views of ``size``, and a learner with so many ``features``."""
+    def built(cls, of: Network, size: int, learner: Network, features: int) -> "Imitated":
+        """For views of ``size``, and a ``learner`` with so many ``features``."""
         network = of.built(size)
         network.trainable = False
-        projection = keras.layers.Dense(network.output_shape[-1], dtype="float32")
+        # A random one would have a learner of the same architecture unlearn its features first.
+        begin = "identity" if learner.name == of.name else "glorot_uniform"
+        projection = keras.layers.Dense(
+            network.output_shape[-1], kernel_initializer=begin, dtype="float32"
+        )
         projection.build((None, features))
         return cls(of, network, projection)
 
@@ -72,7 +76,7 @@ class Learner:
         classifier.build((None, features))
         imitated = None
         if teacher is not None:
-            imitated = Imitated.built(teacher, phase.size, features)
+            imitated = Imitated.built(teacher, phase.size, start, features)
         return cls(start, network, classifier, classes, imitated)
 
     @property

@@ -1,5 +1,6 @@
 """Where a training begins: the weights of a stack, or a file of weights."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from catdog_stream.models.engines.networks import NETWORKS, NetworkName, build_n
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.manifest import load_manifest
 from catdog_stream.models.training.backbone.checkpoints import Arrays
+from catdog_stream.models.training.backbone.network import Network
 
 __all__ = ["Start"]
 
@@ -61,11 +63,21 @@ class Start:
         """What says which weights these are."""
         return self.tensorflow or self.litert or self.place
 
-    def weights(self) -> Arrays:
-        """In the order of ``get_weights()``, float32. Needs TensorFlow.
+    @property
+    def digest(self) -> str:
+        """SHA-256 of that file."""
+        with self.file.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def loaded(self) -> Network:
+        """The network with its weights in float32. Needs TensorFlow.
 
         Raises ``StackError`` or ``InputError`` if they cannot be read.
         """
+        return Network(self.network, self.preprocessing, self._weights())
+
+    def _weights(self) -> Arrays:
+        """In the order of ``get_weights()``."""
         built = build_network(self.network, self.preprocessing.size)
         if self.place.is_file():
             arrays = read_weights(self.place, self.network)

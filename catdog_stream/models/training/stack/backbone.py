@@ -9,7 +9,6 @@ from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE, w
 from catdog_stream.models.engines.litert import scaled
 from catdog_stream.models.engines.networks import NetworkName, build_network
 from catdog_stream.models.stacks.writing import NOTICE_FILE
-from catdog_stream.models.training.backbone.network import Network
 from catdog_stream.models.training.labelled import read_batches
 from catdog_stream.models.training.stack.task import Task
 from catdog_stream.models.training.stack.unfinished import Unfinished
@@ -46,15 +45,17 @@ def _make(task: Task, work: Unfinished) -> list[float]:
     from catdog_stream.models.training.backbone.finetuning import fine_tune
 
     start, plan = task.start, task.plan
-    weights = start.weights()
+    network = start.loaded()
+    weights = network.weights
     losses: list[float] = []
     if plan is not None:
         tuned = fine_tune(
             [each.file for each in task.parts.backbone],
             len(task.classes),
-            Network(start.network, start.preprocessing, weights),
+            network,
             plan,
             work.backbone,
+            teacher=task.teacher.loaded() if task.teacher else None,
             threads=task.threads,
             progress=task.progress,
         )

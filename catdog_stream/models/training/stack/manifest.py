@@ -39,6 +39,7 @@ def manifest_of(directory: Path, task: Task, head: TrainedHead) -> Manifest:
             },
             "seed": task.options.seed,
             "fine_tuning": plan.as_json() if plan else None,
+            "teacher": task.teacher.place.name if task.teacher else None,
             "views": VIEWS,
             "rounds": head.rounds,
             "parameters": parameters(len(classes)),

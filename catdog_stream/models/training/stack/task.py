@@ -45,6 +45,8 @@ class Task:
     checked: Checked
     parts: Split
     start: Start
+    teacher: Start | None
+    """What the start's network is to imitate while it learns."""
     options: Options
     threads: int
     """Of the CPU."""
@@ -75,14 +77,13 @@ class Task:
 
     def about(self) -> dict[str, Any]:
         """All that decides what comes out."""
-        with self.start.file.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         return {
             **dataclasses.asdict(self.options),
             "network": self.start.network,
             "size": self.start.preprocessing.size,
             "fine_tuning": bool(self.parts.backbone),
-            "backbone": digest,
+            "backbone": self.start.digest,
+            "teacher": self.teacher.digest if self.teacher else None,
             "classes": self.classes,
             "pictures": _digest(self.checked.training),
             "evaluation": _digest(self.checked.evaluation),

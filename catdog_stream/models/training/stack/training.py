@@ -52,6 +52,7 @@ def train_stack(
     start: Path,
     options: Options,
     *,
+    teacher: Path | None = None,
     evaluation: Path | None = None,
     resume: bool = False,
     force: bool = False,
@@ -65,6 +66,7 @@ def train_stack(
         output: the stack's directory; one that is there is replaced when all is done.
         start: a stack whose network is the beginning, or a file with weights.
         options: how.
+        teacher: a stack whose network the start's is to imitate while it learns.
         evaluation: pictures to measure the stack on; by default some are kept from training.
         resume: go on with a training that was stopped.
         force: forget one that was stopped.
@@ -77,13 +79,18 @@ def train_stack(
     """
     classes = classes_in(directory)
     begin = Start.find(start, options.network, options.size)
+    imitated = Start.find(teacher, None, None) if teacher else None
     checked = check(directory, classes, evaluation, threads=threads, progress=progress)
+    parts = _parts(checked, options)
+    if imitated is not None and not parts.backbone:
+        raise InputError("A teacher is for a backbone that learns: this one does not.")
     task = Task(
         pictures=directory,
         evaluation=evaluation or directory,
         checked=checked,
-        parts=_parts(checked, options),
+        parts=parts,
         start=begin,
+        teacher=imitated,
         options=options,
         threads=threads,
         progress=progress,

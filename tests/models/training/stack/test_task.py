@@ -36,6 +36,7 @@ def task(start: Start, *, frozen: bool = False, folder: str = "pictures") -> Tas
         checked=Checked(("cat", "dog"), found, (), (), ()),
         parts=split(found, frozen=frozen),
         start=start,
+        teacher=None,
         options=Options("pets", epochs=8, seed=3),
         threads=1,
         progress=False,
@@ -54,6 +55,7 @@ def test_other_pictures_options_and_weights_do(start: Start) -> None:
     assert replace(one, checked=fewer).about() != before
     assert replace(one, options=replace(one.options, seed=4)).about() != before
     assert task(start, frozen=True).about() != before
+    assert replace(one, teacher=start).about() != before
     start.file.write_bytes(b"others")
     assert one.about() != before
 
