@@ -143,11 +143,12 @@ def _refuse_other(
         raise InputError(
             f"A training was stopped in {folder}: --resume goes on with it, --force begins anew."
         )
-    if resume and found != here:
-        other = ", ".join(sorted(key for key in here if found.get(key) != here[key]))
+    # What a version did not know yet is as what its successors take for none.
+    other = sorted(key for key in {*found, *here} if found.get(key) != here.get(key))
+    if resume and other:
         raise InputError(
-            f"The training in {folder} was begun otherwise ({other}): give it the same pictures "
-            "and options, or begin anew with --force alone."
+            f"The training in {folder} was begun otherwise ({', '.join(other)}): give it the same "
+            "pictures and options, or begin anew with --force alone."
         )
 
 

@@ -13,9 +13,9 @@ from catdog_stream.models.training.stack.unfinished import Unfinished, unfinishe
 ABOUT = {"classes": ("cat", "dog"), "seed": 0}
 
 
-def begin(output: Path, *, resume: bool = False, force: bool = False, seed: int = 0) -> Unfinished:
+def begin(output: Path, *, resume: bool = False, force: bool = False, **more: object) -> Unfinished:
     """As a process does that ends at once: its lock goes with it."""
-    work = Unfinished.begin(output, {**ABOUT, "seed": seed}, resume=resume, force=force)
+    work = Unfinished.begin(output, {**ABOUT, **more}, resume=resume, force=force)
     os.close(work.lock)
     return work
 
@@ -49,6 +49,15 @@ def test_another_one_is_not_gone_on_with(output: Path) -> None:
     begin(output)
     with pytest.raises(InputError, match=r"was begun otherwise \(seed\)"):
         begin(output, resume=True, seed=1)
+
+
+def test_one_of_a_version_that_knew_fewer_options_is_gone_on_with_but_not_with_these(
+    output: Path,
+) -> None:
+    begin(output).mark("backbone", {})
+    assert begin(output, resume=True, teacher=None).done("backbone") == {}
+    with pytest.raises(InputError, match=r"was begun otherwise \(teacher\)"):
+        begin(output, resume=True, teacher="another")
 
 
 def test_there_is_no_stack_before_it_is_whole(output: Path) -> None:
