@@ -1,6 +1,5 @@
 """Where a training begins: the weights of a stack, or a file of weights."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from catdog_stream.errors import InputError, StackError
 from catdog_stream.models.engines.convert import check_shapes, read_weights
 from catdog_stream.models.engines.networks import NETWORKS, NetworkName, build_network
 from catdog_stream.models.preprocessing import Preprocessing
-from catdog_stream.models.stacks.manifest import load_manifest
+from catdog_stream.models.stacks.manifest import describe, load_manifest
 from catdog_stream.models.training.backbone.checkpoints import Arrays
 from catdog_stream.models.training.backbone.network import Network
 
@@ -66,8 +65,7 @@ class Start:
     @property
     def digest(self) -> str:
         """SHA-256 of that file."""
-        with self.file.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return describe(self.file.parent, self.file.name).sha256
 
     def loaded(self) -> Network:
         """The network with its weights in float32. Needs TensorFlow.

@@ -45,14 +45,14 @@ def _make(task: Task, work: Unfinished) -> list[float]:
     from catdog_stream.models.training.backbone.finetuning import fine_tune
 
     start, plan = task.start, task.plan
-    network = start.loaded()
-    weights = network.weights
+    begin = start.loaded()
+    weights = begin.weights
     losses: list[float] = []
     if plan is not None:
         tuned = fine_tune(
             [each.file for each in task.parts.backbone],
             len(task.classes),
-            network,
+            begin,
             plan,
             work.backbone,
             teacher=task.teacher.loaded() if task.teacher else None,

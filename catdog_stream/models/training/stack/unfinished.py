@@ -143,7 +143,7 @@ def _refuse_other(
         raise InputError(
             f"A training was stopped in {folder}: --resume goes on with it, --force begins anew."
         )
-    # What a version did not know yet is as what its successors take for none.
+    # An option that an older version did not know is as if it had not been given.
     other = sorted(key for key in {*found, *here} if found.get(key) != here.get(key))
     if resume and other:
         raise InputError(
