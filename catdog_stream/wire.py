@@ -4,7 +4,6 @@ Existing clients depend on these to the byte: labels are read by strict parsers 
 field but ``label``, ``url`` and ``data``, so everything else travels in record headers.
 """
 
-import binascii
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-import pybase64
 
+from catdog_stream.base64_text import read_base64
 from catdog_stream.errors import Reason, RejectedRequest
 
 __all__ = [
@@ -47,8 +46,6 @@ RECORD_FRAME_BYTES = 128
 #: JSON of more than so many times the room that the largest picture needs is not parsed: there is
 #: enough for line breaks and escapes, and a compressed record of a few KB can become 100 MB.
 ROOMS_PARSED = 2
-
-_WHITESPACE = re.compile(r"\s+")
 
 
 def base64_length(size: int) -> int:
@@ -143,38 +140,20 @@ def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
     data = body.get("data")
     if data is not None and not isinstance(data, str):
         raise RejectedRequest(Reason.BAD_BASE64, "The field data is not text.")
-    picture = _decode_base64(data or "", max_image_bytes)
-    if not picture:
-        raise RejectedRequest(Reason.MISSING_DATA, "The field data is missing or empty.")
-    if len(picture) > max_image_bytes:  # by a byte or two, which base64's length cannot tell
-        raise _too_large(max_image_bytes)
-    fields = None if body.keys() <= FIELDS else {**body, "data": None}
-    return Request(url, picture, fields)
-
-
-def _decode_base64(text: str, max_bytes: int) -> bytes:
-    if len(text) > base64_length(max_bytes):
-        # Some encoders break lines; the broken lines must not count against the limit.
-        text = _WHITESPACE.sub("", text)
-        if len(text) > base64_length(max_bytes):
-            raise _too_large(max_bytes)
     try:
-        return pybase64.b64decode(text, validate=True)  # thirty times as fast as binascii
-    except ValueError:
-        pass  # it may be base64 all the same, and binascii says what is wrong with it
-    try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        picture = read_base64(data or "")
     except ValueError as error:
-        unbroken = _WHITESPACE.sub("", text)
-        if unbroken != text:
-            return _decode_base64(unbroken, max_bytes)
         raise RejectedRequest(
             Reason.BAD_BASE64, f"The field data is not base64: {error}."
-        ) from error
-
-
-def _too_large(max_bytes: int) -> RejectedRequest:
-    return RejectedRequest(Reason.TOO_LARGE, f"The picture has more than {max_bytes} bytes.")
+        ) from None
+    if not picture:
+        raise RejectedRequest(Reason.MISSING_DATA, "The field data is missing or empty.")
+    if len(picture) > max_image_bytes:
+        raise RejectedRequest(
+            Reason.TOO_LARGE, f"The picture has more than {max_image_bytes} bytes."
+        )
+    fields = None if body.keys() <= FIELDS else {**body, "data": None}
+    return Request(url, picture, fields)
 
 
 def verdict_label(

@@ -95,7 +95,8 @@ class TestRequests:
         assert reason(b"{}") == "missing_data"
 
     @pytest.mark.parametrize(
-        "data", [5, ["AAAA"], "AAA", "A===", "AA=A", "AA-_", "äöüß", "\x00AAA"]
+        "data",
+        [5, ["AAAA"], "AAA==", "A===", "AA=A", "+A-_", "äöüß", "\x00AAA", "data:image/png,AAAA"],
     )
     def test_what_is_not_base64_is_said_so(self, data: Any) -> None:
         assert reason(value(data=data)) == "bad_base64"

@@ -1,13 +1,12 @@
 """What a client asks of ``infer``: pictures in a tensor, and which outputs it wants."""
 
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-import pybase64
 
+from catdog_stream.base64_text import read_base64
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.v2.tensors import unpacked_bytes
 
@@ -104,8 +103,8 @@ def _from_json(data: object, count: int) -> list[bytes]:
         if not isinstance(text, str):
             raise Problem(400, f"Image {number} is not text.")
         try:
-            pictures.append(pybase64.b64decode(text, validate=True))
-        except (ValueError, binascii.Error) as error:
+            pictures.append(read_base64(text))
+        except ValueError as error:
             raise Problem(400, f"Image {number} is not base64: {error}.") from None
     return pictures
 
