@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from catdog_stream import metrics
+from catdog_stream import deadlines, metrics
 from catdog_stream.errors import HungModelError, Reason, RejectedRequest, StackError
 from catdog_stream.models.classifier import Classifier, Prepared
 from catdog_stream.models.verdict import Verdict
@@ -41,7 +41,8 @@ class ModelRunner:
     """Classifies off the event loop.
 
     A thread that hangs cannot be ended. It is left behind with the model it holds, and a new
-    model takes over in a new thread; after too many of them the process has to be replaced.
+    model takes over in a new thread; after too many of them the process must be replaced. Where no
+    new model can be loaded, the one before works in new threads, with the same limit.
 
     Args:
         load: loads a model and warms it up; blocks.
@@ -67,6 +68,9 @@ class ModelRunner:
         self._on_failure = on_failure
         self._parallel = parallel
         self._hangs = 0
+        self._ended = False
+        #: Why no other model took the place of one that hung; ``None`` if one did.
+        self.problem: str | None = None
         self._threads = self._new_threads()
         self._classifier: Classifier | None = None
         self._changing = asyncio.Lock()
@@ -116,12 +120,14 @@ class ModelRunner:
         """
         async with self._changing:  # while a model is replaced, the new one is waited for
             classifier, threads = self.classifier, self._threads
+        if self._ended:
+            await asyncio.get_running_loop().create_future()  # never: Kafka delivers it again
         answer = asyncio.get_running_loop().run_in_executor(
             threads, self._timed, classifier, pictures
         )
         if await _is_there(answer, self._timeout):
             return answer.result()
-        if not await self._replace(classifier, len(pictures)):
+        if not await self._replace(threads, len(pictures)):
             # Another batch hung, and this one may only have waited behind it.
             return await self.classify(pictures)
         detail = f"The model did not answer within {self._timeout:g} s."
@@ -133,19 +139,37 @@ class ModelRunner:
         with metrics.INFERENCE_SECONDS.time():
             return classifier.classify(pictures)
 
-    async def _replace(self, hung: Classifier, batch: int) -> bool:
-        """Put another model in its place; false if another batch has had it replaced already."""
+    async def _replace(self, hung: ThreadPoolExecutor, batch: int) -> bool:
+        """Have another model answer; false if another batch has had it replaced already."""
         async with self._changing:
-            if hung is not self._classifier:
+            if hung is not self._threads:
                 return False
             logger.warning("The model hangs on a batch of %d; replacing it.", batch)
             self._hangs += 1
-            self._threads.shutdown(wait=False)
-            self._threads = self._new_threads()
-            await self.start()
-        if self._hangs >= self._max_hangs:
-            self._on_failure(HungModelError(f"The model hung {self._hangs} times."))
+            self._leave_threads()
+            try:
+                await self.start(deadlines.STACK_LOADED)
+            except Exception as error:  # of a model of any make
+                self._leave_threads()  # where the load may hang
+                reason = str(error) or repr(error)
+                self.problem = f"The model hung, and no other could be loaded: {reason}"
+                trace = None if isinstance(error, StackError) else error
+                logger.warning("%s The one before works on.", self.problem, exc_info=trace)
+            else:
+                self.problem = None
+            if self._hangs >= self._max_hangs:
+                self._end()
         return True
+
+    def _end(self) -> None:
+        """Have the process replaced; without a model that works, nothing is answered before."""
+        self._ended = self.problem is not None
+        more = f" {self.problem}" if self.problem is not None else ""
+        self._on_failure(HungModelError(f"The model hung {self._hangs} times.{more}"))
+
+    def _leave_threads(self) -> None:
+        self._threads.shutdown(wait=False)
+        self._threads = self._new_threads()
 
     def _new_threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self._parallel, thread_name_prefix="model")

@@ -152,6 +152,16 @@ class Serving:
         return None if self._canary is None else self._canary[0].runner.classifier
 
     @property
+    def problems(self) -> list[str]:
+        """What keeps a classifier that serves from being replaced by a sound one."""
+        stands = (self._current, None if self._canary is None else self._canary[0])
+        return [
+            stand.runner.problem
+            for stand in stands
+            if stand is not None and stand.runner.problem is not None
+        ]
+
+    @property
     def _now(self) -> _Stand:
         if self._current is None:
             raise RuntimeError("No classifier is in service yet.")

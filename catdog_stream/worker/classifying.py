@@ -146,6 +146,11 @@ class Classifying(Service):
         return self._serving.classifier.classes if self.warm else ()
 
     @property
+    def problems(self) -> list[str]:
+        """What only another process can mend: a model hung, and no other could be loaded."""
+        return self._serving.problems
+
+    @property
     def in_flight(self) -> int:
         """Requests taken and not yet answered."""
         return self._pipeline.in_flight if self._pipeline else 0

@@ -62,6 +62,9 @@ def dead_agents(app: "CatDogApp") -> list[str]:
 def health_problems(app: "CatDogApp") -> list[str]:
     """What only a restart can mend; empty if the worker is alive."""
     problems = [f"The agent {name} is not running." for name in dead_agents(app)]
+    problems += app.classifying.problems
+    if app.failure is not None:
+        problems.append(f"The worker stops: {app.failure}")
     if stalled := app.watchdog.progress.stalled_seconds:
         problems.append(f"Work waits, and none got done for {stalled:.0f} s.")
     return problems

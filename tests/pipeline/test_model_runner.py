@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from catdog_stream.errors import HungModelError, RejectedRequest
+from catdog_stream import deadlines
+from catdog_stream.errors import HungModelError, RejectedRequest, StackError
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.model_runner import ModelRunner
@@ -101,6 +102,102 @@ def test_a_picture_that_waited_behind_a_hung_one_is_answered_by_the_next_model(
         await asyncio.sleep(0.05)
         assert await runner.classify([PICTURE]) == [CAT]
         assert isinstance(hung.exception(), RejectedRequest)
+        await runner.stop()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "damage", [StackError("It is gone."), OSError(5, "no disk"), MemoryError()]
+)
+def test_without_a_replacement_the_process_ends_after_as_many_hangs(
+    over: threading.Event, damage: Exception
+) -> None:
+    """A picture of another batch is answered meanwhile, and threads are not without number."""
+
+    async def story() -> None:
+        models: list[HangsOnWhite] = [HangsOnWhite(over)]
+        failures: list[BaseException] = []
+
+        def load() -> HangsOnWhite:
+            if not models:
+                raise damage
+            return models.pop()
+
+        runner = ModelRunner(load, parallel=2, timeout=0.1, max_hangs=3, on_failure=failures.append)
+        await runner.start()
+        before = threading.active_count()
+        for hangs in (1, 2, 3):
+            with pytest.raises(RejectedRequest) as rejected:
+                await runner.classify([runner.prepare(b"\xff")])
+            assert rejected.value.reason == "timeout"
+            assert runner.problem is not None
+            assert "no other could be loaded" in runner.problem
+            if hangs < 3:
+                assert not failures
+                assert await runner.classify([PICTURE]) == [CAT]
+        (failure,) = failures
+        assert isinstance(failure, HungModelError)
+        assert "3 times" in str(failure)
+        assert (str(damage) or "MemoryError") in str(failure)
+        late = [asyncio.create_task(runner.classify([PICTURE])) for _ in range(20)]
+        done, _ = await asyncio.wait(late, timeout=0.3)
+        assert not done, "they belong to the process that takes over"
+        assert len(failures) == 1
+        assert threading.active_count() <= before + 2 * 3
+        for task in late:
+            task.cancel()
+        await runner.stop()
+
+    asyncio.run(story())
+
+
+def test_a_replacement_whose_load_hangs_holds_nothing_up_for_ever(
+    over: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadlines, "STACK_LOADED", 0.1)
+
+    async def story() -> None:
+        loads = 0
+        failures: list[BaseException] = []
+
+        def load() -> HangsOnWhite:
+            nonlocal loads
+            loads += 1
+            if loads > 1:
+                over.wait()
+            return HangsOnWhite(over)
+
+        runner = ModelRunner(load, parallel=1, timeout=0.1, max_hangs=3, on_failure=failures.append)
+        await runner.start()
+        for _ in range(2):  # each hang leaves two models behind
+            with pytest.raises(RejectedRequest):
+                await runner.classify([runner.prepare(b"\xff")])
+        assert [type(error) for error in failures] == [HungModelError]
+        await runner.stop()
+
+    asyncio.run(story())
+
+
+def test_two_batches_that_hang_side_by_side_without_a_replacement_count_once_each(
+    over: threading.Event,
+) -> None:
+    async def story() -> None:
+        models = [OneAtATime(over)]
+        failures: list[BaseException] = []
+        runner = ModelRunner(
+            models.pop, parallel=2, timeout=0.2, max_hangs=3, on_failure=failures.append
+        )
+        await runner.start()
+        hung = asyncio.create_task(runner.classify([runner.prepare(b"\xff")]))
+        await asyncio.sleep(0.02)
+        with pytest.raises(RejectedRequest):  # it waited, and the one before works on
+            await runner.classify([PICTURE])
+        assert isinstance(hung.exception(), RejectedRequest)
+        assert not failures
+        with pytest.raises(RejectedRequest):
+            await runner.classify([PICTURE])
+        assert [type(error) for error in failures] == [HungModelError]
         await runner.stop()
 
     asyncio.run(story())

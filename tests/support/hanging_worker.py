@@ -1,15 +1,21 @@
-"""A real worker whose model never comes back from a picture that is all magenta."""
+"""A real worker whose model never comes back from a picture that is all magenta.
 
+With ``LOADED_ONCE`` in the environment there is no second model to take its place.
+"""
+
+import os
 import threading
 from collections.abc import Sequence
 
 from catdog_stream.app import app, main
+from catdog_stream.errors import StackError
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.settings import Settings
 from catdog_stream.worker.loading import load_stack
 
+LOADED_ONCE = "LOADED_ONCE"
 MAGENTA = (255, 0, 255)
 
 
@@ -32,6 +38,8 @@ class HangingStack:
 
 def load_hanging(settings: Settings) -> HangingStack:
     """The stack of the settings, made to hang."""
+    if LOADED_ONCE in os.environ and app.classifying.warm:
+        raise StackError("The stack was removed.")
     return HangingStack(load_stack(settings))
 
 

@@ -88,6 +88,37 @@ def test_a_model_that_hangs_again_and_again_ends_the_worker_and_the_next_one_goe
         asyncio.run(story(worker))
 
 
+def test_a_hung_model_that_cannot_be_replaced_is_told_and_ends_the_worker(
+    broker_address: str, tmp_path: Path, cat: bytes, magenta: bytes
+) -> None:
+    async def story(worker: Worker) -> None:
+        async with asyncio.timeout(PATIENCE), Client(broker_address) as client:
+            hung = await client.send([Message(request(magenta), partition=0)])
+            await client.answers(hung)
+            assert worker.status("/healthz") == 503
+            (problem,) = worker.get("/healthz")["problems"]
+            assert problem == (
+                "The model hung, and no other could be loaded: The stack was removed."
+            )
+            messages = [Message(request(magenta), partition=0) for _ in range(2)]
+            messages.append(Message(request(cat), partition=0))
+            sources = await client.send(messages)
+            assert await asyncio.to_thread(worker.process.wait, PATIENCE) == 1
+            assert "The model hung 3 times." in worker.tail()
+            await asyncio.to_thread(worker.start().wait_ready)
+            await client.answers(sources)
+            assert sources[-1] in client.labels
+            reasons = {
+                header(client.rejected[source][0], "reason") for source in hung + sources[:2]
+            }
+            assert reasons == {"timeout"}
+
+    settings = {"CATDOG_INFERENCE_TIMEOUT": TIMEOUT, "LOADED_ONCE": "1"}
+    with Worker(broker_address, tmp_path, module=HANGING, settings=settings) as worker:
+        worker.wait_ready()
+        asyncio.run(story(worker))
+
+
 def test_a_worker_that_is_stopped_under_load_ends_in_time_and_hands_back_what_it_cannot_finish(
     broker_address: str, tmp_path: Path, cat: bytes, magenta: bytes
 ) -> None:
