@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import orjson
 
 from catdog_stream.errors import Reason
+from catdog_stream.raw_json import loads
 from catdog_stream.wire import Source
 
 __all__ = ["AnyHeaders", "AnyValue", "Label", "Rejection"]
@@ -104,7 +105,7 @@ def _fields(value: AnyValue) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
     try:
-        document = orjson.loads(value or b"")
+        document = loads(value or b"")
     except orjson.JSONDecodeError:
         return {}
     return document if isinstance(document, dict) else {}

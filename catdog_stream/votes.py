@@ -19,6 +19,7 @@ import binascii
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -29,6 +30,7 @@ from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.deciding import MAX_WEIGHT
 from catdog_stream.models.verdict import Verdict
+from catdog_stream.raw_json import RawObject, loads
 from catdog_stream.wire import Headers, Incoming, Source
 
 __all__ = ["VOTER_NAME", "Closing", "Vote"]
@@ -65,12 +67,15 @@ class Vote:
         return Incoming(self.source, self.key, value, self.headers, self.timestamp_ms)
 
     def dump(self) -> bytes:
-        """The value of the record. Fields that are nested too deeply to be written are left out."""
-        body = {**self._answer(), **self._request()}
-        try:
-            return orjson.dumps({**body, "fields": self.fields})
-        except orjson.JSONEncodeError:
-            return orjson.dumps({**body, "fields": None})
+        """The value of the record. Fields that are nested too deeply to be read are left out."""
+        body = {**self._answer(), **self._request(), "fields": None}
+        if self.fields is not None:
+            with suppress(ValueError, TypeError):
+                fields = orjson.Fragment(RawObject.of(self.fields).json)
+                value = orjson.dumps({**body, "fields": fields})
+                loads(value)  # it may be nested one level deeper than a parser goes
+                return value
+        return orjson.dumps(body)
 
     def _answer(self) -> Mapping[str, Any]:
         about = {"voter": self.voter, "source": str(self.source), "weight": self.weight}
@@ -99,7 +104,10 @@ class Vote:
     def parse(cls, value: AnyValue) -> "Vote | None":
         """Read a record's value; ``None`` if it is no vote: anybody may have written it."""
         try:
-            body = value if isinstance(value, Mapping) else orjson.loads(value or b"")
+            body = value if isinstance(value, Mapping) else loads(value or b"")
+            fields = _typed(body.get("fields"), dict, type(None))
+            if fields is not None and not isinstance(value, Mapping):
+                fields = _raw_fields(value)
             return cls(
                 voter=_voter(body["voter"]),
                 source=_source(body["source"]),
@@ -107,7 +115,7 @@ class Vote:
                 weight=_number(body.get("weight", 1.0), above=0.0, most=MAX_WEIGHT),
                 key=_from_text(body.get("key")),
                 url=_typed(body.get("url"), str, type(None)),
-                fields=_typed(body.get("fields"), dict, type(None)),
+                fields=fields,
                 headers=tuple(map(_header, body.get("headers", ()))),
                 timestamp_ms=_time(body.get("timestamp_ms")),
             )
@@ -140,6 +148,12 @@ class Closing:
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
+
+
+def _raw_fields(value: bytes | str | None) -> RawObject:
+    """The fields of a vote, byte for byte."""
+    text = value.encode() if isinstance(value, str) else value or b""
+    return RawObject.parse(RawObject.parse(text).raw("fields"))
 
 
 def _parsed_answer(body: Mapping[str, Any]) -> Verdict | RejectedRequest:

@@ -6,7 +6,6 @@ field but ``label``, ``url`` and ``data``, so everything else travels in record 
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,6 +14,7 @@ import orjson
 
 from catdog_stream.base64_text import read_base64
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.raw_json import RawObject, loads
 
 __all__ = [
     "Answer",
@@ -94,7 +94,8 @@ class Request:
 
     url: str | None
     picture: bytes
-    #: All of its JSON but the picture, where it has fields that are not in the contract.
+    #: All of its JSON but the picture, where it has fields that are not in the contract; a
+    #: ``RawObject``, since they come back byte for byte.
     fields: Mapping[str, Any] | None = None
 
 
@@ -129,7 +130,7 @@ def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
             f"The value has {len(value)} bytes, far more than any picture may need.",
         )
     try:
-        body = orjson.loads(value)
+        body = loads(value)
     except orjson.JSONDecodeError as error:
         raise RejectedRequest(Reason.NOT_JSON, f"The value is not JSON: {error}.") from error
     if not isinstance(body, dict):
@@ -152,7 +153,8 @@ def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
         raise RejectedRequest(
             Reason.TOO_LARGE, f"The picture has more than {max_image_bytes} bytes."
         )
-    fields = None if body.keys() <= FIELDS else {**body, "data": None}
+    more = not body.keys() <= FIELDS
+    fields = RawObject.parse(value).replaced({"data": b"null"}) if more else None
     return Request(url, picture, fields)
 
 
@@ -179,7 +181,7 @@ def verdict_label(
         familiarity: how familiar the picture looked, if that is known.
         notes: further headers.
         fields: the request's JSON, where it has other fields than these three: they come back,
-            but for what is nested too deeply to be written.
+            byte for byte where they are a ``RawObject``.
     """
     own = (
         ("verdict", verdict.encode()),
@@ -194,10 +196,12 @@ def verdict_label(
 
 
 def _label_value(text: str, url: str | None, fields: Mapping[str, Any] | None) -> bytes:
+    own = {"label": orjson.dumps(text), "url": orjson.dumps(url), "data": b"null"}
     if fields is not None:
-        with suppress(orjson.JSONEncodeError):
-            return orjson.dumps({**fields, "label": text, "url": url, "data": None})
-    return b'{"label": %b, "url": %b, "data": null}' % (orjson.dumps(text), orjson.dumps(url))
+        return RawObject.of(fields).replaced(own).json
+    return b'{"label": %(label)b, "url": %(url)b, "data": %(data)b}' % {
+        name.encode(): value for name, value in own.items()
+    }
 
 
 def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> Answer:
@@ -231,10 +235,12 @@ def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> 
 
 def _without_picture(value: bytes) -> bytes:
     try:
-        body = orjson.loads(value)
+        body = loads(value)
     except orjson.JSONDecodeError:
         return b""
-    return orjson.dumps({**body, "data": None}) if isinstance(body, dict) else b""
+    if not isinstance(body, dict):
+        return b""
+    return RawObject.parse(value).replaced({"data": b"null"}).json
 
 
 def _foreign(headers: Headers, reserved: frozenset[str]) -> Headers:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.models.verdict import Verdict
+from catdog_stream.raw_json import RawObject
 from catdog_stream.records import ImageVote
 from catdog_stream.votes import Vote
 from catdog_stream.wire import Source
@@ -58,11 +59,19 @@ def test_a_rejection_is_a_vote_too() -> None:
     assert found.answer.detail == "It is no picture ?."
 
 
-def test_fields_that_are_nested_too_deeply_to_be_written_are_left_out() -> None:
-    deep: Any = None
-    for _ in range(1000):
-        deep = [deep]
-    found = Vote.parse(Vote("lite", SOURCE, CAT.answer, fields={"a": deep}).dump())
+@pytest.mark.parametrize("field", ["18446744073709551616", "0.12345678901234567890", "1e999"])
+def test_fields_come_back_byte_for_byte(field: str) -> None:
+    fields = RawObject.parse(f'{{"a":{field},"a":{{"b":[{field}, 1E5]}}}}'.encode())
+    found = Vote.parse(Vote("lite", SOURCE, CAT.answer, fields=fields).dump())
+    assert found is not None
+    assert isinstance(found.fields, RawObject)
+    assert found.fields.json == fields.json
+    assert Vote.parse(found.dump()) == found
+
+
+def test_fields_that_are_nested_too_deeply_to_be_read_are_left_out() -> None:
+    deep = RawObject.parse(b'{"a": ' + b"[" * 1023 + b"]" * 1023 + b"}")
+    found = Vote.parse(Vote("lite", SOURCE, CAT.answer, fields=deep).dump())
     assert found is not None
     assert found.fields is None
 

@@ -15,6 +15,7 @@ from typing import Literal, NotRequired, TypedDict
 
 import orjson
 
+from catdog_stream.raw_json import loads
 from catdog_stream.wire import Headers, Source
 
 __all__ = [
@@ -118,7 +119,7 @@ def label_of(value: bytes | None, headers: Headers) -> str:
     if verdict:
         return _name(verdict)
     try:
-        text = orjson.loads(value or b"")["label"]
+        text = loads(value or b"")["label"]
         chances = {name: float(percent) for name, percent in _PERCENTAGE.findall(text)}
     except (ValueError, KeyError, TypeError):
         return UNKNOWN

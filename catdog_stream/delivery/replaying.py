@@ -27,6 +27,7 @@ from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.cluster import create_compacted, create_topics, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.reading import extent, records
+from catdog_stream.raw_json import loads
 from catdog_stream.topics import REJECTED, REPLAYED, REQUESTS
 from catdog_stream.wire import REJECTION_HEADERS, Answer, Source
 
@@ -125,7 +126,7 @@ def _may_hold_picture(value: bytes | None) -> bool:
     if not value:
         return False
     try:
-        body = orjson.loads(value)
+        body = loads(value)
     except orjson.JSONDecodeError:
         return True  # nobody knows; what rejected it may have been mended
     return not isinstance(body, dict) or bool(body.get("data"))

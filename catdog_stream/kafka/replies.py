@@ -12,6 +12,7 @@ from catdog_stream.answers import Rejection
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.reading import consumer
+from catdog_stream.raw_json import loads
 from catdog_stream.topics import LABELS, REJECTED
 from catdog_stream.wire import Source
 
@@ -49,7 +50,7 @@ class Reply:
 
     def _field(self, name: str) -> Any:
         try:
-            body = orjson.loads(self.record.value or b"")
+            body = loads(self.record.value or b"")
         except orjson.JSONDecodeError:
             return None
         return body.get(name) if isinstance(body, dict) else None

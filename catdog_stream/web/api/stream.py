@@ -17,6 +17,7 @@ from catdog_stream.kafka.client import request_value
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.finding import Finder, finding
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.raw_json import loads
 from catdog_stream.web.api.answer import Answer
 from catdog_stream.web.api.memory import Memory
 from catdog_stream.web.api.problems import Problem
@@ -188,7 +189,7 @@ def _answer(reply: "asyncio.Future[Reply]") -> Answer | None:
 
 def _url(request: ConsumerRecord) -> str | None:
     try:
-        body = orjson.loads(request.value or b"")
+        body = loads(request.value or b"")
     except orjson.JSONDecodeError:
         return None
     url = body.get("url") if isinstance(body, dict) else None

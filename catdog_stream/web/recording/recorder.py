@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import orjson
-
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.pipeline.observing import Answered
+from catdog_stream.raw_json import loads
 from catdog_stream.web.bucket import Bucket
 from catdog_stream.web.recording.history import History
 from catdog_stream.web.recording.pictures import KEPT, Latest, Shot
@@ -89,7 +88,7 @@ class Recorder:
 
 def _url(value: bytes | None) -> str:
     try:
-        url = orjson.loads(value or b"")["url"]
+        url = loads(value or b"")["url"]
     except (ValueError, KeyError, TypeError, IndexError):
         return ""
     return _text(url) if isinstance(url, str) else ""
