@@ -30,10 +30,10 @@ from catdog_stream.delivery.counting import (
     reason_of,
 )
 from catdog_stream.errors import BrokerError
-from catdog_stream.kafka.cluster import admin, group_members, topic_partitions
+from catdog_stream.kafka.cluster import admin, group_members, group_offsets, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.reading import Extent, extent, records
-from catdog_stream.topics import GROUP, LABELS, RECOUNT_GROUP, REJECTED, REQUESTS
+from catdog_stream.topics import GROUP, LABELS, RECOUNT_GROUP, REJECTED, REQUESTS, TOPICS
 from catdog_stream.wire import Source
 
 __all__ = ["Found", "Recount"]
@@ -93,7 +93,7 @@ class Recount:
 
     async def look(self) -> None:
         """Count what is there; changes nothing. Raises ``BrokerError``."""
-        partitions = await topic_partitions(self.cluster)
+        partitions = await topic_partitions(self.cluster, *TOPICS)
         committed = await self._committed()
         first: defaultdict[TopicPartition, _First] = defaultdict(_First)
         for topic in (LABELS, REJECTED):
@@ -148,7 +148,7 @@ class Recount:
 
     async def _committed(self) -> dict[TopicPartition, Shard]:
         async with admin(self.cluster) as client:
-            offsets = await client.list_consumer_group_offsets(GROUP)
+            offsets = await group_offsets(client, GROUP)
         shards = {
             tp: from_metadata(offset.metadata)
             for tp, offset in sorted(offsets.items())

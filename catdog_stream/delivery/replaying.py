@@ -179,7 +179,7 @@ class Replay:
     async def _topics(self) -> Mapping[str, int]:
         """Every topic's number of partitions; those that are needed have been created."""
         if self.dry_run:
-            return await topic_partitions(self.cluster)
+            return await topic_partitions(self.cluster, REJECTED, REPLAYED)
         partitions = await create_topics(self.cluster)
         await create_compacted(self.cluster, REPLAYED)
         return partitions

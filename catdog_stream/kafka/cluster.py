@@ -6,6 +6,7 @@ import struct
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import orjson
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
@@ -16,8 +17,12 @@ from aiokafka.errors import (
     KafkaError,
     NoError,
     TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
     for_code,
 )
+from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
@@ -32,6 +37,7 @@ __all__ = [
     "create_topics",
     "create_votes",
     "group_members",
+    "group_offsets",
     "group_urls",
     "grow",
     "topic_partitions",
@@ -43,24 +49,47 @@ logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 KNOWN_POLL_SECONDS = 0.02
 #: Fields of a group's description and of a member's, in every version of the answer.
-_MEMBERS, _METADATA = 5, 3
+_ERROR, _MEMBERS, _METADATA = 0, 5, 3
 
 
-async def topic_partitions(cluster: ClusterConfig) -> Mapping[str, int]:
-    """Number of partitions of every topic that exists.
+async def topic_partitions(cluster: ClusterConfig, *names: str) -> Mapping[str, int]:
+    """Return the number of partitions of every topic that the user may see.
+
+    Kafka leaves out the topics that the user may not see, as if they did not exist. A topic that
+    is missing may only be taken for one that does not exist if it is among ``names``.
+
+    Args:
+        cluster: where.
+        names: topics that the caller asks about.
 
     Raises:
-        BrokerError: no broker answers, or it does not let us in.
+        BrokerError: no broker answers, it does not let us in, or it hides a topic in ``names``.
     """
     client = AIOKafkaClient(**cluster.connection)
     try:
         await client.bootstrap()
         metadata = await client.fetch_all_metadata()
-    except (KafkaError, OSError) as error:
+        hidden = await _hidden(client, [name for name in names if name not in metadata.topics()])
+    except (KafkaError, OSError, UnicodeError) as error:
         raise BrokerError(await why_unreachable(cluster)) from error
     finally:
         await client.close()
+    if hidden:
+        raise BrokerError(
+            f"Kafka hides {', '.join(hidden)}: the user needs the right Describe for each."
+        )
     return {topic: len(metadata.partitions_for_topic(topic) or ()) for topic in metadata.topics()}
+
+
+async def _hidden(client: AIOKafkaClient, names: Sequence[str]) -> list[str]:
+    """Return those of ``names`` that the user may not see. Raises ``KafkaError``."""
+    if not names:
+        return []
+    request = MetadataRequest(list(names), allow_auto_topic_creation=False)
+    answer = await client.send(client.get_random_node(), request)
+    return [
+        name for code, name, *_ in answer.topics if for_code(code) is TopicAuthorizationFailedError
+    ]
 
 
 async def create_topics(cluster: ClusterConfig) -> Mapping[str, int]:
@@ -69,7 +98,7 @@ async def create_topics(cluster: ClusterConfig) -> Mapping[str, int]:
     Raises:
         BrokerError: no broker answers, it refuses, or does not tell of what it created.
     """
-    known = await topic_partitions(cluster)
+    known = await topic_partitions(cluster, *TOPICS)
     missing = [
         _new_topic(cluster, name, cluster.partitions) for name in TOPICS if name not in known
     ]
@@ -83,7 +112,7 @@ async def create_votes(cluster: ClusterConfig, requests: int) -> Mapping[str, in
 
     Returns the number of partitions of every topic. Raises ``BrokerError``.
     """
-    known = await topic_partitions(cluster)
+    known = await topic_partitions(cluster, VOTES)
     if VOTES not in known:
         await create(cluster, [_new_topic(cluster, VOTES, requests)])
         known = await _told(cluster, (VOTES,), known)
@@ -133,7 +162,7 @@ async def create_compacted(cluster: ClusterConfig, topic: str) -> None:
     Raises:
         BrokerError: no broker answers, or it refuses.
     """
-    if topic not in await topic_partitions(cluster):
+    if topic not in await topic_partitions(cluster, topic):
         config = {"cleanup.policy": "compact"}
         await create(cluster, [NewTopic(topic, 1, cluster.replicas, topic_configs=config)])
 
@@ -151,10 +180,30 @@ async def admin(cluster: ClusterConfig) -> AsyncIterator[AIOKafkaAdminClient]:
         await client.close()
 
 
+async def group_offsets(
+    client: AIOKafkaAdminClient, group: str
+) -> Mapping[TopicPartition, OffsetAndMetadata]:
+    """Return the committed offsets of a group, with their metadata. Raises ``KafkaError``."""
+    # aiokafka's own method takes a refusal for a group that has committed nothing.
+    coordinator = await client.find_coordinator(group)
+    answer = await client._send_request(OffsetFetchRequest(group, None), coordinator)
+    _raise_for(getattr(answer, "error_code", 0), group)
+    offsets = {}
+    for topic, partitions in answer.topics:
+        for partition, offset, metadata, code in partitions:
+            _raise_for(code, topic)
+            offsets[TopicPartition(topic, partition)] = OffsetAndMetadata(offset, metadata)
+    return offsets
+
+
+def _raise_for(code: int, name: str) -> None:
+    if code:
+        raise for_code(code)(name)
+
+
 async def group_members(client: AIOKafkaAdminClient, group: str) -> int:
     """How many members a group has. Raises ``KafkaError``."""
-    (answer,) = await client.describe_consumer_groups([group])
-    return sum(len(description[_MEMBERS]) for description in answer.groups)
+    return len(await _members(client, group))
 
 
 async def group_urls(client: AIOKafkaAdminClient, group: str) -> list[str | None]:
@@ -162,10 +211,14 @@ async def group_urls(client: AIOKafkaAdminClient, group: str) -> list[str | None
 
     Raises ``KafkaError``.
     """
+    return [_url(member[_METADATA]) for member in await _members(client, group)]
+
+
+async def _members(client: AIOKafkaAdminClient, group: str) -> Sequence[Sequence[Any]]:
     (answer,) = await client.describe_consumer_groups([group])
-    return [
-        _url(member[_METADATA]) for description in answer.groups for member in description[_MEMBERS]
-    ]
+    for description in answer.groups:
+        _raise_for(description[_ERROR], group)
+    return [member for description in answer.groups for member in description[_MEMBERS]]
 
 
 def _url(metadata: bytes) -> str | None:

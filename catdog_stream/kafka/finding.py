@@ -15,7 +15,7 @@ from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.reading import Extent, consumer, records_of
 from catdog_stream.kafka.replies import Reply
-from catdog_stream.topics import LABELS, REJECTED, REQUESTS
+from catdog_stream.topics import LABELS, REJECTED, REQUESTS, TOPICS
 from catdog_stream.wire import Source
 
 __all__ = ["Finder", "Found", "finding"]
@@ -83,7 +83,7 @@ class Finder:
 
     async def _find(self, source: Source) -> Found | None:
         if self._looked is None or time.monotonic() - self._looked > deadlines.LOOK_AT_CLUSTER:
-            self._partitions = await topic_partitions(self._cluster)
+            self._partitions = await topic_partitions(self._cluster, *TOPICS)
             self._looked = time.monotonic()
         if source.topic != REQUESTS or source.partition >= self._partitions.get(REQUESTS, 0):
             return None

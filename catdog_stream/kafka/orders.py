@@ -188,7 +188,7 @@ async def _write(cluster: ClusterConfig, topic: str, key: bytes, body: Any) -> i
 async def standing(cluster: ClusterConfig, voter: str | None = None) -> Standing:
     """What stands in the topic now. Raises ``BrokerError``."""
     topic = topic_of(voter)
-    partitions = (await topic_partitions(cluster)).get(topic, 0)
+    partitions = (await topic_partitions(cluster, topic)).get(topic, 0)
     orders: list[Order] = []
     reports: dict[str, Report] = {}
     served = set()

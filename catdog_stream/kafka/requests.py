@@ -44,7 +44,7 @@ class RequestReader:
 
     async def __aenter__(self) -> Self:
         """Connect. Raises ``BrokerError``."""
-        partitions = (await topic_partitions(self._cluster)).get(REQUESTS, 0)
+        partitions = (await topic_partitions(self._cluster, REQUESTS)).get(REQUESTS, 0)
         self._consumer = AIOKafkaConsumer(
             **self._cluster.connection,
             enable_auto_commit=False,
@@ -132,7 +132,7 @@ class RequestReader:
 
     async def _knows(self, tp: TopicPartition) -> bool:
         if tp not in self._known:  # partitions may have been added
-            partitions = (await topic_partitions(self._cluster)).get(REQUESTS, 0)
+            partitions = (await topic_partitions(self._cluster, REQUESTS)).get(REQUESTS, 0)
             if partitions > len(self._known):
                 self._assign(partitions)
         return tp in self._known

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
-from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.errors import KafkaError
 
 from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
@@ -77,9 +77,10 @@ async def running(cluster: ClusterConfig, voter: str | None = None) -> Running:
             try:
                 urls = await group_urls(client, group_of(voter))
                 break
-            except GroupCoordinatorNotAvailableError:
-                # A new cluster makes its topic of groups when it is asked first.
-                if time.monotonic() > end:
+            except KafkaError as error:
+                # A new cluster makes its topic of groups when it is asked first, and a broker that
+                # has just become the coordinator reads that topic first.
+                if not error.retriable or time.monotonic() > end:
                     raise
                 await asyncio.sleep(deadlines.TRY_AGAIN)
     workers = frozenset(url.rstrip("/") for url in urls if url is not None)
