@@ -103,6 +103,8 @@ class Reason(StrEnum):
     """The picture cannot be decoded."""
     TIMEOUT = "timeout"
     """The model did not answer in time."""
+    BAD_VERDICT = "bad_verdict"
+    """The model's answer is no verdict: NaN, other classes, none at all."""
     INTERNAL_ERROR = "internal_error"
     """A fault of the application; its log has the details."""
 

@@ -27,6 +27,7 @@ import orjson
 
 from catdog_stream.answers import AnyValue
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.models.checked_verdicts import MAX_STACK_CHARACTERS, SUM_TOLERANCE
 from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.deciding import MAX_WEIGHT
 from catdog_stream.models.verdict import Verdict
@@ -37,10 +38,7 @@ __all__ = ["VOTER_NAME", "Closing", "Vote"]
 
 #: What a voter may be called: it is part of the name of its consumer group, too.
 VOTER_NAME = re.compile(r"[a-z0-9_-]{1,32}")
-MAX_STACK_CHARACTERS = 200
 MAX_DETAIL_CHARACTERS = 1000
-#: Chances are floats: their sum is 1 but for so much.
-SUM_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)

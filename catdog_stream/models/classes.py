@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-__all__ = ["checked_classes"]
+__all__ = ["RESERVED", "checked_classes"]
 
 #: Headers of labels and rejections, and what a verdict is that is none of the classes.
 RESERVED = frozenset(

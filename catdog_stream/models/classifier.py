@@ -50,7 +50,8 @@ class Classifier(Protocol):
         """A verdict for each prepared picture, in their order, with its own name and version in it.
 
         The same bits whatever else is in the batch, since a request may be delivered again.
-        Blocks while it computes; thread-safe.
+        Blocks while it computes; thread-safe. What is no verdict (NaN, other classes, too few)
+        rejects its picture as ``bad_verdict``, what it raises as ``internal_error``.
         """
 
     def warm_up(self) -> None:

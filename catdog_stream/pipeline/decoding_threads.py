@@ -81,6 +81,9 @@ class DecodingThreads(Generic[Item, Result]):
                 result = self._read(item)
             except Exception as error:  # noqa: BLE001 - whoever put the item in deals with it
                 result = error
+            except BaseException as error:  # noqa: BLE001 - the thread must not end
+                result = RuntimeError(f"Reading raised {error!r}.")
+                result.__cause__ = error
             self._done.append((item, result))
             # The loop takes the mark away before it looks: what was appended before this test
             # is seen, by that look or by another one.

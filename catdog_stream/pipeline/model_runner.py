@@ -4,11 +4,12 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TypeVar
 
 from catdog_stream import deadlines, metrics
 from catdog_stream.errors import HungModelError, Reason, RejectedRequest, StackError
+from catdog_stream.models.checked_verdicts import checked_verdicts
 from catdog_stream.models.classifier import Classifier, Prepared
 from catdog_stream.models.verdict import Verdict
 
@@ -18,6 +19,9 @@ logger = logging.getLogger(__name__)
 
 
 T = TypeVar("T")
+
+#: What a future of asyncio takes for its own end, or cannot hold at all.
+_NO_RESULT = (StopIteration, CancelledError)
 
 #: A deadline is waited for in so many parts, each of which counts as itself at most.
 PARTS = 20
@@ -116,7 +120,8 @@ class ModelRunner:
         """A verdict for each picture.
 
         Raises:
-            RejectedRequest: ``timeout``, the model did not answer in time.
+            RejectedRequest: ``timeout``, the model did not answer in time; ``bad_verdict``, it
+                answered with something that is no verdict.
         """
         async with self._changing:  # while a model is replaced, the new one is waited for
             classifier, threads = self.classifier, self._threads
@@ -137,7 +142,13 @@ class ModelRunner:
     def _timed(classifier: Classifier, pictures: Sequence[Prepared]) -> list[Verdict]:
         metrics.BATCH_PICTURES.observe(len(pictures))
         with metrics.INFERENCE_SECONDS.time():
-            return classifier.classify(pictures)
+            try:
+                verdicts = classifier.classify(pictures)
+            except BaseException as error:
+                if isinstance(error, Exception) and not isinstance(error, _NO_RESULT):
+                    raise
+                raise RuntimeError(f"The model raised {error!r}.") from error
+        return checked_verdicts(verdicts, len(pictures), classifier.classes)
 
     async def _replace(self, hung: ThreadPoolExecutor, batch: int) -> bool:
         """Have another model answer; false if another batch has had it replaced already."""

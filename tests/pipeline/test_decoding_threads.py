@@ -50,6 +50,17 @@ def test_what_reading_raises_comes_back_with_its_item() -> None:
     assert (results[1], results[2]) == (6, 3)
 
 
+def test_what_would_end_a_thread_comes_back_as_an_error() -> None:
+    def read(item: int) -> int:
+        if item == 0:
+            raise SystemExit(1)
+        return item
+
+    results = read_all(read, range(3), threads=1)
+    assert isinstance(results[0], RuntimeError)
+    assert (results[1], results[2]) == (1, 2)
+
+
 def test_the_threads_work_side_by_side() -> None:
     together = threading.Barrier(3, timeout=DEADLINE)
     results = read_all(lambda _: together.wait(), range(3), threads=3)

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
@@ -234,6 +235,56 @@ def test_a_process_that_was_stopped_does_not_find_a_good_model_hung() -> None:
         await runner.start()
         asyncio.get_running_loop().call_later(0.02, time.sleep, 0.45)
         assert await runner.classify([PICTURE]) == [CAT]
+        await runner.stop()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        SystemExit(1),
+        KeyboardInterrupt(),
+        asyncio.CancelledError(),
+        StopIteration(),
+        CancelledError(),
+    ],
+)
+def test_what_a_model_raises_is_an_error_of_its_picture_and_never_the_end_of_the_loop(
+    over: threading.Event, raised: BaseException
+) -> None:
+    class Raising(HangsOnWhite):
+        def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
+            if any(picture.max() == 255 for picture in pictures):
+                raise raised
+            return super().classify(pictures)
+
+    async def story() -> None:
+        runner = ModelRunner(
+            lambda: Raising(over), parallel=2, timeout=5, max_hangs=1, on_failure=print
+        )
+        await runner.start()
+        with pytest.raises(RuntimeError, match="The model raised"):
+            await runner.classify([runner.prepare(b"\xff")])
+        assert await runner.classify([PICTURE]) == [CAT]
+        await runner.stop()
+
+    asyncio.run(story())
+
+
+def test_what_is_no_verdict_is_refused(over: threading.Event) -> None:
+    class Short(HangsOnWhite):
+        def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
+            return super().classify(pictures)[1:]
+
+    async def story() -> None:
+        runner = ModelRunner(
+            lambda: Short(over), parallel=2, timeout=5, max_hangs=1, on_failure=print
+        )
+        await runner.start()
+        with pytest.raises(RejectedRequest) as rejected:
+            await runner.classify([PICTURE, PICTURE])
+        assert rejected.value.reason == "bad_verdict"
         await runner.stop()
 
     asyncio.run(story())
