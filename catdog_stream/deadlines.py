@@ -65,6 +65,9 @@ LOOK_AT_CLUSTER = 10.0
 LOOK_AGAIN = 2.0
 #: For such a look, and for the watchdog's at what waits to be read.
 LOOK = 3.0
+#: For a command's request, or without any answer, until each broker is asked whether it answers. A
+#: consumer's request for more records takes up to 2 s where there are none.
+SUSPICIOUS = 3.0
 #: Until a look asks the next address as well: the first may be that of a frozen broker.
 NEXT_ADDRESS = 0.3
 #: Between two tries to use a cluster that cannot be used, or to recover a table.

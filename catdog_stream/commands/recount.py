@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import click
 
+from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import until_stopped
 from catdog_stream.delivery.counting import Shard
 from catdog_stream.delivery.recounting import Found, Recount
@@ -19,18 +20,19 @@ def recount(dry_run: bool) -> None:
     Workers may run, and go on counting meanwhile; if none runs, the next one corrects its counts
     as it starts. What Kafka has deleted (after a week) counts no more.
     """
-    run = Recount(Settings.from_environment().cluster)
+    cluster = Settings.from_environment().cluster
+    run = Recount(cluster)
     with until_stopped() as signals:
-        signals.run(run.look())
+        signals.run(saying_silence(cluster, run.look()))
         for line in told(run):
             click.echo(line)
         if dry_run or not run.corrections:
             return
-        signals.run(run.leave())
-        if not signals.run(run.workers()):
+        signals.run(saying_silence(cluster, run.leave()))
+        if not signals.run(saying_silence(cluster, run.workers())):
             click.echo("No worker runs: the next one corrects its counts when it has started.")
             return
-        done = signals.run(run.taken_over())
+        done = signals.run(saying_silence(cluster, run.taken_over()))
     left = len(run.corrections) - len(done)
     if left:
         raise click.ClickException(

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import POLL_SECONDS, Signals, cancel, until_stopped
 from catdog_stream.delivery.counting import UNKNOWN
 from catdog_stream.delivery.replaying import Replay
@@ -54,7 +55,8 @@ def replay(reasons: tuple[str, ...], since: str | None, dry_run: bool) -> None:
     since_ms = None if since is None else parse_since(since, time.time())
     run = Replay(Settings.from_environment().cluster, frozenset(reasons), since_ms, dry_run)
     with until_stopped() as signals:
-        signals.run(_until_done_or_stopped(run, signals), most=sys.maxsize)
+        work = saying_silence(run.cluster, _until_done_or_stopped(run, signals))
+        signals.run(work, most=sys.maxsize)
     if dry_run:
         for line in run.tally.lines():
             click.echo(line)

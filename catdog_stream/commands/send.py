@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
+from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError, UnansweredError
 from catdog_stream.kafka.asking import Asking, asking
@@ -51,7 +52,8 @@ def send(paths: tuple[Path, ...], wait: bool, timeout: float) -> None:
     sent = Sent()
     with until_stopped() as signals:
         try:
-            signals.run(send_and_wait(files, timeout, sent) if wait else _send_all(files, sent))
+            work = send_and_wait(files, timeout, sent) if wait else _send_all(files, sent)
+            signals.run(saying_silence(Settings.from_environment().cluster, work))
         except Stopped as stopped:
             click.echo(f"Sent {sent.confirmed} of {len(files)} requests to {REQUESTS}.{sent.doubt}")
             raise SystemExit(stopped.exit_code) from None

@@ -1,12 +1,14 @@
 """``catdog-stream stacks``: which stacks there are, and which of them serves."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stack_facts import about, details, serving
 from catdog_stream.commands.stopping import Signals, until_stopped
 from catdog_stream.errors import SettingError
@@ -24,6 +26,8 @@ for_voter = click.option(
     "--voter", metavar="NAME", help="For the voters of this name, which have orders of their own."
 )
 
+T = TypeVar("T")
+
 OWN = "the stack of its own settings"
 
 
@@ -40,8 +44,8 @@ def list_(as_json: bool, voter: str | None) -> None:
     settings = Settings.from_environment()
     repository = _repository(settings)
     with until_stopped() as signals:
-        told = signals.run(standing(settings.cluster, voter))
-        workers = signals.run(running(settings.cluster, voter)).workers
+        told = _ask(signals, settings.cluster, standing(settings.cluster, voter))
+        workers = _ask(signals, settings.cluster, running(settings.cluster, voter)).workers
     ordered = told.order.stack if told.order is not None else None
     found = {str(stack): about(repository, stack) for stack in repository}
     if as_json:
@@ -105,7 +109,7 @@ def use(stack: str, voter: str | None) -> None:
         classes = ", ".join(_repository(settings).manifest(wanted).classes)
         click.echo(shown(f"{wanted}: its classes are {classes}."))
     with until_stopped() as signals:
-        told = signals.run(standing(settings.cluster, voter))
+        told = _ask(signals, settings.cluster, standing(settings.cluster, voter))
         _order(signals, settings.cluster, told, str(wanted), told.succeeded(), voter)
 
 
@@ -118,7 +122,7 @@ def rollback(voter: str | None) -> None:
     """
     settings = Settings.from_environment()
     with until_stopped() as signals:
-        told = signals.run(standing(settings.cluster, voter))
+        told = _ask(signals, settings.cluster, standing(settings.cluster, voter))
         back = told.taken_back()
         if back is None:
             raise click.ClickException(
@@ -139,14 +143,19 @@ def _order(
 ) -> None:
     """Give the order, and print what each worker made of it."""
     what = stack or OWN
-    now = signals.run(running(cluster, voter))
+    now = _ask(signals, cluster, running(cluster, voter))
     if not now.nameless:
-        signals.run(forget(cluster, told.reports.keys() - now.workers, voter))
-    order = signals.run(give(cluster, stack, history, voter))
+        _ask(signals, cluster, forget(cluster, told.reports.keys() - now.workers, voter))
+    order = _ask(signals, cluster, give(cluster, stack, history, voter))
     if not now:
         click.echo(shown(f"No worker runs: those to come serve {what}."))
         return
-    _tell(signals.run(outcome(cluster, order, voter)), what)
+    _tell(_ask(signals, cluster, outcome(cluster, order, voter)), what)
+
+
+def _ask(signals: Signals, cluster: ClusterConfig, work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work``, which asks Kafka. Raises ``Stopped``, and what ``work`` raises."""
+    return signals.run(saying_silence(cluster, work))
 
 
 def _tell(found: Outcome, what: str) -> None:

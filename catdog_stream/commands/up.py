@@ -18,6 +18,7 @@ from catdog_stream import deadlines
 from catdog_stream.broker import HOST, child
 from catdog_stream.commands.local_kafka import local_port, running_kafka
 from catdog_stream.commands.send import pictures, send_and_wait
+from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import Signals, until_stopped
 from catdog_stream.errors import BrokerError, CatDogError, SettingError
 from catdog_stream.kafka.cluster import topic_partitions
@@ -53,7 +54,7 @@ def up(samples: bool, web_port: int | None, data_dir: Path | None) -> None:
         _wait_until_ready(worker, page, signals)
         click.echo(f"The page: {page}/")
         if samples:
-            signals.run(send_and_wait(_samples(), timeout=60))
+            signals.run(saying_silence(app.settings.cluster, send_and_wait(_samples(), timeout=60)))
         click.echo("Ctrl-C stops everything.")
         while (status := worker.poll()) is None:
             signals.pause()
@@ -90,7 +91,7 @@ def _broker(
     cluster: ClusterConfig, data_dir: Path | None, signals: Signals
 ) -> AbstractContextManager[object]:
     try:
-        signals.run(topic_partitions(cluster))
+        signals.run(saying_silence(cluster, topic_partitions(cluster)))
     except BrokerError:
         port = local_port(cluster)
         if port is None or cluster.security.protocol != "plaintext":

@@ -2,8 +2,10 @@
 
 import click
 
+from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import until_stopped
 from catdog_stream.kafka.client import shown_url
+from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.replies import Reply, replies
 from catdog_stream.settings import Settings
 from catdog_stream.showing import shown
@@ -14,11 +16,11 @@ from catdog_stream.showing import shown
 def watch(from_beginning: bool) -> None:
     """Print labels as they come, until Ctrl-C."""
     with until_stopped() as signals:
-        signals.run(_watch(from_beginning))
+        cluster = Settings.from_environment().cluster
+        signals.run(saying_silence(cluster, _watch(cluster, from_beginning)))
 
 
-async def _watch(from_beginning: bool) -> None:
-    cluster = Settings.from_environment().cluster
+async def _watch(cluster: ClusterConfig, from_beginning: bool) -> None:
     async with replies(cluster, from_beginning=from_beginning) as stream:
         async for reply in stream:
             if reply.label is not None:

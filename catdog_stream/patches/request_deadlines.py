@@ -23,7 +23,7 @@ from aiokafka.errors import KafkaError
 from catdog_stream import deadlines
 from catdog_stream.metrics import count_broker_error
 
-__all__ = ["Waiting", "install", "waiting_longest"]
+__all__ = ["Waiting", "install", "last_answer", "waiting_longest"]
 
 _PRODUCE = 0
 _COMMIT, _JOIN, _SYNC = 8, 11, 14
@@ -48,12 +48,19 @@ class Waiting(NamedTuple):
 
 # By the id of the request's future. The threads of a worker each add and remove what is their own.
 _waiting: dict[int, Waiting] = {}
+#: Time of the last answer.
+_answered = [time.monotonic()]
 
 
 def waiting_longest(clock: Callable[[], float] = time.monotonic) -> tuple[float, str] | None:
     """Seconds that the oldest unanswered request has waited, and the broker's address."""
     oldest = min(tuple(_waiting.values()), default=None)
     return None if oldest is None else (clock() - oldest.since, oldest.address)
+
+
+def last_answer(clock: Callable[[], float] = time.monotonic) -> float:
+    """Return the seconds since any broker answered a request, or since the program began."""
+    return clock() - _answered[0]
 
 
 def _send_with_deadline(self: Any, request: Any, expect_response: bool = True) -> Any:
@@ -87,9 +94,15 @@ def _remember(future: "asyncio.Future[Any]", address: str) -> None:
 
 
 def _count_failure(late: float, future: "asyncio.Future[Any]") -> None:
-    """Count a connection that was lost, and a deadline that passed: aiokafka cancels it then."""
+    """Count a connection that was lost, and a deadline that passed: aiokafka cancels it then.
+
+    Remember when a request was answered.
+    """
+    if not future.cancelled() and future.exception() is None:
+        _answered[0] = time.monotonic()
+        return
     passed = future.cancelled() and time.monotonic() >= late
-    if passed or (not future.cancelled() and future.exception() is not None):
+    if passed or not future.cancelled():
         count_broker_error("request")
 
 
