@@ -6,7 +6,7 @@ come with ``prometheus_client``.
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Info
 from prometheus_client.core import GaugeMetricFamily
@@ -41,9 +41,12 @@ __all__ = [
     "UNDECIDED",
     "VOTES_CAST",
     "VOTES_READ",
+    "Values",
     "count_broker_error",
     "labels_of",
     "request_seconds_of",
+    "stack_value",
+    "votes_cast_of",
 ]
 
 LABELS = Counter("catdog_labels_total", "Labels published by this worker.", ["label", "stack"])
@@ -104,16 +107,56 @@ LAG = _Lag()
 REGISTRY.register(LAG)
 
 
+#: Different values of one label; further ones share ``OTHER``. They come from classifiers of any
+#: make, and from votes, which anybody may write.
+MAX_VALUES = 100
+#: Those of two labels together.
+MAX_PAIRS = 1000
+OTHER: Final = "other"
+
+
+class Values:
+    """The first values of a label: each time series stays in memory as long as the process.
+
+    Args:
+        most: values that are told apart.
+    """
+
+    def __init__(self, most: int = MAX_VALUES) -> None:
+        self._most = most
+        self._known: set[str] = set()
+
+    def __call__(self, value: str) -> str:
+        """Return the value, or ``OTHER`` where there are as many others."""
+        if value not in self._known:
+            if len(self._known) >= self._most:
+                return OTHER
+            self._known.add(value)
+        return value
+
+
+_label_and_stack, _vote = Values(MAX_PAIRS), Values()
+#: Of a stack, in every metric that has this label.
+stack_value = Values()
+
+
 @lru_cache(maxsize=1000)
 def labels_of(label: str, stack: str) -> Counter:
     """That of ``LABELS`` for one label and stack, without looking for it at each request."""
+    if _label_and_stack(f"{label}\n{stack}") == OTHER:
+        return LABELS.labels(OTHER, OTHER)
     return LABELS.labels(label, stack)
 
 
 @lru_cache(maxsize=1000)
 def request_seconds_of(stack: str) -> Histogram:
     """That of ``REQUEST_SECONDS`` for one stack; without one, for rejections."""
-    return REQUEST_SECONDS.labels(stack)
+    return REQUEST_SECONDS.labels(stack_value(stack))
+
+
+def votes_cast_of(vote: str) -> Counter:
+    """That of ``VOTES_CAST`` for a label or a reason."""
+    return VOTES_CAST.labels(_vote(vote))
 
 
 STACK = Info("catdog_stack", "What answers the next request.")

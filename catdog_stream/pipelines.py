@@ -33,6 +33,8 @@ __all__ = ["Joined", "PipelineApp"]
 #: Seconds within which an answer that was published a second time is known again: longer than
 #: partitions move, and a worker's outage.
 REPEATED_WITHIN = 600.0
+#: Answers that are known again at most, the latest: 60 MB.
+MAX_KNOWN = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ class PipelineApp(StreamApp):
 
         Args:
             stream: what the agent is given.
-            expiry: seconds after which an answer that comes again is taken for a new one.
+            expiry: seconds after which an answer that comes again is taken for a new one; so is one
+                behind ``MAX_KNOWN`` others.
 
         Raises:
             BrokerError: a request could not be read.
@@ -138,11 +141,19 @@ class Recent:
     Args:
         expiry: seconds.
         clock: seconds that never go back.
+        most: sources that are remembered; anybody may write an answer with a source.
     """
 
-    def __init__(self, expiry: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        expiry: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        most: int = MAX_KNOWN,
+    ) -> None:
         self._expiry = expiry
         self._clock = clock
+        self._most = most
         self._seen: dict[Source, float] = {}
 
     def is_new(self, source: Source) -> bool:
@@ -150,7 +161,7 @@ class Recent:
         now = self._clock()
         while self._seen:  # in the order in which they came
             oldest, seen = next(iter(self._seen.items()))
-            if now - seen < self._expiry:
+            if now - seen < self._expiry and len(self._seen) <= self._most:
                 break
             del self._seen[oldest]
         if source in self._seen:

@@ -37,3 +37,28 @@ def test_errors_are_counted_from_nothing_on(kind: metrics.BrokerErrorKind) -> No
     before = broker_errors(kind)
     metrics.count_broker_error(kind)
     assert broker_errors(kind) == before + 1
+
+
+def test_a_label_has_no_more_than_so_many_values() -> None:
+    values = metrics.Values(3)
+    assert [values(name) for name in ("a", "b", "a", "c", "d", "b", "e")] == [
+        *("a", "b", "a", "c", metrics.OTHER, "b", metrics.OTHER)
+    ]
+
+
+def test_votes_that_anybody_writes_do_not_make_time_series_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of labels and stacks, as a jury counts its decisions."""
+    monkeypatch.setattr(metrics, "_label_and_stack", metrics.Values(metrics.MAX_PAIRS))
+    monkeypatch.setattr(metrics, "_vote", metrics.Values())
+    monkeypatch.setattr(metrics, "stack_value", metrics.Values())
+    of_labels, of_stacks = len(metrics.LABELS._metrics), len(metrics.REQUEST_SECONDS._metrics)
+    of_votes = len(metrics.VOTES_CAST._metrics)
+    for number in range(3000):
+        metrics.labels_of(f"class-{number}", f"made-up {number}").inc()
+        metrics.request_seconds_of(f"made-up {number}").observe(1.0)
+        metrics.votes_cast_of(f"class-{number}").inc()
+    assert len(metrics.LABELS._metrics) <= of_labels + metrics.MAX_PAIRS + 1
+    assert len(metrics.REQUEST_SECONDS._metrics) <= of_stacks + metrics.MAX_VALUES + 1
+    assert len(metrics.VOTES_CAST._metrics) <= of_votes + metrics.MAX_VALUES + 1

@@ -29,6 +29,14 @@ def test_nothing_is_kept_beyond_its_time() -> None:
     assert len(recent._seen) <= 100
 
 
+def test_nothing_is_kept_beyond_its_number() -> None:
+    recent = Recent(10.0, lambda: 0.0, most=100)
+    sources = [Source("catdogimage", 0, number) for number in range(1000)]
+    assert all(recent.is_new(source) for source in sources)
+    assert len(recent._seen) <= 101
+    assert not any(recent.is_new(source) for source in sources[-100:])
+
+
 def test_a_setting_that_cannot_be_used_ends_the_app_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

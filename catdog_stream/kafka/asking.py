@@ -18,6 +18,7 @@ from aiokafka.structs import RecordMetadata
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.early import EarlyReplies
 from catdog_stream.kafka.replies import Reply, replies
 from catdog_stream.topics import REQUESTS
 from catdog_stream.wire import Source
@@ -48,10 +49,11 @@ class Asking:
     ) -> None:
         self._sender = sender
         self._on_reply = on_reply
-        self._unconfirmed = 0
+        #: Requests whose place Kafka has not told yet, by their numbers, the oldest first.
+        self._unconfirmed: dict[int, None] = {}
+        self._number = 0
         self._waiting: dict[Source, asyncio.Future[Reply]] = {}
-        #: Replies that came before Kafka told where the request stands that they answer.
-        self._early: dict[Source, Reply] = {}
+        self._early = EarlyReplies()
         self._failure: BaseException | None = None
 
     @property
@@ -78,7 +80,9 @@ class Asking:
             raise self._failure
         loop = asyncio.get_running_loop()
         question = Question(loop.create_future(), loop.create_future())
-        self._unconfirmed += 1
+        self._number += 1
+        number = self._number
+        self._unconfirmed[number] = None
         try:
             delivery = await self._sender.send(
                 REQUESTS,
@@ -89,12 +93,14 @@ class Asking:
                 timestamp_ms=timestamp_ms,
             )
         except BaseException:
-            self._confirmed_one()
+            self._confirmed(number)
             raise
-        delivery.add_done_callback(lambda done: self._on_sent(question, done))
+        delivery.add_done_callback(lambda done: self._on_sent(number, question, done))
         return question
 
-    def _on_sent(self, question: Question, delivery: "asyncio.Future[RecordMetadata]") -> None:
+    def _on_sent(
+        self, number: int, question: Question, delivery: "asyncio.Future[RecordMetadata]"
+    ) -> None:
         if delivery.cancelled():
             question.sent.cancel()
             question.reply.cancel()
@@ -108,7 +114,7 @@ class Asking:
             source = Source(record.topic, record.partition, record.offset)
             if not question.sent.cancelled():
                 question.sent.set_result(source)
-            early = self._early.pop(source, None)
+            early = self._early.pop(source)
             if question.reply.done():
                 pass  # nobody waits for it
             elif early is not None:
@@ -118,12 +124,12 @@ class Asking:
             else:
                 self._waiting[source] = question.reply
                 question.reply.add_done_callback(lambda _: self._waiting.pop(source, None))
-        self._confirmed_one()
+        self._confirmed(number)
 
-    def _confirmed_one(self) -> None:
-        self._unconfirmed -= 1
-        if not self._unconfirmed:
-            self._early.clear()  # they answer somebody else
+    def _confirmed(self, number: int) -> None:
+        del self._unconfirmed[number]
+        oldest = next(iter(self._unconfirmed), self._number + 1)
+        self._early.forget_before(oldest)
 
     async def read(self, stream: AsyncIterator[Reply]) -> None:
         """Take replies from ``stream`` until it fails; what waits for one then fails with it."""
@@ -147,7 +153,7 @@ class Asking:
             if not waiting.done():
                 waiting.set_result(reply)
         elif self._unconfirmed:
-            self._early.setdefault(source, reply)
+            self._early.keep(reply, source, self._number)
 
 
 def _fail(future: "asyncio.Future[Source] | asyncio.Future[Reply]", error: BaseException) -> None:

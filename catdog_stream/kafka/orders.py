@@ -17,9 +17,10 @@ stack than the others.
 Anybody may write there, so that all of it is taken for what a stranger says.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections import deque
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from aiokafka import ConsumerRecord, TopicPartition
@@ -30,6 +31,7 @@ from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.reading import consumer, extent, records
 
 __all__ = [
+    "MAX_REPORTS",
     "NONE",
     "Order",
     "Past",
@@ -41,6 +43,9 @@ __all__ = [
     "report",
     "standing",
 ]
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 TOPIC = "catdogstack"
 
@@ -60,6 +65,8 @@ WAIT_MS = 2000
 MAX_BYTES = 64 * 1024
 MAX_TEXT = 1000
 MAX_STACK = 200
+#: Workers whose reports are read, and orders that they served: the latest. Anybody may write more.
+MAX_REPORTS = 1000
 #: The order of a worker that has followed none.
 NONE = -1
 
@@ -189,17 +196,17 @@ async def standing(cluster: ClusterConfig, voter: str | None = None) -> Standing
     """What stands in the topic now. Raises ``BrokerError``."""
     topic = topic_of(voter)
     partitions = (await topic_partitions(cluster, topic)).get(topic, 0)
-    orders: list[Order] = []
+    orders: deque[Order] = deque(maxlen=HISTORY + 1)
     reports: dict[str, Report] = {}
-    served = set()
+    served: dict[int, None] = {}
     async for record in records(cluster, await extent(cluster, topic, min(partitions, 1))):
         news = _parse(record)
         if isinstance(news, Order):
             orders.append(news)
         elif isinstance(news, Report):
-            reports[news.worker] = news
+            _put(reports, news.worker, news)
             if news.done and news.problem is None:
-                served.add(news.order)
+                _put(served, news.order, None)
         elif record.value is None and record.key is not None:
             reports.pop(record.key.decode(errors="replace"), None)
     if not orders:
@@ -208,7 +215,15 @@ async def standing(cluster: ClusterConfig, voter: str | None = None) -> Standing
     return Standing(now, reports, _history(now, before, served), now.offset in served)
 
 
-def _history(now: Order, before: list[Order], served: set[int]) -> tuple[Past, ...]:
+def _put(latest: dict[K, V], key: K, value: V) -> None:
+    """Have ``key`` be the latest of ``MAX_REPORTS`` keys."""
+    latest.pop(key, None)
+    latest[key] = value
+    if len(latest) > MAX_REPORTS:
+        del latest[next(iter(latest))]
+
+
+def _history(now: Order, before: list[Order], served: Collection[int]) -> tuple[Past, ...]:
     """What an order says of those before it, and what came to light since.
 
     A worker may have reported after it was given, and another order may have been given at the

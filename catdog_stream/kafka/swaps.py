@@ -12,7 +12,7 @@ from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import admin, group_urls
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.kafka.orders import Order, Report, follow
+from catdog_stream.kafka.orders import MAX_REPORTS, Order, Report, follow
 from catdog_stream.topics import group_of
 
 __all__ = ["Outcome", "Running", "outcome", "running"]
@@ -120,7 +120,7 @@ async def _listen(cluster: ClusterConfig, order: Order, found: Outcome, voter: s
         async for news in stream:
             if isinstance(news, Order):
                 found.superseded = news
-            elif news.order == order.offset:
+            elif news.order == order.offset and len(found.said) < MAX_REPORTS:
                 found.said[news.worker.rstrip("/")] = news
             if found.settled(heard=False):
                 return

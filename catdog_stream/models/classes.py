@@ -18,7 +18,7 @@ _NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
 def checked_classes(names: Iterable[object]) -> tuple[str, ...]:
     """The names of a stack's classes. Raises ``ValueError``: each is the name of a header."""
-    found: list[str] = []
+    found: dict[str, None] = {}  # in their order; votes may have any number of them
     for name in names:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise ValueError(
@@ -28,7 +28,7 @@ def checked_classes(names: Iterable[object]) -> tuple[str, ...]:
             raise ValueError(f"{name!r} cannot be a class: labels have another header of that name")
         if name in found:
             raise ValueError(f"the class {name!r} is there twice")
-        found.append(name)
+        found[name] = None
     if len(found) < 2:
         raise ValueError("there must be two classes or more")
     return tuple(found)

@@ -90,7 +90,7 @@ def rejection_limit(settings: Settings) -> RejectionLimit:
 def note_vote(outcome: Outcome) -> None:
     """Count it among the votes of this worker, in its metrics."""
     vote = outcome.reason if isinstance(outcome, RejectedRequest) else outcome.verdict.label
-    metrics.VOTES_CAST.labels(vote).inc()
+    metrics.votes_cast_of(vote).inc()
 
 
 def _described(classifier: Classifier) -> dict[str, str]:

@@ -11,6 +11,7 @@ from aiokafka.errors import MessageSizeTooLargeError, NotLeaderForPartitionError
 from aiokafka.structs import RecordMetadata, TopicPartition
 
 from catdog_stream.errors import BrokerError
+from catdog_stream.kafka import early
 from catdog_stream.kafka.asking import Asking
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.topics import LABELS, REQUESTS
@@ -162,3 +163,48 @@ def test_when_answers_can_no_more_be_read_everybody_who_waits_is_told() -> None:
             await asking.send(b"value")
 
     play(story)
+
+
+def test_a_request_that_is_never_confirmed_has_no_more_than_so_much_kept() -> None:
+    """Others send 200 requests a second, and one of ours is always unconfirmed."""
+
+    async def story(asking: Asking, sender: Sender, stream: Stream, _: list[Reply]) -> None:
+        await asking.send(b"never confirmed")
+        for number in range(1, 3000):
+            question = await asking.send(b"value")
+            stream.put(reply(10_000 + number), large(20_000 + number))
+            await turns()
+            question.reply.cancel()
+            sender.confirm(number)
+            await turns()
+            assert asking._early.bytes <= early.MAX_BYTES
+        assert len(asking._early) < early.MAX_BYTES / early.REPLY_BYTES
+
+    play(story)
+
+
+def test_what_was_read_before_the_oldest_unconfirmed_request_was_sent_is_not_kept() -> None:
+    async def story(asking: Asking, sender: Sender, stream: Stream, _: list[Reply]) -> None:
+        await asking.send(b"value")
+        for number in range(1, 200):  # there is always one that is unconfirmed
+            question = await asking.send(b"value")
+            stream.put(reply(10_000 + number))
+            await turns()
+            sender.confirm(number - 1)
+            await turns()
+            assert len(asking._early) <= 1, "answers of others, from before it was sent"
+            question.reply.cancel()
+        last = await asking.send(b"value")
+        stream.put(reply(200))
+        await turns()
+        sender.confirm(199)
+        sender.confirm(200)
+        assert (await last.reply).label == "label 200"
+
+    play(story)
+
+
+def large(offset: int) -> Reply:
+    """Somebody else's rejection, with the picture in it."""
+    headers = [("source", f"{REQUESTS}/1/{offset}".encode())]
+    return Reply(ConsumerRecord(LABELS, 0, 0, 0, 0, None, bytes(100_000), None, 0, 0, headers))

@@ -204,3 +204,12 @@ def test_what_became_of_an_order_is_known_once_each_running_worker_has_come_to_a
     assert not found.settled(heard=False)
     found.superseded = Order(2, "b/3")
     assert found.settled(heard=False)
+
+
+def test_reports_of_made_up_workers_are_not_kept_without_end() -> None:
+    latest: dict[str, int] = {}
+    for number in range(3 * orders.MAX_REPORTS):
+        orders._put(latest, f"worker {number}", number)
+        orders._put(latest, "a real one", number)
+    assert len(latest) == orders.MAX_REPORTS
+    assert latest["a real one"] == 3 * orders.MAX_REPORTS - 1

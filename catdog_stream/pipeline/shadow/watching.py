@@ -85,7 +85,7 @@ class Shadow:
         """Take an answer for a look later, if there is room. Neither blocks nor raises."""
         if not self._waiting.put(Seen(source, picture, verdict)):
             self.dropped += 1
-            metrics.SHADOW_PICTURES.labels(verdict.stack, "dropped").inc()
+            metrics.SHADOW_PICTURES.labels(metrics.stack_value(verdict.stack), "dropped").inc()
 
     def _work(self) -> None:
         while not self._stopping.is_set():
@@ -130,6 +130,7 @@ class Shadow:
 
     def _count(self, answered: str, said: dict[str, Any]) -> None:
         self._pause = self._first_pause
+        answered = metrics.stack_value(answered)
         if "problem" in said:
             outcome = "failed"
         elif "rejected" in said:

@@ -165,7 +165,7 @@ class Docket(Generic[T]):
         ):
             request = self._arrived.popleft()
             waits = len(request.votes) < len(self._voters) and not request.closed
-            if waits and self._undecided.get(request.offset) is request:
+            if waits and self._waits(request):
                 found.append(request.offset)
         return found
 
@@ -174,9 +174,10 @@ class Docket(Generic[T]):
         request = self._remove_head()
         self.first = request.offset + 1
         self._log.decide(request.offset)
+        votes, request.votes = request.votes, {}  # it may stand behind others in ``_arrived``
         return Decision(
-            tuple(request.votes[name] for name in self._voters if name in request.votes),
-            tuple(name for name in self._voters if name not in request.votes),
+            tuple(votes[name] for name in self._voters if name in votes),
+            tuple(name for name in self._voters if name not in votes),
             request.since,
         )
 
@@ -187,7 +188,13 @@ class Docket(Generic[T]):
     def _remove_head(self) -> Undecided:
         request = self._undecided.pop(heappop(self._order))
         self._held -= request.bytes
+        # Whatever was decided long before its deadline would stay until then, with its votes.
+        while self._arrived and not self._waits(self._arrived[0]):
+            self._arrived.popleft()
         return request
+
+    def _waits(self, request: Undecided) -> bool:
+        return self._undecided.get(request.offset) is request
 
     def settle(self, offset: int) -> list[T]:
         """The request at ``offset`` is answered and counted; what can be acknowledged by that."""

@@ -16,8 +16,10 @@ __all__ = ["Memory", "Sent"]
 
 #: Of each kind. What is forgotten is looked up in Kafka.
 KEPT = 4096
-#: Characters of an answer that is kept; nearly all have a twentieth.
-MAX_SIZE = 4096
+#: Characters of an answer that is kept; nearly all have a twentieth, with two classes.
+MAX_SIZE = 8192
+#: What the chance of a class takes beside its name, in such characters.
+SCORE_SIZE = 100
 #: Bytes that are read of a record that nobody here may ever ask for.
 MAX_READ = 64 * 1024
 #: Seconds for which a request is known to be there because it was just sent.
@@ -85,7 +87,7 @@ def _shorten(kept: OrderedDict[Source, Answer] | OrderedDict[Source, Sent]) -> N
 def _size(answer: Answer) -> int:
     content = answer.content
     if isinstance(content, Label):
-        names = sum(map(len, content.scores))
+        names = sum(len(name) + SCORE_SIZE for name in content.scores)
         texts: tuple[str | None, ...] = (content.text, content.verdict, content.stack)
         return names + sum(len(text or "") for text in (*texts, content.url))
     return len(content.reason) + len(content.detail) + len(content.url or "")

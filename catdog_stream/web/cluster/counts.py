@@ -16,6 +16,8 @@ __all__ = ["MAX_SHARDS", "Shards", "Statistics", "count", "local_shards", "parse
 
 #: Partitions of which a worker may tell counts; Kafka itself gets slow beyond some thousands.
 MAX_SHARDS = 20_000
+#: Characters of ``TOPIC/PARTITION``, which names a shard: Kafka's topics have 249 at most.
+MAX_PLACE = 300
 #: Of anything; sums of as many as there can be still have 64 bits.
 MAX_COUNT = 2**48
 
@@ -69,12 +71,19 @@ def parse_shards(document: Any) -> Shards:
             raise ValueError("more shards than there can be")
         return {
             table: {
-                str(partition): _counts(counts) for partition, counts in document[table].items()
+                _place(partition): _counts(counts) for partition, counts in document[table].items()
             }
             for table in ("labels", "rejections")
         }
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError("not a worker's shards") from error
+
+
+def _place(text: Any) -> str:
+    place = str(text)
+    if len(place) > MAX_PLACE:
+        raise ValueError("not a partition")
+    return place
 
 
 def _counts(document: Any) -> Mapping[str, int]:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from catdog_stream.web.cluster.ledger import Ledger
 from catdog_stream.web.cluster.state import News, WorkerState
@@ -129,6 +129,8 @@ class Peers:
             peer.thumbnails = {id_: both[id_] for id_ in ids if id_ in both}
             self._timeline.update(peer.address, news.slots)
             self._ledger.note(peer.address, news.state.shards)
+            if news.state.shards is not None:  # the ledger has them; as many may be of each worker
+                peer.state = replace(news.state, shards={})
         finally:
             peer.asking = None
 

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 
 from catdog_stream.web.recording.history import HOUR_SLOTS, SLOT_SECONDS, Slot, added
 
-__all__ = ["Timeline"]
+__all__ = ["MAX_SLOTS", "Timeline"]
+
+#: Slots of all workers together: an hour of some 270. What is beyond it is left out.
+MAX_SLOTS = 100_000
 
 
 class Timeline:
@@ -15,6 +18,8 @@ class Timeline:
 
     def __init__(self) -> None:
         self._told: dict[int, dict[str, Slot]] = {}
+        #: How many slots these are.
+        self._number = 0
         self._sums: dict[int, Slot] = {}
 
     def update(self, worker: str, slots: Mapping[int, Slot]) -> None:
@@ -22,7 +27,12 @@ class Timeline:
         for start, slot in slots.items():
             if start % SLOT_SECONDS:
                 continue  # not of our making
-            self._told.setdefault(start, {})[worker] = slot
+            told = self._told.get(start, {})
+            if worker not in told:
+                if self._number >= MAX_SLOTS:
+                    continue
+                self._number += 1
+            self._told.setdefault(start, told)[worker] = slot
             self._sums.pop(start, None)
 
     def latest(self, worker: str) -> int:
@@ -33,7 +43,7 @@ class Timeline:
         """The sums of the last hour, by when they begin, the oldest first."""
         oldest = now - HOUR_SLOTS * SLOT_SECONDS
         for start in [each for each in self._told if not oldest <= each <= now + SLOT_SECONDS]:
-            del self._told[start]
+            self._number -= len(self._told.pop(start))
             self._sums.pop(start, None)
         for start in self._told.keys() - self._sums.keys():
             self._sums[start] = added(self._told[start].values())

@@ -66,6 +66,25 @@ class TestWhenARequestIsDecided:
         assert len(it.overdue(DEADLINE)) == MAX_CLOSED
         assert len(it.overdue(DEADLINE)) == 5
 
+    def test_what_was_decided_is_not_kept_until_its_deadline(self) -> None:
+        it = docket()
+        for offset in range(1000):
+            for voter in VOTERS:
+                it.add(vote(voter, offset), 0, now=0.0, size=100)
+            it.take()
+            it.settle(offset)
+        assert not it._arrived
+        assert it.bytes == 0
+
+    def test_nor_are_its_votes_behind_one_that_came_first_and_waits(self) -> None:
+        it = docket()
+        it.add(vote("a", 5000), 0, now=0.0)
+        for offset in range(1000):
+            for voter in VOTERS:
+                it.add(vote(voter, offset), 0, now=0.0)
+            it.take()
+        assert [len(each.votes) for each in it._arrived] == [1] + [0] * 1000
+
 
 class TestWhatBecomesOfAVote:
     def test_one_on_a_decided_request_is_late(self) -> None:

@@ -34,9 +34,9 @@ def test_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_large_is_left_to_kafka() -> None:
     kept = Memory()
-    kept.note(label(at(0), url="x" * 5000))
+    kept.note(label(at(0), url="x" * 10_000))
     kept.note(rejection(at(1), b" " * 100_000))
-    kept.note_sent(at(2), "x" * 5000, kept)
+    kept.note_sent(at(2), "x" * 10_000, kept)
     assert not kept.answer(at(0))
     assert not kept.answer(at(1))
     assert not kept.sent(at(2))
@@ -65,3 +65,14 @@ def test_a_request_was_sent_lately_for_a_while() -> None:
     assert (sent.url, sent.through()) == ("u", kept)
     now[0] += LATELY
     assert kept.sent(SOURCE) is None
+
+
+def test_an_answer_of_very_many_classes_is_left_to_kafka() -> None:
+    kept = Memory()
+    names = [f"{number:x}" for number in range(800)]
+    for offset, some in enumerate((names, names[:32])):
+        text = "Probabilities: " + " ".join(f"{name} 1%" for name in some)
+        assert len(text) < memory.MAX_SIZE
+        kept.note(label(at(offset), text))
+    assert not kept.answer(at(0))
+    assert kept.answer(at(1))
