@@ -44,8 +44,30 @@ class StackError(CatDogError):
     """A model stack is missing, damaged, or does not fit its manifest or this engine."""
 
 
+class Refusal(StrEnum):
+    """Kind of a failure of Kafka: whether a further try can help, and what it depends on."""
+
+    PASSING = "passing"
+    """A broker is away, slow or about to change: a further try helps."""
+    RECORD = "record"
+    """The record is refused for good, another one would not be."""
+    TOO_LARGE = "too_large"
+    """The record is refused for good, for its size."""
+    ACCESS = "access"
+    """A right is missing: refused until somebody grants the right."""
+    CLUSTER = "cluster"
+    """Refused until somebody changes the cluster or the settings."""
+
+
 class BrokerError(CatDogError):
-    """No Kafka broker answers at the configured address, or its answer cannot be used."""
+    """No Kafka broker answers at the configured address, or its answer cannot be used.
+
+    ``refusal`` is the kind; ``kafka.explanations`` has the sentences.
+    """
+
+    def __init__(self, message: str, refusal: Refusal = Refusal.PASSING) -> None:
+        super().__init__(message)
+        self.refusal = refusal
 
 
 class UnreadableError(CatDogError):

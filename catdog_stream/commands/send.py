@@ -153,9 +153,10 @@ def outcome(file: Path, reply: Reply) -> str:
 
 
 async def _send_all(files: Sequence[Path], sent: Sent) -> None:
-    async with producer(Settings.from_environment().cluster) as sender:
+    cluster = Settings.from_environment().cluster
+    async with producer(cluster) as sender:
         with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
-            async for _, answer in publish(files, Asking(sender), sent):
+            async for _, answer in publish(files, Asking(sender, cluster), sent):
                 answer.cancel()  # nobody waits for it
                 bar.update()
     click.echo(f"Sent {len(files)} requests to {REQUESTS}.")

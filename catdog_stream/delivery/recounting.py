@@ -32,6 +32,7 @@ from catdog_stream.delivery.counting import (
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import admin, group_members, group_offsets, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.reading import Extent, extent, records
 from catdog_stream.topics import GROUP, LABELS, RECOUNT_GROUP, REJECTED, REQUESTS, TOPICS
 from catdog_stream.wire import Source
@@ -41,6 +42,8 @@ __all__ = ["Found", "Recount"]
 POLL_SECONDS = 0.5
 #: What Kafka takes as metadata (``offset.metadata.max.bytes``).
 MAX_METADATA_BYTES = 4096
+
+_DESCRIBE = Access.group("Describe", GROUP)
 
 Kind = Literal["labels", "rejections"]
 
@@ -121,7 +124,7 @@ class Recount:
             consumer.assign(list(offsets))
             await consumer.commit(offsets)
         except KafkaError as error:
-            raise BrokerError(f"Kafka did not take the corrections: {error!r}.") from error
+            raise broker_error(error, self.cluster, Access.group("Read", RECOUNT_GROUP)) from error
         finally:
             await consumer.stop()
 
@@ -147,7 +150,7 @@ class Recount:
         return {tp: found for tp, found in self.found.items() if found.correction is not None}
 
     async def _committed(self) -> dict[TopicPartition, Shard]:
-        async with admin(self.cluster) as client:
+        async with admin(self.cluster, _DESCRIBE) as client:
             offsets = await group_offsets(client, GROUP)
         shards = {
             tp: from_metadata(offset.metadata)
@@ -159,7 +162,7 @@ class Recount:
 
     async def workers(self) -> bool:
         """Whether any worker runs. Raises ``BrokerError``."""
-        async with admin(self.cluster) as client:
+        async with admin(self.cluster, _DESCRIBE) as client:
             return bool(await group_members(client, GROUP))
 
     async def _read(

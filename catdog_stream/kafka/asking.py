@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
-from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.early import EarlyReplies
+from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.replies import Reply, replies
 from catdog_stream.topics import REQUESTS
 from catdog_stream.wire import Source
@@ -41,13 +41,18 @@ class Asking:
 
     Args:
         sender: a started producer.
+        cluster: where it sends.
         on_reply: called with every reply in the stream, to whomever, as it is read.
     """
 
     def __init__(
-        self, sender: AIOKafkaProducer, on_reply: Callable[[Reply], object] | None = None
+        self,
+        sender: AIOKafkaProducer,
+        cluster: ClusterConfig,
+        on_reply: Callable[[Reply], object] | None = None,
     ) -> None:
         self._sender = sender
+        self._cluster = cluster
         self._on_reply = on_reply
         #: Requests whose place Kafka has not told yet, by their numbers, the oldest first.
         self._unconfirmed: dict[int, None] = {}
@@ -105,7 +110,7 @@ class Asking:
             question.sent.cancel()
             question.reply.cancel()
         elif (error := delivery.exception()) is not None:
-            failure = BrokerError(f"Kafka did not take the request: {error!r}.")
+            failure = broker_error(error, self._cluster, Access.topic("Write", REQUESTS))
             failure.__cause__ = error
             _fail(question.sent, failure)
             _fail(question.reply, failure)
@@ -182,7 +187,7 @@ async def asking(
     """
     sending = producer(cluster) if sender is None else nullcontext(sender)
     async with replies(cluster) as stream, sending as started:
-        questions = Asking(started, on_reply)
+        questions = Asking(started, cluster, on_reply)
         reading = asyncio.ensure_future(questions.read(stream))
         try:
             yield questions

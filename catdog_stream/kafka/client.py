@@ -7,11 +7,10 @@ from contextlib import asynccontextmanager
 import orjson
 import pybase64
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
-from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.explanations import IDEMPOTENT_WRITE, explained
 
 __all__ = ["opaque_url", "producer", "request_value", "shown_url"]
 
@@ -51,9 +50,9 @@ async def producer(cluster: ClusterConfig) -> AsyncIterator[AIOKafkaProducer]:
         max_request_size=2 * cluster.max_answer_bytes,
     )
     try:
-        await sender.start()
-        yield sender
-    except KafkaError as error:
-        raise BrokerError(f"Kafka did not take the request: {error!r}.") from error
+        with explained(cluster, IDEMPOTENT_WRITE):
+            await sender.start()
+        with explained(cluster):
+            yield sender
     finally:
         await sender.stop()

@@ -27,6 +27,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.explanations import Access, broker_error, explained
 from catdog_stream.kafka.unreachable import why_unreachable
 from catdog_stream.topics import TOPICS, VOTES, topic_configs
 
@@ -75,9 +76,8 @@ async def topic_partitions(cluster: ClusterConfig, *names: str) -> Mapping[str, 
     finally:
         await client.close()
     if hidden:
-        raise BrokerError(
-            f"Kafka hides {', '.join(hidden)}: the user needs the right Describe for each."
-        )
+        refused = TopicAuthorizationFailedError()
+        raise broker_error(refused, cluster, Access.topic("Describe", *hidden))
     return {topic: len(metadata.partitions_for_topic(topic) or ()) for topic in metadata.topics()}
 
 
@@ -135,7 +135,10 @@ async def _told(
     end = time.monotonic() + deadlines.TOPIC_KNOWN
     while unknown := [name for name in topics if not known.get(name)]:
         if time.monotonic() > end:
-            raise BrokerError(f"The broker tells nothing of the topics {', '.join(unknown)}.")
+            raise BrokerError(
+                f"Kafka does not list the topics {', '.join(unknown)}: "
+                f"{cluster.security.user} may lack the right Describe on them."
+            )
         await asyncio.sleep(KNOWN_POLL_SECONDS)
         known = await topic_partitions(cluster)
     return known
@@ -148,12 +151,13 @@ async def create(cluster: ClusterConfig, topics: Sequence[NewTopic]) -> None:
         await client.start()
         response = await client.create_topics(topics)
     except (KafkaError, OSError) as error:
-        raise BrokerError(f"The topics cannot be created: {error}.") from error
+        names = [topic.name for topic in topics]
+        raise broker_error(error, cluster, Access.topic("Create", *names)) from error
     finally:
         await client.close()
     for name, code, *_ in response.topic_errors:
         if code not in (NoError.errno, TopicAlreadyExistsError.errno):
-            raise BrokerError(f"The topic {name} cannot be created: {for_code(code).__name__}.")
+            raise broker_error(for_code(code)(), cluster, Access.topic("Create", name))
 
 
 async def create_compacted(cluster: ClusterConfig, topic: str) -> None:
@@ -168,14 +172,20 @@ async def create_compacted(cluster: ClusterConfig, topic: str) -> None:
 
 
 @asynccontextmanager
-async def admin(cluster: ClusterConfig) -> AsyncIterator[AIOKafkaAdminClient]:
-    """A client to ask for groups and their offsets. Raises ``BrokerError``."""
+async def admin(
+    cluster: ClusterConfig, access: Access | None = None
+) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client to ask for groups and their offsets. Raises ``BrokerError``.
+
+    Args:
+        cluster: where.
+        access: what the block does, for the sentence where Kafka refuses it.
+    """
     client = AIOKafkaAdminClient(**cluster.connection)
     try:
-        await client.start()
-        yield client
-    except KafkaError as error:
-        raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
+        with explained(cluster, access):
+            await client.start()
+            yield client
     finally:
         await client.close()
 
@@ -242,9 +252,7 @@ async def grow(cluster: ClusterConfig, topic: str, partitions: int) -> None:
     except InvalidPartitionsError:
         pass  # it has them, or another worker was faster
     except (KafkaError, OSError, TimeoutError) as error:
-        raise BrokerError(
-            f"The topic {topic} cannot get {partitions} partitions: {error}."
-        ) from error
+        raise broker_error(error, cluster, Access.topic("Alter", topic)) from error
     finally:
         await client.close()
     end = time.monotonic() + deadlines.TOPIC_KNOWN

@@ -13,6 +13,7 @@ from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.reading import Extent, consumer, records_of
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS, TOPICS
@@ -25,6 +26,7 @@ MAX_RECORDS = 20_000
 SECONDS = 5.0
 #: Records in memory at a time; a rejection may be as large as its picture.
 AT_ONCE = 64
+_READ = Access.topic("Read", REQUESTS, LABELS, REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Finder:
                     return await self._find(source)
             except (KafkaError, TimeoutError) as error:
                 self.broken = True
-                raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
+                raise broker_error(error, self._cluster, _READ) from error
             except BaseException:
                 self.broken = True
                 raise

@@ -64,7 +64,7 @@ def _first(
     for task in tasks:
         try:
             return task.result()
-        except (KafkaError, OSError, TimeoutError):
+        except (KafkaError, OSError, UnicodeError):
             continue
     return None
 

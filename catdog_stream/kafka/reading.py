@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
 from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.explanations import Access, explained
 
 __all__ = ["Extent", "consumer", "extent", "records", "records_of"]
 
 POLL_MS = 500
 #: Records in memory at a time; each may be as large as a picture.
 MAX_RECORDS = 16
+
+_READ = Access.topic("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +34,24 @@ class Extent:
 
 
 @asynccontextmanager
-async def consumer(cluster: ClusterConfig, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
+async def consumer(
+    cluster: ClusterConfig, access: Access = _READ, **options: Any
+) -> AsyncIterator[AIOKafkaConsumer]:
     """A started consumer without a group, with further ``options`` of aiokafka's.
+
+    Args:
+        cluster: where.
+        access: what the block does, for the sentence where Kafka refuses it.
+        options: of aiokafka's consumer.
 
     Raises:
         BrokerError: no broker answers, or it stopped answering.
     """
     started = AIOKafkaConsumer(**cluster.connection, enable_auto_commit=False, **options)
     try:
-        await started.start()
-        yield started
-    except KafkaError as error:
-        raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
+        with explained(cluster, access):
+            await started.start()
+            yield started
     finally:
         await started.stop()
 
@@ -66,7 +74,7 @@ async def extent(
     tps = [TopicPartition(topic, number) for number in range(partitions)]
     if not tps:
         return Extent({})
-    async with consumer(cluster) as asked:
+    async with consumer(cluster, Access.topic("Describe", topic)) as asked:
         starts = await asked.beginning_offsets(tps)
         ends = await asked.end_offsets(tps)
         if since_ms is not None:

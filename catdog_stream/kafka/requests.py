@@ -10,13 +10,15 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from catdog_stream import deadlines
-from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.topics import REQUESTS
 from catdog_stream.wire import Source
 
 __all__ = ["RequestReader"]
+
+_READ = Access.topic("Read", REQUESTS)
 
 
 class RequestReader:
@@ -55,7 +57,7 @@ class RequestReader:
         try:
             await self._consumer.start()
         except KafkaError as error:
-            raise BrokerError(f"Kafka cannot be read: {error!r}.") from error
+            raise broker_error(error, self._cluster, _READ) from error
         self._assign(partitions)
         return self
 
@@ -128,7 +130,7 @@ class RequestReader:
             try:
                 yield
             except (KafkaError, TimeoutError) as error:
-                raise BrokerError(f"Kafka stopped answering: {error!r}.") from error
+                raise broker_error(error, self._cluster, _READ) from error
 
     async def _knows(self, tp: TopicPartition) -> bool:
         if tp not in self._known:  # partitions may have been added

@@ -36,6 +36,8 @@ class Security:
     mechanism: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
+    #: Where ``password`` was read from; ``None`` if the environment holds the password itself.
+    password_file: Path | None = None
     #: PEM: whom to trust; ``None`` means the authorities that the system trusts.
     ca_file: Path | None = None
     #: PEM: our own certificate, for clusters that ask for one.
@@ -58,15 +60,33 @@ class Security:
         if not uses_tls:
             _refuse(environment, TLS_VARIABLES, "ssl or sasl_ssl")
         mechanism = username = password = ""
+        password_file = None
         if uses_sasl:
             mechanism = _required(environment, "CATDOG_SASL_MECHANISM", protocol).upper()
             mechanism = _one_of("CATDOG_SASL_MECHANISM", mechanism, MECHANISMS)
             username = _required(environment, "CATDOG_SASL_USERNAME", protocol)
             password = _password(environment, protocol)
+            password_file = _path(environment, "CATDOG_SASL_PASSWORD_FILE")
         ca_file, cert_file, key_file = (_path(environment, name) for name in TLS_VARIABLES)
         if key_file and not cert_file:
             raise SettingError("CATDOG_TLS_KEY_FILE needs CATDOG_TLS_CERT_FILE.")
-        return cls(protocol, mechanism, username, password, ca_file, cert_file, key_file)
+        return cls(
+            protocol, mechanism, username, password, password_file, ca_file, cert_file, key_file
+        )
+
+    @property
+    def user(self) -> str:
+        """The user that the cluster sees, for people."""
+        if self.username:
+            return f"the user {self.username}"
+        if self.cert_file:
+            return f"the owner of the certificate {self.cert_file}"
+        return "anonymous users"
+
+    @property
+    def password_setting(self) -> str:
+        """The variable that the password comes from."""
+        return SASL_VARIABLES[3 if self.password_file else 2]
 
     def credentials(self) -> CredentialsT | None:
         """What Faust's ``broker_credentials`` takes.

@@ -12,6 +12,7 @@ from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import admin, group_urls
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.explanations import Access
 from catdog_stream.kafka.orders import MAX_REPORTS, Order, Report, follow
 from catdog_stream.topics import group_of
 
@@ -72,7 +73,7 @@ class Outcome:
 async def running(cluster: ClusterConfig, voter: str | None = None) -> Running:
     """The workers that run now, or the voters of a name. Raises ``BrokerError``."""
     end = time.monotonic() + deadlines.TOPIC_KNOWN
-    async with admin(cluster) as client:
+    async with admin(cluster, Access.group("Describe", group_of(voter))) as client:
         while True:
             try:
                 urls = await group_urls(client, group_of(voter))

@@ -1,52 +1,126 @@
 """Why no broker can be used.
 
 aiokafka tries one address after the other, logs why each failed, and raises an error that does
-not say it. Here one connection is made to each address again, to learn the cause.
+not say it. Here one connection is made to each address again, to learn the cause; and where that
+works, to each broker at the address that it advertises, which is where clients go then.
 """
 
+import socket
 import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
-from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
 from aiokafka.errors import (
     IllegalSaslStateError,
     KafkaError,
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from catdog_stream import deadlines
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.explanations import broker_error
 
 __all__ = ["why_unreachable"]
 
+#: Brokers whose advertised address is tried.
+MAX_BROKERS = 3
+
 
 async def why_unreachable(cluster: ClusterConfig) -> str:
-    """One sentence for the person who set the address and the credentials."""
+    """Return one sentence for the person who set the address and the credentials."""
     options = dict(cluster.connection)
     servers = options.pop("bootstrap_servers")
     options["request_timeout_ms"] = int(deadlines.WHY_UNREACHABLE * 1000)
-    reason = None
+    reasons = []
     for host, port, _family in collect_hosts(servers):
         try:
-            (await create_conn(host, port, **options)).close()
-        except (KafkaError, OSError) as error:
-            reason = reason or _refusal(error, f"{host}:{port}")
-        else:
-            # It lets us in, and then answers nothing: seen where SASL is asked for and not used.
-            reason = reason or _unexpected(f"{host}:{port}")
-    return reason or f"No Kafka broker answers at {cluster.where}; CATDOG_BROKER names another one."
+            async with _connection(host, port, options) as connection:
+                reason = await _why_brokers_unreachable(cluster, connection, options)
+        except (KafkaError, OSError, UnicodeError) as error:
+            reason = _refusal(error, cluster, host, port)
+        if reason is not None:
+            reasons.append(reason)
+    # A broker that answers tells more than a name without an address, and that more than silence.
+    reasons.sort(key=lambda reason: reason.startswith(_NO_ADDRESS))
+    nobody = f"No Kafka broker answers at {cluster.where}; CATDOG_BROKER names another one."
+    return reasons[0] if reasons else nobody
 
 
-def _refusal(error: KafkaError | OSError, address: str) -> str | None:
-    """What somebody who does answer at ``address`` dislikes; ``None`` if nobody does."""
+async def _why_brokers_unreachable(
+    cluster: ClusterConfig, connection: AIOKafkaConnection, options: Mapping[str, Any]
+) -> str | None:
+    """Return why no broker answers where ``connection`` says that the brokers are."""
+    address = f"{connection.host}:{connection.port}"
+    try:
+        brokers = await _advertised(connection)
+    except (KafkaError, OSError):
+        # It lets us in, and then answers nothing: seen where SASL is asked for and not used.
+        return _unexpected(address)
+    reasons = []
+    for host, port in brokers[:MAX_BROKERS]:
+        try:
+            async with _connection(host, port, options):
+                return None  # the cluster can be used by now
+        except (KafkaError, OSError, UnicodeError) as error:
+            if _is_unknown_name(error):
+                reasons.append(
+                    f"Kafka at {address} advertises its broker as {host}:{port}, and this host "
+                    "name has no address here: set advertised.listeners of the broker to an "
+                    "address that its clients reach, or make the name known here."
+                )
+            elif (reason := _refusal(error, cluster, host, port)) is not None:
+                reasons.append(reason)
+            else:
+                reasons.append(
+                    f"Kafka at {address} advertises its broker as {host}:{port}, where nobody "
+                    "answers: start the broker, or set its advertised.listeners to an address that "
+                    "its clients reach."
+                )
+    return reasons[0] if reasons else None
+
+
+async def _advertised(connection: AIOKafkaConnection) -> Sequence[tuple[str, int]]:
+    answer = await connection.send(MetadataRequest([]))
+    return [(host, port) for _node, host, port, *_rack in answer.brokers]
+
+
+@asynccontextmanager
+async def _connection(
+    host: str, port: int, options: Mapping[str, Any]
+) -> AsyncIterator[AIOKafkaConnection]:
+    connection = await create_conn(host, port, **options)
+    try:
+        yield connection
+    finally:
+        with suppress(OSError):
+            connection.close()
+
+
+def _is_unknown_name(error: BaseException) -> bool:
+    """Return whether a host name has no address; one that no name can be is a ``UnicodeError``."""
+    return isinstance(error, socket.gaierror | UnicodeError)
+
+
+_NO_ADDRESS = "The host name "
+
+
+def _refusal(
+    error: KafkaError | OSError | UnicodeError, cluster: ClusterConfig, host: str, port: int
+) -> str | None:
+    """Return what a broker that does answer dislikes; ``None`` if nobody answers."""
+    address = f"{host}:{port}"
+    if _is_unknown_name(error):
+        return (
+            f"{_NO_ADDRESS}{host} in CATDOG_BROKER has no address here: check how it is written, "
+            "and the name service of this machine."
+        )
     match error:
-        case SaslAuthenticationFailed():
-            return (
-                f"Kafka at {address} refuses the user name or the password: "
-                "check CATDOG_SASL_USERNAME and CATDOG_SASL_PASSWORD."
-            )
-        case UnsupportedSaslMechanismError():
-            return f"Kafka at {address} does not offer the mechanism in CATDOG_SASL_MECHANISM."
+        case SaslAuthenticationFailed() | UnsupportedSaslMechanismError():
+            return broker_error(error, cluster, address=address).message
         case ssl.SSLCertVerificationError():
             return (
                 f"The certificate of Kafka at {address} is not trusted "

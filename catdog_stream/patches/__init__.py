@@ -4,6 +4,7 @@ Each module says what is wrong; docs/upstream.md says when it may go, and a test
 """
 
 from catdog_stream.patches import (
+    error_codes,
     group_coordinator,
     header_names,
     request_deadlines,
@@ -21,6 +22,7 @@ def install() -> None:
     A process begins with it, a worker's as a command's: nothing that is imported does it.
     """
     for patch in (
+        error_codes,
         group_coordinator,
         header_names,
         request_deadlines,

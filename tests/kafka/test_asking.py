@@ -14,6 +14,7 @@ from catdog_stream.errors import BrokerError
 from catdog_stream.kafka import early
 from catdog_stream.kafka.asking import Asking
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS, REQUESTS
 
 DEADLINE = 5.0
@@ -70,7 +71,7 @@ def play(
     async def run() -> None:
         sender: Any = Sender()
         stream, heard = Stream(), list[Reply]()
-        asking = Asking(sender, heard.append)
+        asking = Asking(sender, Settings().cluster, heard.append)
         reading = asyncio.create_task(asking.read(aiter(stream)))
         async with asyncio.timeout(DEADLINE):
             await story(asking, sender, stream, heard)
@@ -138,7 +139,7 @@ def test_a_request_that_kafka_refuses_has_no_answer() -> None:
             await asking.send(b"too large")
         question = await asking.send(b"value")
         sender.deliveries[0].set_exception(NotLeaderForPartitionError())
-        with pytest.raises(BrokerError, match="did not take the request"):
+        with pytest.raises(BrokerError, match="leads a partition of the topic catdogimage now"):
             await question.sent
         with pytest.raises(BrokerError):
             await question.reply

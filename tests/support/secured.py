@@ -10,13 +10,16 @@ from catdog_stream.testing.ports import free_ports
 HOST = "127.0.0.1"
 USER, PASSWORD = "alice", "horse-battery-staple"
 
-#: Listener to the protocol it speaks; ``MUTUAL`` wants a certificate from its clients too.
+#: Listener to the protocol it speaks; ``MUTUAL`` wants a certificate from its clients too, and
+#: ``ELSEWHERE`` is advertised under a name that has no address.
 _PROTOCOLS = {
     "SSL": "SSL",
     "MUTUAL": "SSL",
     "SASL_SSL": "SASL_SSL",
     "SASL_PLAINTEXT": "SASL_PLAINTEXT",
+    "ELSEWHERE": "PLAINTEXT",
 }
+NOWHERE = "kafka.internal.invalid:9092"
 _SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 _SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 _PLAIN_LOGIN = (
@@ -94,11 +97,12 @@ class SecuredListeners:
         listeners = {
             name: f"{name}://{HOST}:{port}" for name, port in (self._plain | self._ports).items()
         }
+        advertised = listeners | {"ELSEWHERE": f"ELSEWHERE://{NOWHERE}"}
         protocols = {**dict.fromkeys(self._plain, "PLAINTEXT"), **_PROTOCOLS}
         settings = {
             "listeners": ",".join(listeners.values()),
             "advertised.listeners": ",".join(
-                address for name, address in listeners.items() if name != "CONTROLLER"
+                address for name, address in advertised.items() if name != "CONTROLLER"
             ),
             "listener.security.protocol.map": ",".join(
                 f"{name}:{protocol}" for name, protocol in protocols.items()

@@ -20,7 +20,7 @@ from catdog_stream.settings import Settings
 from catdog_stream.testing.ports import free_ports
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
-from tests.support.secured import HOST, PASSWORD, USER, SecuredListeners
+from tests.support.secured import HOST, NOWHERE, PASSWORD, USER, SecuredListeners
 
 pytestmark = pytest.mark.integration
 
@@ -177,6 +177,25 @@ def test_a_port_that_expects_something_else(
     assert refusal(settings, address) == (
         f"Kafka at {address} closes the connection: check that CATDOG_SECURITY is what this port "
         "expects, and CATDOG_TLS_CERT_FILE if it asks for a certificate."
+    )
+
+
+def test_a_broker_that_is_advertised_under_a_name_without_an_address(
+    secured: SecuredListeners,
+) -> None:
+    address = f"{HOST}:{secured.port('ELSEWHERE')}"
+    assert refusal({}, address) == (
+        f"Kafka at {address} advertises its broker as {NOWHERE}, and this host name has no address "
+        "here: set advertised.listeners of the broker to an address that its clients reach, or "
+        "make the name known here."
+    )
+
+
+@pytest.mark.parametrize("name", ["kafka.invalid", "a..b", "x" * 70])
+def test_a_host_name_without_an_address(name: str) -> None:
+    assert refusal({}, f"{name}:9092") == (
+        f"The host name {name} in CATDOG_BROKER has no address here: check how it is written, "
+        "and the name service of this machine."
     )
 
 
