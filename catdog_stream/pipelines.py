@@ -73,7 +73,11 @@ class PipelineApp(StreamApp):
     BootStrategy = _WithoutWeb
 
     def __init__(self, name: str, settings: Settings | None = None, **options: Any) -> None:
-        super().__init__(name, settings or _from_environment(), **options)
+        try:
+            super().__init__(name, settings or Settings.from_environment(), **options)
+        except SettingError as error:
+            error.show()
+            raise SystemExit(error.exit_code) from None
 
     def raw_topic(self, *names: str) -> faust.TopicT:
         """One or more topics of bytes, made before the first record goes in where one is missing.
@@ -121,14 +125,6 @@ class PipelineApp(StreamApp):
                     yield Joined(source, await requests.of(source), label, rejection)
 
 
-def _from_environment() -> Settings:
-    try:
-        return Settings.from_environment()
-    except SettingError as error:
-        error.show()
-        raise SystemExit(error.exit_code) from None
-
-
 def _read(event: EventT[Any]) -> tuple[Label | None, Rejection | None]:
     if event.message.topic == LABELS:
         return Label.parse(event.value, event.headers), None
@@ -136,7 +132,7 @@ def _read(event: EventT[Any]) -> tuple[Label | None, Rejection | None]:
 
 
 class Recent:
-    """Tells what it was asked about already, until that was so many seconds ago.
+    """Memory of the last sources that it was asked about, bounded in time and number.
 
     Args:
         expiry: seconds.

@@ -8,7 +8,7 @@ from faust.types import EventT, Message, StreamT
 from catdog_stream.agents.answered import count
 from catdog_stream.app import app, topics
 from catdog_stream.delivery.consumer import Consumer
-from catdog_stream.delivery.settled import settled_events
+from catdog_stream.delivery.settled import acknowledge_through, settled_events
 from catdog_stream.pipeline.voting.bench import Paper
 
 
@@ -27,7 +27,7 @@ def paper(stream: StreamT[bytes], event: EventT[bytes]) -> Paper:
         message.value,
         is_current=partial(is_current, message),
         count=partial(count, message),
-        acknowledge=partial(stream.ack, event),
+        acknowledge=partial(acknowledge_through, stream, event),
     )
 
 

@@ -18,7 +18,9 @@ from mode.utils.futures import notify
 
 from catdog_stream import deadlines
 from catdog_stream.delivery.committed_table import CommittedTable
-from catdog_stream.delivery.reading import ReadingConsumer
+from catdog_stream.delivery.reading import ReadingConsumer, raise_
+from catdog_stream.delivery.sends import UnconfirmedSends
+from catdog_stream.errors import BrokerError
 
 __all__ = ["Consumer"]
 
@@ -34,8 +36,6 @@ class Consumer(ReadingConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: Partition to the offset behind the last acknowledged record.
-        self._settled: dict[TP, int] = {}
         #: Partitions whose counts were corrected since the last commit.
         self._corrected: set[TP] = set()
         #: The generation whose partitions were taken over: it reads on from what was committed.
@@ -46,24 +46,31 @@ class Consumer(ReadingConsumer):
         self.in_work: Callable[[], int] = lambda: len(self._unacked_messages)
         #: Called when something in work is handed back unanswered.
         self.on_drain_timeout: Callable[[], Awaitable[object]] = _nothing
+        #: Sends of agents that a commit must wait for.
+        self.sends = UnconfirmedSends()
+        #: Called with the reason why nothing can be committed any more.
+        self.on_failed_send: Callable[[BrokerError], object] = raise_
 
-    # -- Acknowledging. A record that a stream skips during a rebalance is acknowledged by the
-    # pure Python iterator as if it had been processed; and an acknowledgement that comes after
-    # its partition was taken away belongs to nobody. Faust keeps each acknowledged offset and looks
-    # for gaps between them, one at a commit: behind a topic with the marks of transactions in it
-    # the committed offset stayed hundreds of records behind. Here acknowledgements come in the
-    # order of each partition (see ``ordering``): the last one stands for all before it.
+    # -- Acknowledging. An acknowledgement that comes after its partition was taken away belongs to
+    # nobody. Faust keeps each acknowledged offset and looks for gaps between them, one at a commit:
+    # behind a topic with the marks of transactions in it the committed offset stayed hundreds of
+    # records behind.
 
     def ack(self, message: Message) -> bool:
         if message.acked or not message.tracked or not self.is_current(message):
             return False
         message.acked = True
         self._unacked_messages.discard(message)
-        if self.app.topics.acks_enabled_for(message.topic):
-            behind = message.offset + 1
-            self._settled[message.tp] = max(behind, self._settled.get(message.tp, behind))
+        if (tracker := self._trackers.get(message.tp)) is not None:
+            tracker.acknowledge(message.offset)
         notify(self._waiting_for_ack)
         return True
+
+    def acknowledge_before(self, message: Message) -> None:
+        """Acknowledge every record of its partition in front of ``message``."""
+        tracker = self._trackers.get(message.tp)
+        if tracker is not None and self.is_current(message):
+            tracker.acknowledge_before(message.offset)
 
     def is_current(self, message: Message) -> bool:
         """Whether answering and acknowledging ``message`` is ours, and passes over no other one.
@@ -139,7 +146,7 @@ class Consumer(ReadingConsumer):
         self._taken_over = None
 
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
-        known = self._settled.keys() | self._read_to.keys() | self._corrected
+        known = self._trackers.keys() | self._read_to.keys() | self._corrected
         return (tp for tp in known if not topics or tp in topics or tp.topic in topics)
 
     def _committable(self, tp: TP) -> int:
@@ -148,11 +155,12 @@ class Consumer(ReadingConsumer):
         Where all records are acknowledged that is where reading is: a transaction ends with a mark
         that is no record, and whoever watches the lag would see one that never goes away.
         """
-        settled = self._settled.get(tp, 0)
-        last = self._delivered.get(tp)
-        if last is None or settled > last:
-            return max(settled, self._read_to.get(tp, 0))
-        return settled
+        tracker = self._trackers.get(tp)
+        if tracker is None:
+            return self._read_to.get(tp, 0)
+        if tracker.is_idle:
+            return max(tracker.committable, self._read_to.get(tp, 0))
+        return tracker.committable
 
     async def _commit_tps(
         self,
@@ -162,37 +170,56 @@ class Consumer(ReadingConsumer):
         generation = self.app.consumer_generation_id
         if not self._has_taken_over(generation):
             return False
+        offsets = self._commit_of(tps)
+        if not await self._sends_are_confirmed(wait=bool(offsets)) or not offsets:
+            return False
+        corrected = self._corrected & offsets.keys()
+        self._corrected -= corrected  # more may come while this is on its way
+        committed = await self._consumer_thread.commit_as(generation, offsets)
+        if committed:
+            ends = {tp: offset for tp, (offset, _) in offsets.items()}
+            self._committed_offset.update(ends)
+            tables = self._committed_tables()
+            for tp in ends:
+                if tp.topic in tables:
+                    tables[tp.topic].copy_to_changelog(tp.partition)
+            self.app.tables.on_commit(ends)
+        else:
+            self._corrected |= corrected
+        return committed
+
+    def _commit_of(self, tps: Iterable[TP]) -> dict[TP, tuple[int, str]]:
+        """Return what there is to commit: offsets, and the counts up to them, of one moment."""
         ends = {tp: self._committable(tp) for tp in tps}
         before = {tp: self._committed_offset[tp] or 0 for tp in ends}
         news = [tp for tp, end in ends.items() if end > before[tp] or tp in self._corrected]
         assignment = self.assignment() if news else ()
-        offsets = {tp: max(ends[tp], before[tp]) for tp in news if tp in assignment}
-        if not offsets:
-            return False
         tables = self._committed_tables()
-        corrected = self._corrected & offsets.keys()
-        self._corrected -= corrected  # more may come while this is on its way
-        committed = await self._consumer_thread.commit_as(
-            generation,
-            {
-                tp: (offset, tables[tp.topic].metadata(tp.partition) if tp.topic in tables else "")
-                for tp, offset in offsets.items()
-            },
-        )
-        if committed:
-            self._committed_offset.update(offsets)
-            for tp in offsets:
-                if tp.topic in tables:
-                    tables[tp.topic].copy_to_changelog(tp.partition)
-        else:
-            self._corrected |= corrected
-        return committed
+        return {
+            tp: (
+                max(ends[tp], before[tp]),
+                tables[tp.topic].metadata(tp.partition) if tp.topic in tables else "",
+            )
+            for tp in news
+            if tp in assignment
+        }
+
+    async def _sends_are_confirmed(self, *, wait: bool) -> bool:
+        """Return ``False`` where a send of an agent has failed: nothing may be committed then."""
+        try:
+            if wait:
+                await self.sends.confirmed()
+            else:
+                self.sends.check()
+        except BrokerError as error:
+            self.on_failed_send(error)
+            return False
+        return True
 
     async def perform_seek(self) -> None:
         """Take over the partitions: go to the committed offsets, and to what was counted then."""
         self._taken_over, generation = None, self.app.consumer_generation_id
         committed = await self.go_to_committed()
-        self._settled.clear()
         self._corrected.clear()
         for topic, table in self._committed_tables().items():
             for tp, (_, metadata) in committed.items():

@@ -55,12 +55,18 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
     """
 
     patient_topics: Collection[str] = frozenset()
+    #: When the worker's event loop was seen to run; infinity before it is.
+    loop_ran_at = math.inf
     _confirmed_at = -math.inf
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         """Make a consumer that reads what was committed: an aborted transaction is no request."""
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
+        # Without tables Faust would let every client that divides in turn into the group: a foreign
+        # one with the group's name would get records that its agents never see.
+        self._assignor = self.app.assignor
+        consumer._partition_assignment_strategy = (self.app.assignor,)
         return consumer
 
     async def on_start(self) -> None:
@@ -68,6 +74,7 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         await super().on_start()
         if self.app.client_only:
             return
+        self._ensure_consumer()._subscription.idle_seconds = self._stalled_seconds
         self._note_heartbeats(self._ensure_consumer()._coordinator)
         fetcher = self._ensure_consumer()._fetcher
         # The request in progress must be over when the next look is due.
@@ -77,6 +84,14 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
             is_paused=self._is_paused,
             patient_topics=self.patient_topics,
         )
+
+    def _stalled_seconds(self) -> float:
+        """Return how long the worker's event loop has stood still.
+
+        That is what aiokafka is to leave the group for. It would leave for every silence: that of a
+        worker without a partition, which then never comes back, and that of a slow agent.
+        """
+        return time.monotonic() - self.loop_ran_at
 
     def highwater(self, tp: TP) -> int:
         """Return the end of what can be read, in front of transactions that are still open.

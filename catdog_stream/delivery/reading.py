@@ -5,6 +5,7 @@ Each override below names the fault that it closes.
 
 import asyncio
 import math
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn, cast
@@ -13,11 +14,13 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import ensure_aiokafka_TPset
 from faust.types import TP, Message
+from mode import Service
 
+from catdog_stream.delivery.ack_tracker import AckTracker
 from catdog_stream.delivery.fetching import RationedConsumerThread
 from catdog_stream.errors import UnreadableError
 
-__all__ = ["ReadingConsumer"]
+__all__ = ["ReadingConsumer", "raise_"]
 
 #: Seconds that one fetch may wait for records. Faust asks for 1.0, and a seek has to wait for the
 #: fetch in progress.
@@ -25,11 +28,13 @@ MAX_FETCH_WAIT = 0.2
 #: Seconds between two looks whether there is a partition to read. Faust sleeps for 1.0 there too,
 #: as after each rebalance, in which every partition is paused.
 NO_PARTITION_WAIT = 0.05
+#: Seconds between two signs that the event loop runs.
+LOOP_SEEN_INTERVAL = 1.0
 #: Seconds between two notes of how far everything was delivered.
 NOTE_INTERVAL = 1.0
 
 
-def _raise(error: BaseException) -> NoReturn:
+def raise_(error: BaseException) -> NoReturn:
     raise error
 
 
@@ -42,8 +47,8 @@ class ReadingConsumer(FaustConsumer):
         self._parked.set()
         self._stops = 0
         self._delivery: asyncio.Timeout | None = None
-        #: Partition to the last record that was given to its streams since the last seek.
-        self._delivered: dict[TP, int] = {}
+        #: Partition to its records that were delivered since the last seek.
+        self._trackers: dict[TP, AckTracker] = {}
         #: Partition to where reading was when all before it had been delivered.
         self._read_to: dict[TP, int] = {}
         self._noted_at = -math.inf
@@ -51,7 +56,7 @@ class ReadingConsumer(FaustConsumer):
         #: costs an eighth of what a small request costs.
         self.passes_over: dict[str, Callable[[Message], bool]] = {}
         #: Called when nothing more can be read of a partition.
-        self.on_unreadable: Callable[[UnreadableError], object] = _raise
+        self.on_unreadable: Callable[[UnreadableError], object] = raise_
 
     def _new_consumer_thread(self) -> RationedConsumerThread:
         return RationedConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -63,6 +68,12 @@ class ReadingConsumer(FaustConsumer):
     @property
     def _consumer_thread(self) -> RationedConsumerThread:
         return cast(RationedConsumerThread, self._thread)
+
+    @Service.task
+    async def _show_that_loop_runs(self) -> None:
+        while not self.should_stop:
+            self._consumer_thread.loop_ran_at = time.monotonic()
+            await self.sleep(LOOP_SEEN_INTERVAL)
 
     async def verify_all_partitions_active(self) -> None:
         """Do nothing: ``health`` watches progress, and Faust would miss what is not fetched."""
@@ -111,7 +122,7 @@ class ReadingConsumer(FaustConsumer):
     async def _halt(self) -> None:
         self.stop_flow()  # Recovery, which seeks, resumes it afterwards
         await self._parked.wait()
-        self._delivered.clear()
+        self._trackers.clear()
         self._read_to.clear()
 
     # -- Reading. Faust starts four tasks for each record, only to be woken if the flow stops while
@@ -141,6 +152,8 @@ class ReadingConsumer(FaustConsumer):
         last = self._read_offset[tp]
         if last is not None and message.offset < last:
             return  # delivered before
+        if self.app.topics.acks_enabled_for(tp.topic):
+            self._tracker(tp).deliver(message.offset)
         delivery = self._delivery = asyncio.timeout(None)
         try:
             async with delivery:
@@ -152,7 +165,12 @@ class ReadingConsumer(FaustConsumer):
         finally:
             self._delivery = None
         self._read_offset[tp] = message.offset
-        self._delivered[tp] = message.offset
+
+    def _tracker(self, tp: TP) -> AckTracker:
+        tracker = self._trackers.get(tp)
+        if tracker is None:
+            tracker = self._trackers[tp] = AckTracker()
+        return tracker
 
     def _has_one_stream(self, topic: str) -> bool:
         """Whether nobody else has an agent on the topic, who might want what the first does not."""

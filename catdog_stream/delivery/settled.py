@@ -7,7 +7,7 @@ from faust.types import EventT, StreamT
 
 from catdog_stream.delivery.consumer import Consumer
 
-__all__ = ["settled_events"]
+__all__ = ["acknowledge_through", "settled_events"]
 
 
 async def settled_events(stream: StreamT[bytes]) -> AsyncIterator[EventT[bytes]]:
@@ -24,3 +24,9 @@ async def settled_events(stream: StreamT[bytes]) -> AsyncIterator[EventT[bytes]]
             consumer.forget(event.message)
         else:
             yield event
+
+
+async def acknowledge_through(stream: StreamT[bytes], event: EventT[bytes]) -> None:
+    """Acknowledge ``event`` and every record in front of it in its partition."""
+    cast(Consumer, stream.app.consumer).acknowledge_before(event.message)
+    await stream.ack(event)

@@ -20,6 +20,9 @@ __all__ = ["RequestReader"]
 
 _READ = Access.topic("Read", REQUESTS)
 
+#: Seconds between two looks at how far reading came without a record.
+POSITION_INTERVAL = 0.5
+
 
 class RequestReader:
     """Reads requests by their sources, from when its block begins.
@@ -89,11 +92,11 @@ class RequestReader:
             if not await self._knows(tp):
                 return None
             # Anybody can write a source that lies behind the end, which would be waited for.
-            if self._next.get(tp) != source.offset and await self._end(tp) <= source.offset:
+            if source.offset >= self._ends.get(tp, 0) and source.offset >= await self._end(tp):
                 return None
             try:
                 record = await self._read(tp, source.offset)
-            except OffsetOutOfRangeError:
+            except (OffsetOutOfRangeError, _NoRecordError):
                 return None
         return record if record.offset == source.offset else None
 
@@ -129,6 +132,10 @@ class RequestReader:
         async with self._reading:
             try:
                 yield
+            except _NoRecordError as error:
+                raise BrokerError(
+                    "Kafka holds no further request of this partition yet."
+                ) from error
             except (KafkaError, TimeoutError) as error:
                 raise broker_error(error, self._cluster, _READ) from error
 
@@ -144,16 +151,30 @@ class RequestReader:
         return self._ends[tp]
 
     async def _read(self, tp: TopicPartition, offset: int) -> ConsumerRecord:
-        """The first record at ``offset`` or behind it."""
+        """Return the first record at ``offset`` or behind it; raises ``_NoRecordError``."""
         if self._next.get(tp) != offset:
             self._consumer.seek(tp, offset)
             self._consumer.resume(tp)
         try:
             async with asyncio.timeout(deadlines.CLIENT_REQUEST):
-                record = await self._consumer.getone(tp)
-        except OffsetOutOfRangeError:
+                record = await self._first_from(tp, offset)
+        except (OffsetOutOfRangeError, _NoRecordError):
             self._next.pop(tp, None)
             self._consumer.pause(tp)
             raise
         self._next[tp] = record.offset + 1
         return record
+
+    async def _first_from(self, tp: TopicPartition, offset: int) -> ConsumerRecord:
+        while True:
+            try:
+                async with asyncio.timeout(POSITION_INTERVAL):
+                    return await self._consumer.getone(tp)
+            except TimeoutError:
+                # It reads over what is no record without a word, and then waits for the next one.
+                if await self._consumer.position(tp) > offset:
+                    raise _NoRecordError from None
+
+
+class _NoRecordError(Exception):
+    """The partition goes on behind an offset, but with nothing that can be read."""

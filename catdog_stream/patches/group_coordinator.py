@@ -7,6 +7,11 @@ counts.
 
 Repair: a member asks for its topics until it knows them all, and joins then.
 
+Fault: a consumer that has read nothing for ``max_poll_interval_ms`` leaves its group. One that has
+no partition never reads, leaves, and does not come back when it is needed.
+
+Repair: who owns the consumer says for how long it has been idle, where it knows better.
+
 It also remembers when the group has answered last: connections that have gone silent are noticed by
 nobody else, since one that is made to try may well be answered.
 """
@@ -14,11 +19,12 @@ nobody else, since one that is made to try may well be answered.
 import asyncio
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, cast
 
 from aiokafka.consumer import consumer
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import SubscriptionState
 
 from catdog_stream import deadlines
 
@@ -63,6 +69,21 @@ class MendedGroupCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafk
         return sorted(name for name in topics if not self._cluster.partitions_for_topic(name))
 
 
+class Subscriptions(SubscriptionState):  # type: ignore[misc]  # aiokafka is untyped
+    """A `SubscriptionState` whose owner may say for how long the consumer has been idle."""
+
+    #: Returns seconds; ``None`` where aiokafka's own rule holds.
+    idle_seconds: Callable[[], float] | None = None
+
+    @property
+    def fetcher_idle_time(self) -> float:
+        """Seconds after ``max_poll_interval_ms`` of which the consumer leaves its group."""
+        if self.idle_seconds is not None:
+            return self.idle_seconds()
+        return cast(float, super().fetcher_idle_time)
+
+
 def install() -> None:
-    """Makes every consumer that is created from now on use `MendedGroupCoordinator`."""
+    """Have every consumer that is created from now on use both classes."""
     consumer.GroupCoordinator = MendedGroupCoordinator
+    consumer.SubscriptionState = Subscriptions

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import faust
 from faust.utils.terminal.spinners import Spinner
@@ -28,6 +28,10 @@ REPEAT_SECONDS = 30.0
 
 class Worker(faust.Worker):
     """Faust's worker, which ends with a sentence where the user can help, not with a traceback."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        # What an agent prints is its own: Faust would make two warnings of each line.
+        super().__init__(*args, **{**options, "redirect_stdouts": False})
 
     def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
         """Keep libraries from filling the log while nobody answers, and files free of codes."""

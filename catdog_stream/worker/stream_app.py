@@ -13,10 +13,16 @@ from typing import Any, cast
 import faust
 import faust.cli.worker
 import mode.loop
+from faust.exceptions import ImproperlyConfigured
 from faust.types import AgentT, ConsumerT
+from faust.types.enums import ProcessingGuarantee
+from faust.types.settings import Settings as FaustSettings
 
 from catdog_stream import deadlines, patches
+from catdog_stream.delivery.agent import Agent
 from catdog_stream.delivery.consumer import Consumer
+from catdog_stream.delivery.sends import Topic, UnconfirmedSends
+from catdog_stream.delivery.stream import Stream
 from catdog_stream.errors import AgentError, SettingError
 from catdog_stream.patches.sensors import Sensors
 from catdog_stream.patches.table_manager import PromptTableManager
@@ -45,6 +51,9 @@ class StreamApp(faust.App):
         defaults: dict[str, Any] = {
             "broker": settings.broker,
             "broker_credentials": settings.security.credentials(),
+            "Agent": Agent,
+            "Stream": Stream,
+            "Topic": Topic,
             "TableManager": PromptTableManager,
             "Worker": Worker,
             "broker_client_id": name,
@@ -65,12 +74,37 @@ class StreamApp(faust.App):
             "web_host": os.environ.get("WEB_HOST", "127.0.0.1"),
             "worker_redirect_stdouts": False,
         }
+        #: What agents have sent and Kafka has not confirmed.
+        self.sends = UnconfirmedSends()
         super().__init__(name, **{**defaults, **options})
         self.sensors = Sensors(self)
         self.settings = settings
         #: Why the worker stops on its own; ``None`` while it does not.
         self.failure: BaseException | None = None
         self.transport.Consumer = Consumer  # type: ignore[misc]
+
+    def _load_settings(self, *, silent: bool = False) -> FaustSettings:
+        """Load Faust's settings. Raises ``SettingError`` for those that break the guarantee."""
+        try:
+            conf = cast(Any, super()._load_settings(silent=silent))
+        except (ValueError, ImproperlyConfigured) as error:
+            raise SettingError(f"A setting of Faust cannot be used: {error}.") from error
+        if conf.processing_guarantee != ProcessingGuarantee.AT_LEAST_ONCE:
+            raise SettingError(
+                "processing_guarantee='exactly_once' cannot be used: leave it at 'at_least_once', "
+                "and recognize a record that comes again by its topic, partition and offset."
+            )
+        if conf.stream_publish_on_commit:
+            raise SettingError(
+                "stream_publish_on_commit=True cannot be used: leave it out. Offsets are committed "
+                "after Kafka has confirmed what the agents have sent."
+            )
+        if conf.producer_threaded:
+            raise SettingError(
+                "producer_threaded=True cannot be used: leave it out. A commit waits for what the "
+                "agents have sent, and cannot wait for another thread's producer."
+            )
+        return cast(FaustSettings, conf)
 
     def worker_init(self) -> None:
         """Mend the libraries, and choose the event loop before there is one.
@@ -110,11 +144,13 @@ class StreamApp(faust.App):
     async def _on_agent_error(self, agent: AgentT[Any], exc: BaseException) -> None:
         """End the worker. Faust would acknowledge what the agent failed on, and carry on."""
         logger.critical("The agent %s failed.", agent.name, exc_info=exc)
-        self.give_up(AgentError(f"The agent {agent.name} failed: {exc!r}."))
+        known = isinstance(exc, AgentError)
+        self.give_up(exc if known else AgentError(f"The agent {agent.name} failed: {exc!r}."))
 
     def _new_consumer(self) -> ConsumerT:
         consumer = cast(Consumer, super()._new_consumer())
-        consumer.on_unreadable = self.give_up
+        consumer.on_unreadable = consumer.on_failed_send = self.give_up
+        consumer.sends = self.sends
         return cast(ConsumerT, consumer)
 
 

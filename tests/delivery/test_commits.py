@@ -53,6 +53,12 @@ def message(generation: int, offset: int = 0) -> Any:
     )
 
 
+def delivered(it: Any, offset: int) -> Any:
+    """A message of the current generation that the consumer has delivered to its agent."""
+    it._tracker(REQUESTS).deliver(offset)
+    return message(it.app.consumer_generation_id, offset)
+
+
 def test_behind_what_was_handed_back_nothing_is_acknowledged_in_that_generation() -> None:
     async def story() -> None:
         it = consumer()
@@ -124,7 +130,7 @@ def test_a_commit_that_failed_is_made_again_with_what_has_come_since() -> None:
 
         it._thread.commit_as = commit_as
         for offset in (3, 4):
-            assert it.ack(message(7, offset))
+            assert it.ack(delivered(it, offset))
             await it._commit_tps([REQUESTS], start_new_transaction=False)
         assert asked == [(7, {REQUESTS: (4, "")}), (7, {REQUESTS: (5, "")})]
         await it._commit_tps([REQUESTS], start_new_transaction=False)
@@ -139,8 +145,8 @@ def test_marks_of_transactions_between_requests_hold_up_no_commit() -> None:
     async def story() -> None:
         it = consumer()
         for offset in range(0, 600, 2):
-            assert it.ack(message(7, offset))
-        assert it._settled == {REQUESTS: 599}
+            assert it.ack(delivered(it, offset))
+        assert it._committable(REQUESTS) == 599
 
     asyncio.run(asyncio.wait_for(story(), DEADLINE))
 
@@ -225,7 +231,7 @@ def test_lag_is_told_of_the_partitions_that_are_held() -> None:
         it.assignment = lambda: {REQUESTS, other}
         it._thread.stable_end = {REQUESTS: 10, other: 99}.get
         assert it.lag(REQUESTS.topic) == {0: 10}
-        assert it.ack(message(7, 3))
+        assert it.ack(delivered(it, 3))
         assert it.lag(REQUESTS.topic) == {0: 6}
         it._thread.stable_end = {}.get
         assert it.lag(REQUESTS.topic) == {0: None}, "nobody has looked yet"

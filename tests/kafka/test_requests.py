@@ -82,6 +82,9 @@ def test_the_next_one_is_found_behind_what_is_none(tmp_path: Path) -> None:
                     assert not await requests.exists(9, 0)
                     found = [await requests.next_from(0, offset) for offset in range(8)]
                     assert found == [0, 1, 6, 6, 6, 6, 6, 7]
+                    assert await requests.of(Source(REQUESTS, 0, 7)) is not None
+                    for offset in (8, 9, 11):  # a mark, what was aborted, the mark at the end
+                        assert await requests.of(Source(REQUESTS, 0, offset)) is None
                     assert await requests.next_from(0, 0) == 0
                     await delete(broker.address)
                     assert await requests.next_from(0, 2) == 6
