@@ -127,6 +127,8 @@ class Reason(StrEnum):
     """The model did not answer in time."""
     BAD_VERDICT = "bad_verdict"
     """The model's answer is no verdict: NaN, other classes, none at all."""
+    ANSWER_REFUSED = "answer_refused"
+    """Kafka does not take the answer into its topic."""
     INTERNAL_ERROR = "internal_error"
     """A fault of the application; its log has the details."""
 

@@ -4,14 +4,15 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import faust
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from faust.exceptions import ProducerSendError
 
-from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.delivery.refusals import costs_request, explained_refusal
+from catdog_stream.errors import BrokerError, Reason, Refusal, RejectedRequest
+from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.metrics import count_broker_error
 from catdog_stream.pipeline.answering import Outcome
 from catdog_stream.topics import LABELS, REJECTED
@@ -22,6 +23,8 @@ __all__ = ["KafkaPublisher", "Writer"]
 logger = logging.getLogger(__name__)
 
 
+#: A larger record has a batch of its own: it is too large itself, not with its neighbours.
+SHARED_BATCH_BYTES = 16_384
 #: Kafka takes records of 1 MB where nothing else is configured; nobody configures half of it.
 SURELY_TAKEN_BYTES = 500_000
 
@@ -44,18 +47,36 @@ class _Lazy:
         return self._begin().__await__()
 
 
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A record for an answer, and the outcome that it stands for."""
+
+    topic: str
+    answer: Answer
+    #: Milliseconds since the epoch; ``None`` for now.
+    time: int | None
+    outcome: Outcome
+
+
 class Writer(ABC):
     """Publishes through the producer of a Faust app. What is written is told by who inherits it.
 
+    An answer that its topic refuses goes out otherwise, as far as the refusal is of that record
+    (see ``refusals``): with the present time, or as a rejection without its weight.
+
     Args:
         app: the app.
+        cluster: that the app writes to.
     """
 
-    #: What is said of an answer that its topic does not take.
+    #: What is said of an answer that is too large for its topic.
     TOO_LARGE: str
 
-    def __init__(self, app: faust.App) -> None:
+    def __init__(self, app: faust.App, cluster: ClusterConfig) -> None:
         self._app = app
+        self._cluster = cluster
+        #: Held by who writes again: a record that shares its batch with a bad one is refused, too.
+        self._alone = asyncio.Lock()
 
     @abstractmethod
     def _answer(self, incoming: Incoming, outcome: Outcome) -> tuple[str, Answer]:
@@ -76,68 +97,104 @@ class Writer(ABC):
     async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[Outcome]:
         """Hand one answer to the producer, in order; await the result for its confirmation.
 
-        That is the outcome as it was written.
+        That is the outcome as it was written. The confirmation raises ``BrokerError``, with the
+        topic and the cause, where no answer to the request can be written.
         """
         if isinstance(outcome, RejectedRequest):
+            _log_rejection(incoming, outcome)
+        try:
+            topic, answer = self._answer(incoming, outcome)
+        except Exception:
             source = str(incoming.source)
-            logger.warning(
-                "%s rejected: %s: %s",
-                source,
-                outcome.reason,
-                outcome.detail,
-                extra={"source": source},
-            )
-            error = outcome
-        else:
-            error = RejectedRequest(Reason.TOO_LARGE, self.TOO_LARGE)
-        topic, answer = self._answer(incoming, outcome)
-        sent = await self._send(topic, incoming, answer)
+            logger.exception("No record for the answer to %s.", source, extra={"source": source})
+            outcome = RejectedRequest(Reason.INTERNAL_ERROR, "The answer cannot be written.")
+            topic, answer = self._answer(incoming, outcome)
+        attempt = _Attempt(topic, answer, self._time_of(incoming), outcome)
+        sent = await self._send(incoming, attempt)
         if answer.size <= SURELY_TAKEN_BYTES:
-            return _Lazy(partial(self._or_bare_rejection, sent, incoming, outcome, error))
+            return _Lazy(partial(self._confirmed, sent, incoming, attempt))
         # What goes out in the place of a refused answer must not be overtaken either.
-        confirmation = asyncio.ensure_future(
-            self._or_bare_rejection(sent, incoming, outcome, error)
-        )
+        confirmation = asyncio.ensure_future(self._confirmed(sent, incoming, attempt))
         await asyncio.wait((confirmation,))
         return confirmation
 
-    async def _or_bare_rejection(
-        self,
-        confirmation: Awaitable[object],
-        incoming: Incoming,
-        outcome: Outcome,
-        error: RejectedRequest,
+    async def _confirmed(
+        self, sent: Awaitable[object], incoming: Incoming, attempt: _Attempt
     ) -> Outcome:
-        """Await ``confirmation``; an answer too large for its topic goes out without its weight."""
-        try:
-            await confirmation
-        except MessageSizeTooLargeError:
-            count_broker_error("publish")
-            topic, answer = self._bare(incoming, error)
-            await (await self._send(topic, incoming, answer))
-            return error
-        except KafkaError:
-            count_broker_error("publish")
-            raise
-        return outcome
+        """Await ``sent``, and write again what was refused for what it is. The outcome in Kafka."""
+        refused = await self._refusal(sent, attempt)
+        if refused is None:
+            return attempt.outcome
+        async with self._alone:
+            return await self._again(incoming, attempt, refused)
 
-    async def _send(self, topic: str, incoming: Incoming, answer: Answer) -> Awaitable[object]:
+    async def _again(self, incoming: Incoming, attempt: _Attempt, refused: BrokerError) -> Outcome:
+        # Kafka refuses a batch for one of its records: first the same by itself.
+        for again in (attempt, replace(attempt, time=None)):
+            if refused.refusal is Refusal.TOO_LARGE and (
+                again.time != attempt.time or again.answer.size > SHARED_BATCH_BYTES
+            ):
+                break
+            if (refusal := await self._refusal(self._write(incoming, again), again)) is None:
+                return again.outcome
+            refused = refusal
+        error = attempt.outcome
+        if not isinstance(error, RejectedRequest):
+            if refused.refusal is Refusal.TOO_LARGE:
+                error = RejectedRequest(Reason.TOO_LARGE, self.TOO_LARGE)
+            else:
+                error = RejectedRequest(Reason.ANSWER_REFUSED, refused.message)
+            _log_rejection(incoming, error)
+        topic, bare = self._bare(incoming, error)
+        for time in (attempt.time, None):
+            again = _Attempt(topic, bare, time, error)
+            if (refusal := await self._refusal(self._write(incoming, again), again)) is None:
+                return error
+            refused = refusal
+        raise refused
+
+    async def _refusal(self, sent: Awaitable[object], attempt: _Attempt) -> BrokerError | None:
+        """Return why an attempt failed; ``None`` once Kafka has it.
+
+        Raises:
+            BrokerError: no other attempt can help.
+        """
+        try:
+            await sent
+        except Exception as error:
+            count_broker_error("publish")
+            refused = explained_refusal(error, self._cluster, attempt.topic)
+            refused.__cause__ = error
+            if not costs_request(refused):
+                raise refused from error
+            return refused
+        return None
+
+    async def _write(self, incoming: Incoming, attempt: _Attempt) -> None:
+        await (await self._send(incoming, attempt))
+
+    async def _send(self, incoming: Incoming, attempt: _Attempt) -> Awaitable[object]:
+        answer = attempt.answer
         try:
             return await self._app.producer.send(
-                topic,
+                attempt.topic,
                 answer.key,
                 answer.value,
-                partition=await self._partition(topic, incoming),
-                timestamp=faust_timestamp(self._time_of(incoming)),
+                partition=await self._partition(attempt.topic, incoming),
+                timestamp=faust_timestamp(attempt.time),
                 headers=list(answer.headers),
             )
-        except ProducerSendError as error:
-            if not isinstance(error.__cause__, MessageSizeTooLargeError):
-                count_broker_error("publish")
-                raise
+        except Exception as error:  # noqa: BLE001 - it is raised where confirmation is waited for
             refused: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-            refused.set_exception(error.__cause__)
+            refused.set_exception(error)
             return refused
+
+
+def _log_rejection(incoming: Incoming, error: RejectedRequest) -> None:
+    source = str(incoming.source)
+    logger.warning(
+        "%s rejected: %s: %s", source, error.reason, error.detail, extra={"source": source}
+    )
 
 
 class KafkaPublisher(Writer):
@@ -145,14 +202,22 @@ class KafkaPublisher(Writer):
 
     Args:
         app: the app.
+        cluster: that the app writes to.
         partitions: tells the number of partitions of a topic of answers.
         max_bytes: largest record that may be written.
     """
 
     TOO_LARGE = "The label cannot be written."
 
-    def __init__(self, app: faust.App, *, partitions: Callable[[str], int], max_bytes: int) -> None:
-        super().__init__(app)
+    def __init__(
+        self,
+        app: faust.App,
+        cluster: ClusterConfig,
+        *,
+        partitions: Callable[[str], int],
+        max_bytes: int,
+    ) -> None:
+        super().__init__(app, cluster)
         self._partitions = partitions
         self._max_bytes = max_bytes
 

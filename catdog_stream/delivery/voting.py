@@ -29,7 +29,7 @@ class VotePublisher(Writer):
         app: the app.
         voter: who votes.
         weight: how much a stack counts, by its name and version.
-        cluster: where votes may need more partitions.
+        cluster: that the app writes to, where votes may need more partitions.
     """
 
     TOO_LARGE = "The vote cannot be written."
@@ -42,10 +42,9 @@ class VotePublisher(Writer):
         weight: Callable[[str], float],
         cluster: ClusterConfig,
     ) -> None:
-        super().__init__(app)
+        super().__init__(app, cluster)
         self._voter = voter
         self._weight = weight
-        self._cluster = cluster
 
     def _answer(self, incoming: Incoming, outcome: Outcome) -> tuple[str, Answer]:
         if isinstance(outcome, RejectedRequest):

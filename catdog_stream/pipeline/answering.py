@@ -163,6 +163,8 @@ class Answering(Generic[J]):
             confirmations = [await self._publish(job) for job in ready]
             for job, confirmation in zip(ready, confirmations, strict=True):
                 outcome = await confirmation
+                if not isinstance(job.outcome.result(), RejectedRequest):
+                    self._limit.observe_label(refused=isinstance(outcome, RejectedRequest))
                 moments = job.moments
                 moments.confirmed = time.perf_counter()
                 await job.acknowledge(outcome)

@@ -25,6 +25,7 @@ class RejectionLimit:
         self._share = share
         self._recent: deque[bool] = deque(maxlen=window)
         self._rejected_in_a_row = 0
+        self._refused_in_a_row = 0
         self._rejected_recently = 0
 
     def observe(self, *, rejected: bool) -> None:
@@ -49,4 +50,18 @@ class RejectionLimit:
                 f"{self._rejected_recently} of the last {window} requests were rejected, more "
                 f"than {self._share:.0%} (CATDOG_MAX_REJECTED_SHARE): the worker stops and leaves "
                 "the rest unread."
+            )
+
+    def observe_label(self, *, refused: bool) -> None:
+        """Count one label that is in Kafka, or was refused by its topic and became a rejection.
+
+        Raises:
+            TooManyRejectedError: the topic refuses all of them.
+        """
+        self._refused_in_a_row = self._refused_in_a_row + 1 if refused else 0
+        if self._refused_in_a_row > self._in_a_row:
+            raise TooManyRejectedError(
+                f"More than {self._in_a_row} labels in a row were refused by their topic "
+                "(CATDOG_MAX_REJECTED_IN_A_ROW): the worker stops and leaves the rest unread. The "
+                "rejections have the cause."
             )

@@ -202,6 +202,7 @@ class Classifying(Service):
             )
         return KafkaPublisher(
             self.app,
+            settings.cluster,
             partitions=lambda topic: self.app.gate.partitions[topic],
             max_bytes=settings.max_answer_bytes,
         )

@@ -81,6 +81,7 @@ class Judging(Service):
         self._answering = Answering(
             KafkaPublisher(
                 self.app,
+                settings.cluster,
                 partitions=lambda topic: self.app.gate.partitions[topic],
                 max_bytes=settings.max_answer_bytes,
             ),

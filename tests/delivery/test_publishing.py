@@ -1,6 +1,8 @@
 """Answers in Kafka: where they go, what they carry, and in which order."""
 
 import asyncio
+import math
+import time as clock
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.delivery.publishing import KafkaPublisher, faust_timestamp
-from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.errors import BrokerError, Reason, Refusal, RejectedRequest
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.replies import replies
 from catdog_stream.models.verdict import Verdict
@@ -19,6 +21,7 @@ from catdog_stream.testing.brokers import own_broker
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
 from catdog_stream.wire import Headers, Incoming, Source
 from catdog_stream.worker.application import CatDogApp
+from tests.support.configured import configured
 from tests.support.metrics import broker_errors
 
 
@@ -41,8 +44,14 @@ def test_a_time_survives_the_way_through_faust_to_the_millisecond(milliseconds: 
     assert int(timestamp * 1000) == milliseconds  # what Faust's producer does with it
 
 
-def incoming(offset: int, partition: int = 0, headers: Headers = ()) -> Incoming:
-    return Incoming(Source(REQUESTS, partition, offset), b"key", b"value", headers, TIME)
+def incoming(
+    offset: int,
+    partition: int = 0,
+    headers: Headers = (),
+    key: bytes | None = b"key",
+    time: int = TIME,
+) -> Incoming:
+    return Incoming(Source(REQUESTS, partition, offset), key, b"value", headers, time)
 
 
 def published(
@@ -59,6 +68,7 @@ def published(
             try:
                 publisher = KafkaPublisher(
                     app,
+                    app.settings.cluster,
                     partitions=partitions.__getitem__,
                     max_bytes=app.settings.max_answer_bytes,
                 )
@@ -119,3 +129,103 @@ def test_what_cannot_be_written_is_rejected_in_its_place_not_behind_the_next(
         b"catdogimage/0/1",
     ]
     assert [dict(record.headers)["reason"] for record in records] == [b"too_large", b"not_json"]
+
+
+def answers_of(records: list[ConsumerRecord]) -> dict[bytes, tuple[str, bytes | None]]:
+    """Topic and reason of each answer, by the source of its request."""
+    headers = [(record, dict(record.headers)) for record in records]
+    return {named["source"]: (record.topic, named.get("reason")) for record, named in headers}
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("time", [1_000, clock.time_ns() // 10**6 + 3 * 3_600_000, 2**63 - 1])
+def test_an_answer_whose_time_is_refused_is_written_with_the_present_time(
+    small_topics: str, time: int
+) -> None:
+    now = clock.time_ns() // 10**6
+    answers: list[tuple[Incoming, Outcome]] = [
+        (incoming(0, time=now), CAT),
+        (incoming(1, time=time), CAT),
+        (incoming(2, time=now), CAT),
+        (incoming(3, time=time), BAD),
+        (incoming(4, time=now), BAD),
+    ]
+    limit = {"message_timestamp_before_max_ms": 600_000}
+    with configured(small_topics, LABELS, **limit), configured(small_topics, REJECTED, **limit):
+        records = published(
+            small_topics, lambda publisher: all_at_once(publisher, answers), count=5
+        )
+    assert answers_of(records) == {
+        f"catdogimage/0/{offset}".encode(): (LABELS, None)
+        if offset < 3
+        else (REJECTED, b"not_json")
+        for offset in range(5)
+    }
+    for record in records:
+        if dict(record.headers)["source"][-1] in b"024":
+            assert record.timestamp == now, "a neighbour keeps its time"
+        else:
+            assert now <= record.timestamp < now + 60_000
+
+
+@pytest.mark.integration
+def test_a_label_that_a_compacted_topic_refuses_costs_its_own_request_alone(
+    small_topics: str,
+) -> None:
+    keys = [b"key", None, b"key", None, b"key"]
+    answers: list[tuple[Incoming, Outcome]] = [
+        (incoming(offset, key=key), CAT) for offset, key in enumerate(keys)
+    ]
+    with configured(small_topics, LABELS, cleanup_policy="compact"):
+        records = published(
+            small_topics, lambda publisher: all_at_once(publisher, answers), count=5
+        )
+    assert answers_of(records) == {
+        f"catdogimage/0/{offset}".encode(): (
+            (LABELS, None) if keys[offset] else (REJECTED, b"answer_refused")
+        )
+        for offset in range(5)
+    }
+    details = {dict(record.headers).get("detail", b"") for record in records}
+    assert all(LABELS.encode() in detail for detail in details if detail)
+
+
+@pytest.mark.integration
+def test_where_no_answer_can_be_written_it_says_which_topic_refuses_it_and_why(
+    small_topics: str,
+) -> None:
+    policy = {"cleanup_policy": "compact"}
+    with (
+        configured(small_topics, LABELS, **policy),
+        configured(small_topics, REJECTED, **policy),
+        pytest.raises(BrokerError, match=f"{REJECTED}.*key") as refused,
+    ):
+        published(
+            small_topics,
+            lambda publisher: all_at_once(publisher, [(incoming(0, key=None), CAT)]),
+            count=0,
+        )
+    assert refused.value.refusal is Refusal.RECORD
+
+
+@pytest.mark.integration
+def test_labels_that_are_too_large_together_are_written_one_by_one(small_topics: str) -> None:
+    answers: list[tuple[Incoming, Outcome]] = [(incoming(offset), CAT) for offset in range(20)]
+    with configured(small_topics, LABELS, max_message_bytes=600):
+        records = published(
+            small_topics, lambda publisher: all_at_once(publisher, answers), count=20
+        )
+    assert {topic for topic, _ in answers_of(records).values()} == {LABELS}
+
+
+@pytest.mark.integration
+def test_an_answer_of_which_no_record_can_be_made_costs_its_own_request_alone(
+    small_topics: str,
+) -> None:
+    broken = Classified("dXJs", Verdict({"cat": math.nan, "dog": math.nan}, "test 1"))
+    answers: list[tuple[Incoming, Outcome]] = [(incoming(0), broken), (incoming(1), CAT)]
+    records = published(small_topics, lambda publisher: all_at_once(publisher, answers), count=2)
+    assert answers_of(records) == {
+        b"catdogimage/0/0": (REJECTED, b"internal_error"),
+        b"catdogimage/0/1": (LABELS, None),
+    }

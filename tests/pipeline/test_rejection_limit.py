@@ -35,3 +35,12 @@ def test_a_share_of_one_never_stops_anything() -> None:
     limit = RejectionLimit(in_a_row=10_000, share=1.0, window=10)
     for _ in range(5_000):
         limit.observe(rejected=True)
+
+
+def test_a_topic_that_refuses_label_after_label_ends_it() -> None:
+    limit = RejectionLimit(in_a_row=2, share=1.0, window=10)
+    for refused in (True, True, False, True, True):
+        limit.observe(rejected=False)
+        limit.observe_label(refused=refused)
+    with pytest.raises(TooManyRejectedError, match="refused by their topic"):
+        limit.observe_label(refused=True)
