@@ -156,7 +156,8 @@ async def healthz(web: View, _request: Request) -> Response:
 async def readyz(web: View, _request: Request) -> Response:
     """Whether this worker does its work."""
     # It answers, though with another stack than the one that was ordered.
-    warnings = [] if app.swapping.problem is None else [app.swapping.problem]
+    problems = (app.swapping.problem, api.problem)
+    warnings = [problem for problem in problems if problem is not None]
     if app.role.is_jury and app.judging.warm:
         warnings += app.judging.jury.gaps
     more = {"warnings": warnings} if warnings else {}  # readers of today know two fields

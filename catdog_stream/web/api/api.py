@@ -87,6 +87,11 @@ class Api:
             router.add_get(f"{model}/ready", protocol.model_ready)
             router.add_post(f"{model}/infer", protocol.infer)
 
+    @property
+    def problem(self) -> str | None:
+        """Why Kafka refuses pictures that come over HTTP; ``None`` while it takes them."""
+        return self._stream.problem
+
     async def close(self) -> None:
         """Let everybody go: the worker ends."""
         self._stream.close()

@@ -11,13 +11,15 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from catdog_stream import deadlines
-from catdog_stream.errors import BrokerError
+from catdog_stream.errors import BrokerError, Refusal
 from catdog_stream.kafka.asking import Asking, Question, asking
 from catdog_stream.kafka.client import request_value
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.finding import Finder, finding
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.raw_json import loads
+from catdog_stream.topics import REQUESTS
 from catdog_stream.web.api.answer import Answer
 from catdog_stream.web.api.memory import Memory
 from catdog_stream.web.api.problems import Problem
@@ -31,6 +33,21 @@ logger = logging.getLogger(__name__)
 #: Look-ups that may wait for their turn.
 MAX_LOOKUPS = 64
 RETRY_AFTER = "5"
+
+_WRITE = Access.topic("Write", REQUESTS)
+#: Status and sentence for what is refused until somebody changes something. Who this service is to
+#: Kafka is not for everybody to know: ``problem`` has it.
+_FOR_GOOD = {
+    Refusal.TOO_LARGE: (
+        413,
+        f"The picture is too large for the topic {REQUESTS}: its max.message.bytes is smaller.",
+    ),
+    Refusal.ACCESS: (
+        403,
+        "This service has not the rights in Kafka to take pictures; /readyz tells more.",
+    ),
+    Refusal.RECORD: (403, f"The topic {REQUESTS} refuses pictures; /readyz tells more."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +77,9 @@ class Stream:
     """
 
     def __init__(self, cluster: ClusterConfig) -> None:
+        self._cluster = cluster
+        #: Why Kafka refuses pictures, until it takes one again; ``None`` while it does.
+        self.problem: str | None = None
         self._memory = Memory()
         self._asking: Shared[Asking] = Shared(
             lambda: asking(cluster, on_reply=self._memory.note),
@@ -78,7 +98,7 @@ class Stream:
         questions: list[Question] = []
         async with AsyncExitStack() as stack:
             stack.callback(lambda: [question.reply.cancel() for question in questions])
-            async with _unavailable():
+            async with _unavailable(), self._refusals():
                 stream = await stack.enter_async_context(self._asking.use())
                 try:
                     questions += [await _sent(stream, picture) for picture in pictures]
@@ -88,9 +108,28 @@ class Stream:
                 except BaseException:
                     self._asking.drop(stream)  # others may go on waiting with it
                     raise
+            self.problem = None
             for source, url in zip(sources, urls, strict=True):
                 self._memory.note_sent(source, url, stream)
             yield Asked(sources, urls, [question.reply for question in questions], self._closing)
+
+    @asynccontextmanager
+    async def _refusals(self) -> AsyncIterator[None]:
+        """Tell a client what Kafka refuses for good, so that it does not try again."""
+        try:
+            yield
+        except (BrokerError, KafkaError) as error:
+            refused = (
+                error
+                if isinstance(error, BrokerError)
+                else broker_error(error, self._cluster, _WRITE)
+            )
+            if refused.refusal not in _FOR_GOOD:
+                raise
+            self.problem = refused.message
+            logger.warning("A picture over HTTP is refused: %s", refused)
+            status, detail = _FOR_GOOD[refused.refusal]
+            raise Problem(status, detail) from error
 
     async def look(self, source: Source) -> State | None:
         """What is known of the request at ``source``; ``None`` if there is none.

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiokafka.errors import MessageSizeTooLargeError, TopicAuthorizationFailedError
 
-from catdog_stream.errors import BrokerError
+from catdog_stream.errors import BrokerError, Refusal
 from catdog_stream.kafka.asking import Asking, Question
 from catdog_stream.kafka.finding import Found
 from catdog_stream.kafka.replies import Reply
@@ -177,6 +178,33 @@ def test_without_kafka_it_says_so_and_not_where_it_is(kafka: Kafka) -> None:
         kafka.error = None
         assert await ask(stream, [b"a"], 0) == ["waiting"]
         assert kafka.opened == 2, "another connection"
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("refused", "status"),
+    [
+        (MessageSizeTooLargeError(), 413),
+        (TopicAuthorizationFailedError("catdogimage"), 403),
+        (BrokerError("User secret may not.", Refusal.ACCESS), 403),
+        (BrokerError("No record of secret.", Refusal.RECORD), 403),
+    ],
+)
+def test_what_kafka_refuses_for_good_is_not_to_be_tried_again(
+    kafka: Kafka, refused: Exception, status: int
+) -> None:
+    async def story(stream: Stream) -> None:
+        kafka.error = refused
+        with pytest.raises(Problem) as told:
+            await ask(stream, [b"a"], 0)
+        assert told.value.status == status
+        assert "Retry-After" not in told.value.headers
+        assert "secret" not in told.value.detail
+        assert stream.problem is not None
+        kafka.error = None
+        assert await ask(stream, [b"a"], 0) == ["waiting"]
+        assert stream.problem is None
 
     play(story)
 

@@ -10,10 +10,11 @@ Part = dict[str, Any]
 _MEANINGS = {
     400: "What was sent cannot be used.",
     401: "It takes a token.",
-    403: "Sending is switched off, or a page of another origin sent it.",
+    403: "Sending is switched off, a page of another origin sent it, or Kafka does not let this "
+    "service take pictures.",
     404: "There is no such thing.",
     408: "The body did not come in time.",
-    413: "The body is too large.",
+    413: "The body is too large, or the picture for its topic.",
     415: "The body is of another type.",
     422: "The picture cannot be fetched or converted.",
     429: "The client sends too many pictures.",
