@@ -1,7 +1,7 @@
 """Topics with other settings than those that they are created with."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from confluent_kafka.admin import AdminClient
@@ -10,6 +10,7 @@ from confluent_kafka.admin._resource import ResourceType
 
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.settings import Settings
+from catdog_stream.testing.waiting import wait_until
 
 __all__ = ["configured"]
 
@@ -21,18 +22,26 @@ def configured(address: str, topic: str, **settings: object) -> Iterator[None]:
     """``topic`` with other settings within the block; their names have ``_`` for ``.``."""
     client = AdminClient({"bootstrap.servers": address})
 
-    def alter(operation: AlterConfigOpType) -> None:
+    def now(names: Mapping[str, str]) -> dict[str, str]:
+        (described,) = client.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]).values()
+        found = described.result(SECONDS)
+        return {name: found[name].value for name in names}
+
+    def alter(values: Mapping[str, str]) -> None:
         entries = [
-            ConfigEntry(name.replace("_", "."), str(value), incremental_operation=operation)
-            for name, value in settings.items()
+            ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+            for name, value in values.items()
         ]
         resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
         (altered,) = client.incremental_alter_configs([resource]).values()
         altered.result(SECONDS)
+        wait_until(lambda: now(values) == values, f"the settings of {topic}", SECONDS)
 
     asyncio.run(create_topics(Settings(broker=f"kafka://{address}").cluster))
-    alter(AlterConfigOpType.SET)
+    wanted = {name.replace("_", "."): str(value) for name, value in settings.items()}
+    before = now(wanted)
+    alter(wanted)
     try:
         yield
     finally:
-        alter(AlterConfigOpType.DELETE)
+        alter(before)
