@@ -17,7 +17,7 @@ from catdog_stream.errors import InputError, StackError
 from catdog_stream.models.engines.backbone import Batch
 from catdog_stream.models.engines.description import Description
 from catdog_stream.models.engines.keras_file import read_keras_weights
-from catdog_stream.models.engines.litert import scaled
+from catdog_stream.models.engines.litert import LiteRTBackbone, scaled
 from catdog_stream.models.engines.networks import NETWORKS, NetworkName, build_network
 from catdog_stream.models.engines.networks.efficientnet_lite import weights_from_pytorch
 from catdog_stream.models.engines.pytorch_file import read_tensors
@@ -45,7 +45,8 @@ def convert(
     throughout; without them only its weights have eight.
 
     ``output`` is created if need be. Raises ``InputError`` if ``weights`` is missing or does not
-    hold the weights of this network, ``StackError`` if TensorFlow is not installed.
+    hold the weights of this network, ``StackError`` if TensorFlow is not installed, or if what was
+    written cannot be loaded.
     """
     arrays = read_weights(weights, network)
     require_tensorflow("The conversion")
@@ -60,6 +61,10 @@ def convert(
         Description(network, wanted, built.output_shape[-1]).write(output)
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}.") from error
+    written = Description.read(output)
+    LiteRTBackbone(
+        output / LITERT_FILE, written.preprocessing, written.features, threads=1, batch=1
+    ).close()
 
 
 def write_backbone(
@@ -77,6 +82,7 @@ def write_backbone(
     try:
         output.mkdir(parents=True, exist_ok=True)
         half.save_weights(output / TENSORFLOW_FILE)
+        half.load_weights(output / TENSORFLOW_FILE)
         (output / LITERT_FILE).write_bytes(to_litert(built, inputs))
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}.") from error

@@ -13,7 +13,7 @@ from catdog_stream.models.stacks.golden import keep_first
 from catdog_stream.models.stacks.locate import samples
 from catdog_stream.models.stacks.manifest import Golden, Manifest
 from catdog_stream.models.stacks.stack import ModelStack
-from catdog_stream.models.stacks.writing import HEAD_FILE, parts_in
+from catdog_stream.models.stacks.writing import HEAD_FILE, parts_in, write_loadable
 
 __all__ = ["check_features", "import_stack"]
 
@@ -64,7 +64,7 @@ def import_stack(
         stack = ModelStack.load(output, engine="litert", threads=threads)
         manifest = dataclasses.replace(manifest, golden=_golden(stack, output))
         stack.close()
-        manifest.write(output)
+        write_loadable(manifest, output, threads=threads)
     except OSError as error:
         raise InputError(f"The stack cannot be written to {output}: {error.strerror}.") from error
     return manifest

@@ -98,7 +98,7 @@ def give(stack: Answering, directory: Path, pictures: Path) -> tuple[Golden, ...
 
     Raises:
         InputError: there is no picture, or there are more than ``MAX_GOLDEN``.
-        StackError: the manifest cannot be read.
+        StackError: the manifest cannot be read, before or after; it is then as it was.
     """
     before = load_manifest(directory).golden
     golden: dict[str, Golden] = {}
@@ -112,7 +112,13 @@ def give(stack: Answering, directory: Path, pictures: Path) -> tuple[Golden, ...
             raise InputError(f"There are more than {MAX_GOLDEN} pictures in {pictures}.")
     if not golden:
         raise InputError(f"There is no readable picture in {pictures}.")
+    manifest = (directory / FILE_NAME).read_bytes()
     _write(directory, tuple(golden.values()))
+    try:
+        load_manifest(directory)
+    except StackError:
+        (directory / FILE_NAME).write_bytes(manifest)
+        raise
     for each in before:
         if each.picture.file not in golden:
             (directory / each.picture.file).unlink(missing_ok=True)

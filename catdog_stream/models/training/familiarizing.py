@@ -16,8 +16,15 @@ from catdog_stream.errors import InputError
 from catdog_stream.models.engines.backbone import Features
 from catdog_stream.models.stacks.familiarity import Familiarity, FamiliaritySection
 from catdog_stream.models.stacks.loading import load_backbone
-from catdog_stream.models.stacks.manifest import Manifest, Part, describe, load_manifest
+from catdog_stream.models.stacks.manifest import (
+    FILE_NAME,
+    Manifest,
+    Part,
+    describe,
+    load_manifest,
+)
 from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.models.stacks.writing import restored_on_failure, write_loadable
 from catdog_stream.models.training.evaluation import Evaluation, Labels, evaluate
 from catdog_stream.models.training.labelled import (
     Unreadable,
@@ -157,7 +164,8 @@ def familiarize(
     Args:
         version: what the stack is called from then on, since it answers differently.
 
-    Raises ``StackError`` if the stack cannot be used, ``InputError`` if the pictures cannot.
+    Raises ``StackError`` if the stack cannot be used, before or after; ``InputError`` if the
+    pictures cannot. The stack is then as it was.
     """
     manifest = load_manifest(stack)
     files = labelled_files(pictures, manifest.classes)
@@ -176,15 +184,17 @@ def familiarize(
     backbone.close()
     all_labels = np.concatenate(labels)
     check_each_class(pictures, all_labels, manifest.classes)
-    fitted = fit_familiarity(np.concatenate(found), all_labels, stack, threshold=threshold)
-    manifest = fitted.put_into(
-        dataclasses.replace(manifest, version=version or manifest.version, reference=None)
-    )
-    manifest.write(stack)
-    evaluation = None
-    if validation is not None:
-        loaded = ModelStack.load(stack, engine="litert", threads=threads)
-        evaluation = evaluate(loaded, validation, progress=progress)
-        loaded.close()
-        dataclasses.replace(manifest, reference=evaluation.reference).write(stack)
+    with restored_on_failure(stack, FAMILIARITY_FILE, FILE_NAME):
+        fitted = fit_familiarity(np.concatenate(found), all_labels, stack, threshold=threshold)
+        manifest = fitted.put_into(
+            dataclasses.replace(manifest, version=version or manifest.version, reference=None)
+        )
+        manifest.write(stack)
+        evaluation = None
+        if validation is not None:
+            loaded = ModelStack.load(stack, engine="litert", threads=threads)
+            evaluation = evaluate(loaded, validation, progress=progress)
+            loaded.close()
+            manifest = dataclasses.replace(manifest, reference=evaluation.reference)
+        write_loadable(manifest, stack, threads=threads)
     return Familiarized(len(all_labels), threshold, unreadable, evaluation)

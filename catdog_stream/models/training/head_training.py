@@ -20,7 +20,12 @@ from catdog_stream.models.engines.litert import LiteRTBackbone
 from catdog_stream.models.stacks.golden import keep_first
 from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, load_manifest
 from catdog_stream.models.stacks.stack import ModelStack
-from catdog_stream.models.stacks.writing import HEAD_FILE, NOTICE_FILE, parts_in
+from catdog_stream.models.stacks.writing import (
+    HEAD_FILE,
+    NOTICE_FILE,
+    parts_in,
+    write_loadable,
+)
 from catdog_stream.models.training.evaluation import Evaluation, evaluate
 from catdog_stream.models.training.head.boosting import PARAMETERS, fit, parameters
 from catdog_stream.models.training.head.features import VIEWS, Seen, see
@@ -68,7 +73,8 @@ def train_head(
     and the result written to its manifest. A picture of each class goes with it, to tell later
     that it still answers as it did (``Golden``).
 
-    Raises ``InputError`` if pictures are missing, ``StackError`` if the backbone is.
+    Raises ``InputError`` if pictures are missing, ``StackError`` if the backbone is, or if the
+    stack, once written, cannot be loaded.
     """
     classes = classes_in(directory)
     labelled_files(directory, classes)
@@ -104,7 +110,12 @@ def train_head(
         evaluation = evaluate(stack, validation, progress=progress)
         quality = quality_record(validation, evaluation)
     stack.close()
-    dataclasses.replace(manifest, golden=golden, quality=quality).write(output)
+    whole = dataclasses.replace(manifest, golden=golden, quality=quality)
+    try:
+        write_loadable(whole, output, threads=threads)
+    except StackError:
+        (output / FILE_NAME).unlink(missing_ok=True)  # that of a stack without golden pictures
+        raise
     return Trained(output, len(seen.labels), seen.unreadable, evaluation)
 
 

@@ -13,6 +13,7 @@ from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.engines.backbone import Pictures
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
 from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.stacks.manifest import MAX_GOLDEN
 
 #: These are no stranger's: a camera's pictures are larger than what a worker takes by default.
 _LIMITS = PictureLimits(max_bytes=64 * 1024 * 1024, max_pixels=150_000_000)
@@ -48,13 +49,26 @@ class LabelledBatch:
     unreadable: list[Unreadable]
 
 
+#: Classes that a stack can be trained on: it keeps a golden picture of each.
+MAX_CLASSES = MAX_GOLDEN
+
+
 def classes_in(directory: Path) -> tuple[str, ...]:
-    """The names of the folders in ``directory``, sorted. Raises ``InputError``."""
+    """The names of the folders in ``directory``, sorted: the classes of a stack to be trained.
+
+    Raises ``InputError`` if they are no names of classes, or more than ``MAX_CLASSES``.
+    """
     if not directory.is_dir():
         raise InputError(f"There is no folder {directory}.")
     folders = sorted(path.name for path in directory.iterdir() if path.is_dir())
+    names = [name for name in folders if not name.startswith(".")]
+    if len(names) > MAX_CLASSES:
+        raise InputError(
+            f"{directory} has folders for {len(names)} classes: a stack can be trained on "
+            f"{MAX_CLASSES} at most."
+        )
     try:
-        return checked_classes(name for name in folders if not name.startswith("."))
+        return checked_classes(names)
     except ValueError as error:
         raise InputError(f"{directory} has no folder for each class: {error}.") from error
 

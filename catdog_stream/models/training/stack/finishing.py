@@ -7,6 +7,7 @@ from pathlib import Path
 from catdog_stream.models.stacks.golden import keep_first
 from catdog_stream.models.stacks.manifest import Golden
 from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.models.stacks.writing import write_loadable
 from catdog_stream.models.training.evaluation import Answers, Evaluation, ask, measure
 from catdog_stream.models.training.familiarizing import fit_familiarity, too_few
 from catdog_stream.models.training.head.features import Seen
@@ -51,7 +52,7 @@ def finish(
         work.stack / REPORT_FILE,
         Report(manifest, task.checked, task.parts, answers, evaluation, parity, losses, unfamiliar),
     )
-    manifest.write(work.stack)
+    write_loadable(manifest, work.stack, threads=task.threads)
     work.publish()
     return evaluation
 
