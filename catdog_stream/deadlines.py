@@ -68,6 +68,10 @@ LOOK = 3.0
 #: For a command's request, or without any answer, until each broker is asked whether it answers. A
 #: consumer's request for more records takes up to 2 s where there are none.
 SUSPICIOUS = 3.0
+#: Between two questions for the lag of the group.
+LAG_INTERVAL = 2.0
+#: A lag that was learned longer ago is unknown.
+LAG_HOLDS = 10.0
 #: Until a look asks the next address as well: the first may be that of a frozen broker.
 NEXT_ADDRESS = 0.3
 #: Between two tries to use a cluster that cannot be used, or to recover a table.

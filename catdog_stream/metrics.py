@@ -4,6 +4,7 @@ The process's own (``process_resident_memory_bytes``, ``process_cpu_seconds_tota
 come with ``prometheus_client``.
 """
 
+import platform
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final, Literal, get_args
@@ -12,9 +13,12 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Info
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from catdog_stream import __version__
+
 __all__ = [
     "BATCH_PICTURES",
     "BROKER_ERRORS",
+    "BUILD",
     "CANARY",
     "DECISIONS",
     "DRIFT_FOUND",
@@ -25,6 +29,8 @@ __all__ = [
     "IN_FLIGHT",
     "LABELS",
     "LAG",
+    "QUEUE_SECONDS",
+    "READY",
     "REJECTIONS",
     "REQUEST_SECONDS",
     "SHADOW",
@@ -49,6 +55,17 @@ __all__ = [
     "votes_cast_of",
 ]
 
+#: Seconds. A network on a GPU takes less than a millisecond for a picture, one on a small CPU
+#: hundreds.
+_SECONDS = (
+    *(0.0005, 0.001, 0.0025, 0.005, 0.0075),
+    *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+BUILD = Info("catdog_build", "Version of this program, and of Python.")
+BUILD.info({"version": __version__, "python": platform.python_version()})
+READY = Gauge("catdog_ready", "1 while /readyz answers 200, 0 while it answers 503.")
 LABELS = Counter("catdog_labels_total", "Labels published by this worker.", ["label", "stack"])
 REJECTIONS = Counter("catdog_rejections_total", "Requests rejected by this worker.", ["reason"])
 IN_FLIGHT = Gauge("catdog_requests_in_flight", "Requests taken and not yet acknowledged.")
@@ -56,13 +73,21 @@ REQUEST_SECONDS = Histogram(
     "catdog_request_seconds",
     "From taking a request to Kafka's confirmation of its answer. Rejected ones have no stack.",
     ["stack"],
-    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    buckets=_SECONDS,
+)
+QUEUE_SECONDS = Histogram(
+    "catdog_queue_seconds",
+    "From the time of a request's record in Kafka to when this worker took it.",
+    buckets=(
+        *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+        *(_MINUTE, 5 * _MINUTE, 15 * _MINUTE, _HOUR, 6 * _HOUR, _DAY),
+    ),
 )
 STAGE_SECONDS = Histogram(
     "catdog_stage_seconds",
     "What each stage of a request took; those of one request make up its catdog_request_seconds.",
     ["stage"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    buckets=_SECONDS,
 )
 #: connect: a connection to a broker could not be made. request: one was not answered. cluster: no
 #: broker answered a look at the cluster, or a partition had no leader. commit: offsets were not
@@ -81,26 +106,35 @@ def count_broker_error(kind: BrokerErrorKind) -> None:
 
 
 class _Lag(Collector):
-    """A gauge that is asked when somebody looks: partitions come and go."""
+    """Gauges that are asked when somebody looks: partitions come and go."""
 
     def __init__(self) -> None:
-        self._of: Callable[[], Mapping[int, int | None]] = dict
+        self._of: Callable[[], Mapping[int, tuple[int, int] | None]] = dict
 
-    def set_function(self, of: Callable[[], Mapping[int, int | None]]) -> None:
-        """Have ``of`` tell the lag of each partition, ``None`` where it is not known yet."""
+    def set_function(self, of: Callable[[], Mapping[int, tuple[int, int] | None]]) -> None:
+        """Have ``of`` state the lag of each partition, ``None`` where it is unknown.
+
+        Of each lag, first up to the end of the partition, then up to the end of what can be read.
+        """
         self._of = of
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """What it is now."""
-        family = GaugeMetricFamily(
+        """Yield the lag of now; a partition whose lag is unknown has no sample."""
+        end = GaugeMetricFamily(
             "catdog_lag",
-            "Records not yet answered, of a partition that is this worker's.",
+            "Records between the group's committed offset and the end of a partition.",
+            labels=["partition"],
+        )
+        readable = GaugeMetricFamily(
+            "catdog_lag_readable",
+            "The same without records that an open transaction keeps from being read.",
             labels=["partition"],
         )
         for partition, lag in self._of().items():
             if lag is not None:
-                family.add_metric([str(partition)], lag)
-        yield family
+                for family, records in zip((end, readable), lag, strict=True):
+                    family.add_metric([str(partition)], records)
+        yield from (end, readable)
 
 
 LAG = _Lag()
@@ -185,7 +219,7 @@ BATCH_PICTURES = Histogram(
 INFERENCE_SECONDS = Histogram(
     "catdog_inference_seconds",
     "One call of the model.",
-    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    buckets=_SECONDS,
 )
 VOTES_CAST = Counter(
     "catdog_votes_cast_total", "Votes published by this voter.", ["vote"]
@@ -220,7 +254,7 @@ SHADOW_LARGEST_DIFFERENCE = Gauge(
 SHADOW_SECONDS = Histogram(
     "catdog_shadow_seconds",
     "One picture, decoding included, at the lowest priority.",
-    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
+    buckets=(*_SECONDS, _MINUTE),
 )
 SHADOW_CPU_SECONDS = Counter(
     "catdog_shadow_cpu_seconds_total", "Processor time that the shadow took to look at pictures."

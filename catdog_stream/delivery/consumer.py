@@ -11,7 +11,6 @@ from contextlib import suppress
 from typing import Any
 
 from aiokafka.errors import KafkaError
-from faust.exceptions import ConsumerNotStarted
 from faust.types import TP, Message
 from faust.types.transports import TPorTopicSet
 from mode.utils.futures import notify
@@ -244,24 +243,9 @@ class Consumer(ReadingConsumer):
         end = self._consumer_thread.stable_end(TP(topic, partition))
         return math.inf if end is None else end
 
-    def unanswered(self, tp: TP) -> int | None:
-        """How many records of a partition are not acknowledged; ``None`` before the first look."""
-        end = self._consumer_thread.stable_end(tp)
-        if end is None:
-            return None
-        return max(0, end - max(self._committable(tp), self._committed_offset.get(tp) or 0))
-
     async def work_waits(self, topic: str) -> bool:
         """Whether records of ``topic`` wait to be read. It asks the consumer's thread."""
         return await self._consumer_thread.work_waits(topic)
-
-    def lag(self, topic: str) -> Mapping[int, int | None]:
-        """The same for each partition of a topic that is this worker's."""
-        try:
-            ours = [tp for tp in self.assignment() if tp.topic == topic]
-            return {tp.partition: self.unanswered(tp) for tp in ours}
-        except ConsumerNotStarted:
-            return {}
 
     def _committed_tables(self) -> Mapping[str, CommittedTable]:
         """The tables whose values are committed, by the topic that they follow."""

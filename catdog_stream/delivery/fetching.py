@@ -33,8 +33,10 @@ from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiokafka_TPset
 from faust.types import TP
+from mode import Service
 
 from catdog_stream import deadlines
+from catdog_stream.delivery.group_lag import GroupLag
 from catdog_stream.metrics import count_broker_error
 from catdog_stream.topics import RECOUNT_GROUP
 
@@ -52,11 +54,13 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
 
     Attributes:
         patient_topics: topics whose records may wait for ``PATIENT_INTERVAL``.
+        lag: asks for the lag of the group; ``None`` where nobody wants to know.
     """
 
     patient_topics: Collection[str] = frozenset()
     #: When the worker's event loop was seen to run; infinity before it is.
     loop_ran_at = math.inf
+    lag: GroupLag | None = None
     _confirmed_at = -math.inf
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
@@ -92,6 +96,13 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         worker without a partition, which then never comes back, and that of a slow agent.
         """
         return time.monotonic() - self.loop_ran_at
+
+    @Service.task
+    async def _watch_lag(self) -> None:
+        if self.lag is None or self.app.client_only:
+            return
+        async for _ in self.itertimer(deadlines.LAG_INTERVAL, name="lag"):
+            await self.lag.look(self._ensure_consumer())
 
     def highwater(self, tp: TP) -> int:
         """Return the end of what can be read, in front of transactions that are still open.

@@ -18,6 +18,7 @@ from mode import Service
 
 from catdog_stream.delivery.ack_tracker import AckTracker
 from catdog_stream.delivery.fetching import RationedConsumerThread
+from catdog_stream.delivery.group_lag import GroupLag
 from catdog_stream.errors import UnreadableError
 
 __all__ = ["ReadingConsumer", "raise_"]
@@ -64,6 +65,10 @@ class ReadingConsumer(FaustConsumer):
     def be_patient_with(self, topics: Collection[str]) -> None:
         """Look into ``topics`` only a few times a second."""
         self._consumer_thread.patient_topics = topics
+
+    def watch_lag(self, lag: GroupLag) -> None:
+        """Have ``lag`` be learned from the brokers while the consumer runs."""
+        self._consumer_thread.lag = lag
 
     @property
     def _consumer_thread(self) -> RationedConsumerThread:

@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from catdog_stream import metrics
 from catdog_stream.errors import Reason, RejectedRequest
-from catdog_stream.pipeline.moments import Moments, note_stages
+from catdog_stream.pipeline.moments import Moments, note_queue, note_stages
 from catdog_stream.pipeline.observing import Answered, Observers
 from catdog_stream.pipeline.ordering import Lanes
 from catdog_stream.pipeline.outcome import Classified, Outcome
@@ -173,6 +173,7 @@ class Answering(Generic[J]):
                 self._answered += 1
                 self._note(outcome)
                 note_stages(moments)
+                note_queue(job.incoming.timestamp_ms, moments)
                 stack = "" if isinstance(outcome, RejectedRequest) else outcome.verdict.stack
                 metrics.request_seconds_of(stack).observe(moments.seconds)
                 self._observers.answered(Answered(job.incoming, outcome, job.prepared, moments))

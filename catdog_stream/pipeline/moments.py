@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from catdog_stream import metrics
 
-__all__ = ["STAGES", "Moments", "Stage", "note_stages"]
+__all__ = ["STAGES", "Moments", "Stage", "note_queue", "note_stages"]
 
 #: What a stage is called, and the moment at which it ends.
 STAGES = (
@@ -22,6 +22,9 @@ STAGES = (
     ("order", "handed_over"),  # waiting for those in front of it
     ("publishing", "confirmed"),  # Kafka's confirmation of the answer
 )
+
+#: Seconds. No request waits longer in a topic whose retention is that of this application.
+MOST_IN_QUEUE = 7 * 24 * 60 * 60.0
 
 #: Its name, when it began, and when it ended.
 Stage = tuple[str, float, float]
@@ -66,3 +69,16 @@ def note_stages(moments: Moments) -> None:
     """Put them into this worker's metrics."""
     for name, began, ended in moments.stages():
         _SECONDS[name].observe(ended - began)
+
+
+def note_queue(timestamp_ms: int | None, moments: Moments) -> None:
+    """Note in this worker's metrics how long an answered request has waited in Kafka.
+
+    Args:
+        timestamp_ms: the time of the request's record in milliseconds since the epoch; its producer
+            may have set it to anything. One in the future counts as now.
+        moments: of the request, with its answer confirmed.
+    """
+    if timestamp_ms is not None:
+        waited = time.time() - moments.seconds - timestamp_ms / 1000
+        metrics.QUEUE_SECONDS.observe(min(max(0.0, waited), MOST_IN_QUEUE))

@@ -12,6 +12,7 @@ from faust.types.web import Web
 from catdog_stream import metrics
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.consumer import Consumer
+from catdog_stream.delivery.group_lag import GroupLag
 from catdog_stream.kafka.config import CLIENT_ID
 from catdog_stream.pipeline.observing import Observers
 from catdog_stream.settings import Settings
@@ -72,6 +73,9 @@ class CatDogApp(StreamApp):
             Table=CommittedTable,
             broker_client_id=CLIENT_ID,
         )
+        #: Of the whole group, in the topic whose records it answers.
+        self.lag = GroupLag(self.role.reads)
+        metrics.LAG.set_function(self.lag.now)
         self._web_of = web
         #: Are told of each answer.
         self.observers = Observers()
@@ -114,7 +118,7 @@ class CatDogApp(StreamApp):
             consumer.in_work = lambda: self.judging.in_flight
         consumer.be_patient_with([LABELS])  # which are ours, nearly all of them
         consumer.passes_over |= self.passes_over
-        metrics.LAG.set_function(lambda: consumer.lag(self.role.reads))
+        consumer.watch_lag(self.lag)
         return cast(ConsumerT, consumer)
 
     def discover(self, *extra_modules: str, **_options: Any) -> None:

@@ -8,7 +8,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 from mode import Service
 
-from catdog_stream import deadlines
+from catdog_stream import deadlines, metrics
 from catdog_stream.errors import AgentError
 from catdog_stream.patches.group_coordinator import MendedGroupCoordinator
 from catdog_stream.patches.request_deadlines import waiting_longest
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from catdog_stream.delivery.consumer import Consumer
     from catdog_stream.worker.application import CatDogApp
 
-__all__ = ["Watchdog", "health_problems", "readiness_problems", "silence"]
+__all__ = ["Watchdog", "assigned", "health_problems", "readiness_problems", "silence"]
 
 #: How often the watchdog looks.
 LOOK_SECONDS = 1.0
@@ -32,6 +32,10 @@ class Watchdog(Service):
         self.app = app
         self.progress = ProgressWatch(deadlines.STALL)
 
+    async def on_stop(self) -> None:
+        """Say that the worker is ready no more."""
+        metrics.READY.set(0)
+
     @Service.task
     async def _look(self) -> None:
         async for _ in self.itertimer(LOOK_SECONDS, name="watchdog"):
@@ -44,6 +48,7 @@ class Watchdog(Service):
                 # Without a broker nothing can be done, and a restart would not help.
                 waiting=reachable and await _work_waits(self.app),
             )
+            metrics.READY.set(not await readiness_problems(self.app))
 
 
 def dead_agents(app: "CatDogApp") -> list[str]:
@@ -82,7 +87,7 @@ async def readiness_problems(app: "CatDogApp") -> list[str]:
         problems.append(starting)
     if not app.settled:
         problems.append("Partitions are being assigned and tables recovered.")
-    elif not _assigned(app):
+    elif not assigned(app):
         problems.append("No partition is assigned to this worker.")
     return problems
 
@@ -115,7 +120,8 @@ def _group_silence(app: "CatDogApp") -> float | None:
     return time.monotonic() - coordinator.answered_at
 
 
-def _assigned(app: "CatDogApp") -> set[TP]:
+def assigned(app: "CatDogApp") -> set[TP]:
+    """Return the partitions assigned to this worker, of the topic whose records it answers."""
     try:
         return {tp for tp in app.consumer.assignment() if tp.topic == app.role.reads}
     except ConsumerNotStarted:

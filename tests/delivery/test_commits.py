@@ -224,25 +224,6 @@ def test_offsets_that_kafka_does_not_take_are_an_error_but_for_a_lost_place(
     assert broker_errors("commit") == before + errors
 
 
-def test_lag_is_told_of_the_partitions_that_are_held() -> None:
-    async def story() -> None:
-        it = consumer()
-        other = TP("catdoglabel", 0)
-        it.assignment = lambda: {REQUESTS, other}
-        it._thread.stable_end = {REQUESTS: 10, other: 99}.get
-        assert it.lag(REQUESTS.topic) == {0: 10}
-        assert it.ack(delivered(it, 3))
-        assert it.lag(REQUESTS.topic) == {0: 6}
-        it._thread.stable_end = {}.get
-        assert it.lag(REQUESTS.topic) == {0: None}, "nobody has looked yet"
-
-    asyncio.run(asyncio.wait_for(story(), DEADLINE))
-
-
-def test_before_it_has_started_a_consumer_has_no_lag() -> None:
-    assert cast(Any, CatDogApp(Settings()).consumer).lag(REQUESTS.topic) == {}
-
-
 def test_a_commit_at_a_rebalance_is_bounded_even_behind_one_that_hangs() -> None:
     async def story() -> None:
         it = consumer()

@@ -26,7 +26,9 @@ def _labels() -> dict[str, set[str]]:
     found = {metric.name: set(metric._labelnames) for metric in metrics.LAG.collect()}
     for value in vars(metrics).values():
         if isinstance(value, MetricWrapperBase):
-            own = _STACK if isinstance(value, Info) else set(value._labelnames)
+            own = set(value._labelnames)
+            if isinstance(value, Info):
+                own = set(value._value) or _STACK
             found[value._name] = own
     return found
 

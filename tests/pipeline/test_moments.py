@@ -1,8 +1,12 @@
 """Stages lie between moments, whichever of them were reached."""
 
-import pytest
+import time
 
-from catdog_stream.pipeline.moments import Moments
+import pytest
+from prometheus_client import REGISTRY, Histogram
+
+from catdog_stream import metrics
+from catdog_stream.pipeline.moments import MOST_IN_QUEUE, Moments, note_queue
 
 
 def test_stages_follow_each_other_without_a_gap() -> None:
@@ -36,3 +40,32 @@ def test_it_begins_when_it_is_made() -> None:
     assert ended >= began
     with pytest.raises(AttributeError):
         moments.eaten = 1.0  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("age", "waited"),
+    [(100.0, 96.0), (3.0, 0.0), (-(10.0**9), 0.0), (1.7e9, MOST_IN_QUEUE)],
+    ids=["before it was taken", "while it was answered", "in the future", "in 1970"],
+)
+def test_the_time_in_kafka_ends_when_a_request_is_taken(age: float, waited: float) -> None:
+    def queued() -> float:
+        return REGISTRY.get_sample_value("catdog_queue_seconds_sum") or 0.0
+
+    moments = Moments(1.0, confirmed=5.0)
+    before = queued()
+    note_queue(round((time.time() - age) * 1000), moments)
+    assert queued() - before == pytest.approx(waited, abs=0.5)
+    before = queued()
+    note_queue(None, moments)
+    assert queued() == before
+
+
+@pytest.mark.parametrize(
+    "histogram", [metrics.STAGE_SECONDS, metrics.INFERENCE_SECONDS, metrics.REQUEST_SECONDS]
+)
+def test_a_picture_that_takes_four_milliseconds_is_told_from_one_that_takes_eight(
+    histogram: Histogram,
+) -> None:
+    bounds = histogram._kwargs["buckets"]
+    assert any(0.004 <= bound < 0.008 for bound in bounds)
+    assert any(0.001 <= bound < 0.004 for bound in bounds)

@@ -1,10 +1,15 @@
-"""What this process has counted so far."""
+"""What this process has counted so far, and what a worker exports."""
 
+import requests
 from prometheus_client import REGISTRY
+from prometheus_client.parser import text_string_to_metric_families
 
 from catdog_stream.metrics import BrokerErrorKind
 
-__all__ = ["broker_errors"]
+__all__ = ["Samples", "broker_errors", "samples"]
+
+#: Labels and value of each sample of a metric.
+Samples = list[tuple[dict[str, str], float]]
 
 
 def broker_errors(kind: BrokerErrorKind) -> float:
@@ -12,3 +17,14 @@ def broker_errors(kind: BrokerErrorKind) -> float:
     value = REGISTRY.get_sample_value("catdog_broker_errors_total", {"kind": kind})
     assert value is not None, "a rate would miss the first one"
     return value
+
+
+def samples(port: int, name: str) -> Samples:
+    """The samples of a metric that the worker at ``port`` exports."""
+    text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    return [
+        (sample.labels, sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name
+    ]

@@ -10,11 +10,14 @@ from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import Client, request
+from tests.support.metrics import Samples, samples
 
 pytestmark = pytest.mark.integration
 
 REQUESTS_BEFORE = 10
 OUTAGE = 60.0  # seconds
+NOT_READY: Samples = [({}, 0.0)]
+READY: Samples = [({}, 1.0)]
 
 
 def waits_for_its_broker(worker: Worker) -> bool:
@@ -43,6 +46,8 @@ def test_a_worker_outlives_its_broker_and_answers_what_was_queued(
         broker.stop()
         stopped = time.monotonic()
         wait_until(lambda: waits_for_its_broker(worker), "the worker to notice")
+        wait_until(lambda: samples(worker.port, "catdog_ready") == NOT_READY, "it to be exported")
+        wait_until(lambda: not samples(worker.port, "catdog_lag"), "the lag to be unknown, not 0")
         wait_until(lambda: time.monotonic() - stopped >= OUTAGE, "the outage to pass", OUTAGE + 10)
         assert worker.process.poll() is None
         assert worker.get("/healthz")["alive"], "a restart would not bring the broker back"
@@ -67,6 +72,9 @@ def test_a_worker_may_be_started_before_its_broker(
         with Worker(broker.address, tmp_path) as worker:
             wait_until(lambda: worker.status("/healthz") == 200, "the page", PATIENCE)
             wait_until(lambda: waits_for_its_broker(worker), "the worker to say what it lacks")
+            assert samples(worker.port, "catdog_ready") == NOT_READY
+            assert samples(worker.port, "catdog_lag") == []
             broker.start()
             worker.wait_ready()
+            wait_until(lambda: samples(worker.port, "catdog_ready") == READY, "it to be exported")
             asyncio.run(send(broker.address))

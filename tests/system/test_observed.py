@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +11,15 @@ from socket import socket
 from typing import Any
 
 import pytest
-import requests
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
-from prometheus_client.parser import text_string_to_metric_families
 
-from catdog_stream import deadlines
+from catdog_stream import __version__, deadlines
+from catdog_stream.pipeline.moments import MOST_IN_QUEUE
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
 from tests.support.client import Client, Message, header, request
 from tests.support.collector import Collector, attributes, collecting
+from tests.support.metrics import samples
 from tests.support.pictures import LOOKING
 
 pytestmark = pytest.mark.integration
@@ -53,13 +54,8 @@ class Scene:
 
     def samples(self, name: str, **labels: str) -> list[float]:
         """A metric's samples with these labels."""
-        url = f"http://127.0.0.1:{self.worker.port}/metrics"
-        return [
-            sample.value
-            for family in text_string_to_metric_families(requests.get(url, timeout=10).text)
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        ]
+        found = samples(self.worker.port, name)
+        return [value for of, value in found if labels.items() <= of.items()]
 
     def log(self) -> list[dict[str, Any]]:
         """Each line of its log so far, but for one that is just being written."""
@@ -130,6 +126,32 @@ def test_the_stages_of_a_request_make_up_its_time(scene: Scene, cat: bytes) -> N
         scene.metric("catdog_request_seconds_sum"),
     )
     assert parts == pytest.approx(whole, rel=1e-6)
+
+
+def test_the_time_in_kafka_begins_with_the_time_of_the_record(scene: Scene, cat: bytes) -> None:
+    hour = 3600
+    ages = (2 * hour, -hour, 50 * 365 * 24 * hour)  # the others are made up
+
+    async def story() -> None:
+        async with Client(scene.broker) as client:
+            now = time.time()
+            await client.answers(
+                await client.send(
+                    Message(request(cat), timestamp_ms=round((now - age) * 1000)) for age in ages
+                )
+            )
+
+    name = "catdog_queue_seconds"
+    seconds, number = scene.metric(f"{name}_sum"), scene.metric(f"{name}_count")
+    asyncio.run(story())
+    wait_until(lambda: scene.metric(f"{name}_count") >= number + len(ages), "the answers to count")
+    assert scene.metric(f"{name}_count") == number + len(ages)
+    waited = scene.metric(f"{name}_sum") - seconds
+    assert waited == pytest.approx(2 * hour + MOST_IN_QUEUE, abs=60)
+
+
+def test_a_worker_names_its_version(scene: Scene) -> None:
+    assert scene.metric("catdog_build_info", version=__version__) == 1
 
 
 def test_each_line_of_the_log_is_json_and_tells_whose_request_it_is_about(scene: Scene) -> None:

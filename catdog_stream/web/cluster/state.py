@@ -42,8 +42,10 @@ class WorkerState:
     since: float = 0.0
     #: What keeps it from working; empty if it is ready.
     problems: Sequence[str] = ()
-    #: Partition of what it reads to how many requests are not answered (of a jury: votes); ``None``
-    #: where that is not known yet. Only of those that are the worker's.
+    #: Those of what it reads that are assigned to it.
+    partitions: Sequence[int] = ()
+    #: Partition of what it reads to how many requests its whole group has not answered (of a jury:
+    #: votes); ``None`` where that is unknown.
     lag: Mapping[int, int | None] = field(default_factory=dict)
     #: ``None`` while its tables may be incomplete.
     shards: Shards | None = None
@@ -79,6 +81,7 @@ def news_document(news: News) -> dict[str, Any]:
             "classes": list(state.classes),
             "since": state.since,
             "problems": list(state.problems),
+            "partitions": list(state.partitions),
             "lag": {str(partition): lag for partition, lag in state.lag.items()},
             "recent": _slot_document(state.recent),
             "pictures": [asdict(shot) for shot in state.pictures],
@@ -110,6 +113,11 @@ def parse_news(document: Any) -> News:
                 classes=[_text(name) for name in told["classes"][:MAX_ITEMS]],
                 since=_number(told["since"]),
                 problems=[_text(problem) for problem in told["problems"][:MAX_PROBLEMS]],
+                # A version before this states the lag of its own partitions alone.
+                partitions=[
+                    count(partition)
+                    for partition in list(told.get("partitions", told["lag"]))[:MAX_ITEMS]
+                ],
                 lag={
                     count(partition): None if lag is None else count(lag)
                     for partition, lag in _few(told["lag"], MAX_ITEMS)

@@ -13,7 +13,7 @@ from catdog_stream.web.recording.history import Slot, added
 from catdog_stream.web.recording.pictures import KEPT, Shot
 from catdog_stream.web.recording.recorder import Rejected
 
-__all__ = ["ClusterView", "Lag", "Standing", "WorkerView", "cluster_view", "statistics"]
+__all__ = ["ClusterView", "Standing", "WorkerView", "cluster_view", "statistics"]
 
 #: A worker that was not heard of for so many seconds does not answer; in less it may be busy.
 PATIENCE = 4.0
@@ -40,14 +40,6 @@ class WorkerView:
 
 
 @dataclass(frozen=True, slots=True)
-class Lag:
-    """Requests of a partition that wait for an answer, and whose partition it is."""
-
-    waiting: int | None
-    worker: str
-
-
-@dataclass(frozen=True, slots=True)
 class ClusterView:
     """The cluster, and this worker in it."""
 
@@ -64,8 +56,9 @@ class ClusterView:
     pictures: Sequence[Shot]
     #: The latest of each reason.
     rejected: Mapping[str, Rejected]
-    #: By partition.
-    lag: Mapping[int, Lag]
+    #: Partition to how many requests wait for an answer, in the whole group; ``None`` where that is
+    #: unknown.
+    lag: Mapping[int, int | None]
     #: This one first.
     workers: Sequence[WorkerView]
 
@@ -174,11 +167,12 @@ def _latest_rejected(workers: Iterable[WorkerView]) -> dict[str, Rejected]:
     return latest
 
 
-def _lag(workers: Iterable[WorkerView]) -> dict[int, Lag]:
-    """Whose partition it is now goes before whoever had it: silent and gone ones come last."""
-    order: dict[Standing, int] = {"here": 0, "answers": 1, "silent": 2, "left": 3}
-    lag: dict[int, Lag] = {}
-    for each in sorted(workers, key=lambda worker: order[worker.standing]):
-        for partition, waiting in each.state.lag.items():
-            lag.setdefault(partition, Lag(waiting, each.address))
+def _lag(workers: Iterable[WorkerView]) -> dict[int, int | None]:
+    """Return what this worker has learned, and where it has not, another one that answers."""
+    lag: dict[int, int | None] = {}
+    for each in workers:
+        if each.answers:  # a silent one knew it once
+            for partition, waiting in each.state.lag.items():
+                if lag.get(partition) is None:
+                    lag[partition] = waiting
     return dict(sorted(lag.items()))

@@ -10,10 +10,9 @@ from catdog_stream.web.cluster.counts import Shards, local_shards
 from catdog_stream.web.cluster.state import WorkerState
 from catdog_stream.web.live.facts import facts
 from catdog_stream.web.recording.recorder import Recorder
-from catdog_stream.worker.health import readiness_problems
+from catdog_stream.worker.health import assigned, readiness_problems
 
 if TYPE_CHECKING:
-    from catdog_stream.delivery.consumer import Consumer
     from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["Own"]
@@ -42,14 +41,17 @@ class Own:
     async def state(self) -> WorkerState:
         """How this worker is."""
         app, recorder = self._app, self._recorder
-        consumer: Consumer = app.consumer  # type: ignore[assignment]
         return WorkerState(
             version=__version__,
             stack=app.swapping.serving if app.classifying.warm else "",
             classes=app.work.classes,
             since=recorder.history.since,
             problems=await self._look(),
-            lag=consumer.lag(app.role.reads),
+            partitions=sorted(tp.partition for tp in assigned(app)),
+            lag={
+                number: None if lag is None else lag.records
+                for number, lag in app.lag.now().items()
+            },
             shards=self.shards(),
             recent=recorder.history.recent(),
             pictures=recorder.latest.shots(),

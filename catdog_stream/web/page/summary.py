@@ -33,7 +33,7 @@ def summary(view: ClusterView, when: When) -> str:
         ("per second", rate(recent.labelled / RECENT_SECONDS)),
         ("p50", seconds(percentile(recent.bins, 0.5))),
         ("p99", seconds(percentile(recent.bins, 0.99))),
-        ("waiting", compact(waiting(view))),
+        ("waiting", waiting(view, compact)),
         ("rejected", compact(view.statistics.rejected)),
     )
     tile = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in tiles)

@@ -30,6 +30,7 @@ NEWS = News(
         classes=["cat", "dog"],
         since=1_700_000_000.5,
         problems=["It waits."],
+        partitions=[3],
         lag={3: 17, 4: None},
         shards={"labels": {"3": {"cat": 2}}, "rejections": {}},
         recent=Slot({"cat": 2}, 1, {4: 3}),
@@ -187,3 +188,9 @@ def test_a_peer_that_is_gone_has_not_answered(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises((ConnectionError, TimeoutError)):
         hear(never)
+
+
+def test_a_version_before_states_the_lag_of_its_own_partitions_alone() -> None:
+    document = news_document(NEWS)
+    del document["state"]["partitions"]
+    assert parse_news(document).state.partitions == [3, 4]

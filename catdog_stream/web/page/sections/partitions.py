@@ -1,5 +1,7 @@
 """What waits to be answered, by partition."""
 
+from collections.abc import Callable
+
 from catdog_stream.web.cluster.view import ClusterView
 from catdog_stream.web.page.parts import Section, When, bar
 from catdog_stream.web.page.text import count
@@ -9,21 +11,31 @@ __all__ = ["PARTITIONS", "waiting"]
 MOST = 32
 
 
-def waiting(view: ClusterView) -> int:
-    """Requests that wait for an answer, or votes for a decision, as far as that is known."""
-    return sum(lag.waiting or 0 for lag in view.lag.values())
+def waiting(view: ClusterView, form: Callable[[int], str] = count) -> str:
+    """Return how many requests wait for an answer, or votes for a decision, written by ``form``.
+
+    ``+`` follows where that is unknown of some partitions; ``-`` stands where it is of all.
+    """
+    known = _known(view)
+    more = "+" if len(known) < len(view.lag) else ""
+    return f"{form(sum(known))}{more}" if known else "-"
+
+
+def _known(view: ClusterView) -> list[int]:
+    return [number for number in view.lag.values() if number is not None]
 
 
 def body(view: ClusterView, _when: When) -> str:
     """An item for each partition; of very many, for those where the most waits."""
     if not view.lag:
-        return '<p class="none">No partition is assigned yet.</p>'
-    shown = sorted(sorted(view.lag, key=lambda number: -(view.lag[number].waiting or 0))[:MOST])
-    most = max(1, *(lag.waiting or 0 for lag in view.lag.values()))
+        return '<p class="none">Kafka has not stated yet what waits.</p>'
+    shown = sorted(sorted(view.lag, key=lambda number: -(view.lag[number] or 0))[:MOST])
+    known = _known(view)
+    most = max((1, *known))
     items = "".join(
         f'<li data-key="{number}"><span class="fine">{number}</span>'
-        f"{bar(((lag.waiting or 0) / most, 'waiting'))}"
-        f'<span class="number">{"-" if lag.waiting is None else count(lag.waiting)}</span></li>'
+        f"{bar(((lag or 0) / most, 'waiting'))}"
+        f'<span class="number">{"-" if lag is None else count(lag)}</span></li>'
         for number in shown
         for lag in (view.lag[number],)
     )
@@ -31,9 +43,11 @@ def body(view: ClusterView, _when: When) -> str:
     more = f'<p class="fine">and {count(rest)} partitions where less waits</p>' if rest else ""
     votes = view.here.state.facts.get("waits") == "votes"
     what = "votes waiting for a decision" if votes else "waiting for an answer"
-    total, number = count(waiting(view)), count(len(view.lag))
+    unknown = len(view.lag) - len(known)
+    besides = f" Kafka does not state it for {count(unknown)} of them." if unknown else ""
     return (
-        f'<p class="fine">{total} {what}, in {number} partitions.</p>'
+        f'<p class="fine">{waiting(view)} {what}, '
+        f"in {count(len(view.lag))} partitions.{besides}</p>"
         f'<ul class="lags">{items}</ul>{more}'
     )
 

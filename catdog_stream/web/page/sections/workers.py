@@ -39,7 +39,7 @@ def _row(worker: WorkerView, now: float, when: When) -> str:
     return (
         f'<tr data-key="{plain(worker.address)}"><th scope="row">{plain(host(worker.address))}'
         f"{here}</th><td>{_health(worker, now, when)}</td><td>{plain(state.stack) or '-'}</td>"
-        f"<td>{ranges(state.lag) or '-'}</td><td>{plain(state.version) or '-'}</td>"
+        f"<td>{ranges(state.partitions) or '-'}</td><td>{plain(state.version) or '-'}</td>"
         f"<td>{since}</td></tr>"
     )
 

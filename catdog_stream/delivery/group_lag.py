@@ -1,0 +1,129 @@
+"""Lag of the whole group, as the brokers state it.
+
+A worker knows the end of a partition only as of its last fetch, and only of its own partitions:
+under load that end is far behind, and nobody knows about the partitions of a worker that is frozen.
+So each worker asks the brokers every few seconds for all partitions, over the connections that it
+has: for the committed offsets first and for the ends afterwards, so that a lag is never too small.
+A lag that was not learned lately is unknown, never 0.
+"""
+
+import asyncio
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from catdog_stream import deadlines
+from catdog_stream.kafka.group_offsets import EARLIEST, LOG_END, STABLE_END, committed, offsets
+
+__all__ = ["GroupLag", "PartitionLag"]
+
+
+class PartitionLag(NamedTuple):
+    """Records of a partition behind the committed offset."""
+
+    #: Up to the end of the partition, as ``kafka-consumer-groups`` states it.
+    records: int
+    #: Without those behind the start of a transaction that is still open: nobody can read them.
+    readable: int
+
+
+class GroupLag:
+    """Lag of a group in each partition of a topic.
+
+    The consumer's thread writes it, and any thread reads it.
+
+    Args:
+        topic: name of the topic.
+        clock: seconds that only ever grow.
+    """
+
+    def __init__(self, topic: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.topic = topic
+        self._clock = clock
+        #: Partition to when its lag was learned, and to the lag; replaced as a whole.
+        self._seen: Mapping[int, tuple[float, PartitionLag | None]] = {}
+        #: Broker that did not answer, to when it may be asked again: to wait for a connection to
+        #: it holds up the client's other connections.
+        self._again: dict[int, float] = {}
+
+    def now(self) -> Mapping[int, PartitionLag | None]:
+        """Return the lag of each partition, ``None`` where it was not learned lately."""
+        oldest = self._clock() - deadlines.LAG_HOLDS
+        return {number: lag if at >= oldest else None for number, (at, lag) in self._seen.items()}
+
+    async def look(self, consumer: Any) -> None:
+        """Ask the brokers once. What they do not answer stays as it was, and gets old.
+
+        Args:
+            consumer: aiokafka's, a member of the group that reads the topic.
+        """
+        began = self._clock()
+        client = consumer._client
+        numbers = sorted(client.cluster.partitions_for_topic(self.topic) or ())
+        before = await self._committed(consumer, numbers)
+        led: defaultdict[int, list[int]] = defaultdict(list)
+        for number in before:
+            leader = client.cluster.leader_for_partition(TopicPartition(self.topic, number))
+            if leader is not None and self._again.get(leader, began) <= began:
+                led[leader].append(number)
+        learned: dict[int, tuple[float, PartitionLag | None]] = {}
+        for lags in await asyncio.gather(
+            *(self._of(client, leader, of, before) for leader, of in led.items() if leader >= 0)
+        ):
+            learned |= {number: (began, lag) for number, lag in lags.items()}
+        never = (-math.inf, None)
+        self._seen = {n: learned.get(n, self._seen.get(n, never)) for n in numbers}
+
+    async def _committed(self, consumer: Any, numbers: Collection[int]) -> Mapping[int, int | None]:
+        coordinator = consumer._coordinator
+        broker = getattr(coordinator, "coordinator_id", None)
+        if not numbers or broker is None or self._again.get(broker, -math.inf) > self._clock():
+            return {}
+        try:
+            async with asyncio.timeout(deadlines.LOOK):
+                return await committed(
+                    consumer._client, broker, coordinator.group_id, self.topic, numbers
+                )
+        except (KafkaError, TimeoutError):
+            self._leave_alone(broker)
+            return {}
+
+    async def _of(
+        self,
+        client: Any,
+        leader: int,
+        numbers: Collection[int],
+        before: Mapping[int, int | None],
+    ) -> Mapping[int, PartitionLag | None]:
+        fresh = [number for number in numbers if before[number] is None]
+        try:
+            async with asyncio.timeout(deadlines.LOOK):
+                ends, stable, starts = await asyncio.gather(
+                    offsets(client, leader, self.topic, numbers, LOG_END),
+                    offsets(client, leader, self.topic, numbers, STABLE_END),
+                    offsets(client, leader, self.topic, fresh, EARLIEST),
+                )
+        except (KafkaError, TimeoutError):
+            self._leave_alone(leader)
+            return {}
+        lags = {}
+        for number in ends.keys() & stable.keys():
+            start = before[number]
+            if start is None:
+                start = starts.get(number)
+            if start is not None:
+                lags[number] = _lag(start, ends[number], stable[number])
+        return lags
+
+    def _leave_alone(self, broker: int) -> None:
+        self._again[broker] = self._clock() + deadlines.LAG_HOLDS
+
+
+def _lag(start: int, end: int, stable: int) -> PartitionLag | None:
+    """Return the lag; ``None`` where the offset lies beyond the end, as after a lost log."""
+    return PartitionLag(end - start, max(0, stable - start)) if start <= end else None
