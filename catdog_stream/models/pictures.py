@@ -1,26 +1,33 @@
 """Turn the bytes of a picture, which come from strangers, into an array of fixed size.
 
-Read are PNG, JPEG, WebP, GIF (the first frame) and BMP in every mode that Pillow knows. The whole
-picture, or its middle, is resized to a square, as in the training of the backbone
-(``preprocessing``). Transparent parts become white, as on a web page. 16-bit greys keep their upper
-eight bits. The EXIF orientation is honoured, so a phone's picture is seen upright.
+Read are PNG, JPEG, WebP, GIF (the first frame) and BMP, as a browser shows them: ``formats`` has
+their readers, ``docs/wire.md`` the rule. The whole picture, or its middle, is resized to a square,
+as in the training of the backbone (``preprocessing``), its colors become sRGB, it is put upright,
+and what shines through transparent parts is white, as on a web page.
 
 Whatever the bytes are, :func:`decode` returns an array or raises ``RejectedRequest``.
 """
 
-import io
-import struct
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.models.color_profiles import is_usable as is_usable_profile
+from catdog_stream.models.color_profiles import to_srgb
+from catdog_stream.models.formats.bmp import HEADER_SIZES, read_bmp
+from catdog_stream.models.formats.decoded import Admit, Decoded
+from catdog_stream.models.formats.gif import read_gif
+from catdog_stream.models.formats.jpeg import read_jpeg
+from catdog_stream.models.formats.other import read_other
+from catdog_stream.models.formats.png import read_png
+from catdog_stream.models.formats.webp import read_webp
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.tf1_resizing import tf1_bilinear
 
@@ -34,20 +41,20 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 # Pictures above this size are decoded one at a time, so that the memory of a worker does not
 # depend on how many of them arrive together.
 _LARGE_PIXELS = 4_000_000
-_one_large_picture = threading.Lock()
-
-# Few bytes can keep a JPEG decoder busy for minutes: each scan of a progressive JPEG costs a pass
-# over all pixels, and Pillow copies all EXIF data for each further EXIF segment. Encoders write
-# about ten of the first and one of the second; other data may hold these bytes by chance.
-_MAX_JPEG_SEGMENTS = 64
-_JPEG_SEGMENTS = {"scans": b"\xff\xda", "EXIF segments": b"Exif\0\0"}
+_one_large_picture = threading.RLock()  # a file is opened several times for some pictures
 
 _FILTERS = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
 }
 
-_BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
+_READERS: dict[str, Callable[[bytes, Admit], Decoded]] = {
+    "PNG": read_png,
+    "JPEG": read_jpeg,
+    "WEBP": read_webp,
+    "GIF": read_gif,
+    "BMP": read_bmp,
+}
 
 _TRANSPOSITION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -80,39 +87,53 @@ def decode(data: bytes, wanted: Preprocessing, limits: PictureLimits) -> Picture
         raise RejectedRequest(
             Reason.TOO_LARGE, f"The picture has {len(data)} bytes, {limits.max_bytes} are allowed."
         )
-    with opened(data, recognise(data), limits) as image:
-        return _render(image, wanted)
+    with opened(data, recognise(data), limits) as picture:
+        # On the small square: far cheaper than, and as good as, with the original.
+        small = shown(picture, lambda image: _square(image, wanted))
+    if small.mode == "RGBA":
+        white = Image.new("RGBA", small.size, "white")
+        small = Image.alpha_composite(white, small).convert("RGB")
+    return np.array(small)
 
 
 @contextmanager
-def opened(data: bytes, name: str, limits: PictureLimits) -> Iterator[Image.Image]:
-    """A picture in the format that Pillow calls ``name``, to be decoded in the block. Thread-safe.
+def opened(
+    data: bytes,
+    name: str,
+    limits: PictureLimits,
+    check: Callable[[ImageFile.ImageFile], None] | None = None,
+) -> Iterator[Decoded]:
+    """Decode a picture in the format that Pillow calls ``name``, to be used in the block.
 
-    Whatever goes wrong in the block raises ``RejectedRequest`` as ``decode`` does.
+    Whatever goes wrong in the block raises ``RejectedRequest`` as ``decode`` does. Thread-safe.
+
+    Args:
+        check: for a format that is not one of the five: called with Pillow's image before its
+            pixels are decoded.
     """
-    if name == "WEBP":
-        # Pillow allocates a WebP's whole canvas on opening; for the others it reads a header.
-        _check_pixels(_webp_size(data), limits)
-    elif name == "JPEG":
-        _check_jpeg_segments(data)
-    try:
-        with Image.open(io.BytesIO(data), formats=(name,)) as image:
-            pixels = _check_pixels(image.size, limits)
-            with _one_large_picture if pixels > _LARGE_PIXELS else nullcontext():
-                yield image
-    except RejectedRequest:
-        raise
-    except Image.DecompressionBombError as error:
-        # Pillow has a limit of its own, above any sensible one, and checks it while opening.
-        raise RejectedRequest(
-            Reason.TOO_MANY_PIXELS, f"The {name} picture is too large: {_sentence(error)}."
-        ) from error
-    except Exception as error:
-        # Pillow lets through whatever its parsers run into: OSError, SyntaxError, ValueError,
-        # struct.error, EOFError, zlib.error, OverflowError, MemoryError and others.
-        raise RejectedRequest(
-            Reason.DAMAGED_IMAGE, f"The {name} picture is damaged: {_sentence(error)}."
-        ) from error
+    with ExitStack() as stack:
+
+        def admit(size: tuple[int, int]) -> None:
+            pixels = _check_pixels(size, limits)
+            if pixels > _LARGE_PIXELS:
+                stack.enter_context(_one_large_picture)
+
+        try:
+            reader = _READERS.get(name)
+            yield reader(data, admit) if reader else read_other(data, name, admit, check)
+        except RejectedRequest:
+            raise
+        except Image.DecompressionBombError as error:
+            # Pillow has a limit of its own, above any sensible one, and checks it while opening.
+            raise RejectedRequest(
+                Reason.TOO_MANY_PIXELS, f"The {name} picture is too large: {_sentence(error)}."
+            ) from error
+        except Exception as error:
+            # Pillow lets through whatever its parsers run into: OSError, SyntaxError, ValueError,
+            # struct.error, EOFError, zlib.error, OverflowError, MemoryError and others.
+            raise RejectedRequest(
+                Reason.DAMAGED_IMAGE, f"The {name} picture is damaged: {_sentence(error)}."
+            ) from error
 
 
 def recognise(data: bytes) -> str:
@@ -128,7 +149,7 @@ def recognise(data: bytes) -> str:
         return "WEBP"
     if data.startswith((b"GIF87a", b"GIF89a")):
         return "GIF"
-    if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in _BMP_HEADER_SIZES:
+    if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in HEADER_SIZES:
         return "BMP"
     if other := other_format(data):
         raise RejectedRequest(
@@ -169,61 +190,30 @@ def _check_pixels(size: tuple[int, int], limits: PictureLimits) -> int:
     return width * height
 
 
-def _check_jpeg_segments(data: bytes) -> None:
-    for segments, mark in _JPEG_SEGMENTS.items():
-        if data.count(mark) > _MAX_JPEG_SEGMENTS:
-            raise RejectedRequest(
-                Reason.DAMAGED_IMAGE, f"The JPEG has more than {_MAX_JPEG_SEGMENTS} {segments}."
-            )
+def shown(picture: Decoded, resize: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """Return a picture as a browser shows it: RGB, or RGBA where parts of it are transparent.
 
-
-def _webp_size(data: bytes) -> tuple[int, int]:
-    """Width and height of a WebP picture (RFC 9649, sections 2.5 to 2.7)."""
-    chunk = data[12:16]
-    if chunk == b"VP8X" and len(data) >= 30:
-        width, height = data[24:27], data[27:30]
-        return int.from_bytes(width, "little") + 1, int.from_bytes(height, "little") + 1
-    if chunk == b"VP8L" and len(data) >= 25:
-        bits = int.from_bytes(data[21:25], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if chunk == b"VP8 " and len(data) >= 30:
-        width, height = struct.unpack_from("<HH", data, 26)
-        return width & 0x3FFF, height & 0x3FFF
-    raise RejectedRequest(Reason.DAMAGED_IMAGE, "The WebP picture has no readable header.")
-
-
-def _render(image: Image.Image, wanted: Preprocessing) -> Picture:
-    # Not image.draft(), which decodes large JPEGs sooner: it changed verdicts (1 in 100 measured).
-    image.load()
-    # On the small square: far cheaper than, and as good as, turning the original.
-    return np.array(upright(_resize(image, wanted), image))
-
-
-def upright(small: Image.Image, original: Image.Image) -> Image.Image:
-    """Turn ``small``, made from ``original``, as the EXIF orientation of that one says."""
-    orientation = _orientation(original)
-    if orientation in _TRANSPOSITION:
-        return small.transpose(_TRANSPOSITION[orientation])
+    Args:
+        resize: makes another size of an image in RGB, RGBA or CMYK.
+    """
+    image, profile = picture.image, picture.profile
+    is_usable = is_usable_profile(profile, image.mode)
+    small = resize(image if is_usable and image.mode == "CMYK" else _coloured(image))
+    if profile is not None and is_usable:
+        small = to_srgb(small, profile)
+    if picture.orientation in _TRANSPOSITION:
+        small = small.transpose(_TRANSPOSITION[picture.orientation])
     return small
 
 
-def coloured(image: Image.Image) -> Image.Image:
-    """The picture as RGB, or as RGBA where parts of it are transparent; 8 bits a channel."""
+def _coloured(image: Image.Image) -> Image.Image:
+    """Return the picture as RGB, or as RGBA where parts are transparent; 8 bits a channel."""
     if image.mode.startswith("I;16"):
         upper = (np.asarray(image) >> 8).astype(np.uint8)
         image = Image.fromarray(upper)
     mode = "RGBA" if image.has_transparency_data else "RGB"
     # No conversion where none is needed: it would copy the whole picture.
     return image if image.mode == mode else image.convert(mode)
-
-
-def _resize(image: Image.Image, wanted: Preprocessing) -> Image.Image:
-    """The picture as an RGB image of the size wanted, transparent parts white."""
-    picture = _square(coloured(image), wanted)
-    if picture.mode == "RGBA":
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture).convert("RGB")
-    return picture
 
 
 def _square(image: Image.Image, wanted: Preprocessing) -> Image.Image:
@@ -235,15 +225,6 @@ def _square(image: Image.Image, wanted: Preprocessing) -> Image.Image:
         left, top = ((1 - wanted.crop) / 2 * side for side in image.size)
         box = (left, top, image.width - left, image.height - top)
     return image.resize((wanted.size,) * 2, _FILTERS[wanted.resize], box)
-
-
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 (upright) where there is none that can be read."""
-    try:
-        value = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # noqa: BLE001 - the pixels are fine; broken metadata is no reason to reject
-        return 1
-    return value if isinstance(value, int) else 1
 
 
 def _sentence(error: Exception) -> str:

@@ -15,8 +15,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from catdog_stream.errors import RejectedRequest
+from catdog_stream.models import color_profiles
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
 from catdog_stream.models.preprocessing import Preprocessing
+from tests.support import icc
+from tests.support.bmp_files import bmp
+from tests.support.png_files import chunk, png
 
 SIZE = 48
 LIMITS = PictureLimits()
@@ -224,13 +228,88 @@ def test_a_jpeg_of_endless_exif_segments_is_rejected() -> None:
     data = saved(halves(), "JPEG")
     segment = b"\xff\xe1\0\x12Exif\0\0II*\0\x08\0\0\0\0\0"
     assert reason(data[:2] + segment * 50_000 + data[2:]) == "damaged_image"
+    assert_halves(read(data[:2] + segment * 1_000 + data[2:]), tolerance=20)
 
 
-def test_a_png_text_bomb_is_rejected() -> None:
-    text = b"zTXtbomb\0\0" + zlib.compress(bytes(50_000_000))
-    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+def test_a_png_of_endless_chunks_is_rejected() -> None:
     data = saved(halves(), "PNG")
-    assert reason(data[:33] + chunk + data[33:]) == "damaged_image"
+    assert reason(data[:33] + chunk(b"tEXt", b"") * 300_000 + data[33:]) == "damaged_image"
+
+
+def test_a_png_text_bomb_is_not_unpacked() -> None:
+    bomb = chunk(b"zTXt", b"bomb\0\0" + zlib.compress(bytes(50_000_000)))
+    data = saved(halves(), "PNG")
+    assert_halves(read(data[:33] + bomb + data[33:]))
+
+
+@pytest.mark.parametrize(("interlaced", "height"), [(0, 9), (0, 8), (1, 9), (1, 8), (1, 1)])
+def test_a_png_is_rejected_where_its_last_row_is_missing(interlaced: int, height: int) -> None:
+    """Pillow leaves such rows black; a picture that is black there is whole."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 7, height, 8, 2, 0, 0, interlaced))
+    sizes = [(7, height)]
+    if interlaced:  # width and height of each pass
+        sizes = [(1, -(-height // 8)), (1, -(-height // 8)), (2, -(-(height - 4) // 8))]
+        sizes += [(2, -(-height // 4)), (4, -(-(height - 2) // 4)), (3, -(-height // 2))]
+        sizes += [(7, height // 2)]
+    rows = b"".join((b"\0" + bytes(3 * columns)) * max(0, count) for columns, count in sizes)
+
+    def file(pixels: bytes) -> bytes:
+        packed = chunk(b"IDAT", zlib.compress(pixels))
+        return b"\x89PNG\r\n\x1a\n" + header + packed + chunk(b"IEND", b"")
+
+    assert np.all(read(file(rows)) == 0)
+    last = next(columns for columns, count in reversed(sizes) if count > 0)
+    assert reason(file(rows[: -(1 + 3 * last)])) == "damaged_image"
+
+
+def test_a_large_picture_may_be_opened_more_than_once() -> None:
+    # Its transparent color has 16 bits, of which Pillow gives 8 at a time.
+    samples = np.zeros((2100, 2000, 3), np.uint16)
+    samples[:, 1000:] = 0x1234
+    data = png(samples, 16, 2, [(b"tRNS", bytes(6))])
+    picture = read(data, PictureLimits(max_bytes=len(data)))
+    assert picture[24, 4].tolist() == [255, 255, 255]
+    assert picture[24, -4].tolist() == [0x12, 0x12, 0x12]
+
+
+class TestAnEndThatIsMissing:
+    """A JPEG is read where every pixel has come."""
+
+    @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
+    def test_only_the_marker(self, options: dict[str, Any]) -> None:
+        data = saved(halves(), "JPEG", quality=95, **options)
+        for missing in (1, 2):
+            np.testing.assert_array_equal(read(data[:-missing]), read(data))
+
+    def test_rows(self) -> None:
+        noise = np.random.default_rng(3).integers(0, 256, (64, 64, 3), np.uint8)
+        data = saved(Image.fromarray(noise), "JPEG")
+        for missing in range(20, len(data) // 2, 97):
+            assert reason(data[:-missing]) == "damaged_image"
+
+    def test_bits_of_all_pixels(self) -> None:
+        data = saved(halves(), "JPEG", quality=95, progressive=True)
+        scans = [place for place in range(len(data)) if data[place : place + 2] == b"\xff\xda"]
+        assert_halves(read(data[: scans[-1]]), tolerance=40)
+        assert_halves(read(data[: scans[-1] + 5]), tolerance=40)
+        assert reason(data[: scans[0] + 20]) == "damaged_image"
+
+
+def test_a_bmp_whose_alpha_is_zero_everywhere_is_opaque() -> None:
+    pixels = np.dstack([np.full((4, 8, 3), (20, 30, 220), np.uint8), np.zeros((4, 8), np.uint8)])
+    masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    assert np.all(read(bmp(pixels, 32, 3, masks, 124)) == (220, 30, 20))
+
+
+def test_ink_is_converted_by_its_profile_black_too() -> None:
+    black = saved(Image.new("CMYK", (16, 16), (0, 0, 0, 255)), "JPEG", icc_profile=icc.cmyk())
+    assert np.all(np.abs(read(black).astype(int) - 107) < 4)  # a lightness of 45
+
+
+def test_profiles_are_kept_once_and_not_for_ever() -> None:
+    for gamma in np.linspace(1, 3, 40):
+        read(saved(halves(), "PNG", icc_profile=icc.matrix_rgb(gamma=float(gamma))))
+    assert len(color_profiles._transforms) <= 16
 
 
 def test_warnings_of_pillow_do_not_reach_the_log() -> None:

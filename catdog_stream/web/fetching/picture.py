@@ -9,11 +9,10 @@ from PIL import Image, features
 from catdog_stream.errors import FetchError, Reason, RejectedRequest
 from catdog_stream.models.pictures import (
     PictureLimits,
-    coloured,
     opened,
     other_format,
     recognise,
-    upright,
+    shown,
 )
 from catdog_stream.web.fetching.tiff import check_compression, check_parts
 
@@ -38,11 +37,8 @@ def small_png(data: bytes, limits: PictureLimits) -> bytes:
         name = _format(data)
         if name == "TIFF":
             check_parts(data)
-        with opened(data, name, limits) as image:
-            if name == "TIFF":
-                check_compression(image)
-            image.load()
-            small = upright(_fitting(coloured(image)), image)
+        with opened(data, name, limits, check_compression if name == "TIFF" else None) as picture:
+            small = shown(picture, _fitting)
             small.info = {}  # a colour profile would be written along
             file = io.BytesIO()
             small.save(file, "PNG")

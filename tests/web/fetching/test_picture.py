@@ -14,6 +14,7 @@ from catdog_stream.errors import FetchError
 from catdog_stream.models.pictures import PictureLimits, decode
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.web.fetching.picture import small_png
+from tests.support import icc
 
 # The module that reads pictures silences Pillow in workers, which pytest undoes.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -148,7 +149,7 @@ def test_a_picture_keeps_its_proportions_and_is_never_made_larger(
     assert small(saved(Image.new("RGB", size), "PNG")).size == result
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "AVIF", "TIFF"])
 def test_a_phones_picture_is_put_upright(kind: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90 degrees, clockwise
@@ -156,6 +157,15 @@ def test_a_phones_picture_is_put_upright(kind: str) -> None:
     assert image.size == (199, 299)
     assert is_near(image.getpixel((100, 10)), RED)
     assert is_near(image.getpixel((100, 288)), BLUE)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+def test_colors_become_those_of_srgb(kind: str) -> None:
+    grey = Image.new("RGB", (50, 50), (85, 85, 85))
+    image = small(saved(grey, kind, icc_profile=icc.matrix_rgb(gamma=1.0)))
+    pixel = image.getpixel((25, 25))
+    assert isinstance(pixel, tuple)
+    assert all(abs(part - 156) < 5 for part in pixel)
 
 
 def test_nothing_but_the_pixels_is_kept() -> None:
