@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from tqdm import tqdm
 
 from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import Stopped, until_stopped
-from catdog_stream.errors import InputError, UnansweredError
+from catdog_stream.errors import BrokerError, InputError, Refusal, UnansweredError
 from catdog_stream.kafka.asking import Asking, asking
 from catdog_stream.kafka.client import opaque_url, producer, request_value
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.settings import Settings
 from catdog_stream.showing import shown
@@ -23,6 +26,8 @@ from catdog_stream.wire import Source
 #: For Kafka to confirm the last request, once a signal has come.
 LAST_REQUEST_SECONDS = 0.2
 
+#: The producer takes records of twice the largest answer, and base64 adds a third.
+MAX_ANSWERS = 1.5
 #: Files of a folder that are taken for pictures; a file named itself is always sent.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 
@@ -34,6 +39,13 @@ class Sent:
     confirmed: int = 0
     #: Said where one more may have.
     doubt: str = ""
+    #: Files that were passed over; each has been named.
+    skipped: int = 0
+
+    def skip(self, file: Path, why: str) -> None:
+        """Pass over a file, and say why."""
+        self.skipped += 1
+        tqdm.write(shown(f"{file}: not sent: {why}"), file=sys.stderr)
 
 
 @click.command()
@@ -57,6 +69,10 @@ def send(paths: tuple[Path, ...], wait: bool, timeout: float) -> None:
         except Stopped as stopped:
             click.echo(f"Sent {sent.confirmed} of {len(files)} requests to {REQUESTS}.{sent.doubt}")
             raise SystemExit(stopped.exit_code) from None
+        except BrokerError:
+            if sent.confirmed:
+                click.echo(f"Sent {sent.confirmed} of {len(files)} requests to {REQUESTS}.")
+            raise
 
 
 def pictures(paths: Sequence[Path]) -> list[Path]:
@@ -83,21 +99,25 @@ async def send_and_wait(files: Sequence[Path], timeout: float, sent: Sent | None
     """Publish ``files`` and print each answer.
 
     Raises:
-        UnansweredError: a request was rejected, or not answered in time.
+        UnansweredError: a request was not sent, rejected, or not answered in time.
+        BrokerError: Kafka does not answer, or refuses whatever is sent.
     """
     answers = _Answers()
-    async with asking(Settings.from_environment().cluster) as stream:
+    sent = sent or Sent()
+    cluster = Settings.from_environment().cluster
+    async with asking(cluster) as stream:
         with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
-            async for file, answer in publish(files, stream, sent or Sent()):
+            async for file, answer in publish(files, stream, cluster, sent):
                 answers.expect(file, answer)
                 bar.update()
         await answers.until_settled(timeout)
     missing = answers.waiting.values()
     for file in missing:
         click.echo(shown(f"{file}: no answer"), err=True)
-    if missing or answers.rejected:
+    if missing or answers.rejected or sent.skipped:
+        unsent = f"{sent.skipped} were not sent, " if sent.skipped else ""
         raise UnansweredError(
-            f"Of {len(files)} pictures {answers.rejected} were rejected and "
+            f"Of {len(files)} pictures {unsent}{answers.rejected} were rejected and "
             f"{len(missing)} not answered."
         )
 
@@ -115,17 +135,23 @@ class _Answers:
         """Wait for one more."""
         self.waiting[answer] = file
         answer.add_done_callback(self._settle)
+        self.check()
+
+    def check(self) -> None:
+        """Raise why no answer can come, or be printed, any more."""
+        if self._failure is not None:
+            raise self._failure
 
     def _settle(self, answer: asyncio.Future[Reply]) -> None:
-        if answer.cancelled():
+        if answer.cancelled() or self._failure is not None:
             return  # stopped
         self._news.set()
-        if (error := answer.exception()) is not None:
+        try:
+            reply = answer.result()
+            self.rejected += reply.label is None
+            tqdm.write(outcome(self.waiting.pop(answer), reply), file=sys.stdout)
+        except Exception as error:  # noqa: BLE001 - raised by check(), where it ends the command
             self._failure = error
-            return
-        reply = answer.result()
-        self.rejected += reply.label is None
-        tqdm.write(outcome(self.waiting.pop(answer), reply), file=sys.stdout)
 
     async def until_settled(self, timeout: float) -> None:
         """Return when nothing waits any more, or nothing was answered for ``timeout`` seconds.
@@ -134,13 +160,13 @@ class _Answers:
             BrokerError: no answer can come any more.
         """
         while self.waiting:
-            if self._failure is not None:
-                raise self._failure
+            self.check()
             self._news.clear()
             try:
                 await asyncio.wait_for(self._news.wait(), timeout)
             except TimeoutError:
                 return
+        self.check()
 
 
 def outcome(file: Path, reply: Reply) -> str:
@@ -156,29 +182,63 @@ async def _send_all(files: Sequence[Path], sent: Sent) -> None:
     cluster = Settings.from_environment().cluster
     async with producer(cluster) as sender:
         with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
-            async for _, answer in publish(files, Asking(sender, cluster), sent):
+            async for _, answer in publish(files, Asking(sender, cluster), cluster, sent):
                 answer.cancel()  # nobody waits for it
                 bar.update()
+    if sent.skipped:
+        raise UnansweredError(
+            f"Sent {sent.confirmed} requests to {REQUESTS}: {sent.skipped} of {len(files)} "
+            "pictures were not sent."
+        )
     click.echo(f"Sent {len(files)} requests to {REQUESTS}.")
 
 
 async def publish(
-    files: Sequence[Path], stream: Asking, sent: Sent
+    files: Sequence[Path], stream: Asking, cluster: ClusterConfig, sent: Sent
 ) -> AsyncIterator[tuple[Path, "asyncio.Future[Reply]"]]:
-    """Publish each file as a request, counted in ``sent``; yields it with its answer to come."""
+    """Publish each file as a request; yields it with its answer to come.
+
+    Counts in ``sent``. A file that cannot be read, or whose request Kafka refuses though it would
+    take another one, is named there and costs no other file anything.
+
+    Raises:
+        BrokerError: Kafka does not answer, or refuses whatever is sent.
+    """
     for file in files:
         try:
-            picture = file.read_bytes()
+            question = await stream.send(_request(file, cluster))
+            try:
+                await asyncio.shield(question.sent)
+            except asyncio.CancelledError:
+                await _last(question.sent, sent)
+                raise
         except OSError as error:
-            raise InputError(f"{file} cannot be read: {error.strerror}.") from error
-        question = await stream.send(request_value(picture, opaque_url(str(file))))
-        try:
-            await asyncio.shield(question.sent)
-        except asyncio.CancelledError:
-            await _last(question.sent, sent)
-            raise
+            sent.skip(file, f"{error.strerror or error}.")
+            continue
+        except (BrokerError, KafkaError) as error:
+            refused = _refused(error, cluster)
+            if refused.refusal not in (Refusal.RECORD, Refusal.TOO_LARGE):
+                raise refused from error
+            sent.skip(file, refused.message)
+            continue
         sent.confirmed += 1
         yield file, question.reply
+
+
+def _request(file: Path, cluster: ClusterConfig) -> bytes:
+    """Return the request for a file. Raises ``OSError``, and ``KafkaError`` where it is too large.
+
+    A file that cannot be sent is not read: it may be larger than the memory.
+    """
+    if file.stat().st_size > MAX_ANSWERS * cluster.max_answer_bytes:
+        raise MessageSizeTooLargeError
+    return request_value(file.read_bytes(), opaque_url(str(file)))
+
+
+def _refused(error: BrokerError | KafkaError, cluster: ClusterConfig) -> BrokerError:
+    if isinstance(error, BrokerError):
+        return error
+    return broker_error(error, cluster, Access.topic("Write", REQUESTS))
 
 
 async def _last(delivery: "asyncio.Future[Source]", sent: Sent) -> None:
