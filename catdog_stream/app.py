@@ -10,10 +10,11 @@ from typing import NoReturn, cast
 from catdog_stream.errors import SettingError
 from catdog_stream.showing import shown
 from catdog_stream.worker.lasting import lasting
-from catdog_stream.worker.surroundings import check
+from catdog_stream.worker.surroundings import check, normalize
 
 try:
     check(os.environ)
+    normalize(os.environ)
 except SettingError as error:
     print(error.format_message(), file=sys.stderr)
     raise SystemExit(error.exit_code) from None

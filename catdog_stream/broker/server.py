@@ -30,6 +30,9 @@ _STOP_SECONDS = 20.0
 _LOCK_SECONDS = 3.0
 _POLL_SECONDS = 0.02
 _CONTROLLER_TRIES = 3
+#: Free space for a start: each partition of its own topics makes files of several MB.
+_LEAST_BYTES = 128 * 2**20
+_DISK_FULL = "No space left on device"
 _CLUSTER_ID = "Y2F0ZG9nLXN0cmVhbS0wMA"  # any 16 bytes in base64
 #: The sentence of an exception in a Java program's output.
 _CAUSE = re.compile(r"^(?:Caused by: |Exception in .* )?[\w.$]+(?:Exception|Error): (.+)$")
@@ -118,6 +121,7 @@ class LocalKafka:
             # The server inherits the lock, which so lasts as long as it does.
             with (self.data_dir / "lock").open("ab") as lock:
                 self._lock(lock)
+                self._require_space()
                 self._configure(jars)
                 self._process = self._spawn(
                     java.command(jars, "kafka.Kafka", str(self._properties)), lock
@@ -209,6 +213,15 @@ class LocalKafka:
                     "--port."
                 ) from error
 
+    def _require_space(self) -> None:
+        free = shutil.disk_usage(self.data_dir).free
+        if free < _LEAST_BYTES:
+            raise BrokerError(
+                f"{self.data_dir} has {free / 2**20:.0f} MB of free space, and the local Kafka "
+                f"needs at least {_LEAST_BYTES / 2**20:.0f} MB: make room, or choose another "
+                "folder with --data-dir."
+            )
+
     def _lock(self, lock: IO[bytes]) -> None:
         deadline = time.monotonic() + _LOCK_SECONDS
         while True:
@@ -274,6 +287,12 @@ class LocalKafka:
             raise BrokerError(
                 f"The local Kafka did not answer in {_START_SECONDS:g} s; see {self.log}."
             )
+
+    def ended(self, status: int) -> BrokerError:
+        """Return the error for a server that has ended with ``status`` after its start."""
+        full = _DISK_FULL in self._output()
+        why = f"the disk of {self.data_dir} is full" if full else f"status {status}"
+        return BrokerError(f"The local Kafka ended: {why}; see {self.log}.")
 
     def _why_it_ended(self, status: int) -> BrokerError:
         taken = re.search(r"ocket server failed to bind to \S+:(\d+)", self._output())

@@ -12,6 +12,7 @@ from catdog_stream.commands.broker import broker
 from catdog_stream.commands.convert import convert
 from catdog_stream.commands.evaluate import evaluate
 from catdog_stream.commands.familiarize import familiarize
+from catdog_stream.commands.faust_options import describe
 from catdog_stream.commands.import_original import import_original
 from catdog_stream.commands.recount import recount
 from catdog_stream.commands.replay import replay
@@ -39,6 +40,9 @@ COMMANDS = (
 )
 for command in COMMANDS:
     cli.add_command(command)
+
+for described in (cli, *cli.commands.values()):
+    describe(described)
 
 # Faust's option tells its own.
 cli.params = [option for option in cli.params if option.name != "version"]

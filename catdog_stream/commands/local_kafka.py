@@ -12,7 +12,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from catdog_stream.broker import LocalKafka
 from catdog_stream.commands.stopping import Signals
-from catdog_stream.errors import BrokerError, SettingError
+from catdog_stream.errors import SettingError
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.topics import GROUP
@@ -78,6 +78,6 @@ def running_kafka(
         yield kafka
         status = kafka.poll()
         if status is not None:
-            raise BrokerError(f"The local Kafka ended with status {status}; see {kafka.log}.")
+            raise kafka.ended(status)
     finally:
         kafka.stop()

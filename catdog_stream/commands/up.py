@@ -15,7 +15,7 @@ from urllib.request import ProxyHandler, build_opener
 import click
 
 from catdog_stream import deadlines
-from catdog_stream.broker import HOST, child
+from catdog_stream.broker import HOST, LocalKafka, child
 from catdog_stream.commands.local_kafka import local_port, running_kafka
 from catdog_stream.commands.send import pictures, send_and_wait
 from catdog_stream.commands.silence import saying_silence
@@ -24,8 +24,10 @@ from catdog_stream.errors import BrokerError, CatDogError, SettingError
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.models.stacks.locate import samples as samples_directory
+from catdog_stream.worker.surroundings import in_url
 
-EVERY_ADDRESS = ("", "0.0.0.0")
+#: To what listens on every address, the one to ask for its page.
+EVERY_ADDRESS = {"": HOST, "0.0.0.0": HOST, "::": "::1"}
 
 
 @click.command()
@@ -43,14 +45,14 @@ def up(samples: bool, web_port: int | None, data_dir: Path | None) -> None:
     from catdog_stream.app import app
 
     port: int = web_port or app.conf.web_port
-    host = HOST if app.conf.web_bind in EVERY_ADDRESS else app.conf.web_bind
+    host = EVERY_ADDRESS.get(app.conf.web_bind, app.conf.web_bind)
     _require_free(host, port, "the page", "--web-port or WEB_PORT")
     with (
         until_stopped() as signals,
-        _broker(app.settings.cluster, data_dir, signals),
+        _broker(app.settings.cluster, data_dir, signals) as kafka,
         _worker(port) as worker,
     ):
-        page = f"http://{host}:{port}"
+        page = f"http://{in_url(host)}:{port}"
         _wait_until_ready(worker, page, signals)
         click.echo(f"The page: {page}/")
         if samples:
@@ -58,6 +60,8 @@ def up(samples: bool, web_port: int | None, data_dir: Path | None) -> None:
         click.echo("Ctrl-C stops everything.")
         while (status := worker.poll()) is None:
             signals.pause()
+            if kafka is not None and (ended := kafka.poll()) is not None:
+                raise kafka.ended(ended)
         raise CatDogError(f"The worker ended with status {status}.")
     click.echo("Stopped.")
 
@@ -72,7 +76,7 @@ def _samples() -> list[Path]:
 
 
 def _require_free(host: str, port: int, purpose: str, setting: str) -> None:
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -89,7 +93,7 @@ def _require_free(host: str, port: int, purpose: str, setting: str) -> None:
 
 def _broker(
     cluster: ClusterConfig, data_dir: Path | None, signals: Signals
-) -> AbstractContextManager[object]:
+) -> AbstractContextManager[LocalKafka | None]:
     try:
         signals.run(saying_silence(cluster, topic_partitions(cluster)))
     except BrokerError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -198,3 +200,12 @@ async def _read(address: str, count: int) -> list[bytes]:
     consumer = AIOKafkaConsumer("topic", bootstrap_servers=address, auto_offset_reset="earliest")
     async with asyncio.timeout(30), consumer:
         return [(await consumer.getone()).value for _ in range(count)]
+
+
+def test_a_disk_with_too_little_space_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = SimpleNamespace(free=2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    with pytest.raises(BrokerError, match=rf"{tmp_path} has 1 MB of free space.*--data-dir"):
+        LocalKafka(free_ports(1)[0], tmp_path).launch()
