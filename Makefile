@@ -12,7 +12,7 @@ FIGURES = build/benchmarks
 .PHONY: help run test test-unit soak chaos bench lint wheel clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
 run: $(RUN)  ## everything on this machine, with the sample pictures
 	@$(PYTHON) -m catdog_stream.broker

@@ -2,6 +2,8 @@
 
 import signal
 
+from catdog_stream.streams import prepare
+
 # To import the rest takes a second. Until a command handles signals itself, they end the process
 # as they do any other, and not in a traceback from the midst of an import.
 for number in (signal.SIGINT, signal.SIGTERM):
@@ -11,6 +13,7 @@ for number in (signal.SIGINT, signal.SIGTERM):
 
 def main() -> None:
     """Run the command line."""
+    prepare()
     from catdog_stream.app import main as run
 
     run()

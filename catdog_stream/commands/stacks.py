@@ -14,8 +14,8 @@ from catdog_stream.commands.stopping import Signals, until_stopped
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.orders import Past, Standing, forget, give, standing
-from catdog_stream.kafka.swaps import Outcome, outcome, running
-from catdog_stream.models.stacks.repository import Repository, StackId
+from catdog_stream.kafka.swaps import Outcome, Running, outcome, running
+from catdog_stream.models.stacks.repository import Repository, StackId, shipped
 from catdog_stream.settings import Settings
 from catdog_stream.showing import shown
 
@@ -110,7 +110,23 @@ def use(stack: str, voter: str | None) -> None:
         click.echo(shown(f"{wanted}: its classes are {classes}."))
     with until_stopped() as signals:
         told = _ask(signals, settings.cluster, standing(settings.cluster, voter))
+        if settings.stacks is None and wanted not in shipped():
+            _require_worker(
+                _ask(signals, settings.cluster, running(settings.cluster, voter)), wanted
+            )
         _order(signals, settings.cluster, told, str(wanted), told.succeeded(), voter)
+
+
+def _require_worker(now: Running, wanted: StackId) -> None:
+    """Raise ``SettingError`` where neither a worker nor a folder says whether the stack is there.
+
+    The deployment would stand, and each worker that starts would refuse it.
+    """
+    if not now:
+        raise SettingError(
+            f"No worker runs to say whether there is a stack {wanted}: set CATDOG_STACKS to the "
+            "folder of the stacks, or start a worker first."
+        )
 
 
 @stacks.command()

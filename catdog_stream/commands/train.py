@@ -20,8 +20,9 @@ from catdog_stream.models.engines.networks import NetworkName
 from catdog_stream.models.stacks.locate import shipped_stack
 from catdog_stream.showing import shown
 
-#: Told to the process that does the work.
-AT_WORK = "--at-work"
+#: Set in the environment of the process that does the work. An option would have to stand in front
+#: of a "--" on the command line.
+AT_WORK = "_CATDOG_TRAIN_AT_WORK"
 
 
 @click.command()
@@ -80,7 +81,6 @@ AT_WORK = "--at-work"
 )
 @click.option("--resume", is_flag=True, help="Go on with a training that was stopped.")
 @click.option("--force", is_flag=True, help="Replace what is in the output directory.")
-@click.option(AT_WORK, is_flag=True, hidden=True, help="For the process that does the work.")
 def train(
     directory: Path,
     output: Path,
@@ -97,11 +97,10 @@ def train(
     threads: int | None,
     resume: bool,
     force: bool,
-    at_work: bool,
 ) -> None:
     """Train a stack on DIRECTORY/CLASS/*, two classes or more."""
     name = stack_name(name, version, directory)
-    if not at_work:
+    if AT_WORK not in os.environ:
         _work_elsewhere()
         return
     from catdog_stream.app import app
@@ -141,10 +140,11 @@ def train(
 
 def _work_elsewhere() -> None:
     """Run this command in another process, and end with its status."""
-    arguments = ["-m", "catdog_stream", *sys.argv[1:], AT_WORK]
+    arguments = ["-m", "catdog_stream", *sys.argv[1:]]
     with until_stopped() as signals:
         process = subprocess.Popen(
             [sys.executable, child.__file__, str(os.getpid()), sys.executable, *arguments],
+            env={**os.environ, AT_WORK: "1"},
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches this process, which ends that one
         )

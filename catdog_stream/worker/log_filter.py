@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 
-__all__ = ["RepeatFilter"]
+__all__ = ["RepeatFilter", "StartFilter"]
 
 
 class RepeatFilter(logging.Filter):
@@ -37,3 +37,28 @@ class RepeatFilter(logging.Filter):
             return False
         self._let_through_at[place] = now
         return True
+
+
+class StartFilter(logging.Filter):
+    """Holds back what aiokafka logs as errors while a new cluster's topics are being created.
+
+    Whoever starts for the first time would look for a fault. What lasts longer is a fault, and
+    passes.
+
+    Args:
+        seconds: for this long after the filter was made.
+        clock: seconds that only ever grow.
+    """
+
+    _EXPECTED = ("Topic %s not found in cluster metadata", "Group Coordinator Request failed: %s")
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._end = clock() + seconds
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is to be written."""
+        if not record.name.startswith("aiokafka") or self._clock() >= self._end:
+            return True
+        return record.msg not in self._EXPECTED

@@ -15,7 +15,7 @@ from faust.utils.terminal.spinners import Spinner
 from catdog_stream import deadlines
 from catdog_stream.errors import CatDogError
 from catdog_stream.worker.json_log import JsonFormatter
-from catdog_stream.worker.log_filter import RepeatFilter
+from catdog_stream.worker.log_filter import RepeatFilter, StartFilter
 
 if TYPE_CHECKING:
     from catdog_stream.worker.stream_app import StreamApp
@@ -24,6 +24,8 @@ __all__ = ["Worker"]
 
 #: Seconds between two equal complaints of a library in the log.
 REPEAT_SECONDS = 30.0
+#: For a new cluster to create its topics, that of its groups too.
+START_SECONDS = 20.0
 
 
 class Worker(faust.Worker):
@@ -41,6 +43,7 @@ class Worker(faust.Worker):
             self.spinner, self.quiet = None, True
         super().on_setup_root_logger(logger, level)
         for handler in logger.handlers:
+            handler.addFilter(StartFilter(START_SECONDS))
             for library in ("aiokafka", "opentelemetry"):
                 handler.addFilter(RepeatFilter(library, REPEAT_SECONDS))
             if self._logs_json:

@@ -69,7 +69,7 @@ class StreamApp(faust.App):
             "topic_partitions": settings.partitions,
             "topic_replication_factor": settings.replicas,
             "table_standby_replicas": 0,
-            "datadir": Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}",
+            "datadir": _temporary() / f"{name}-{os.getuid()}",
             "web_bind": "127.0.0.1",
             "web_host": os.environ.get("WEB_HOST", "127.0.0.1"),
             "worker_redirect_stdouts": False,
@@ -152,6 +152,14 @@ class StreamApp(faust.App):
         consumer.on_unreadable = consumer.on_failed_send = self.give_up
         consumer.sends = self.sends
         return cast(ConsumerT, consumer)
+
+
+def _temporary() -> Path:
+    """Return the folder for temporary files, which need not be there: most commands use none."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return Path("/tmp")
 
 
 def _say_nothing(*_anything: object) -> None:

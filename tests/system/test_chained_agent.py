@@ -33,7 +33,7 @@ def example() -> str:
 def command() -> list[str]:
     """The arguments of Python in the README's command that runs the example."""
     section = README.read_text().partition("## Chain an agent of your own")[2]
-    found = re.search(r"run `python (cats\.py [^`]+)`", section)
+    found = re.search(r"run `\.venv/bin/python (cats\.py [^`]+)`", section)
     assert found is not None
     return found[1].split()
 

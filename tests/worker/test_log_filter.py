@@ -2,7 +2,7 @@
 
 import logging
 
-from catdog_stream.worker.log_filter import RepeatFilter
+from catdog_stream.worker.log_filter import RepeatFilter, StartFilter
 
 
 class Clock:
@@ -38,3 +38,14 @@ def test_another_complaint_is_not_held_back() -> None:
 def test_our_own_messages_are_never_held_back() -> None:
     repeats = RepeatFilter("aiokafka", 30.0, Clock())
     assert all(repeats.filter(record("catdog_stream.pipeline.pipeline", 1)) for _ in range(3))
+
+
+def test_a_topic_that_is_being_created_is_no_error_unless_it_stays_missing() -> None:
+    clock = Clock()
+    start = StartFilter(20.0, clock)
+    missing = record("aiokafka.cluster", 1, "Topic %s not found in cluster metadata")
+    assert not start.filter(missing)
+    assert start.filter(record("aiokafka.cluster", 2, "Topic %s is not authorized for this client"))
+    assert start.filter(record("catdog_stream", 1, "Topic %s not found in cluster metadata"))
+    clock.now += 20
+    assert start.filter(missing)
