@@ -12,6 +12,8 @@ from importlib import resources
 
 from aiohttp import web
 
+from catdog_stream.web.api.problems import Problem
+
 __all__ = ["asset", "static_path"]
 
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -46,7 +48,7 @@ def static_path() -> str:
 def asset(request: web.Request, version: str, name: str) -> web.Response:
     """One of them. A page of another version gets this one's, and does not keep it."""
     if name not in _files():
-        return web.Response(status=404, text="There is no such file.\n")
+        raise Problem(404, "There is no such file.")
     headers = {
         "Cache-Control": _FOR_EVER if version == _hash() else "no-cache",
         "Vary": "Accept-Encoding",

@@ -28,6 +28,9 @@ from catdog_stream.worker.health import health_problems, readiness_problems
 #: Seconds that a page waits for workers that may be frozen, and that a program does.
 PAGE_WAIT, PROGRAM_WAIT = 0.3, 1.0
 
+#: Of a time in seconds. Python refuses to read thousands of digits.
+MAX_DIGITS = 15
+
 recorder = Recorder()
 app.observers.add(recorder)
 app.heard = recorder.heard
@@ -90,7 +93,7 @@ async def picture(web: View, _request: Request, id: str) -> Response:
     """One of the latest pictures, small."""
     small = await board.thumbnail(id)
     if not small:
-        return web.text("There is no such picture any more.\n", status=404)
+        raise Problem(404, "There is no such picture any more.")
     keep = {"Cache-Control": "private, max-age=3600, immutable"}
     return web.bytes(small, content_type="image/jpeg", headers=keep)
 
@@ -138,11 +141,12 @@ async def shards(web: View, request: Request) -> Response:
     """What other workers ask this one."""
     query = cast(http.Request, request).query
     if "since" in query:
-        since = int(query["since"]) if query["since"].isdecimal() else 0
+        since = seconds(query["since"])
         return _json(news_document(await board.news(since, query.get("seen", "").split(","))))
     told = own.shards()
     if told is None:
-        return web.json({"error": "The tables are recovering."}, status=503)
+        # Workers of before know the field error.
+        raise Problem(503, "The tables are recovering.", error="The tables are recovering.")
     return web.json(told)
 
 
@@ -179,6 +183,14 @@ def _json(document: Any) -> Response:
     return cast(Response, http.Response(body=body, content_type="application/json"))
 
 
+def seconds(text: str) -> int:
+    """Return the number that a query has; 0 where it is none, or longer than any time."""
+    return int(text) if len(text) <= MAX_DIGITS and text.isdecimal() else 0
+
+
 def _verdict(web: View, word: str, problems: list[str], **more: list[str]) -> Response:
-    body = {word: not problems, "problems": problems, **more}
-    return web.json(body, status=503 if problems else 200)
+    body: dict[str, Any] = {word: not problems, "problems": problems, **more}
+    if problems:
+        # A probe that has been there for long knows the fields of the body alone.
+        return cast(Response, answer("/", Problem(503, " ".join(problems), **body)))
+    return web.json(body)

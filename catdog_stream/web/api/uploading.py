@@ -19,6 +19,8 @@ MAX_URL = 8192
 #: Fields of a form.
 MAX_FIELDS = 8
 _FORM = "multipart/form-data"
+#: Values of Content-Transfer-Encoding that say that nothing is encoded (RFC 2045, 6).
+_AS_IT_IS = frozenset(("binary", "8bit", "7bit"))
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}(-[0-9a-f]+){3}")
 
 
@@ -71,13 +73,20 @@ async def _form(request: web.Request, room: Room) -> tuple[bytes, str | None]:
 
 
 async def _field(part: BodyPartReader, room: Room) -> bytes:
-    if part.headers.keys() & {"Content-Transfer-Encoding", "Content-Encoding"}:
+    if _is_encoded(part):
         raise Problem(400, "A form's fields are sent as they are, in no other encoding.")
     value = bytearray()
     while chunk := await soon(part.read_chunk()):
         room.take(len(chunk))
         value += chunk
     return bytes(value)
+
+
+def _is_encoded(part: BodyPartReader) -> bool:
+    """Return whether the bytes of a part are not those of its field."""
+    transfer = part.headers.get("Content-Transfer-Encoding", "binary")
+    content = part.headers.get("Content-Encoding", "identity")
+    return transfer.strip().lower() not in _AS_IT_IS or content.strip().lower() != "identity"
 
 
 def _check_url(url: str | None) -> None:

@@ -6,6 +6,7 @@ true when it can read again; one that reads nothing for a while is let go.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,9 @@ __all__ = ["Broadcast", "event"]
 RETRY_MS = 2000
 #: Seconds of silence after which a reader is told that all is well.
 BEAT = 5.0
+#: Seconds between comments, for what cuts connections off where nothing passes for a while. They
+#: come at the next event or beat: within 15 s.
+COMMENT = 10.0
 #: Seconds that a reader may take to read one event.
 SLOW = 15.0
 #: Readers at a time; browsers have six connections for all pages of one worker.
@@ -86,9 +90,16 @@ class Broadcast:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one reader, until it goes or reads nothing."""
         if self._closed or self._readers >= MAX_READERS:
-            return web.Response(status=503, headers={"Retry-After": "5"})
+            raise web.HTTPServiceUnavailable(
+                reason="Too many pages are open, or the worker ends", headers={"Retry-After": "5"}
+            )
         response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+            headers={
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-store",
+                # Or nginx, as it is installed, collects events instead of passing them on.
+                "X-Accel-Buffering": "no",
+            }
         )
         with self._reading():
             try:
@@ -106,8 +117,11 @@ class Broadcast:
     async def _told(self) -> AsyncIterator[bytes]:
         """What one reader is told."""
         yield b"retry: %d\n\n" % RETRY_MS
-        number = 0
+        number, commented = 0, time.monotonic()
         while not self._closed:
+            if time.monotonic() - commented >= COMMENT:
+                commented = time.monotonic()
+                yield b": still here\n\n"
             if self._number > number:
                 text, number = self.since(number), self._number
                 yield text

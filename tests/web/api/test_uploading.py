@@ -59,6 +59,15 @@ def test_a_form() -> None:
     assert sent(data=form(image=b"data")) == Picture(b"data", None)
 
 
+@pytest.mark.parametrize("encoding", ["binary", "8bit", "7bit", "Binary"])
+def test_a_field_that_says_that_it_is_not_encoded(encoding: str) -> None:
+    part = (
+        b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n'
+        b"Content-Transfer-Encoding: " + encoding.encode() + b"\r\n\r\n\x00data\r\n--b--\r\n"
+    )
+    assert sent(**raw_form(part)) == Picture(b"\x00data", None)
+
+
 def test_a_trace_goes_on() -> None:
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     assert sent(data=b"x", headers={"traceparent": trace}) == Picture(

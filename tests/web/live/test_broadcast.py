@@ -27,6 +27,7 @@ async def reading(it: Broadcast) -> AsyncIterator[aiohttp.StreamReader]:
         client.get(server.make_url("/events")) as response,
     ):
         assert response.headers["Content-Type"] == "text/event-stream"
+        assert response.headers["X-Accel-Buffering"] == "no"
         yield response.content
 
 
@@ -100,3 +101,21 @@ def test_there_is_a_most_of_readers_and_none_after_the_end(monkeypatch: pytest.M
     ended = Broadcast()
     ended.close()
     assert asyncio.run(status(ended)) == 503
+
+
+def test_a_comment_comes_now_and_then_whether_there_is_news_or_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(broadcast, "COMMENT", 0.05)
+    monkeypatch.setattr(broadcast, "BEAT", 0.02)
+
+    async def story() -> None:
+        it = Broadcast()
+        async with reading(it) as stream:
+            async with asyncio.timeout(SECONDS):
+                for _ in range(2):
+                    while not (await stream.readline()).startswith(b":"):
+                        pass
+            it.close()
+
+    asyncio.run(story())

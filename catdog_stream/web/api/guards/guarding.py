@@ -5,6 +5,7 @@ import logging
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from catdog_stream.web.api.guards.codings import check_coding
 from catdog_stream.web.api.guards.origins import SAFE_METHODS, is_foreign
 from catdog_stream.web.api.guards.tokens import Tokens
 from catdog_stream.web.api.problems import Problem, answer, is_api
@@ -22,6 +23,7 @@ def guard(tokens: Tokens, *, sending: bool) -> Middleware:
     """
 
     def check(request: web.Request) -> None:
+        check_coding(request.headers)
         if request.method not in SAFE_METHODS:
             if is_foreign(request.headers):
                 raise Problem(403, "A page of another origin must not send.")
@@ -39,14 +41,12 @@ def guard(tokens: Tokens, *, sending: bool) -> Middleware:
         except Problem as problem:
             return told(request, problem)
         except web.HTTPException as error:
-            if error.status < 400 or not is_api(request.path):
+            if error.status < 400:
                 raise
-            detail = _DETAILS.get(error.status, error.reason)
-            allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-            return told(request, Problem(error.status, detail, headers=allow))
+            detail = _DETAILS.get(error.status, f"{error.reason}.")
+            headers = {name: error.headers[name] for name in _KEPT if name in error.headers}
+            return told(request, Problem(error.status, detail, headers=headers))
         except Exception:
-            if not is_api(request.path):
-                raise
             logger.exception("%s %s could not be answered.", request.method, request.path)
             return told(
                 request, Problem(500, "A fault of the application; its log has the details.")
@@ -55,12 +55,16 @@ def guard(tokens: Tokens, *, sending: bool) -> Middleware:
     return guarded
 
 
+_KEPT = ("Allow", "Retry-After")
 _DETAILS = {404: "There is nothing here.", 405: "This cannot be done here."}
 
 
 def told(request: web.Request, problem: Problem) -> web.Response:
-    """The answer: to a program as it expects, to a person in words."""
-    if is_api(request.path):
+    """The answer: to a program as it expects, to a person in words.
+
+    Whoever navigates with a browser asks for HTML, and programs do not.
+    """
+    if is_api(request.path) or "text/html" not in request.headers.get("Accept", ""):
         return answer(request.path, problem)
     return web.Response(
         status=problem.status, text=f"{problem.detail}\n", headers=dict(problem.headers)

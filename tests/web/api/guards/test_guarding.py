@@ -65,7 +65,24 @@ def test_the_protocol_has_errors_of_its_own() -> None:
         for path in ("/v2/problem", "/v2/broken", "/v2/nothing"):
             assert (await (await client.get(path)).json()).keys() == {"error"}
         assert (await (await client.post("/v2")).json()).keys() == {"error"}
-        assert await (await client.get("/page")).text() == "No.\n", "for people"
+        people = {"Accept": "text/html,application/xhtml+xml;q=0.9"}
+        for path, text in (("/page", "No.\n"), ("/none", "There is nothing here.\n")):
+            assert await (await client.get(path, headers=people)).text() == text
+            told = await client.get(path)
+            assert told.content_type == "application/problem+json", "for programs"
+
+    play(story, ROUTES)
+
+
+def test_a_body_in_an_unknown_coding_is_not_read() -> None:
+    async def story(client: Client) -> None:
+        for coding in ("compress", "unheard-of"):
+            refused = await client.post(
+                "/images/", data=b"x", headers={"Content-Encoding": coding}, compress=False
+            )
+            assert refused.status == 415, coding
+            assert refused.headers["Accept-Encoding"] == "gzip, deflate"
+            assert refused.content_type == "application/problem+json"
 
     play(story, ROUTES)
 
