@@ -163,7 +163,7 @@ async def readyz(web: View, _request: Request) -> Response:
     problems = (app.swapping.problem, api.problem)
     warnings = [problem for problem in problems if problem is not None]
     if app.role.is_jury and app.judging.warm:
-        warnings += app.judging.jury.gaps
+        warnings += [*app.judging.jury.gaps, *app.judging.jury.absent]
     more = {"warnings": warnings} if warnings else {}  # readers of today know two fields
     return _verdict(web, "ready", await readiness_problems(app), **more)
 

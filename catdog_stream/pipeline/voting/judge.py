@@ -17,6 +17,7 @@ from catdog_stream.models.deciding import Rule
 from catdog_stream.pipeline.answering import Answering, Job
 from catdog_stream.pipeline.moments import Moments
 from catdog_stream.pipeline.outcome import Outcome
+from catdog_stream.pipeline.voting.absence import Absence
 from catdog_stream.pipeline.voting.bench import LOOK_SECONDS, Bench, acknowledge
 from catdog_stream.pipeline.voting.decision import Decision
 from catdog_stream.pipeline.voting.docket import Undecided
@@ -51,6 +52,7 @@ class Judge:
         answering: publishes the decisions.
         requests: what is known of the requests.
         room: is told of gaps.
+        absence: is notified of who was missing from each decision.
         clock: seconds that never go back.
     """
 
@@ -63,6 +65,7 @@ class Judge:
         answering: Answering[Job],
         requests: Requests,
         room: Room,
+        absence: Absence,
         clock: Callable[[], float],
     ) -> None:
         self._rule = rule
@@ -72,10 +75,9 @@ class Judge:
         self._requests = requests
         self._room = room
         self._clock = clock
+        self._absence = absence
         #: What the voters tell apart, as of the last verdict; nothing before it.
         self.classes: tuple[str, ...] = ()
-        #: Who had not voted when the last request was decided.
-        self.missing: tuple[str, ...] = ()
 
     async def decide(self, bench: Bench) -> bool:
         """Decide the request at the head, whose votes are in; false if it cannot be decided yet.
@@ -126,7 +128,7 @@ class Judge:
     async def _decided(self, bench: Bench) -> Job:
         decision = bench.docket.take()
         self._room.end_gap(bench.partition)
-        self.missing = decision.missing
+        self._absence.note(decision.missing)
         outcome = decision.outcome(self._rule)
         metrics.DECISIONS.labels("incomplete" if decision.missing else "complete").inc()
         if isinstance(outcome, RejectedRequest):

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from catdog_stream.models.deciding import Rule
 from catdog_stream.pipeline.answering import Answering, Job
+from catdog_stream.pipeline.voting.absence import Absence
 from catdog_stream.pipeline.voting.bench import LOOK_SECONDS, Bench, Paper, acknowledge
 from catdog_stream.pipeline.voting.clerk import Clerk
 from catdog_stream.pipeline.voting.docket import Docket
@@ -61,6 +62,7 @@ class Jury:
         self._on_failure = on_failure
         self._clock = clock
         self._room = Room() if room is None else room
+        self._absence = Absence(voters)
         self._clerk = Clerk(topic, clock)
         self._judge = Judge(
             rule=rule,
@@ -69,6 +71,7 @@ class Jury:
             answering=answering,
             requests=requests,
             room=self._room,
+            absence=self._absence,
             clock=clock,
         )
         self._benches: dict[int, Bench] = {}
@@ -85,9 +88,9 @@ class Jury:
         return self._judge.classes
 
     @property
-    def missing(self) -> Sequence[str]:
-        """Who had not voted when the last request was decided."""
-        return self._judge.missing
+    def absent(self) -> list[str]:
+        """Sentences about the voters that the latest decision had to do without."""
+        return self._absence.problems()
 
     @property
     def gaps(self) -> list[str]:

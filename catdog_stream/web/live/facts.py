@@ -18,6 +18,7 @@ def facts(app: "CatDogApp") -> Mapping[str, Any]:
         "role": _role(app),
         "waits": "votes" if app.role.is_jury else "",
         "voter": app.role.voter,
+        "absent": app.judging.jury.absent if app.role.is_jury and app.judging.warm else None,
         "loading": app.swapping.loading,
         "refused": app.swapping.problem,
         "canary": _canary(app),
@@ -33,9 +34,7 @@ def _role(app: "CatDogApp") -> str:
         return f"It is the voter {app.role.voter}, and these are its votes."
     if app.role.is_jury and app.judging.warm:
         jury, voters = app.judging.jury, ", ".join(app.settings.voters)
-        missing = ", ".join(jury.missing)
-        without = f" The latest decision had to do without {missing}." if missing else ""
-        return f"The jury of {voters}: {jury.pending} requests wait for votes here.{without}"
+        return f"The jury of {voters}: {jury.pending} requests wait for votes here."
     return ""
 
 

@@ -11,6 +11,8 @@ __all__ = ["notices", "spoken", "summary", "title"]
 
 #: Labels that are named in the summary, and characters of each.
 MOST_SHARES, MOST_OF_A_NAME = 5, 24
+#: Voters of a jury that do not vote, at most.
+MOST_ABSENT = 8
 FIRST_PICTURE = "catdog-stream send samples/cat-kitten.jpg"
 
 
@@ -89,6 +91,7 @@ def notices(view: ClusterView, when: When) -> str:
     if view.moving:
         found.append(_moving(view.moving, view.group))
     found += [_problem(each) for each in view.workers if each.state.facts.get("refused")]
+    found += [sentence for each in view.workers for sentence in _absent(each)]
     if left:
         found.append(_left(left, view.now, when))
     return "".join(f'<p class="notice">{sentence}</p>' for sentence in found)
@@ -124,6 +127,14 @@ def _problem(worker: WorkerView) -> str:
         f"{plain(worker.address)} does not serve what was ordered: "
         f"{plain(str(worker.state.facts['refused']), 300)}"
     )
+
+
+def _absent(worker: WorkerView) -> list[str]:
+    """Return what a jury says of voters that do not vote. Anybody may have written it."""
+    told = worker.state.facts.get("absent")
+    if worker.standing == "left" or not isinstance(told, list):
+        return []
+    return [f"{plain(worker.address)}: {plain(str(each), 300)}" for each in told[:MOST_ABSENT]]
 
 
 def _workers(number: int) -> str:

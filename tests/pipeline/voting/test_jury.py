@@ -49,7 +49,7 @@ def test_it_is_decided_without_who_does_not_vote_in_time() -> None:
             ]
             assert notes == ["b", None]
             assert set(it.jury.classes) == {"cat", "dog"}
-            assert it.jury.missing == (), "of the last one, both votes were there"
+            assert it.jury.absent == [], "of the last one, both votes were there"
 
     played(story)
 

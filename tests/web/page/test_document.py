@@ -135,3 +135,11 @@ def test_whatever_stands_in_the_stream_stays_text(label: str, url: str, detail: 
         return page({label: 1}, {label: 1}, here, pictures=[shot], rejected=rejected)
 
     assert made(label, url, detail).seen <= made("cat", "x", "y").seen
+
+
+def test_a_voter_that_does_not_vote_is_a_notice_until_its_jury_has_left() -> None:
+    sentence = "The voter <lite> did not vote in time on the latest 3 requests."
+    jury = worker("http://jury:6066", facts={"absent": [sentence]})
+    assert "did not vote in time" in Reader(fragments(cluster({}, {}, jury))["notices"]).text
+    odd = worker("http://jury:6066", facts={"absent": {"lite": 3}})
+    assert "did not vote" not in fragments(cluster({}, {}, odd))["notices"]
