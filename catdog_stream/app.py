@@ -22,7 +22,7 @@ except SettingError as error:
 with lasting():
     from catdog_stream.delivery.committed_table import CommittedTable
     from catdog_stream.settings import Settings
-    from catdog_stream.topics import Topics
+    from catdog_stream.topics import COUNTED, Topics
     from catdog_stream.web.server import Web
     from catdog_stream.worker.application import CatDogApp
 
@@ -49,7 +49,13 @@ topics = Topics.declare(app, app.settings)
 def counts(name: str) -> CommittedTable:
     """A table that counts."""
     follows = app.role.counted[name]
-    table = app.Table(name, key_type=int, partitions=app.settings.partitions, follows=follows)
+    table = app.Table(
+        name,
+        key_type=int,
+        partitions=app.settings.partitions,
+        follows=follows,
+        counts=COUNTED[name],
+    )
     return cast(CommittedTable, table)
 
 

@@ -34,6 +34,11 @@ FETCH = 30.0
 #: For the committed offsets, while a coordinator is looked for that moves: half of what Faust gives
 #: to each step of a recovery.
 COMMITTED = 15.0
+#: For comparing what was committed with what the logs hold, when partitions are taken over:
+#: together with ``COMMITTED`` within a step of a recovery.
+HISTORY = 6.0
+#: For the end of a log that lies before what was committed, until the log counts as lost.
+SHORT_LOG = 2.0
 #: For all else, such as making a topic.
 OTHER = 10.0
 #: For each request of a command, or of a worker that looks at the cluster.

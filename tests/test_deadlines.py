@@ -57,7 +57,9 @@ def test_silence_is_told_in_time_and_no_ordinary_wait_is_taken_for_it() -> None:
 def test_nothing_lasts_longer_than_the_settings_that_faust_checks() -> None:
     settings = deadlines.worker_settings()
     assert settings["broker_request_timeout"] >= max(deadlines.JOIN, deadlines.FETCH)
-    assert settings["broker_request_timeout"] > deadlines.COMMITTED  # a step of a recovery
+    a_step_of_a_recovery = settings["broker_request_timeout"]
+    assert a_step_of_a_recovery > deadlines.COMMITTED + deadlines.HISTORY + deadlines.COMMIT
+    assert deadlines.HISTORY > deadlines.SHORT_LOG
     assert settings["broker_session_timeout"] < settings["broker_request_timeout"]
 
 

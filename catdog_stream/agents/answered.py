@@ -4,9 +4,10 @@ from typing import Literal, cast
 
 from faust.types import Message
 
+from catdog_stream.agents.messages import mark
 from catdog_stream.app import app, label_counts
 from catdog_stream.delivery.consumer import Consumer
-from catdog_stream.delivery.counting import counted
+from catdog_stream.delivery.counting import counted, marked
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.pipeline.answering import Outcome
 
@@ -22,7 +23,7 @@ def count(message: Message, offset: int, outcome: Outcome) -> None:
         kind, name = tally(outcome)
         shard = counted(label_counts.get(message.partition), kind, name, offset)
         if shard is not None:
-            label_counts[message.partition] = shard
+            label_counts[message.partition] = marked(shard, mark(message))
 
 
 def tally(outcome: Outcome) -> tuple[Literal["labels", "rejections"], str]:

@@ -10,10 +10,10 @@ from typing import cast
 from faust.types import EventT, Message, StreamT
 from faust.types.tables import TableT
 
-from catdog_stream.agents.messages import headers_of, source_of
+from catdog_stream.agents.messages import headers_of, mark, source_of
 from catdog_stream.app import app, tables, topics
 from catdog_stream.delivery.consumer import Consumer
-from catdog_stream.delivery.counting import Shard, counted, counting_source, label_of
+from catdog_stream.delivery.counting import Shard, counted, counting_source, label_of, marked
 from catdog_stream.delivery.settled import settled_events
 from catdog_stream.topics import LABELS, REQUESTS
 
@@ -38,7 +38,7 @@ def count_foreign(event: EventT[bytes], table: TableT[int, Shard]) -> None:
     label = label_of(message.value, headers_of(message))
     shard = counted(table.get(message.partition), "labels", label, message.offset)
     if shard is not None:
-        table[message.partition] = shard
+        table[message.partition] = marked(shard, mark(message))
         app.heard(label, message.value, source_of(message))
 
 

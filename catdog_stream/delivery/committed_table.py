@@ -15,7 +15,8 @@ from typing import Any
 import faust
 
 from catdog_stream.delivery.correcting import corrected, from_mail
-from catdog_stream.delivery.counting import Shard, from_metadata, to_metadata
+from catdog_stream.delivery.counting import Shard, cut_off, from_metadata, to_metadata
+from catdog_stream.delivery.marks import Mark, is_mark
 
 __all__ = ["CommittedTable"]
 
@@ -25,11 +26,14 @@ class CommittedTable(faust.Table[int, Shard]):
 
     Args:
         follows: the topic. What is not given Faust's way is Faust's.
+        counts: the topic whose records the values count, and whose offsets they name; a jury
+            follows votes, and counts requests. By default the topic that the table follows.
     """
 
-    def __init__(self, *args: Any, follows: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, follows: str = "", counts: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.follows = follows
+        self.counts = counts or follows
 
     def partition_for_key(self, key: int) -> int:
         """Return the partition itself; Faust takes that of the record that an agent is at."""
@@ -49,6 +53,32 @@ class CommittedTable(faust.Table[int, Shard]):
         shard = from_metadata(metadata)
         if shard is not None:
             self.data[partition] = shard
+
+    def counted_up_to(self, partition: int) -> int:
+        """Return the first offset of ``counts`` that is not counted."""
+        shard = self.data.get(partition)
+        return shard["offset"] if shard is not None else 0
+
+    def marks(self, partition: int) -> list[Mark]:
+        """Return the marks of the followed partition's records, newest first (see ``marks``)."""
+        shard = self.data.get(partition)
+        marks = shard.get("marks", []) if shard is not None else []
+        return [mark for mark in marks if is_mark(mark)]
+
+    def begin_again(self, topic: str, partition: int, offset: int) -> None:
+        """Keep the counts, and count what comes in ``topic`` from ``offset`` on.
+
+        The log of that partition is another one from there: it was lost.
+        """
+        shard = self.data.get(partition)
+        if shard is None:
+            return
+        if topic == self.follows:
+            shard = cut_off(shard, offset)
+        if topic == self.counts:
+            shard = shard.copy()
+            shard["offset"] = min(offset, shard["offset"])
+        self[partition] = shard
 
     def correct(self, partition: int, mail: str) -> bool:
         """Add what a recount found (see ``correcting``), once. Whether it was added now."""

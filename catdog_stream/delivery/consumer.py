@@ -11,15 +11,19 @@ from contextlib import suppress
 from typing import Any
 
 from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
 from faust.types import TP, Message
 from faust.types.transports import TPorTopicSet
 from mode.utils.futures import notify
 
 from catdog_stream import deadlines
 from catdog_stream.delivery.committed_table import CommittedTable
+from catdog_stream.delivery.lost_history import positions
+from catdog_stream.delivery.metadata_limit import is_large_enough
 from catdog_stream.delivery.reading import ReadingConsumer, raise_
 from catdog_stream.delivery.sends import UnconfirmedSends
 from catdog_stream.errors import BrokerError
+from catdog_stream.kafka.config import ClusterConfig
 
 __all__ = ["Consumer"]
 
@@ -35,14 +39,20 @@ class Consumer(ReadingConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: Partitions whose counts were corrected since the last commit.
+        #: Partitions whose counts were corrected, or offsets set back, since the last commit.
         self._corrected: set[TP] = set()
         #: The generation whose partitions were taken over: it reads on from what was committed.
         self._taken_over: int | None = None
         #: The generation in which something was handed back unanswered.
         self._handed_back: int | None = None
+        #: Whether Kafka takes the counts, however many they become.
+        self._metadata_fits = False
+        #: Where what was committed is compared with the logs; nowhere without it.
+        self.cluster: ClusterConfig | None = None
         #: How many are in work that are waited for when partitions move.
         self.in_work: Callable[[], int] = lambda: len(self._unacked_messages)
+        #: Called when this worker cannot go on.
+        self.on_unusable: Callable[[BrokerError], object] = raise_
         #: Called when something in work is handed back unanswered.
         self.on_drain_timeout: Callable[[], Awaitable[object]] = _nothing
         #: Sends of agents that a commit must wait for.
@@ -224,7 +234,35 @@ class Consumer(ReadingConsumer):
             for tp, (_, metadata) in committed.items():
                 if tp.topic == topic:
                     table.restore(tp.partition, metadata)
+        if self.cluster is not None:
+            await self._follow_history(self.cluster, committed)
+            await self._check_metadata_limit(generation)
         self._taken_over = generation
+
+    async def _follow_history(
+        self, cluster: ClusterConfig, committed: Mapping[TP, OffsetAndMetadata]
+    ) -> None:
+        """Read from elsewhere, and commit that, where offsets or logs were lost."""
+        ours, tables = self._acknowledged_partitions(), self._committed_tables()
+        begun_again, self._begun_again = self._begun_again, set()
+        moved = await positions(cluster, self.app.conf.id, ours, committed, tables, begun_again)
+        for tp, offset in moved.items():
+            await self.seek(tp, offset)
+        self._committed_offset.update(moved)
+        self._corrected.update(moved)
+
+    async def _check_metadata_limit(self, generation: int) -> None:
+        """End the worker before its first request where Kafka would not take its counts."""
+        if self._metadata_fits:
+            return
+        ours, tables = self._acknowledged_partitions(), self._committed_tables()
+        try:
+            self._metadata_fits = await is_large_enough(
+                self._consumer_thread, generation, ours, tables
+            )
+        except BrokerError as error:
+            self.on_unusable(error)
+            await asyncio.Event().wait()  # until the worker has stopped
 
     async def correct_counts(self) -> None:
         """Add what a recount has found for the partitions of this worker. Raises ``KafkaError``."""

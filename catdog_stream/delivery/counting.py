@@ -15,19 +15,26 @@ from typing import Literal, NotRequired, TypedDict
 
 import orjson
 
+from catdog_stream.delivery.marks import Mark, is_mark, remembered
 from catdog_stream.raw_json import loads
 from catdog_stream.wire import Headers, Source
 
 __all__ = [
+    "MAX_METADATA_BYTES",
     "OTHER",
     "Shard",
     "counted",
     "counting_source",
+    "cut_off",
     "from_metadata",
     "label_of",
+    "marked",
     "reason_of",
     "to_metadata",
 ]
+
+#: What Kafka takes as the metadata of an offset by default (``offset.metadata.max.bytes``).
+MAX_METADATA_BYTES = 4096
 
 UNKNOWN = "unknown"
 #: What names are counted as that come when there are ``MAX_NAMES`` already.
@@ -54,6 +61,8 @@ class Shard(TypedDict):
     offset: int
     #: The number of the recount that corrected them last (see ``correcting``).
     recount: NotRequired[int]
+    #: Records of the log that they were counted from, newest first (see ``marks``).
+    marks: NotRequired[list[Mark]]
 
 
 def counted(
@@ -74,9 +83,31 @@ def counted(
     return result
 
 
+def marked(shard: Shard, mark: Mark) -> Shard:
+    """Return the shard with the mark of the record that was counted last."""
+    result = shard.copy()
+    result["marks"] = remembered(shard.get("marks"), mark)
+    return result
+
+
+def cut_off(shard: Shard, behind: int) -> Shard:
+    """Return the shard without the marks of records at ``behind`` or later, which are lost."""
+    result = shard.copy()
+    marks = result.pop("marks", [])
+    for mark in reversed(marks):
+        if mark[0] < behind:
+            result = marked(result, mark)
+    return result
+
+
 def to_metadata(shard: Shard) -> str:
-    """The shard as text for Kafka's coordinator."""
-    return orjson.dumps(shard).decode()
+    """The shard as text for Kafka's coordinator; without its marks where there is no room."""
+    document = orjson.dumps(shard)
+    if len(document) > MAX_METADATA_BYTES and "marks" in shard:
+        bare = shard.copy()
+        del bare["marks"]
+        document = orjson.dumps(bare)
+    return document.decode()
 
 
 def from_metadata(text: str) -> Shard | None:
@@ -90,6 +121,8 @@ def from_metadata(text: str) -> Shard | None:
         }
         if "recount" in document:
             shard["recount"] = int(document["recount"])
+        if marks := [mark for mark in document.get("marks", ()) if is_mark(mark)]:
+            shard["marks"] = marks
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return shard

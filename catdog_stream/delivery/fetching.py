@@ -148,6 +148,13 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
             for state in states
         )
 
+    async def rejoin(self) -> None:
+        """Join the group again, and take the partitions over from what was committed."""
+        await self.call_thread(self._rejoin)
+
+    async def _rejoin(self) -> None:
+        self._ensure_consumer()._coordinator.request_rejoin()
+
     def surely_member(self) -> bool:
         """Whether the group has confirmed lately that this worker belongs to it."""
         return time.monotonic() - self._confirmed_at < deadlines.CONFIRMED

@@ -36,6 +36,7 @@ NOTE_INTERVAL = 1.0
 
 
 def raise_(error: BaseException) -> NoReturn:
+    """Raise ``error``, where nobody has said what else to do."""
     raise error
 
 
@@ -53,6 +54,8 @@ class ReadingConsumer(FaustConsumer):
         #: Partition to where reading was when all before it had been delivered.
         self._read_to: dict[TP, int] = {}
         self._noted_at = -math.inf
+        #: Partitions whose logs began again since they were taken over.
+        self._begun_again: set[TP] = set()
         #: Topic to what tells whether its agent has no use for a record. To bring it to the agent
         #: costs an eighth of what a small request costs.
         self.passes_over: dict[str, Callable[[Message], bool]] = {}
@@ -155,8 +158,9 @@ class ReadingConsumer(FaustConsumer):
         if passes_over is not None and self._has_one_stream(tp.topic) and passes_over(message):
             return  # like a mark: where all others are acknowledged, commits go behind it
         last = self._read_offset[tp]
-        if last is not None and message.offset < last:
-            return  # delivered before
+        if tp in self._begun_again or (last is not None and message.offset < last):
+            await self._compare_again(tp)
+            return  # the log is another one: what stands here is read when that is known
         if self.app.topics.acks_enabled_for(tp.topic):
             self._tracker(tp).deliver(message.offset)
         delivery = self._delivery = asyncio.timeout(None)
@@ -177,6 +181,18 @@ class ReadingConsumer(FaustConsumer):
             tracker = self._trackers[tp] = AckTracker()
         return tracker
 
+    async def _compare_again(self, tp: TP) -> None:
+        """Take the partitions over again, which compares their logs with what was committed.
+
+        aiokafka begins a log again, without a word, that does not reach what was read.
+        """
+        if tp not in self._begun_again and self.app.topics.acks_enabled_for(tp.topic):
+            self._begun_again.add(tp)
+            self.log.warning(
+                "Kafka sends records of %s/%d again from the beginning of its log.", *tp
+            )
+            await self._consumer_thread.rejoin()
+
     def _has_one_stream(self, topic: str) -> bool:
         """Whether nobody else has an agent on the topic, who might want what the first does not."""
         return len(cast(Any, self.app.topics)._topic_name_index[topic]) == 1
@@ -189,7 +205,8 @@ class ReadingConsumer(FaustConsumer):
         now = self.loop.time()
         if now - self._noted_at >= NOTE_INTERVAL:
             self._noted_at = now
-            self._read_to = self._consumer_thread.positions(self._acknowledged_partitions())
+            known = [tp for tp in self._acknowledged_partitions() if tp not in self._begun_again]
+            self._read_to = self._consumer_thread.positions(known)
 
     def _acknowledged_partitions(self) -> list[TP]:
         return [tp for tp in self.assignment() if self.app.topics.acks_enabled_for(tp.topic)]

@@ -12,6 +12,12 @@ no partition never reads, leaves, and does not come back when it is needed.
 
 Repair: who owns the consumer says for how long it has been idle, where it knows better.
 
+Fault (aiokafka 0.14): what the group refuses once is final. A foreign member, any program that
+consumes with the name of the group, divides partitions in another way; while it is there the group
+refuses this one, and the task that joins waits for an application that never asks.
+
+Repair: a member that is refused says why, and tries again until the group takes it.
+
 It also remembers when the group has answered last: connections that have gone silent are noticed by
 nobody else, since one that is made to try may well be answered.
 """
@@ -25,6 +31,7 @@ from typing import Any, cast
 from aiokafka.consumer import consumer
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.errors import InconsistentGroupProtocolError, KafkaError
 
 from catdog_stream import deadlines
 
@@ -35,11 +42,17 @@ _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 0.5
 
 
+#: Seconds until a member that was refused tries again.
+REFUSED_PAUSE = 1.0
+
+
 class MendedGroupCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka is untyped
     """A `GroupCoordinator` that knows its topics when it joins, and when it was answered last."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.answered_at = time.monotonic()
+        #: Why the group does not take this member, in a sentence; ``None`` where it does.
+        self.refused: str | None = None
         super().__init__(*args, **kwargs)
 
     async def _send_req(self, request: Any) -> Any:
@@ -49,7 +62,20 @@ class MendedGroupCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafk
 
     async def _do_rejoin_group(self, subscription: Any) -> bool:
         await self._know(subscription)
-        return cast(bool, await super()._do_rejoin_group(subscription))
+        try:
+            joined = cast(bool, await super()._do_rejoin_group(subscription))
+        except KafkaError as error:
+            await self._wait_refused(error)
+            return False
+        self.refused = None
+        return joined
+
+    async def _wait_refused(self, error: KafkaError) -> None:
+        sentence = _why_refused(self.group_id, error)
+        if sentence != self.refused:
+            self.refused = sentence
+            logger.warning("%s Trying again until it does.", sentence)
+        await asyncio.wait((self._closing,), timeout=REFUSED_PAUSE)
 
     async def _know(self, subscription: Any) -> None:
         pause = _FIRST_PAUSE
@@ -81,6 +107,16 @@ class Subscriptions(SubscriptionState):  # type: ignore[misc]  # aiokafka is unt
         if self.idle_seconds is not None:
             return self.idle_seconds()
         return cast(float, super().fetcher_idle_time)
+
+
+def _why_refused(group: str, error: KafkaError) -> str:
+    if isinstance(error, InconsistentGroupProtocolError):
+        return (
+            f"The group {group} does not take this worker: another program, which divides "
+            f"partitions in another way, is a member of it. Stop that program, or give it a group "
+            f"of its own (kafka-consumer-groups.sh --group {group} --describe --members)."
+        )
+    return f"The group {group} does not take this worker: {error!r}."
 
 
 def install() -> None:

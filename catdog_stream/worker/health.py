@@ -85,7 +85,9 @@ async def readiness_problems(app: "CatDogApp") -> list[str]:
     if not app.work.warm:
         starting = "The jury is starting." if app.role.is_jury else "The model is warming up."
         problems.append(starting)
-    if not app.settled:
+    if (refused := _refused(app)) is not None:
+        problems.append(refused)
+    elif not app.settled:
         problems.append("Partitions are being assigned and tables recovered.")
     elif not assigned(app):
         problems.append("No partition is assigned to this worker.")
@@ -109,15 +111,23 @@ def silence(waiting: tuple[float, str] | None, group_silence: float | None) -> l
 
 def _group_silence(app: "CatDogApp") -> float | None:
     """Seconds since the group has answered last; ``None`` while this worker joins it."""
-    if not app.settled:
-        return None
+    coordinator = _coordinator(app) if app.settled else None
+    return None if coordinator is None else time.monotonic() - coordinator.answered_at
+
+
+def _refused(app: "CatDogApp") -> str | None:
+    """Return why the group does not take this worker; ``None`` where it does."""
+    coordinator = _coordinator(app)
+    return None if coordinator is None else coordinator.refused
+
+
+def _coordinator(app: "CatDogApp") -> MendedGroupCoordinator | None:
     try:
         coordinator = app.consumer._thread._consumer._coordinator  # type: ignore[attr-defined]
     except (AttributeError, ConsumerNotStarted):
         return None
-    if not isinstance(coordinator, MendedGroupCoordinator):
-        return None  # not subscribed yet
-    return time.monotonic() - coordinator.answered_at
+    # Another one before the consumer has subscribed.
+    return coordinator if isinstance(coordinator, MendedGroupCoordinator) else None
 
 
 def assigned(app: "CatDogApp") -> set[TP]:

@@ -5,7 +5,8 @@ from typing import cast
 import pytest
 
 from catdog_stream.delivery.committed_table import CommittedTable
-from catdog_stream.delivery.counting import Shard, to_metadata
+from catdog_stream.delivery.counting import Shard, marked, to_metadata
+from catdog_stream.delivery.marks import mark_of
 from catdog_stream.settings import Settings
 from catdog_stream.worker.application import CatDogApp
 
@@ -60,3 +61,31 @@ def test_where_nothing_was_committed_the_copy_counts(table: CommittedTable, meta
     table[0] = shard(7, 10)
     table.restore(0, metadata)
     assert table[0] == shard(7, 10)
+
+
+def test_a_log_that_begins_again_is_counted_from_there_beside_what_was_counted(
+    table: CommittedTable,
+) -> None:
+    table[0] = marked(shard(7, 40), mark_of(16, 1, b""))
+    table[0] = marked(table[0], mark_of(39, 2, b""))
+    assert table.marks(0)[0][0] == 39
+    table.begin_again("catdogimage", 0, 17)
+    assert table.counted_up_to(0) == 17
+    assert {mark[0] for mark in table.marks(0)} == {16}
+    assert table[0]["labels"] == {"cat": 7}
+    table.begin_again("catdogimage", 0, 0)
+    assert (table.counted_up_to(0), table.marks(0)) == (0, [])
+    table.begin_again("catdogimage", 1, 0)
+    assert table.counted_up_to(1) == 0, "nothing was counted there"
+
+
+def test_a_jury_counts_by_the_offsets_of_requests_and_has_marks_of_votes() -> None:
+    app = CatDogApp(Settings())
+    made = app.Table("numbers", partitions=2, follows="catdogvote", counts="catdogimage")
+    table = cast(CommittedTable, made)
+    table[0] = marked(shard(7, 40), mark_of(99, 2, b""))
+    table.begin_again("catdogvote", 0, 0)
+    assert (table.counted_up_to(0), table.marks(0)) == (40, [])
+    table[0] = marked(shard(7, 40), mark_of(99, 2, b""))
+    table.begin_again("catdogimage", 0, 0)
+    assert (table.counted_up_to(0), len(table.marks(0))) == (0, 5)

@@ -19,9 +19,11 @@ from catdog_stream.delivery.counting import (
     counting_source,
     from_metadata,
     label_of,
+    marked,
     reason_of,
     to_metadata,
 )
+from catdog_stream.delivery.marks import mark_of
 from catdog_stream.wire import Source
 
 REQUESTS, LABELS = "catdogimage", "catdoglabel"
@@ -108,6 +110,22 @@ class TestMetadata:
     def test_a_shard_comes_back_as_it_was(self) -> None:
         shard: Shard = {"labels": {"cat": 2}, "rejections": {"too_large": 1}, "offset": 7}
         assert from_metadata(to_metadata(shard)) == shard
+
+    def test_its_marks_come_back_but_for_what_is_none(self) -> None:
+        shard: Shard = {"labels": {"cat": 2}, "rejections": {}, "offset": 7}
+        shard = marked(shard, mark_of(6, 1_700_000_000.0, b"value"))
+        assert from_metadata(to_metadata(shard)) == shard
+        document = orjson.loads(to_metadata(shard))
+        document["marks"][1:] = ["x"]
+        again = from_metadata(orjson.dumps(document).decode())
+        assert again is not None
+        assert again["marks"] == shard["marks"][:1]
+
+    def test_marks_give_way_to_the_worst_names(self) -> None:
+        names = {f"{number:02}".ljust(MAX_NAME_BYTES, '"'): 10**15 for number in range(MAX_NAMES)}
+        shard: Shard = {"labels": names, "rejections": names, "offset": 10**18}
+        text = to_metadata(marked(shard, mark_of(10**18, 10**12, b"")))
+        assert text == to_metadata(shard)
 
     @pytest.mark.parametrize("text", ["", "x", "[]", "{}", '{"labels": [], "offset": 1}', "null"])
     def test_what_another_client_committed_is_no_shard(self, text: str) -> None:

@@ -12,11 +12,14 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.consumer import consumer as aiokafka_consumer
 from aiokafka.consumer import group_coordinator as aiokafka_group
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import InconsistentGroupProtocolError
 
 from catdog_stream.patches import group_coordinator
 
 pytestmark = pytest.mark.integration
 
+PARTITIONS = 2
 DEADLINE = 30.0  # seconds; with the fix a test takes less than one
 
 
@@ -48,17 +51,63 @@ def test_a_consumer_that_joins_early_gets_the_partitions_of_topics_that_are_bein
     asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 
 
+def test_a_member_that_is_refused_joins_once_the_foreign_one_has_left(broker_address: str) -> None:
+    async def scenario() -> None:
+        group = await _create_topic(broker_address)
+        foreign = _consumer(broker_address, group, partition_assignment_strategy=(Foreign,))
+        async with foreign:
+            await _until(lambda: bool(foreign.assignment()))
+            async with _consumer(broker_address, group, topics=()) as consumer:
+                consumer.subscribe([group])
+                coordinator = consumer._coordinator
+                await _until(lambda: coordinator.refused is not None)
+                assert f"The group {group} does not take this worker: another program" in (
+                    coordinator.refused
+                )
+                await foreign.stop()
+                await _until(lambda: len(consumer.assignment()) == PARTITIONS)
+                assert coordinator.refused is None
+
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
+
+
+def test_aiokafka_gives_up(broker_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (stock,) = group_coordinator.MendedGroupCoordinator.__bases__
+    monkeypatch.setattr(aiokafka_consumer, "GroupCoordinator", stock)
+
+    async def scenario() -> None:
+        group = await _create_topic(broker_address)
+        foreign = _consumer(broker_address, group, partition_assignment_strategy=(Foreign,))
+        async with foreign:
+            await _until(lambda: bool(foreign.assignment()))
+            async with _consumer(broker_address, group, topics=()) as consumer:
+                consumer.subscribe([group])
+                coordinator = consumer._coordinator
+                await _until(lambda: coordinator._error_consumed_fut is not None)
+                assert isinstance(coordinator._pending_exception, InconsistentGroupProtocolError)
+
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
+
+
+class Foreign(RoundRobinPartitionAssignor):  # type: ignore[misc]  # aiokafka is untyped
+    """A way to divide partitions that no worker knows."""
+
+    name = "foreign"
+
+
 async def _create_topic(address: str) -> str:
     """Creates a topic of two partitions; the group that reads it has the same name."""
     name = f"coordinator-{uuid.uuid4().hex[:8]}"
     admin = AIOKafkaAdminClient(bootstrap_servers=address)
     await admin.start()
-    await admin.create_topics([NewTopic(name, num_partitions=2, replication_factor=1)])
+    await admin.create_topics([NewTopic(name, num_partitions=PARTITIONS, replication_factor=1)])
     await admin.close()
     return name
 
 
-def _consumer(address: str, group: str, topics: Sequence[str] | None = None) -> AIOKafkaConsumer:
+def _consumer(
+    address: str, group: str, topics: Sequence[str] | None = None, **options: Any
+) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(
         *((group,) if topics is None else topics),
         bootstrap_servers=address,
@@ -66,6 +115,7 @@ def _consumer(address: str, group: str, topics: Sequence[str] | None = None) -> 
         session_timeout_ms=6_000,
         heartbeat_interval_ms=200,
         rebalance_timeout_ms=6_000,
+        **options,
     )
 
 

@@ -8,6 +8,7 @@ from aiokafka.cluster import ClusterMetadata
 from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.restoring import Needed
 from catdog_stream.settings import Settings
 from catdog_stream.worker import gate
 from catdog_stream.worker.application import CatDogApp
@@ -53,3 +54,18 @@ def test_a_look_that_finds_nobody_is_told_and_counted_once(
 
     asyncio.run(story())
     assert broker_errors("cluster") == before + (problem is not None)
+
+
+def test_a_topic_that_is_gone_and_cannot_be_created_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate, "look", well)
+    it = CatDogApp(Settings()).gate
+    it.passed = True
+    it._needed = {"catdogimage-rejected": Needed(8)}
+    it._not_restored = "The topics cannot be created: no right."
+    assert asyncio.run(it.problem_now()) == (
+        "Topics were deleted while the worker runs, and it cannot create them: "
+        "catdogimage-rejected has 0 of 8 partitions. Create them with that number of partitions. "
+        "The topics cannot be created: no right."
+    )

@@ -1,0 +1,62 @@
+"""Finding out that requests were answered already, of which neither offset nor count is left.
+
+It is for a sentence in the log alone: whoever may write a label could have requests passed over if
+labels decided where reading begins.
+"""
+
+from collections.abc import Collection, Mapping
+from contextlib import aclosing
+
+from aiokafka import TopicPartition
+
+from catdog_stream.kafka.cluster import topic_partitions
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.reading import Extent, consumer, records_of
+from catdog_stream.topics import LABELS, REQUESTS
+from catdog_stream.wire import Source
+
+__all__ = ["answered_before"]
+
+#: Labels that are read, the last ones of a partition.
+TAIL = 16
+
+
+async def answered_before(cluster: ClusterConfig, partitions: Collection[int]) -> Mapping[int, int]:
+    """Return the partitions of requests that labels exist for, and the last request that has one.
+
+    Args:
+        cluster: where.
+        partitions: those to ask about.
+
+    Raises:
+        BrokerError: the broker does not answer.
+    """
+    async with consumer(
+        cluster, auto_offset_reset="earliest", max_partition_fetch_bytes=cluster.max_answer_bytes
+    ) as reader:
+        requests = {number: TopicPartition(REQUESTS, number) for number in partitions}
+        ends = await reader.end_offsets(list(requests.values()))
+        asked = {number: tp for number, tp in requests.items() if ends[tp]}
+        labels = (await topic_partitions(cluster)).get(LABELS, 0)
+        if not asked or not labels:
+            return {}
+        tails = {TopicPartition(LABELS, number % labels) for number in asked}
+        begins, label_ends = (
+            await reader.beginning_offsets(list(tails)),
+            await reader.end_offsets(list(tails)),
+        )
+        part = Extent(
+            {tp: (max(begins[tp], label_ends[tp] - TAIL), label_ends[tp]) for tp in tails}
+        )
+        found: dict[int, int] = {}
+        async with aclosing(records_of(reader, part, TAIL)) as records:
+            async for record in records:
+                source = Source.parse(dict(record.headers).get("source"))
+                if (
+                    source is not None
+                    and (tp := asked.get(source.partition)) is not None
+                    and source.topic == REQUESTS
+                    and source.offset < ends[tp]
+                ):
+                    found[source.partition] = max(source.offset, found.get(source.partition, 0))
+        return found

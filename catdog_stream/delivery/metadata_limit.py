@@ -1,0 +1,57 @@
+"""Checking, before the first request, that Kafka takes the counts beside the offsets.
+
+A broker that takes less (``offset.metadata.max.bytes``) refuses the commit only when the counts
+have grown: the worker would end then, and publish everything again at each start. So a worker
+commits once what is committed already, filled up with blanks to the most that counts need. It needs
+no right that committing does not need.
+"""
+
+from collections.abc import Collection, Mapping
+
+from aiokafka.errors import OffsetMetadataTooLargeError
+from faust.types import TP
+
+from catdog_stream.delivery.committed_table import CommittedTable
+from catdog_stream.delivery.counting import MAX_METADATA_BYTES, to_metadata
+from catdog_stream.delivery.fetching import RationedConsumerThread
+from catdog_stream.errors import BrokerError
+
+__all__ = ["is_large_enough"]
+
+
+async def is_large_enough(
+    thread: RationedConsumerThread,
+    generation: int,
+    partitions: Collection[TP],
+    tables: Mapping[str, CommittedTable],
+) -> bool:
+    """Commit where reading stands in one of ``partitions``, with as much metadata as may be needed.
+
+    Args:
+        thread: of the consumer.
+        generation: of the group, in which the partitions were taken over.
+        partitions: those of the worker.
+        tables: by the topic that they follow.
+
+    Returns:
+        Whether Kafka has taken it. It has not, too, where the worker has lost its place.
+
+    Raises:
+        BrokerError: Kafka takes less.
+        KafkaError: Kafka refuses the commit for another reason.
+    """
+    texts = {tp: tables[tp.topic].metadata(tp.partition) for tp in partitions if tp.topic in tables}
+    positions = thread.positions(texts)
+    if not positions:
+        return False
+    tp = max(positions, key=lambda tp: len(texts[tp]))
+    text = texts[tp] or to_metadata({"labels": {}, "rejections": {}, "offset": 0})
+    filled = text + " " * (MAX_METADATA_BYTES - len(text.encode()))
+    try:
+        return await thread.commit_as(generation, {tp: (positions[tp], filled)})
+    except OffsetMetadataTooLargeError as error:
+        raise BrokerError(
+            f"Kafka takes less than {MAX_METADATA_BYTES} bytes of metadata with a committed "
+            "offset, and the counts may need as much: set "
+            f"offset.metadata.max.bytes={MAX_METADATA_BYTES}, Kafka's default, on every broker."
+        ) from error
