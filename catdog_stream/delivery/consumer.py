@@ -129,6 +129,8 @@ class Consumer(ReadingConsumer):
         with suppress(TimeoutError):  # what is not committed is delivered again, and known again
             async with asyncio.timeout(deadlines.LAST_COMMIT):
                 try:
+                    # To Faust a commit that is under way is as good as this one; it is older.
+                    await self.maybe_wait_for_commit_to_finish()
                     await self.commit()
                 except KafkaError:
                     self.log.exception("Not committed.")

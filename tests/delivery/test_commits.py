@@ -239,3 +239,29 @@ def test_a_commit_at_a_rebalance_is_bounded_even_behind_one_that_hangs() -> None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deadlines, "LAST_COMMIT", 0.1)
         asyncio.run(asyncio.wait_for(story(), DEADLINE))
+
+
+def test_the_last_commit_has_what_was_acknowledged_while_another_was_under_way() -> None:
+    async def story() -> None:
+        it = consumer()
+        asked: list[object] = []
+        under_way, go_on = asyncio.Event(), asyncio.Event()
+
+        async def commit_as(_generation: int, offsets: object) -> bool:
+            asked.append(offsets)
+            under_way.set()
+            await go_on.wait()
+            return True
+
+        it._thread.commit_as = commit_as
+        assert it.ack(delivered(it, 3))
+        periodic = asyncio.create_task(it.commit())
+        await under_way.wait()
+        assert it.ack(delivered(it, 4))
+        last = asyncio.create_task(it.wait_empty())
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(periodic, last)
+        assert asked == [{REQUESTS: (4, "")}, {REQUESTS: (5, "")}]
+
+    asyncio.run(asyncio.wait_for(story(), DEADLINE))

@@ -51,12 +51,16 @@ def test_every_answer_is_joined_with_its_request_also_over_a_restart(tmp_path: P
         asyncio.run(forge(broker.address))
         with Command(command, environment, tmp_path) as audit:
             lines = asyncio.run(audited(broker.address, written))
-            assert audit.process.poll() is None, audit.output()
-            audit.process.kill()
+            audit.process.terminate()
+            assert audit.wait() == 0, audit.output()
         check(lines, written)
         written += published()
         with Command(command, environment, tmp_path) as audit:
-            check(asyncio.run(audited(broker.address, written)), written)
+            lines = asyncio.run(audited(broker.address, written))
+            check(lines, written)
+            ours = {str(one.source) for one in written}
+            joined = [line for line in lines if line["source"] in ours]
+            assert len(joined) == len(written), "a restart reads again what was done"
             assert audit.process.poll() is None, audit.output()
 
 

@@ -1,16 +1,20 @@
 """The wheel: installed on its own, it needs nothing of the checkout."""
 
+import asyncio
 import json
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from catdog_stream.testing import Answered
 from tests.support.command import Command, Surroundings
+from tests.system import test_join
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -93,3 +97,26 @@ def test_it_runs_the_whole_system(scripts: Path, tmp_path: Path) -> None:
         assert up.output().count("Probabilities:") == 3
         up.press_ctrl_c()
         assert up.wait() == 0
+
+
+def test_an_agent_of_ones_own_begins_where_it_stopped(
+    scripts: Path,
+    tmp_path: Path,
+    broker_address: str,
+    answered: Callable[..., list[Answered]],
+) -> None:
+    (tmp_path / "audit.py").write_text(test_join.example())
+    environment = {
+        **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        "CATDOG_BROKER": f"kafka://{broker_address}",
+        "APP_DATADIR": str(tmp_path / "data"),
+    }
+    command = [str(scripts / "python"), "audit.py", "worker", "-l", "info"]
+    counted = []
+    for _ in range(2):
+        written = answered([{"cat": 0.9, "dog": 0.1}])
+        with Command(command, environment, tmp_path) as audit:
+            counted.append(len(asyncio.run(test_join.audited(broker_address, written))))
+            audit.process.terminate()
+            assert audit.wait() == 0, audit.output()
+    assert counted[1] == counted[0] + 1, "a restart reads again what was done"
