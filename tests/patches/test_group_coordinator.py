@@ -145,3 +145,20 @@ def test_aiokafka_joins_without_knowing_them(monkeypatch: pytest.MonkeyPatch) ->
     subscription = SimpleNamespace(topics={"unknown"}, active=True)
     asyncio.run(asyncio.wait_for(member._do_rejoin_group(subscription), 1.0))
     assert joined
+
+
+def test_aiokafka_counts_a_member_without_partitions_as_idle() -> None:
+    """When this fails the patch may go: see docs/upstream.md."""
+    (stock,) = group_coordinator.Subscriptions.__bases__
+
+    async def story() -> None:
+        stock_state, ours = stock(), group_coordinator.Subscriptions()
+        for state in (stock_state, ours):
+            state.subscribe({"topic"})
+            state._last_fetch_ended -= 1000.0
+        assert stock_state.fetcher_idle_time >= 1000.0
+        assert ours.fetcher_idle_time >= 1000.0, "nobody knows better"
+        ours.idle_seconds = lambda: 1.5
+        assert ours.fetcher_idle_time == 1.5
+
+    asyncio.run(story())
