@@ -21,6 +21,9 @@ __all__ = ["SIDE", "convertible", "small_png"]
 #: Pixels of the longer side, at most.
 SIDE = 299
 
+#: Each reads HEIC for Pillow. Wheels of the first are under the LGPL, of the other under the GPL.
+_HEIF_MODULES = ("pi_heif", "pillow_heif")
+
 #: Read here and not by the stream, and Pillow's names of them.
 _FURTHER = {"TIFF": "TIFF", "AVIF": "AVIF", "HEIC or MP4": "HEIF"}
 
@@ -64,6 +67,11 @@ def _format(data: bytes) -> str:
         if other is None:
             raise
     name = _FURTHER.get(other)
+    if name == "HEIF" and not _is_read(name):
+        raise FetchError(
+            f"The picture is in the format {other}, which is not read here: whoever runs the "
+            "worker can install catdog-stream[heic]. Send it as a JPEG."
+        )
     if name is None or not _is_read(name):
         raise FetchError(f"The picture is in the format {other}, which is not read.")
     return name
@@ -73,11 +81,14 @@ def _format(data: bytes) -> str:
 def _is_read(name: str) -> bool:
     if name == "AVIF":
         return bool(features.check("avif"))
-    if name == "HEIF":
-        try:
-            importlib.import_module("pillow_heif").register_heif_opener()
-        except ImportError:
-            return False
+    return any(map(_registers_heif, _HEIF_MODULES)) if name == "HEIF" else True
+
+
+def _registers_heif(module: str) -> bool:
+    try:
+        importlib.import_module(module).register_heif_opener()
+    except ImportError:
+        return False
     return True
 
 
