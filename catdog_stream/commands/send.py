@@ -13,6 +13,7 @@ from tqdm import tqdm
 from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import BrokerError, InputError, Refusal, UnansweredError
+from catdog_stream.folders import files_below
 from catdog_stream.kafka.asking import Asking, asking
 from catdog_stream.kafka.client import opaque_url, producer, request_value
 from catdog_stream.kafka.config import ClusterConfig
@@ -80,7 +81,7 @@ def pictures(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(file for file in path.rglob("*") if _is_picture(file))
+            found = [file for file in files_below(path) if _is_picture(file)]
             if not found:
                 raise InputError(f"There is no picture in the folder {path}.")
             files += found
@@ -92,7 +93,7 @@ def pictures(paths: Sequence[Path]) -> list[Path]:
 
 
 def _is_picture(file: Path) -> bool:
-    return file.suffix.lower() in SUFFIXES and file.is_file()
+    return file.suffix.lower() in SUFFIXES
 
 
 async def send_and_wait(files: Sequence[Path], timeout: float, sent: Sent | None = None) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from catdog_stream.errors import InputError, RejectedRequest, StackError
+from catdog_stream.folders import files_below
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stacks.manifest import (
     FILE_NAME,
@@ -127,7 +128,7 @@ def give(stack: Answering, directory: Path, pictures: Path) -> tuple[Golden, ...
 
 def _named(pictures: Path) -> Iterator[tuple[Path, str]]:
     """Each file below a folder, and its path there in one word: ``cat/1.jpg`` is ``cat-1``."""
-    for file in sorted(path for path in pictures.rglob("*") if path.is_file()):
+    for file in files_below(pictures):
         yield file, "-".join(file.relative_to(pictures).with_suffix("").parts)
 
 

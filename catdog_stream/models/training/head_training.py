@@ -14,6 +14,7 @@ from typing import Any
 import xgboost
 
 from catdog_stream.errors import InputError, StackError
+from catdog_stream.folders import files_below
 from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE
 from catdog_stream.models.engines.description import DESCRIPTION_FILE, Description
 from catdog_stream.models.engines.litert import LiteRTBackbone
@@ -161,7 +162,7 @@ def _copy_backbone(backbone: Path, output: Path) -> None:
 
 
 def _pictures_of(directory: Path, label: str) -> list[Path]:
-    return sorted(path for path in (directory / label).rglob("*") if path.is_file())
+    return files_below(directory / label)
 
 
 def _training_record(directory: Path, classes: Sequence[str], seen: Seen) -> dict[str, Any]:
