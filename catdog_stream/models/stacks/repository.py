@@ -4,6 +4,7 @@ Those that come with the project are in every repository, without being copied t
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,6 +62,9 @@ class Repository:
         yield from sorted({*self._own(), *shipped()})
 
     def _own(self) -> Iterator[StackId]:
+        """Raises ``StackError`` for a folder that may not be read: ``glob`` finds nothing there."""
+        if self.folder.is_dir() and not os.access(self.folder, os.R_OK | os.X_OK):
+            raise StackError(f"The folder {self.folder} cannot be read: Permission denied.")
         for manifest in self.folder.glob(f"*/*/{FILE_NAME}"):
             version = manifest.parent
             try:

@@ -1,5 +1,6 @@
 """A folder of stacks, and what in it is none."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,11 @@ def test_a_namesake_with_another_manifest_is_another_stack(tmp_path: Path) -> No
     directory.rename(repository.folder / "aside")
     add(repository.folder, "pets", "1", classes=["bird", "fish"])
     assert not repository.holds(pets, manifest)
+
+
+def test_a_folder_that_may_not_be_read_is_not_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(StackError, match=r"cannot be read: Permission denied\.$"):
+        list(Repository(tmp_path))
