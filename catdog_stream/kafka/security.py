@@ -7,12 +7,14 @@ Kerberos and OAuth are not among them: they need more than a name and a password
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import faust
 from faust.types.auth import CredentialsT
 
 from catdog_stream.errors import SettingError
+from catdog_stream.kafka.rereading import RereadContext, RereadPassword
 
 __all__ = ["Security"]
 
@@ -94,15 +96,26 @@ class Security:
         Raises:
             SettingError: a certificate or key cannot be used.
         """
-        context = self._ssl_context() if self.protocol.endswith("ssl") else None
+        context = None
+        if self.protocol.endswith("ssl"):
+            files = [file for file in (self.ca_file, self.cert_file, self.key_file) if file]
+            context = RereadContext.of(self._ssl_context, files)
         if self.protocol.startswith("sasl_"):
             return faust.SASLCredentials(
                 mechanism=self.mechanism,
                 username=self.username,
-                password=self.password,
+                password=self._rotated(),
                 ssl_context=context,
             )
         return faust.SSLCredentials(context) if context else None
+
+    def _rotated(self) -> str:
+        """Return the password, with that of its file at any later time."""
+        if self.password_file is None:
+            return self.password
+        return RereadPassword.of(
+            self.password, partial(_first_line, self.password_file), self.password_file
+        )
 
     def _ssl_context(self) -> ssl.SSLContext:
         """Verifies the broker's certificate and that it is made out to the broker's host."""
@@ -149,18 +162,24 @@ def _password(environment: Mapping[str, str], protocol: str) -> str:
     if password and file:
         raise SettingError("Set CATDOG_SASL_PASSWORD or CATDOG_SASL_PASSWORD_FILE, not both.")
     if file:
-        try:
-            password = file.read_text("utf-8").partition("\n")[0].removesuffix("\r")
-        except OSError as error:
-            raise _unusable("CATDOG_SASL_PASSWORD_FILE", file, error) from error
-        except UnicodeDecodeError:  # whose text holds what was read: not chained
-            raise SettingError(f"CATDOG_SASL_PASSWORD_FILE={file} is not UTF-8 text.") from None
-        if not password:
-            raise SettingError(f"CATDOG_SASL_PASSWORD_FILE={file} holds no password.")
+        password = _first_line(file)
     if not password:
         raise SettingError(
             f"CATDOG_SECURITY={protocol} needs CATDOG_SASL_PASSWORD or CATDOG_SASL_PASSWORD_FILE."
         )
+    return password
+
+
+def _first_line(file: Path) -> str:
+    """Return the password in a file. Raises ``SettingError``."""
+    try:
+        password = file.read_text("utf-8").partition("\n")[0].removesuffix("\r")
+    except OSError as error:
+        raise _unusable("CATDOG_SASL_PASSWORD_FILE", file, error) from error
+    except UnicodeDecodeError:  # whose text holds what was read: not chained
+        raise SettingError(f"CATDOG_SASL_PASSWORD_FILE={file} is not UTF-8 text.") from None
+    if not password:
+        raise SettingError(f"CATDOG_SASL_PASSWORD_FILE={file} holds no password.")
     return password
 
 

@@ -8,6 +8,7 @@ import pytest
 from faust.types.auth import AuthProtocol, SASLMechanism
 
 from catdog_stream.errors import SettingError
+from catdog_stream.kafka.rereading import RereadContext
 from catdog_stream.kafka.security import Security
 from catdog_stream.settings import Settings
 
@@ -64,7 +65,8 @@ def test_sasl_over_tls_checks_the_broker(pem: Path) -> None:
     assert credentials.protocol is AuthProtocol.SASL_SSL
     assert credentials.ssl_context is not None
     assert credentials.ssl_context.check_hostname
-    assert credentials.ssl_context.cert_store_stats()["x509"] == 1
+    assert isinstance(credentials.ssl_context, RereadContext)
+    assert credentials.ssl_context._current().cert_store_stats()["x509"] == 1
 
 
 def test_tls_with_the_systems_authorities_and_a_certificate_of_our_own(pem: Path) -> None:
