@@ -5,6 +5,7 @@ import re
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from catdog_stream.base64_text import read_base64
 from catdog_stream.web.api.body import Room, patient, soon
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.stream import Picture
@@ -73,13 +74,20 @@ async def _form(request: web.Request, room: Room) -> tuple[bytes, str | None]:
 
 
 async def _field(part: BodyPartReader, room: Room) -> bytes:
-    if _is_encoded(part):
-        raise Problem(400, "A form's fields are sent as they are, in no other encoding.")
+    transfer = part.headers.get("Content-Transfer-Encoding", "").strip().lower()
+    is_base64 = transfer == "base64" and "Content-Encoding" not in part.headers
+    if not is_base64 and _is_encoded(part):
+        raise Problem(400, "A form's fields are sent as they are or in base64.")
     value = bytearray()
     while chunk := await soon(part.read_chunk()):
         room.take(len(chunk))
         value += chunk
-    return bytes(value)
+    if not is_base64:
+        return bytes(value)
+    try:
+        return read_base64(value.decode("latin-1"))
+    except ValueError as error:
+        raise Problem(400, f"The form's field is not base64: {error}.") from None
 
 
 def _is_encoded(part: BodyPartReader) -> bool:

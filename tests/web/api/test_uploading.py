@@ -68,6 +68,15 @@ def test_a_field_that_says_that_it_is_not_encoded(encoding: str) -> None:
     assert sent(**raw_form(part)) == Picture(b"\x00data", None)
 
 
+@pytest.mark.parametrize("text", [b"APv/ZGF0YQ==", b"APv_\r\nZGF0YQ", b"data:;base64,APv/ZGF0YQ=="])
+def test_a_field_in_base64(text: bytes) -> None:
+    part = (
+        b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n'
+        b"Content-Transfer-Encoding: base64\r\n\r\n" + text + b"\r\n--b--\r\n"
+    )
+    assert sent(**raw_form(part)) == Picture(b"\x00\xfb\xffdata", None)
+
+
 def test_a_trace_goes_on() -> None:
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     assert sent(data=b"x", headers={"traceparent": trace}) == Picture(
@@ -97,7 +106,11 @@ def test_another_type_is_refused(kind: str) -> None:
         raw_form(b'--b\r\nContent-Disposition: form-data; name="image"\r\n\r\ncut off'),
         raw_form(
             b'--b\r\nContent-Disposition: form-data; name="image"\r\n'
-            b"Content-Transfer-Encoding: base64\r\n\r\neA==\r\n--b--\r\n"
+            b"Content-Transfer-Encoding: base64\r\n\r\ne*==\r\n--b--\r\n"
+        ),
+        raw_form(
+            b'--b\r\nContent-Disposition: form-data; name="image"\r\n'
+            b"Content-Transfer-Encoding: quoted-printable\r\n\r\nx\r\n--b--\r\n"
         ),
         raw_form(b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c--\r\n--b--\r\n"),
         raw_form(2 * b'--b\r\nContent-Disposition: form-data; name="image"\r\n\r\nx\r\n'),
