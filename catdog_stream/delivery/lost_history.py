@@ -65,7 +65,7 @@ async def positions(
     except (BrokerError, TimeoutError) as error:
         logger.warning(
             "What was committed could not be compared with the logs in Kafka, and is believed: %s",
-            error or "not answered in time.",
+            str(error) or "not answered in time.",
         )
         histories = {}
     moved: dict[TP, int] = {}
@@ -157,7 +157,7 @@ async def _say_what_is_forgotten(cluster: ClusterConfig, partitions: Collection[
         async with asyncio.timeout(deadlines.HISTORY):
             found = await answered_before(cluster, [tp.partition for tp in partitions])
     except (BrokerError, TimeoutError) as error:
-        logger.info("Earlier answers were not looked for: %s", error or "not answered in time.")
+        logger.info("Earlier answers were not looked for: %s", str(error) or "no answer in time.")
         return
     for partition, offset in sorted(found.items()):
         logger.warning(

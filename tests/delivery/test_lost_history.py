@@ -29,7 +29,7 @@ class Cluster:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.histories: dict[TP, History] = {}
         self.asked: Mapping[TopicPartition, Known] = {}
-        self.answers = True
+        self.error: Exception | None = None
         monkeypatch.setattr(lost_history, "compare", self._compare)
         monkeypatch.setattr(lost_history, "answered_before", self._answered_before)
 
@@ -37,8 +37,8 @@ class Cluster:
         self, _cluster: ClusterConfig, remembered: Mapping[TopicPartition, Known]
     ) -> Mapping[TopicPartition, History]:
         self.asked = remembered
-        if not self.answers:
-            raise BrokerError("Nobody is there.")
+        if self.error is not None:
+            raise self.error
         return {TopicPartition(*tp): history for tp, history in self.histories.items()}
 
     async def _answered_before(self, *_: object) -> Mapping[int, int]:
@@ -156,12 +156,16 @@ def test_a_jury_without_an_offset_reads_all_votes_and_decides_nothing_again(
     assert counts.counted_up_to(0) == 55
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(BrokerError("Nobody is there."), "Nobody is there."), (TimeoutError(), "not answered in")],
+)
 def test_what_cannot_be_compared_is_believed(
-    kafka: Cluster, caplog: pytest.LogCaptureFixture
+    kafka: Cluster, caplog: pytest.LogCaptureFixture, error: Exception, reason: str
 ) -> None:
-    kafka.answers = False
+    kafka.error = error
     assert moved(table(), 55) == {}
-    assert "could not be compared" in caplog.text
+    assert f"and is believed: {reason}" in caplog.text
 
 
 def test_requests_that_were_deleted_unanswered_are_named(
