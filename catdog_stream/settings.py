@@ -108,6 +108,11 @@ class Settings:
     vote_deadline: float = 10.0
     #: Names under which the web pages are asked for, beside the worker's own.
     web_hosts: tuple[str, ...] = ()
+    #: Where other workers may be asked; empty: the neighbours of ``WEB_HOST``.
+    web_peers: tuple[AllowedHost, ...] = ()
+    #: What workers prove to each other that they belong together by; ``None``: the token for
+    #: reading.
+    web_peer_token: str | None = field(default=None, repr=False)
     #: Whether visitors may have pictures fetched by address.
     web_fetch: FetchMode = "off"
     #: From where they may beside the public internet.
@@ -175,6 +180,8 @@ class Settings:
             voters=read("CATDOG_VOTERS", values.voters, cls.voters),
             vote_deadline=read("CATDOG_VOTE_DEADLINE", values.deadline, cls.vote_deadline),
             web_hosts=read("CATDOG_WEB_HOSTS", values.hosts, cls.web_hosts),
+            web_peers=read("CATDOG_WEB_PEERS", values.allowed_hosts, cls.web_peers),
+            web_peer_token=read.secret("CATDOG_WEB_PEER_TOKEN", values.token),
             web_fetch=read("CATDOG_WEB_FETCH", values.one_of(FETCH_MODES), cls.web_fetch),
             web_fetch_allow=read(
                 "CATDOG_WEB_FETCH_ALLOW", values.allowed_hosts, cls.web_fetch_allow
@@ -204,6 +211,11 @@ class Settings:
             partitions=self.partitions,
             replicas=self.replicas,
         )
+
+    @property
+    def peer_secret(self) -> str | None:
+        """What workers know of each other alone; ``None``: nothing."""
+        return self.web_peer_token or self.web_read_token
 
     @property
     def max_request_bytes(self) -> int:

@@ -17,6 +17,7 @@ from catdog_stream.errors import SettingError
 from catdog_stream.web.api.guards.guarding import guard, told
 from catdog_stream.web.api.guards.tokens import Tokens
 from catdog_stream.web.api.problems import Problem
+from catdog_stream.web.cluster.peer_tokens import question_token
 from catdog_stream.web.hosts import OPEN_PATHS, OwnHosts
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Web(FaustWeb):
     def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
         super().__init__(app, **kwargs)
         settings = app.settings
-        tokens = Tokens(settings.web_read_token, settings.web_send_token)
+        tokens = Tokens(settings.web_read_token, settings.web_send_token, self._peer_token)
         self.web_app.middlewares.append(_only(lambda host: host in self._hosts))
         self.web_app.middlewares.append(guard(tokens, sending=settings.web_send))
         self._runner = web.AppRunner(
@@ -71,6 +72,12 @@ class Web(FaustWeb):
             keepalive_timeout=REQUEST_SECONDS,
             lingering_time=REQUEST_SECONDS,
         )
+
+    def _peer_token(self) -> str | None:
+        """What other workers have to send to this one."""
+        app = cast("CatDogApp", self.app)
+        secret = app.settings.peer_secret
+        return None if secret is None else question_token(secret, app.address)
 
     async def start_server(self) -> None:
         """Listen. Raises ``SettingError`` if the port cannot be had."""

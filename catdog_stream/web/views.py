@@ -1,6 +1,6 @@
 """The paths of the web server."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import orjson
@@ -14,8 +14,10 @@ from catdog_stream.web.api.api import Api
 from catdog_stream.web.api.guards.tokens import bearer
 from catdog_stream.web.api.problems import NO_STORE, Problem, answer
 from catdog_stream.web.assets import asset, static_path
+from catdog_stream.web.cluster.allowed_peers import check_peer
 from catdog_stream.web.cluster.asking import SHARDS_PATH, ask
 from catdog_stream.web.cluster.counts import Statistics
+from catdog_stream.web.cluster.peer_tokens import ANSWER_HEADER, answer_proof, question_token
 from catdog_stream.web.cluster.state import News, news_document
 from catdog_stream.web.live.board import Board
 from catdog_stream.web.live.own import Own
@@ -30,6 +32,8 @@ PAGE_WAIT, PROGRAM_WAIT = 0.3, 1.0
 
 #: Of a time in seconds. Python refuses to read thousands of digits.
 MAX_DIGITS = 15
+#: Characters of another worker's address.
+MAX_ADDRESS = 300
 
 recorder = Recorder()
 app.observers.add(recorder)
@@ -38,12 +42,23 @@ app.heard = recorder.heard
 
 def other_addresses() -> set[str]:
     """Those of the group's other workers."""
-    return {str(url).rstrip("/") for url in app.router.tables_metadata()} - {app.address}
+    told = app.router.tables_metadata()  # whoever is in the group has told its own
+    return {str(url).rstrip("/")[:MAX_ADDRESS] for url in told} - {app.address}
 
 
 async def _ask(address: str, since: int, seen: Iterable[str]) -> News:
-    headers = bearer(app.settings.web_read_token)
-    return await ask(app.http_client, address, since, seen, headers)
+    settings = app.settings
+    check_peer(address, app.address, settings.web_peers)
+    secret = settings.peer_secret
+    headers = bearer(None if secret is None else question_token(secret, address))
+    proof = None if secret is None else answer_proof(secret, address)
+    return await ask(app.http_client, address, since, seen, headers, proof)
+
+
+def _proof() -> dict[str, str]:
+    """The header that tells other workers that this is one of them."""
+    secret = app.settings.peer_secret
+    return {} if secret is None else {ANSWER_HEADER: answer_proof(secret, app.address)}
 
 
 own = Own(app, tables.values(), recorder)
@@ -142,7 +157,8 @@ async def shards(web: View, request: Request) -> Response:
     query = cast(http.Request, request).query
     if "since" in query:
         since = seconds(query["since"])
-        return _json(news_document(await board.news(since, query.get("seen", "").split(","))))
+        news = await board.news(since, query.get("seen", "").split(","))
+        return _json(news_document(news), _proof())
     told = own.shards()
     if told is None:
         # Workers of before know the field error.
@@ -177,10 +193,12 @@ async def metrics(web: View, _request: Request) -> Response:
     )
 
 
-def _json(document: Any) -> Response:
+def _json(document: Any, headers: Mapping[str, str] | None = None) -> Response:
     """What others wrote may hold what is no character: it is replaced."""
     body = orjson.dumps(document)
-    return cast(Response, http.Response(body=body, content_type="application/json"))
+    return cast(
+        Response, http.Response(body=body, content_type="application/json", headers=headers)
+    )
 
 
 def seconds(text: str) -> int:

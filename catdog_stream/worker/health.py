@@ -1,6 +1,7 @@
 """Is this worker alive, is it ready, and if not, why."""
 
 import asyncio
+import re
 import time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
     from catdog_stream.delivery.consumer import Consumer
     from catdog_stream.worker.application import CatDogApp
 
-__all__ = ["Watchdog", "assigned", "health_problems", "readiness_problems", "silence"]
+__all__ = [
+    "Watchdog",
+    "assigned",
+    "health_problems",
+    "readiness_problems",
+    "silence",
+    "without_addresses",
+]
+
+_ADDRESS = re.compile(r"(?:\w+://)?(?:\[[0-9A-Fa-f:.]+\]|[\w.-]*\w):\d{1,5}\b(?!:)")
 
 #: How often the watchdog looks.
 LOOK_SECONDS = 1.0
@@ -76,7 +86,19 @@ def health_problems(app: "CatDogApp") -> list[str]:
 
 
 async def readiness_problems(app: "CatDogApp") -> list[str]:
-    """What keeps the worker from answering requests now; empty if it is ready."""
+    """What keeps the worker from answering requests now; empty if it is ready.
+
+    It is told to anybody who can reach the web server: where the brokers are is in the log alone.
+    """
+    return [without_addresses(problem) for problem in await _readiness_problems(app)]
+
+
+def without_addresses(text: str) -> str:
+    """The text with every ``host:port`` left out."""
+    return _ADDRESS.sub("(an address, see the log)", text)
+
+
+async def _readiness_problems(app: "CatDogApp") -> list[str]:
     problems = health_problems(app)
     broker_problem = await app.gate.problem_now()
     if broker_problem is not None:

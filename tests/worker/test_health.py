@@ -3,11 +3,17 @@
 import asyncio
 from typing import cast
 
+import pytest
 from faust.tables.manager import TableManager
 
 from catdog_stream.settings import Settings
 from catdog_stream.worker.application import CatDogApp
-from catdog_stream.worker.health import health_problems, readiness_problems, silence
+from catdog_stream.worker.health import (
+    health_problems,
+    readiness_problems,
+    silence,
+    without_addresses,
+)
 
 
 def behind_the_gate() -> CatDogApp:
@@ -47,3 +53,18 @@ def test_connections_that_have_gone_silent_are_a_reason_though_new_ones_are_answ
         "Kafka at 10.0.0.1:9092 has not answered for 9 s.",
         "The group of the workers has not answered for 12 s.",
     ]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["10.1.2.3:9092", "kafka://broker-1.internal:9092", "[fd00::1]:9092", "broker_1:19092"],
+)
+def test_where_the_brokers_are_is_not_for_anybody(address: str) -> None:
+    told = without_addresses(f"No Kafka broker answers at {address}, {address}; for 12 s.")
+    assert told.startswith("No Kafka broker answers at (an address, see the log), (an address")
+    assert address not in told
+
+
+def test_sentences_without_an_address_stay() -> None:
+    for text in ("Work waits, and none got done for 61 s.", "Partition 3 of catdogimage: none."):
+        assert without_addresses(text) == text

@@ -6,6 +6,7 @@ import aiohttp
 import orjson
 
 from catdog_stream import deadlines
+from catdog_stream.web.cluster.peer_tokens import ANSWER_HEADER, is_proof
 from catdog_stream.web.cluster.state import News, parse_news
 
 __all__ = ["MAX_NEWS_BYTES", "SHARDS_PATH", "ask"]
@@ -21,6 +22,7 @@ async def ask(
     since: int,
     seen: Iterable[str],
     headers: Mapping[str, str] | None = None,
+    proof: str | None = None,
 ) -> News:
     """What the worker at ``address`` tells.
 
@@ -28,6 +30,7 @@ async def ask(
         since: the first slot of its history that is wanted, in seconds since the epoch.
         seen: ids of the pictures whose thumbnails are there already.
         headers: what opens its door.
+        proof: what its answer must carry (see ``peer_tokens``); ``None``: nothing.
 
     Raises:
         OSError, TimeoutError: it does not answer.
@@ -43,6 +46,8 @@ async def ask(
         ) as response:
             if response.status != 200:
                 raise ValueError(f"status {response.status}")
+            if proof is not None and not is_proof(response.headers.get(ANSWER_HEADER), proof):
+                raise ValueError("no proof that it is a worker with the same CATDOG_WEB_PEER_TOKEN")
             body = bytearray()
             async for chunk in response.content.iter_any():
                 body += chunk

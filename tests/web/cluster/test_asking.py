@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from catdog_stream import deadlines
 from catdog_stream.web.cluster import asking
 from catdog_stream.web.cluster.asking import SHARDS_PATH, ask
+from catdog_stream.web.cluster.peer_tokens import ANSWER_HEADER, answer_proof, question_token
 from catdog_stream.web.cluster.state import News, WorkerState, news_document, parse_news
 from catdog_stream.web.recording.history import Slot
 from catdog_stream.web.recording.pictures import Shot
@@ -194,3 +195,36 @@ def test_a_version_before_states_the_lag_of_its_own_partitions_alone() -> None:
     document = news_document(NEWS)
     del document["state"]["partitions"]
     assert parse_news(document).state.partitions == [3, 4]
+
+
+SECRET = "of the workers"
+
+
+@pytest.mark.parametrize("given", [None, "", "x", answer_proof(SECRET, "http://another:6066")])
+def test_without_the_proof_nothing_is_believed(given: str | None) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        assert SECRET not in str(request.headers)
+        headers = {} if given is None else {ANSWER_HEADER: given}
+        return web.json_response(news_document(NEWS), headers=headers)
+
+    async def story() -> None:
+        async with peer(answer) as url, aiohttp.ClientSession() as client:
+            headers = {"Authorization": f"Bearer {question_token(SECRET, url)}"}
+            with pytest.raises(ValueError, match="no proof"):
+                await ask(client, url, 0, (), headers, answer_proof(SECRET, url))
+
+    asyncio.run(story())
+
+
+def test_with_the_proof_it_is_believed() -> None:
+    async def story() -> None:
+        proof = ""
+
+        async def answer(_: web.Request) -> web.Response:
+            return web.json_response(news_document(NEWS), headers={ANSWER_HEADER: proof})
+
+        async with peer(answer) as url, aiohttp.ClientSession() as client:
+            proof = answer_proof(SECRET, url)
+            assert await ask(client, url, 0, (), None, proof) == NEWS
+
+    asyncio.run(story())

@@ -3,16 +3,20 @@
 import binascii
 import hmac
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from catdog_stream.web.api.guards.origins import SAFE_METHODS
 from catdog_stream.web.api.problems import Problem, is_api
 
-__all__ = ["OPEN_PATHS", "Tokens", "bearer"]
+__all__ = ["OPEN_PATHS", "PEER_PATHS", "Tokens", "bearer"]
 
 #: What probes ask for. They tell of no request.
 OPEN_PATHS = frozenset(("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"))
+
+
+#: What other workers ask for.
+PEER_PATHS = frozenset(("/shards/",))
 
 
 def bearer(token: str | None) -> dict[str, str]:
@@ -22,10 +26,12 @@ def bearer(token: str | None) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Tokens:
-    """The two tokens; ``None``: none is needed."""
+    """The two tokens, and that of other workers; ``None``: none is needed."""
 
     read: str | None
     send: str | None
+    #: Tells what opens ``PEER_PATHS`` as well.
+    peer: Callable[[], str | None] = lambda: None
 
     def check(self, method: str, path: str, headers: Mapping[str, str]) -> None:
         """Raises ``Problem`` if the client does not know the token that it needs."""
@@ -33,7 +39,10 @@ class Tokens:
             return
         reads = method in SAFE_METHODS
         token = self.read if reads else self.send
-        if token is None or _same(_given(headers.get("Authorization", "")), token):
+        given = _given(headers.get("Authorization", ""))
+        if token is None or _same(given, token):
+            return
+        if reads and path in PEER_PATHS and (peer := self.peer()) and _same(given, peer):
             return
         raise Problem(
             401,

@@ -81,3 +81,20 @@ def test_nothing_shows_them() -> None:
     with pytest.raises(Problem) as told:
         BOTH.check("GET", "/", bearer("sending-secret"))
     assert "secret" not in str(told.value)
+
+
+def test_what_opens_the_way_for_other_workers_opens_nothing_else() -> None:
+    tokens = Tokens("of readers", "of senders", lambda: "of this worker")
+    given = bearer("of this worker")
+    tokens.check("GET", "/shards/", given)
+    tokens.check("GET", "/shards/", bearer("of readers"))
+    for method, path in (
+        ("GET", "/"),
+        ("GET", "/labels/"),
+        ("POST", "/shards/"),
+        ("GET", "/shards"),
+    ):
+        with pytest.raises(Problem):
+            tokens.check(method, path, given)
+    with pytest.raises(Problem):
+        Tokens("of readers", None).check("GET", "/shards/", bearer(None))
