@@ -18,6 +18,7 @@ from catdog_stream.web.api.guards.guarding import guard, told
 from catdog_stream.web.api.guards.tokens import Tokens
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.cluster.peer_tokens import question_token
+from catdog_stream.web.connections import Connections, most_connections
 from catdog_stream.web.hosts import OPEN_PATHS, OwnHosts
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Web(FaustWeb):
         tokens = Tokens(settings.web_read_token, settings.web_send_token, self._peer_token)
         self.web_app.middlewares.append(_only(lambda host: host in self._hosts))
         self.web_app.middlewares.append(guard(tokens, sending=settings.web_send))
+        self._connections = Connections(most_connections())
         self._runner = web.AppRunner(
             self.web_app,
             access_log=None,
@@ -106,6 +108,7 @@ class Web(FaustWeb):
             ) from error
         server = self._runner.server
         assert server is not None
+        self._connections.watch(server)
         server.request_factory = partial(self.web_app._make_request, _cls=_Request)
 
 

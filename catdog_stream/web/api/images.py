@@ -68,7 +68,7 @@ class Images:
     async def get(self, request: web.Request) -> web.Response:
         """What became of a picture."""
         source = source_of(request.match_info["id"])
-        state = await self._stream.look(source)
+        state = await self._stream.look(source, request.remote)
         if state is None:
             raise Problem(404, "There is no such image, or it is no longer there.")
         document = image_document(source, state.answer, state.url)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from catdog_stream.kafka.replies import Reply
 from catdog_stream.raw_json import loads
 from catdog_stream.topics import REQUESTS
 from catdog_stream.web.api.answer import Answer
+from catdog_stream.web.api.guards.rates import client_of
 from catdog_stream.web.api.memory import Memory
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.sharing import Shared
@@ -30,8 +32,9 @@ __all__ = ["Asked", "Picture", "State", "Stream"]
 
 logger = logging.getLogger(__name__)
 
-#: Look-ups that may wait for their turn.
+#: Look-ups that may wait for their turn, and those of one client.
 MAX_LOOKUPS = 64
+MAX_LOOKUPS_OF_ONE = 8
 RETRY_AFTER = "5"
 
 _WRITE = Access.topic("Write", REQUESTS)
@@ -88,7 +91,8 @@ class Stream:
         self._finding: Shared[Finder] = Shared(
             lambda: finding(cluster), usable=lambda finder: not finder.broken
         )
-        self._lookups = 0
+        #: Client to the number of its look-ups that wait.
+        self._lookups: Counter[str] = Counter()
         self._closing = asyncio.Event()
 
     @asynccontextmanager
@@ -131,10 +135,10 @@ class Stream:
             status, detail = _FOR_GOOD[refused.refusal]
             raise Problem(status, detail) from error
 
-    async def look(self, source: Source) -> State | None:
+    async def look(self, source: Source, address: str | None = None) -> State | None:
         """What is known of the request at ``source``; ``None`` if there is none.
 
-        Raises ``Problem``.
+        ``address`` is the client's: each may have so many looked up at a time. Raises ``Problem``.
         """
         sent = self._memory.sent(source)
         answer = self._memory.answer(source)
@@ -142,7 +146,7 @@ class Stream:
             return State(source, None if sent is None else sent.url, answer)
         if sent is not None and self._asking.is_current(sent.through()):
             return State(source, sent.url, None)
-        return await self._look_up(source)
+        return await self._look_up(source, client_of(address))
 
     def close(self) -> None:
         """Let everybody go who waits, and close the connections."""
@@ -150,18 +154,26 @@ class Stream:
         self._asking.close()
         self._finding.close()
 
-    async def _look_up(self, source: Source) -> State | None:
-        if self._lookups >= MAX_LOOKUPS:
+    async def _look_up(self, source: Source, client: str) -> State | None:
+        if self._lookups[client] >= MAX_LOOKUPS_OF_ONE:
+            raise Problem(
+                429,
+                f"A client may have {MAX_LOOKUPS_OF_ONE} images looked up at a time.",
+                headers={"Retry-After": RETRY_AFTER},
+            )
+        if self._lookups.total() >= MAX_LOOKUPS:
             raise Problem(
                 503, "Too many images are looked up.", headers={"Retry-After": RETRY_AFTER}
             )
-        self._lookups += 1
+        self._lookups[client] += 1
         try:
             async with _unavailable(), self._finding.use() as finder:
                 async with asyncio.timeout(deadlines.CLIENT_REQUEST):
                     found = await finder.find(source)
         finally:
-            self._lookups -= 1
+            self._lookups[client] -= 1
+            if not self._lookups[client]:
+                del self._lookups[client]
         if found is None:
             return None
         answer = None if found.reply is None else Answer.of(found.reply)

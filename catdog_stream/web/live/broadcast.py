@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from catdog_stream.web.connections import most_connections
+
 __all__ = ["Broadcast", "event"]
 
 #: Milliseconds until a browser comes back.
@@ -24,8 +26,8 @@ BEAT = 5.0
 COMMENT = 10.0
 #: Seconds that a reader may take to read one event.
 SLOW = 15.0
-#: Readers at a time; browsers have six connections for all pages of one worker.
-MAX_READERS = 1000
+#: Part of the connections that readers may have; others are answered with 503 beside them.
+READERS_SHARE = 0.5
 
 
 def event(number: int, parts: Mapping[str, Any]) -> bytes:
@@ -34,9 +36,14 @@ def event(number: int, parts: Mapping[str, Any]) -> bytes:
 
 
 class Broadcast:
-    """The state, and who reads it."""
+    """The state, and who reads it.
 
-    def __init__(self) -> None:
+    Args:
+        most: readers at a time; by default a part of the connections that the process can have.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = int(READERS_SHARE * most_connections()) if most is None else most
         self._parts: dict[str, Any] = {}
         #: The number of the state in which a part changed last.
         self._changed: dict[str, int] = {}
@@ -89,7 +96,7 @@ class Broadcast:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one reader, until it goes or reads nothing."""
-        if self._closed or self._readers >= MAX_READERS:
+        if self._closed or self._readers >= self._most:
             raise web.HTTPServiceUnavailable(
                 reason="Too many pages are open, or the worker ends", headers={"Retry-After": "5"}
             )

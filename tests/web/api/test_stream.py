@@ -223,6 +223,20 @@ def test_only_so_many_are_looked_up_at_a_time(
     assert not kafka.asked
 
 
+@pytest.mark.usefixtures("kafka")
+def test_a_client_that_has_many_looked_up_turns_nobody_else_away() -> None:
+    async def story(stream: Stream) -> None:
+        source = Source("catdogimage", 0, 7)
+        stream._lookups["10.0.0.1"] = stream_module.MAX_LOOKUPS_OF_ONE
+        with pytest.raises(Problem) as told:
+            await stream.look(source, "10.0.0.1")
+        assert told.value.status == 429
+        assert await stream.look(source, "10.0.0.2") is None
+        assert set(stream._lookups) == {"10.0.0.1"}, "what is over is not kept"
+
+    play(story)
+
+
 def test_a_worker_that_ends_lets_everybody_go(kafka: Kafka) -> None:
     async def story(stream: Stream) -> None:
         waiting = asyncio.create_task(ask(stream, [b"a"], 10 * DEADLINE))

@@ -84,7 +84,7 @@ def test_silence_is_broken_so_that_a_page_knows_that_it_is_heard(
 
 
 def test_there_is_a_most_of_readers_and_none_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broadcast, "MAX_READERS", 0)
+    monkeypatch.setattr(broadcast, "READERS_SHARE", 0)
 
     async def status(it: Broadcast) -> int:
         application = web.Application()

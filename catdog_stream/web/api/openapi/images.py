@@ -126,7 +126,7 @@ PATHS: Part = {
             "responses": {
                 "200": response("It is answered.", ref("Answered")),
                 "202": response("It waits for its answer.", ref("Waiting")),
-                **problems(400, 401, 404, 503),
+                **problems(400, 401, 404, 429, 503),
             },
         }
     },

@@ -64,12 +64,14 @@ def _pictures(tensor: Mapping[str, Any], binary: memoryview) -> list[bytes]:
         raise Problem(400, f"The input must be {INPUT}, of datatype BYTES.")
     count = _count(tensor.get("shape"))
     size = _parameters(tensor).get("binary_data_size")
+    if isinstance(size, bool):  # which is equal to 0 or 1
+        raise Problem(400, "binary_data_size is no number of bytes.")
     if size is None:
         pictures = _from_json(tensor.get("data"), count)
         size = 0
     elif "data" in tensor:
         raise Problem(400, "The input has data and binary data.")
-    elif size == len(binary) and not isinstance(size, bool):
+    elif size == len(binary):
         try:
             pictures = unpacked_bytes(binary, count)
         except ValueError as error:

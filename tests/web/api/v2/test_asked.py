@@ -136,6 +136,16 @@ def test_a_size_that_is_not_that_of_the_data_is_refused(size: Any) -> None:
         in_binary({"inputs": [tensor]}, packed_bytes([b"a"]))
 
 
+@pytest.mark.parametrize(("size", "binary"), [(False, b""), (True, b"x"), (True, b""), ([], b"")])
+def test_a_size_that_is_no_number_is_refused_whatever_it_is_equal_to(
+    size: object, binary: bytes
+) -> None:
+    tensor = image(data=None, shape=[1], parameters={"binary_data_size": size})
+    with pytest.raises(Problem) as refused:
+        in_binary({"inputs": [tensor]}, binary)
+    assert refused.value.status == 400
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 40) | st.text(max_size=4) | st.just("image"),
     lambda inner: (

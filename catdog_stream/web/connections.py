@@ -1,0 +1,88 @@
+"""How many connections clients may have open: a process has file descriptors for so many.
+
+Where there are too many, the oldest one of the client that has most is closed, and not the new
+one: a probe is answered however many pages somebody has left open.
+"""
+
+import asyncio
+import resource
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from catdog_stream.web.api.guards.rates import client_of
+
+__all__ = ["Connections", "most_connections"]
+
+#: In all, whatever the system allows.
+MOST = 1000
+LEAST = 16
+#: File descriptors for all else: Kafka, files, pipes, pictures that are fetched.
+RESERVED = 128
+#: Part of them that one client may have. A proxy is one client.
+SHARE = 0.5
+
+
+def most_connections() -> int:
+    """How many connections this process can have open, by its limit of open files."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return MOST
+    return max(LEAST, min(MOST, soft - RESERVED))
+
+
+class Connections:
+    """The open connections, by client, each client's oldest first.
+
+    Args:
+        most: connections in all.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._most_of_one = max(1, int(SHARE * most))
+        self._open: dict[str, dict[object, asyncio.Transport]] = {}
+        self._clients: dict[object, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def watch(self, server: web.Server) -> None:
+        """Have the limits hold for what ``server`` accepts from now on."""
+        made, lost = server.connection_made, server.connection_lost
+        server.connection_made = _both(made, self.opened)  # type: ignore[method-assign]
+        server.connection_lost = _both(lost, lambda handler, *_: self.closed(handler))  # type: ignore[method-assign]
+
+    def opened(self, handler: object, transport: asyncio.Transport) -> None:
+        """Take note of a new connection, and close another one if there are too many."""
+        peer = transport.get_extra_info("peername")
+        client = client_of(peer[0] if peer else None)
+        self._clients[handler] = client
+        self._open.setdefault(client, {})[handler] = transport
+        if len(self._open[client]) > self._most_of_one:
+            self._close_oldest(client)
+        elif len(self._clients) > self._most:
+            self._close_oldest(max(self._open, key=lambda each: len(self._open[each])))
+
+    def closed(self, handler: object) -> None:
+        """Take note that a connection is no more."""
+        client = self._clients.pop(handler, None)
+        if client is None:
+            return
+        self._open[client].pop(handler)
+        if not self._open[client]:
+            del self._open[client]
+
+    def _close_oldest(self, client: str) -> None:
+        handler, transport = next(iter(self._open[client].items()))
+        self.closed(handler)
+        transport.abort()
+
+
+def _both(first: Callable[..., None], then: Callable[..., None]) -> Callable[..., None]:
+    def call(*arguments: Any) -> None:
+        first(*arguments)
+        then(*arguments)
+
+    return call
