@@ -7,8 +7,9 @@ name.
 
 import re
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
-__all__ = ["OPEN_PATHS", "OwnHosts"]
+__all__ = ["OPEN_PATHS", "OwnHosts", "target_fits"]
 
 #: What probes and Prometheus ask for, by IP addresses that nobody knows beforehand. They tell of
 #: no request.
@@ -40,3 +41,18 @@ def host_name(text: str) -> str:
     if text.count(":") == 1:
         text = text.partition(":")[0]
     return text.removesuffix(".")
+
+
+def target_fits(target: str, host: str | None) -> bool:
+    """Whether a request's target names no other host than its ``Host`` header.
+
+    A target in absolute form (``GET http://host/path``, as proxies are sent) goes before ``Host``
+    (RFC 9112, 3.2.2): whoever looks at one of them alone sees another host than the next one does.
+    """
+    if target.startswith("/") or "://" not in target:
+        return True
+    try:
+        named = urlsplit(target).netloc
+    except ValueError:
+        return False
+    return named.lower() == (host or "").strip().lower()

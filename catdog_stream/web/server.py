@@ -19,7 +19,7 @@ from catdog_stream.web.api.guards.tokens import Tokens
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.cluster.peer_tokens import question_token
 from catdog_stream.web.connections import Connections, most_connections
-from catdog_stream.web.hosts import OPEN_PATHS, OwnHosts
+from catdog_stream.web.hosts import OPEN_PATHS, OwnHosts, target_fits
 
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp
@@ -49,6 +49,7 @@ class _Request(web.Request):
 
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
         response.headers.update(_HEADERS)
+        response.headers.pop("Server", None)  # versions tell which faults to try
         await super()._prepare_hook(response)
 
 
@@ -117,6 +118,8 @@ def _only(is_own: Callable[[str | None], bool]) -> Middleware:
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not target_fits(request.raw_path, request.headers.get("Host")):
+            return told(request, Problem(400, "The target names another host than Host."))
         if request.path in OPEN_PATHS or is_own(request.headers.get("Host")):
             return await handler(request)
         return told(

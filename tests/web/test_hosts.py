@@ -2,7 +2,7 @@
 
 import pytest
 
-from catdog_stream.web.hosts import OwnHosts
+from catdog_stream.web.hosts import OwnHosts, target_fits
 
 HOSTS = OwnHosts(["worker-1.example.org", "10.1.2.3", "0.0.0.0", None, "FE80::1", "[fd00::2]"])
 
@@ -43,3 +43,22 @@ def test_its_own_names_in_any_form_and_with_any_port(header: str) -> None:
 )
 def test_nobody_elses(header: str | None) -> None:
     assert header not in HOSTS
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "fits"),
+    [
+        ("/labels/", "localhost:6066", True),
+        ("/?at=http://elsewhere/", "localhost:6066", True),
+        ("*", "localhost:6066", True),
+        ("http://localhost:6066/labels/", "localhost:6066", True),
+        ("HTTP://LocalHost:6066/labels/", "localhost:6066", True),
+        ("http://evil.example.org/labels/", "localhost:6066", False),
+        ("http://localhost:6066@evil.example.org/", "localhost:6066", False),
+        ("http://localhost:6067/", "localhost:6066", False),
+        ("http://[::1/", "localhost:6066", False),
+        ("http://localhost:6066/", None, False),
+    ],
+)
+def test_a_target_names_no_other_host(target: str, host: str | None, fits: bool) -> None:
+    assert target_fits(target, host) is fits

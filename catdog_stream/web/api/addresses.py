@@ -10,6 +10,7 @@ from catdog_stream.web.api.guards.rates import Rates
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.sending import sent
 from catdog_stream.web.api.stream import Picture, Stream
+from catdog_stream.web.fetching.addresses import NotAllowedError, UnreadableError
 from catdog_stream.web.fetching.by_address import PicturesByAddress
 
 __all__ = ["MAX_ADDRESS", "Addresses"]
@@ -47,9 +48,16 @@ class Addresses:
         try:
             png = await self._pictures.picture_at(address)
         except FetchError as error:
-            raise Problem(422, error.message) from None
+            raise Problem(_status(error), error.message) from None
         # As clients of the first system's page have it.
         return await sent(self._stream, request, Picture(png, opaque_url(address)))
+
+
+def _status(error: FetchError) -> int:
+    """Of a picture that cannot be had: who asks, this worker, or the other server is the cause."""
+    if isinstance(error, UnreadableError):
+        return 400
+    return 403 if isinstance(error, NotAllowedError) else 502
 
 
 def _address(request: web.Request, body: bytes) -> str:

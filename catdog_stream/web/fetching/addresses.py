@@ -9,7 +9,14 @@ from catdog_stream.allowed_hosts import IPAddress
 from catdog_stream.errors import FetchError
 from catdog_stream.web.fetching.rules import Rules
 
-__all__ = ["MAX_CHARACTERS", "led_on", "not_public", "typed"]
+__all__ = [
+    "MAX_CHARACTERS",
+    "NotAllowedError",
+    "UnreadableError",
+    "led_on",
+    "not_public",
+    "typed",
+]
 
 MAX_CHARACTERS = 4096
 #: In front of an address on the first system's page.
@@ -22,13 +29,24 @@ _MAX_NAME = 253
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 
+class UnreadableError(FetchError):
+    """What was typed is no address."""
+
+
+class NotAllowedError(FetchError):
+    """An address, from which nothing is fetched here."""
+
+
 def typed(text: str, rules: Rules) -> URL:
-    """The address in what somebody has typed. Raises ``FetchError``."""
+    """The address in what somebody has typed.
+
+    Raises ``UnreadableError`` if it is none, ``NotAllowedError`` if it is not allowed.
+    """
     text = text.strip()
     if text[: len(_PREFIX)].lower() == _PREFIX:
         text = text[len(_PREFIX) :].lstrip()
     if not text:
-        raise FetchError("There is no address.")
+        raise UnreadableError("There is no address.")
     return _checked(text, rules, _TYPED)
 
 
@@ -41,35 +59,35 @@ def led_on(url: URL, location: str, rules: Rules) -> URL:
     return _checked(target, rules, _LED)
 
 
-def not_public(*, led: bool) -> FetchError:
+def not_public(*, led: bool) -> NotAllowedError:
     """The same for a name that nobody has: who asks shall not learn which names a network has."""
     what = _LED if led else _TYPED
-    return FetchError(f"{what} is not on the public internet, or there is no such host.")
+    return NotAllowedError(f"{what} is not on the public internet, or there is no such host.")
 
 
 def _checked(text: str, rules: Rules, what: str) -> URL:
     """The one that is asked, whose host is a name in ASCII or an IP address in its usual form."""
     if len(text) > MAX_CHARACTERS:
-        raise FetchError(f"{what} has more than {MAX_CHARACTERS} characters.")
+        raise UnreadableError(f"{what} has more than {MAX_CHARACTERS} characters.")
     if not text.isprintable():
-        raise FetchError(f"{what} holds characters that cannot be seen.")
+        raise UnreadableError(f"{what} holds characters that cannot be seen.")
     try:
         url = _parsed(text)
         port = url.explicit_port
     except ValueError:
-        raise FetchError(f"{what} cannot be read.") from None
+        raise UnreadableError(f"{what} cannot be read.") from None
     if url.scheme not in rules.schemes:
         beginnings = " or ".join(f"{scheme}://" for scheme in rules.schemes)
-        raise FetchError(f"{what} must begin with {beginnings}.")
+        raise NotAllowedError(f"{what} must begin with {beginnings}.")
     if url.raw_user is not None or url.raw_password is not None:
-        raise FetchError(f"{what} must not hold a user name or a password.")
+        raise NotAllowedError(f"{what} must not hold a user name or a password.")
     if port is not None and not url.is_default_port() and not rules.may_name(port):
-        raise FetchError(f"{what} must be on the usual port of its scheme, not on {port}.")
+        raise NotAllowedError(f"{what} must be on the usual port of its scheme, not on {port}.")
     try:
         host = _host(url.raw_host or "")
         url = url.with_host(str(host)).with_fragment(None)
     except ValueError:
-        raise FetchError(f"{what} has no host that can be read.") from None
+        raise UnreadableError(f"{what} has no host that can be read.") from None
     # A name's addresses are judged when it is resolved: by then it may have others.
     if not isinstance(host, str) and not rules.may_connect(str(host), host, url.port or 0):
         raise not_public(led=what == _LED)

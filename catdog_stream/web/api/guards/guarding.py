@@ -25,7 +25,7 @@ def guard(tokens: Tokens, *, sending: bool) -> Middleware:
     def check(request: web.Request) -> None:
         check_coding(request.headers)
         if request.method not in SAFE_METHODS:
-            if is_foreign(request.headers):
+            if is_foreign(request.headers, scheme=request.scheme, port=_port(request)):
                 raise Problem(403, "A page of another origin must not send.")
             tokens.check(request.method, request.path, request.headers)
             if not sending:
@@ -53,6 +53,12 @@ def guard(tokens: Tokens, *, sending: bool) -> Middleware:
             )
 
     return guarded
+
+
+def _port(request: web.Request) -> int | None:
+    """The port that the request came to."""
+    place = request.transport.get_extra_info("sockname") if request.transport else None
+    return place[1] if isinstance(place, tuple) else None
 
 
 _KEPT = ("Allow", "Retry-After")

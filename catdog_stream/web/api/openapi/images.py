@@ -10,6 +10,10 @@ __all__ = ["PATHS", "SCHEMAS"]
 
 _ID: Part = {"type": "string", "pattern": f"^{PATTERN}$", "examples": ["3-17"]}
 _TEXT: Part = {"type": "string"}
+#: What is read as an address, or as one that is not allowed; ``catdog:`` may stand in front of it.
+ADDRESS_PATTERN = (
+    r"^(catdog:)?https?://[A-Za-z][A-Za-z0-9-]{0,62}(\.[A-Za-z][A-Za-z0-9-]{0,62}){0,2}(/[!-~]*)?$"
+)
 _CHANCE: Part = {"type": "number", "minimum": 0, "maximum": 1}
 _FILE: Part = {"type": "string", "format": "binary", "minLength": 1}
 _URL: Part = {
@@ -102,7 +106,14 @@ PATHS: Part = {
                 "content": {
                     "application/json": {
                         "schema": obj(
-                            {"address": {**_TEXT, "minLength": 1, "maxLength": MAX_ADDRESS}},
+                            {
+                                "address": {
+                                    **_TEXT,
+                                    "minLength": 1,
+                                    "maxLength": MAX_ADDRESS,
+                                    "pattern": ADDRESS_PATTERN,
+                                }
+                            },
                             additionalProperties=False,
                         )
                     }
@@ -111,7 +122,7 @@ PATHS: Part = {
             "responses": {
                 "200": response("It was answered in time.", ref("Answered"), **_LOCATION),
                 "202": response("Kafka has it.", ref("Sent"), **_LOCATION),
-                **problems(400, 401, 403, 408, 413, 415, 422, 429, 503),
+                **problems(400, 401, 403, 408, 413, 415, 429, 502, 503),
             },
         }
     },

@@ -10,14 +10,15 @@ Part = dict[str, Any]
 _MEANINGS = {
     400: "What was sent cannot be used.",
     401: "It takes a token.",
-    403: "Sending is switched off, a page of another origin sent it, or Kafka does not let this "
-    "service take pictures.",
+    403: "Sending is switched off, a page of another origin sent it, nothing is fetched from this "
+    "address, or Kafka does not let this service take pictures.",
     404: "There is no such thing.",
     408: "The body did not come in time.",
     413: "The body is too large, or the picture for its topic.",
     415: "The body is of another type.",
-    422: "The picture cannot be fetched or converted.",
-    429: "The client sends too many pictures.",
+    422: "The picture cannot be converted.",
+    429: "The client sends, or looks up, too many pictures.",
+    502: "No picture can be fetched from the address.",
     503: "Kafka does not answer, or too much comes at once.",
     504: "Not answered in time, though it will be.",
 }

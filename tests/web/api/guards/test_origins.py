@@ -40,3 +40,18 @@ def test_our_own_pages_and_programs_send(headers: dict[str, str]) -> None:
 )
 def test_pages_of_others_do_not(headers: dict[str, str]) -> None:
     assert is_foreign({"Host": "localhost:6066", **headers})
+
+
+@pytest.mark.parametrize("port", [6066, None])
+def test_a_page_over_https_is_none_of_a_port_that_speaks_http(port: int | None) -> None:
+    page = {"Origin": "https://localhost:6066", "Host": "localhost:6066"}
+    assert is_foreign(page, port=6066)
+    assert not is_foreign(page, port=6066, scheme="https")
+    assert not is_foreign({**page, "Origin": "http://localhost:6066"}, port=port)
+    assert is_foreign({"Origin": "https://localhost", "Host": "localhost"}, port=80)
+
+
+def test_behind_a_proxy_a_page_over_https_is_our_own() -> None:
+    for host in ("catdog.example.org", "catdog.example.org:443"):
+        page = {"Origin": "https://catdog.example.org", "Host": host}
+        assert not is_foreign(page, port=6066)

@@ -1,0 +1,49 @@
+"""What ``POST /addresses/`` answers to addresses of which no picture is fetched."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catdog_stream.errors import FetchError
+from catdog_stream.web.api.addresses import MAX_ADDRESS, _status
+from catdog_stream.web.api.openapi.images import ADDRESS_PATTERN
+from catdog_stream.web.fetching.addresses import NotAllowedError, typed
+from catdog_stream.web.fetching.rules import Rules
+
+ON, HTTP = Rules("on", ()), Rules("http", ())
+
+
+def status(text: str, rules: Rules = ON) -> int:
+    """Of the answer, before anything is fetched."""
+    with pytest.raises(FetchError) as refused:
+        typed(text, rules)
+    return _status(refused.value)
+
+
+@pytest.mark.parametrize("text", [" ", "catdog:", "https://", "https://a b/", "https://[::1/"])
+def test_what_is_no_address_is_the_clients_mistake(text: str) -> None:
+    assert status(text) == 400
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://example.org/",
+        "https://127.0.0.1/",
+        "https://user:secret@example.org/",
+        "https://example.org:22/",
+        "ftp://example.org/",
+    ],
+)
+def test_what_is_not_fetched_here_is_forbidden(text: str) -> None:
+    assert status(text) == 403
+
+
+def test_what_another_server_does_is_no_mistake_of_the_client() -> None:
+    assert _status(FetchError("The address does not answer.")) == 502
+    assert _status(NotAllowedError("It is not public.")) == 403
+
+
+@given(st.from_regex(ADDRESS_PATTERN, fullmatch=True).filter(lambda it: len(it) <= MAX_ADDRESS))
+def test_what_the_schema_allows_is_read(text: str) -> None:
+    assert typed(text, HTTP)
