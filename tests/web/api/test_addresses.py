@@ -45,5 +45,9 @@ def test_what_another_server_does_is_no_mistake_of_the_client() -> None:
 
 
 @given(st.from_regex(ADDRESS_PATTERN, fullmatch=True).filter(lambda it: len(it) <= MAX_ADDRESS))
-def test_what_the_schema_allows_is_read(text: str) -> None:
-    assert typed(text, HTTP)
+def test_what_the_schema_allows_is_read_and_perhaps_forbidden(text: str) -> None:
+    try:
+        told = 200 if typed(text, HTTP) else 0
+    except FetchError as error:
+        told = _status(error)
+    assert told in (200, 403)

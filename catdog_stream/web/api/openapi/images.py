@@ -10,9 +10,11 @@ __all__ = ["PATHS", "SCHEMAS"]
 
 _ID: Part = {"type": "string", "pattern": f"^{PATTERN}$", "examples": ["3-17"]}
 _TEXT: Part = {"type": "string"}
-#: What is read as an address, or as one that is not allowed; ``catdog:`` may stand in front of it.
+_BYTE = "(1[0-9]{2}|[1-9]?[0-9])"
+_NAME = "([A-Za-z0-9_-]{1,30}\\.){0,6}[A-Za-z][A-Za-z0-9_-]{0,30}"
+#: What is read as an address; whether pictures are fetched from there is another question.
 ADDRESS_PATTERN = (
-    r"^(catdog:)?https?://[A-Za-z][A-Za-z0-9-]{0,62}(\.[A-Za-z][A-Za-z0-9-]{0,62}){0,2}(/[!-~]*)?$"
+    rf"^(catdog:)?https?://({_NAME}|{_BYTE}(\.{_BYTE}){{3}})(:[1-9][0-9]{{0,3}})?([/?#][!-~]*)?$"
 )
 _CHANCE: Part = {"type": "number", "minimum": 0, "maximum": 1}
 _FILE: Part = {"type": "string", "format": "binary", "minLength": 1}
