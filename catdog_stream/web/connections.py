@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from catdog_stream.web.api.guards.rates import client_of
+from catdog_stream.web.clients import client_of
 
 __all__ = ["Connections", "most_connections"]
 

@@ -22,10 +22,10 @@ from catdog_stream.kafka.replies import Reply
 from catdog_stream.raw_json import loads
 from catdog_stream.topics import REQUESTS
 from catdog_stream.web.api.answer import Answer
-from catdog_stream.web.api.guards.rates import client_of
 from catdog_stream.web.api.memory import Memory
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.sharing import Shared
+from catdog_stream.web.clients import client_of
 from catdog_stream.wire import Headers, Source
 
 __all__ = ["Asked", "Picture", "State", "Stream"]

@@ -1,6 +1,5 @@
 """How many pictures each client may send: as much as a bucket holds that fills steadily."""
 
-import ipaddress
 import math
 import time
 from collections import OrderedDict
@@ -8,15 +7,14 @@ from collections.abc import Callable
 
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.bucket import Bucket
+from catdog_stream.web.clients import client_of
 
-__all__ = ["Rates", "client_of"]
+__all__ = ["Rates"]
 
 #: Seconds' worth that may be sent at once.
 BURST = 2.0
 #: Clients that are remembered; the one that has sent nothing for longest is forgotten first.
 MAX_CLIENTS = 10_000
-#: Who has an address of version 6 has at least so large a part of the network.
-_PREFIX_BITS = 64
 
 
 class Rates:
@@ -67,16 +65,3 @@ class Rates:
     def _left(self, address: str | None) -> float:
         bucket = self._buckets.get(client_of(address))
         return self._most if bucket is None else bucket.left
-
-
-def client_of(address: str | None) -> str:
-    """What is one client: an address, or the network of one of version 6."""
-    try:
-        ip = ipaddress.ip_address((address or "").partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(ip, ipaddress.IPv4Address):
-        return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.ip_network((ip, _PREFIX_BITS), strict=False))

@@ -3,8 +3,9 @@
 import pytest
 
 from catdog_stream.web.api.guards import rates
-from catdog_stream.web.api.guards.rates import Rates, client_of
+from catdog_stream.web.api.guards.rates import Rates
 from catdog_stream.web.api.problems import Problem
+from catdog_stream.web.clients import client_of
 
 
 class Clock:

@@ -1,0 +1,21 @@
+"""What counts as one client of the web server."""
+
+import ipaddress
+
+__all__ = ["client_of"]
+
+#: Who has an address of version 6 has at least so large a part of the network.
+_PREFIX_BITS = 64
+
+
+def client_of(address: str | None) -> str:
+    """What is one client: an address, or the network of one of version 6."""
+    try:
+        ip = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.ip_network((ip, _PREFIX_BITS), strict=False))
