@@ -1,21 +1,25 @@
-"""Faust looks again for the broker that makes its topics.
+"""Faust looks again for the broker that makes its topics, and makes none that exists.
 
 Fault (Faust 0.15): it asks one broker, the first that it knows, who the controller is, and sends
 that one the topic. If either does not answer, because it dies or is frozen just then, or is the
 controller no more, the worker ends: with ``NodeNotReadyError`` where one starts while a broker
-goes.
+goes. It also asks for topics that exist, unless its client happens to track them: a user without
+the right ``Create`` is refused, though nothing has to be created.
 
-Repair: it tries again, with what the cluster says by then, until the worker is stopped. The time
-limit that Faust means as milliseconds and waits for as seconds is left to ``request_deadlines``.
+Repair: it asks first whether the topic exists. It tries again, with what the cluster says by then,
+until the worker is stopped. What is refused for good is raised as ``TopicNotCreatedError``, with
+the topic. The time limit that Faust means as milliseconds and waits for as seconds is left to
+``request_deadlines``.
 """
 
 import asyncio
 from typing import Any
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, NoError
+from aiokafka.protocol.metadata import MetadataRequest
 from faust.transport.drivers.aiokafka import Transport
 
-__all__ = ["install"]
+__all__ = ["TopicNotCreatedError", "install"]
 
 #: Seconds until the next try.
 PAUSE = 0.5
@@ -23,15 +27,25 @@ PAUSE = 0.5
 _original = Transport._really_create_topic
 
 
+class TopicNotCreatedError(KafkaError):  # type: ignore[misc]
+    """Kafka refuses to create ``topic``; the cause is ``__cause__``."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(topic)
+        self.topic = topic
+
+
 async def _persistent(
     self: Any, owner: Any, client: Any, topic: str, *args: Any, **options: Any
 ) -> None:
     while not owner.should_stop:
         try:
+            if await _exists(client, topic):
+                return
             await _original(self, owner, client, topic, *args, **options)
         except KafkaError as error:
             if not error.retriable:
-                raise
+                raise TopicNotCreatedError(topic) from error
             reason: Exception = error
         except RuntimeError as error:  # "Invalid controller"
             reason = error
@@ -40,6 +54,13 @@ async def _persistent(
         owner.log.warning("The topic %s is not made yet: %r. Trying again.", topic, reason)
         await asyncio.sleep(PAUSE)
         await client.force_metadata_update()
+
+
+async def _exists(client: Any, topic: str) -> bool:
+    """Return whether Kafka lists the topic; one that is hidden from the user is not listed."""
+    request = MetadataRequest([topic], allow_auto_topic_creation=False)
+    answer = await client.send(client.get_random_node(), request)
+    return any(code == NoError.errno and name == topic for code, name, *_ in answer.topics)
 
 
 def install() -> None:

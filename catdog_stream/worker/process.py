@@ -10,10 +10,14 @@ import threading
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.utils.terminal.spinners import Spinner
 
 from catdog_stream import deadlines
-from catdog_stream.errors import CatDogError
+from catdog_stream.errors import BrokerError, CatDogError
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.explanations import Access, broker_error
+from catdog_stream.patches.topic_creation import TopicNotCreatedError
 from catdog_stream.worker.json_log import JsonFormatter
 from catdog_stream.worker.log_filter import RepeatFilter, StartFilter
 
@@ -96,6 +100,8 @@ class Worker(faust.Worker):
     def _say_why(self, reason: BaseException | None) -> int:
         if reason is None:
             return 0
+        if isinstance(reason, KafkaError):
+            reason = _explained(reason, cast("StreamApp", self.app).settings.cluster)
         if isinstance(reason, CatDogError):
             if self._logs_json:
                 self.log.critical("%s", reason.format_message())
@@ -115,6 +121,13 @@ class Worker(faust.Worker):
         timer = threading.Timer(seconds, end)
         timer.daemon = True
         timer.start()
+
+
+def _explained(error: KafkaError, cluster: ClusterConfig) -> BrokerError:
+    """Return the sentence of an error of Kafka that ended the worker."""
+    if isinstance(error, TopicNotCreatedError) and error.__cause__ is not None:
+        return broker_error(error.__cause__, cluster, Access.topic("Create", error.topic))
+    return broker_error(error, cluster)
 
 
 def _exit(code: int) -> NoReturn:

@@ -2,10 +2,25 @@
 
 import asyncio
 
+import pytest
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
+
 from catdog_stream import deadlines
+from catdog_stream.patches.topic_creation import TopicNotCreatedError
 from catdog_stream.settings import Settings
 from catdog_stream.worker.application import CatDogApp
 from catdog_stream.worker.process import Worker
+
+
+def refused_creation(topic: str) -> KafkaError:
+    """As a refusal for a topic arrives: Faust puts a sentence of its own into it."""
+    error = TopicNotCreatedError(topic)
+    error.__cause__ = TopicAuthorizationFailedError(f"Cannot create topic: {topic} (29): None")
+    return error
 
 
 def test_nothing_is_waited_for_when_nothing_is_left() -> None:
@@ -45,6 +60,32 @@ def test_what_does_not_end_is_left_behind() -> None:
         endless.cancel()
 
     asyncio.run(end())
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            refused_creation("catdog_stream-__assignor-__leader"),
+            "There is no topic catdog_stream-__assignor-__leader, and Kafka does not let anonymous "
+            "users create it: create it, or grant Create on the topic "
+            "catdog_stream-__assignor-__leader.",
+        ),
+        (
+            GroupAuthorizationFailedError("catdog_stream"),
+            "Kafka does not let anonymous users read the group catdog_stream: grant Read on the "
+            "group catdog_stream.",
+        ),
+    ],
+)
+def test_an_error_of_kafka_ends_it_with_a_sentence(
+    error: KafkaError, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def end() -> int:
+        return _worker()._say_why(error)
+
+    assert asyncio.run(end()) == 1
+    assert capsys.readouterr().err == f"Error: {sentence}\n"
 
 
 def _worker() -> Worker:
