@@ -6,9 +6,11 @@ XGBoost, within its function.
 
 import click
 from faust.cli.base import cli
+from faust.cli.worker import worker
 
 from catdog_stream import __version__
 from catdog_stream.commands.broker import broker
+from catdog_stream.commands.check import add_check
 from catdog_stream.commands.convert import convert
 from catdog_stream.commands.evaluate import evaluate
 from catdog_stream.commands.familiarize import familiarize
@@ -40,6 +42,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     cli.add_command(command)
+add_check(worker._click)
 
 for described in (cli, *cli.commands.values()):
     describe(described)

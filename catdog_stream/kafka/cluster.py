@@ -41,6 +41,7 @@ __all__ = [
     "group_offsets",
     "group_urls",
     "grow",
+    "new_topic",
     "topic_partitions",
 ]
 
@@ -99,9 +100,7 @@ async def create_topics(cluster: ClusterConfig) -> Mapping[str, int]:
         BrokerError: no broker answers, it refuses, or does not tell of what it created.
     """
     known = await topic_partitions(cluster, *TOPICS)
-    missing = [
-        _new_topic(cluster, name, cluster.partitions) for name in TOPICS if name not in known
-    ]
+    missing = [new_topic(cluster, name, cluster.partitions) for name in TOPICS if name not in known]
     if missing:
         await create(cluster, missing)
     return await _told(cluster, TOPICS, known)
@@ -114,7 +113,7 @@ async def create_votes(cluster: ClusterConfig, requests: int) -> Mapping[str, in
     """
     known = await topic_partitions(cluster, VOTES)
     if VOTES not in known:
-        await create(cluster, [_new_topic(cluster, VOTES, requests)])
+        await create(cluster, [new_topic(cluster, VOTES, requests)])
         known = await _told(cluster, (VOTES,), known)
     if known[VOTES] < requests:
         await grow(cluster, VOTES, requests)
@@ -122,7 +121,8 @@ async def create_votes(cluster: ClusterConfig, requests: int) -> Mapping[str, in
     return known
 
 
-def _new_topic(cluster: ClusterConfig, name: str, partitions: int) -> NewTopic:
+def new_topic(cluster: ClusterConfig, name: str, partitions: int) -> NewTopic:
+    """Return a topic of this application as it is created."""
     config = topic_configs(cluster)[name]
     settings = {key: str(value) for key, value in config.items()}
     return NewTopic(name, partitions, cluster.replicas, topic_configs=settings)
@@ -144,12 +144,20 @@ async def _told(
     return known
 
 
-async def create(cluster: ClusterConfig, topics: Sequence[NewTopic]) -> None:
-    """Create ``topics``, but for those that exist by now. Raises ``BrokerError``."""
+async def create(
+    cluster: ClusterConfig, topics: Sequence[NewTopic], *, only_validate: bool = False
+) -> None:
+    """Create ``topics``, but for those that exist by now. Raises ``BrokerError``.
+
+    Args:
+        cluster: where.
+        topics: the caller has seen that none of them exists.
+        only_validate: have Kafka say whether it would, and create nothing.
+    """
     client = AIOKafkaAdminClient(**cluster.connection)
     try:
         await client.start()
-        response = await client.create_topics(topics)
+        response = await client.create_topics(topics, validate_only=only_validate)
     except (KafkaError, OSError) as error:
         names = [topic.name for topic in topics]
         raise broker_error(error, cluster, Access.topic("Create", *names)) from error

@@ -3,26 +3,37 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.cluster import ClusterMetadata
 from mode import Service
 
 from catdog_stream import deadlines
-from catdog_stream.errors import BrokerError
+from catdog_stream.errors import BrokerError, Refusal
 from catdog_stream.kafka.cluster import create_topics, create_votes, grow
+from catdog_stream.kafka.facts import cluster_facts
 from catdog_stream.kafka.looking import look, without_leader
 from catdog_stream.kafka.restoring import Needed, lacking, restore
 from catdog_stream.metrics import count_broker_error
+from catdog_stream.settings import Settings
 from catdog_stream.topics import REQUESTS, TOPICS, VOTES, topic_configs
+from catdog_stream.worker.cluster_checks import Finding, Level, findings
+from catdog_stream.worker.needs import groups_of, topics_of
+from catdog_stream.worker.roles import Role
 
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp
 
-__all__ = ["ClusterGate"]
+__all__ = ["ClusterGate", "cluster_findings"]
 
 logger = logging.getLogger(__name__)
+
+
+async def cluster_findings(settings: Settings, role: Role) -> Sequence[Finding]:
+    """Look at the cluster, and compare it with the settings. Raises ``BrokerError``."""
+    facts = await cluster_facts(settings.cluster, topics_of(role, settings), groups_of(role))
+    return findings(settings, role, facts)
 
 
 class ClusterGate(Service):
@@ -49,6 +60,8 @@ class ClusterGate(Service):
         #: Why they cannot be created.
         self._not_restored: str | None = None
         self._looking = asyncio.Lock()
+        #: Findings that are in the log.
+        self._warned: set[Finding] = set()
 
     async def on_start(self) -> None:
         """Wait for the cluster."""
@@ -60,6 +73,7 @@ class ClusterGate(Service):
                 if self.app.role.votes:
                     self.partitions = await create_votes(cluster, self.partitions[REQUESTS])
                 await self._grow_changelogs()
+                await self._check()
             except BrokerError as error:
                 self._problem = str(error)
                 count_broker_error("cluster")
@@ -72,6 +86,18 @@ class ClusterGate(Service):
                 self._topics = self._topics_now()
                 self._problem, self.passed = None, True
                 return
+
+    async def _check(self) -> None:
+        """Compare the cluster with the settings. Raises ``BrokerError`` for what is wrong."""
+        found = await cluster_findings(self.app.settings, self.app.role)
+        errors = [finding.sentence for finding in found if finding.level is Level.ERROR]
+        for finding in found:
+            if finding.level is Level.WARNING and finding not in self._warned:
+                self._warned.add(finding)
+                logger.warning("%s", finding.sentence)
+        if errors:
+            more = f" ({len(errors) - 1} more: worker --check has all.)" if errors[1:] else ""
+            raise BrokerError(errors[0] + more, Refusal.CLUSTER)
 
     async def _grow_changelogs(self) -> None:
         """Follow topics that were given more partitions: Faust would refuse to start."""

@@ -40,6 +40,11 @@ class Role:
         return self.reads == VOTES
 
     @property
+    def corrects(self) -> bool:
+        """Whether it takes over what a recount has found."""
+        return CORRECTS in self.modules
+
+    @property
     def votes(self) -> bool:
         """Whether it has to do with votes."""
         return self.is_jury or self.voter is not None

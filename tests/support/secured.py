@@ -9,6 +9,10 @@ from catdog_stream.testing.ports import free_ports
 
 HOST = "127.0.0.1"
 USER, PASSWORD = "alice", "horse-battery-staple"
+#: A user without any right.
+NOBODY = "bob"
+#: The name that the certificate of a client has for Kafka.
+CERTIFIED = "CN=client"
 
 #: Listener to the protocol it speaks; ``MUTUAL`` wants a certificate from its clients too, and
 #: ``ELSEWHERE`` is advertised under a name that has no address.
@@ -23,7 +27,8 @@ NOWHERE = "kafka.internal.invalid:9092"
 _SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 _SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 _PLAIN_LOGIN = (
-    f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
+    "org.apache.kafka.common.security.plain.PlainLoginModule required "
+    f'user_{USER}="{PASSWORD}" user_{NOBODY}="{PASSWORD}";'
 )
 
 
@@ -84,6 +89,11 @@ class SecuredListeners:
         return self._ports[listener]
 
     @property
+    def plain_port(self) -> int:
+        """The port of the listener that asks nobody for anything, where everything is allowed."""
+        return self._plain["PLAINTEXT"]
+
+    @property
     def users(self) -> list[str]:
         """Arguments of Kafka's storage tool."""
         return [
@@ -107,6 +117,8 @@ class SecuredListeners:
             "listener.security.protocol.map": ",".join(
                 f"{name}:{protocol}" for name, protocol in protocols.items()
             ),
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": "User:ANONYMOUS",
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": str(self.certificates.server),
             "ssl.truststore.type": "PEM",

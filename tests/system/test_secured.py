@@ -1,6 +1,7 @@
 """A cluster that asks for TLS or SASL: what fits gets in, what does not is told why.
 
-The tests start a server of their own, with a listener of each kind.
+The tests start a server of their own, with a listener of each kind. Its users have the rights that
+docs/security.md lists, and no other: none may create a topic.
 """
 
 import asyncio
@@ -12,15 +13,34 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._scram import (
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 
 from catdog_stream.broker import LocalKafka
 from catdog_stream.errors import BrokerError
-from catdog_stream.kafka.cluster import create_topics
+from catdog_stream.kafka.cluster import create, create_compacted, create_topics
 from catdog_stream.settings import Settings
 from catdog_stream.testing.ports import free_ports
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
-from tests.support.secured import HOST, NOWHERE, PASSWORD, USER, SecuredListeners
+from catdog_stream.topics import REPLAYED
+from catdog_stream.worker.needs import topics_of
+from catdog_stream.worker.roles import role_of
+from tests.support.pictures import LOOKING
+from tests.support.rights import documented, grant
+from tests.support.secured import (
+    CERTIFIED,
+    HOST,
+    NOBODY,
+    NOWHERE,
+    PASSWORD,
+    USER,
+    SecuredListeners,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -42,8 +62,19 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredListene
         extra=listeners.properties(),
         format_arguments=listeners.users,
         controller_port=controller_port,
-    ):
+    ) as kafka:
+        asyncio.run(create_all(Settings(broker=f"kafka://{kafka.address}")))
+        for who in ("worker", "send", "replay", "recount"):
+            for user in (USER, CERTIFIED):
+                grant(kafka.address, user, documented(who))
         yield listeners
+
+
+async def create_all(settings: Settings) -> None:
+    """Create every topic that is needed, as whoever runs the cluster does."""
+    await create_topics(settings.cluster)
+    await create(settings.cluster, list(topics_of(role_of(settings), settings)))
+    await create_compacted(settings.cluster, REPLAYED)
 
 
 def sasl(protocol: str, mechanism: str, password: str = PASSWORD) -> dict[str, str]:
@@ -64,7 +95,12 @@ def catdog_stream(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "catdog_stream", *arguments],
-        env={**os.environ, **settings, "CATDOG_BROKER": f"kafka://{address}"},
+        env={
+            **os.environ,
+            "WEB_PORT": str(free_ports(1)[0]),
+            **settings,
+            "CATDOG_BROKER": f"kafka://{address}",
+        },
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -96,12 +132,15 @@ def test_a_worker_labels_what_is_sent(
     settings = {**kind, **(trusting(secured) if listener != "SASL_PLAINTEXT" else {})}
     if listener == "MUTUAL":
         settings["CATDOG_TLS_CERT_FILE"] = str(secured.certificates.client)
+    # More copies than there are brokers: nothing is created, so nothing fails.
+    settings["CATDOG_REPLICAS"] = "3"
     with Worker(address, tmp_path, settings=settings) as worker:
         worker.wait_ready()
         answer = catdog_stream(settings, address, "send", str(SAMPLE), "--wait")
         assert answer.returncode == 0, answer.stderr
         assert "Probabilities: cat 9" in answer.stdout
         assert worker.terminate() == 0
+        assert "Traceback" not in worker.log.read_text()
         assert PASSWORD not in worker.log.read_text() + answer.stdout + answer.stderr
 
 
@@ -110,6 +149,64 @@ def test_replay_gets_in_too(secured: SecuredListeners) -> None:
     answer = catdog_stream(settings, f"{HOST}:{secured.port('SASL_SSL')}", "replay")
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout == "Put back 0 requests.\n"
+
+
+def test_recount_gets_in_too(secured: SecuredListeners) -> None:
+    settings = sasl("sasl_plaintext", "PLAIN")
+    address = f"{HOST}:{secured.port('SASL_PLAINTEXT')}"
+    answer = catdog_stream(settings, address, "recount", "--dry-run")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.endswith("nothing differs.\n")
+
+
+def test_a_check_with_the_least_rights_finds_nothing_wrong(secured: SecuredListeners) -> None:
+    address = f"{HOST}:{secured.port('SASL_PLAINTEXT')}"
+    answer = catdog_stream(sasl("sasl_plaintext", "PLAIN"), address, "worker", "--check")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert answer.stderr == ""
+    lines = answer.stdout.splitlines()
+    assert {line.split()[0] for line in lines} == {"ok"}
+    assert f"ok       rights    the user {USER} has the rights that this worker needs." in lines
+    # A right that is missing for looking is no error.
+    assert sum("the right DescribeConfigs is missing" in line for line in lines) == 6
+
+
+def test_a_check_as_a_user_without_rights_names_each(secured: SecuredListeners) -> None:
+    address = f"{HOST}:{secured.port('SASL_PLAINTEXT')}"
+    settings = sasl("sasl_plaintext", "PLAIN") | {"CATDOG_SASL_USERNAME": NOBODY}
+    answer = catdog_stream(settings, address, "worker", "--check")
+    assert answer.returncode == 1
+    assert answer.stderr == ""
+    needed = {
+        (kind, name, right)
+        for kind, name, right in documented("worker")
+        if name != "catdogstack"  # without CATDOG_STACKS
+    }
+    for kind, name, right in needed:
+        assert f": grant {right} on the {kind} {name}." in answer.stdout
+    problems = [line for line in answer.stdout.splitlines() if not line.startswith("ok")]
+    assert len(problems) == len(needed)
+
+
+def test_a_worker_as_a_user_without_rights_waits_and_says_which(
+    secured: SecuredListeners, tmp_path: Path
+) -> None:
+    address = f"{HOST}:{secured.port('SASL_PLAINTEXT')}"
+    settings = sasl("sasl_plaintext", "PLAIN") | {"CATDOG_SASL_USERNAME": NOBODY}
+    with Worker(address, tmp_path, settings=settings, module=LOOKING) as worker:
+
+        def refused() -> bool:
+            if worker.status("/readyz") != 503:
+                return False
+            problems = worker.get("/readyz")["problems"]
+            return any(
+                f"does not let the user {NOBODY} describe the topics" in problem
+                for problem in problems
+            )
+
+        wait_until(refused, "the worker to say which right is missing", SECONDS)
+        assert worker.terminate() == 0
+        assert "Traceback" not in worker.log.read_text()
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
@@ -197,6 +294,50 @@ def test_a_host_name_without_an_address(name: str) -> None:
         f"The host name {name} in CATDOG_BROKER has no address here: check how it is written, "
         "and the name service of this machine."
     )
+
+
+def set_password(address: str, user: str, password: str) -> None:
+    """Set the password of a user of SCRAM-SHA-512, at a listener where everything is allowed."""
+    info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+    change = UserScramCredentialUpsertion(user, info, password.encode())
+    admin = AdminClient({"bootstrap.servers": address})
+    for done in admin.alter_user_scram_credentials([change]).values():
+        done.result(SECONDS)
+
+
+def test_a_rotated_password_is_checked_and_read_again_without_a_restart(
+    secured: SecuredListeners, tmp_path: Path
+) -> None:
+    user, file, anybody = "carol", tmp_path / "password", f"{HOST}:{secured.plain_port}"
+    set_password(anybody, user, "first-password")
+    grant(anybody, user, documented("worker"))
+    file.write_text("first-password\n")
+    settings = {
+        **sasl("sasl_ssl", "SCRAM-SHA-512", ""),
+        **trusting(secured),
+        "CATDOG_SASL_USERNAME": user,
+        "CATDOG_SASL_PASSWORD_FILE": str(file),
+    }
+    address = f"{HOST}:{secured.port('SASL_SSL')}"
+    with Worker(address, tmp_path, settings=settings, module=LOOKING) as worker:
+        worker.wait_ready()
+        set_password(anybody, user, "second-password")
+        sentence = (
+            f"Kafka at {address} refuses the user name or the password: check "
+            "CATDOG_SASL_USERNAME and CATDOG_SASL_PASSWORD_FILE."
+        )
+        wait_until(
+            lambda: sentence in worker.get("/readyz").get("problems", ()),
+            "the worker to say that its password is refused",
+            SECONDS,
+        )
+        file.write_text("second-password\n")
+        worker.wait_ready()
+        assert worker.terminate() == 0
+        log = worker.log.read_text()
+        assert "Traceback" not in log
+        assert "first-password" not in log
+        assert "second-password" not in log
 
 
 def test_a_worker_with_a_wrong_password_waits_and_says_why(

@@ -1,0 +1,95 @@
+"""Topics, groups and rights that a worker needs, by its role and its settings.
+
+docs/security.md has the same as a table for whoever grants the rights, and the secured tests run
+with exactly these.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiokafka.admin import NewTopic
+
+from catdog_stream.kafka.cluster import new_topic
+from catdog_stream.kafka.explanations import Access
+from catdog_stream.kafka.orders import topic_of
+from catdog_stream.settings import Settings
+from catdog_stream.topics import LABELS, RECOUNT_GROUP, REJECTED, REQUESTS, TOPICS, VOTES
+from catdog_stream.worker.roles import Role
+
+__all__ = ["Need", "changelog_of", "groups_of", "leader_of", "needs_of", "topics_of"]
+
+#: What a topic is created with that keeps the last record of each key.
+_COMPACTED = {"cleanup.policy": "compact"}
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One right."""
+
+    access: Access
+    #: What does not work without it, as the end of a sentence; ``None``: the worker needs it.
+    otherwise: str | None = None
+
+
+def changelog_of(role: Role, table: str) -> str:
+    """Return the topic with the copy of a table."""
+    return f"{role.group}-{table}-changelog"
+
+
+def leader_of(role: Role) -> str:
+    """Return Faust's topic whose owner is the leader of the group."""
+    return f"{role.group}-__assignor-__leader"
+
+
+def topics_of(role: Role, settings: Settings) -> Sequence[NewTopic]:
+    """Return every topic that a worker uses, as it is created where it is missing."""
+    cluster = settings.cluster
+    names = (*TOPICS, VOTES) if role.votes else TOPICS
+    topics = [new_topic(cluster, name, cluster.partitions) for name in names]
+    own = [(changelog_of(role, table), cluster.partitions) for table in role.counted]
+    if settings.stacks is not None and not role.is_jury:
+        own.append((topic_of(role.voter), 1))
+    topics += [
+        NewTopic(name, partitions, cluster.replicas, topic_configs=_COMPACTED)
+        for name, partitions in own
+    ]
+    return [*topics, NewTopic(leader_of(role), 1, cluster.replicas)]
+
+
+def groups_of(role: Role) -> Sequence[str]:
+    """Return the groups that a worker uses."""
+    return (role.group, RECOUNT_GROUP) if role.corrects else (role.group,)
+
+
+def needs_of(role: Role, settings: Settings) -> Sequence[Need]:
+    """Return the rights that a worker needs, and those without which it does less."""
+    topic, group = Access.topic, Access.group
+    needs = [
+        Need(group("Read", role.group)),
+        Need(topic("Read", role.reads)),
+        Need(topic("Read", leader_of(role))),
+    ]
+    if role.voter is not None:
+        needs += [Need(topic("Write", VOTES)), Need(topic("Describe", LABELS))]
+        needs += [Need(topic("Describe", REJECTED))]
+    else:
+        needs += [Need(topic(right, LABELS)) for right in ("Read", "Write")]
+        needs += [Need(topic("Write", REJECTED))]
+    if role.is_jury:
+        needs += [Need(topic("Read", REQUESTS)), Need(topic("Write", VOTES))]
+    for table in role.counted:
+        needs += [Need(topic(right, changelog_of(role, table))) for right in ("Read", "Write")]
+    if settings.stacks is not None and not role.is_jury:
+        needs += [Need(topic(right, topic_of(role.voter))) for right in ("Read", "Write")]
+    if settings.web_send:
+        without = "no pictures can be sent over HTTP"
+        needs += [Need(topic("Write", REQUESTS), without)]
+        needs += [Need(topic("Read", name), without) for name in (LABELS, REJECTED)]
+    if role.corrects:
+        without = "the counts are not corrected by catdog-stream recount"
+        needs += [Need(group("Describe", RECOUNT_GROUP), without)]
+    return [need for number, need in enumerate(needs) if not _repeats(need, needs[:number])]
+
+
+def _repeats(need: Need, before: Sequence[Need]) -> bool:
+    return any(other.access == need.access for other in before)
