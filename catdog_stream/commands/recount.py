@@ -6,19 +6,24 @@ import click
 
 from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import until_stopped
-from catdog_stream.delivery.counting import Shard
-from catdog_stream.delivery.recounting import Found, Recount
+from catdog_stream.delivery.recounting import Found, Recount, total
 from catdog_stream.settings import Settings
 from catdog_stream.showing import shown
 
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Say what differs, and correct nothing.")
-def recount(dry_run: bool) -> None:
+@click.option(
+    "--forget-deleted",
+    is_flag=True,
+    help="Subtract answers too that are counted and that the topics no longer hold.",
+)
+def recount(dry_run: bool, forget_deleted: bool) -> None:
     """Count the answers in the topics again, and correct the statistics by what differs.
 
     Workers may run, and go on counting meanwhile; if none runs, the next one corrects its counts
-    as it starts. What Kafka has deleted (after a week) counts no more.
+    as it starts. Where Kafka has deleted answers (after a week), what differs is no mistake: then
+    nothing is corrected without --forget-deleted.
     """
     cluster = Settings.from_environment().cluster
     run = Recount(cluster)
@@ -28,6 +33,12 @@ def recount(dry_run: bool) -> None:
             click.echo(line)
         if dry_run or not run.corrections:
             return
+        if run.forgotten and not forget_deleted:
+            raise click.ClickException(
+                "Nothing is corrected. Kafka no longer holds every answer that is counted, and "
+                f"{sum(run.forgotten.values())} that may be right would be subtracted: "
+                "recount --forget-deleted does so."
+            )
         signals.run(saying_silence(cluster, run.leave()))
         if not signals.run(saying_silence(cluster, run.workers())):
             click.echo("No worker runs: the next one corrects its counts when it has started.")
@@ -47,11 +58,16 @@ def told(run: Recount) -> Iterator[str]:
     for tp, found in run.corrections.items():
         yield shown(f"{tp.topic}/{tp.partition}: {_differences(found)}.")
     for tp in run.shortened:
-        yield f"{tp.topic}/{tp.partition}: its oldest records are deleted, and count no more."
+        yield f"{tp.topic}/{tp.partition}: its oldest records are deleted."
+    for tp, number in run.forgotten.items():
+        yield (
+            f"{tp.topic}/{tp.partition}: {number} of the answers that are counted may be among "
+            "those that are deleted."
+        )
     for tp in run.without_counts:
         yield f"{tp.topic}/{tp.partition}: no counts are committed, so none can be corrected."
-    before = sum(_total(found.committed) for found in run.found.values())
-    after = sum(_total(found.found) for found in run.found.values())
+    before = sum(total(found.committed) for found in run.found.values())
+    after = sum(total(found.found) for found in run.found.values())
     number = len(run.corrections)
     differ = f"{number} partition{'s' * (number != 1)} to correct" if number else "nothing differs"
     yield f"{before} answers are counted, {after} are in the topics: {differ}."
@@ -68,7 +84,3 @@ def _differences(found: Found) -> str:
             if counted != there:
                 parts.append(f"{counted} {name} counted, {there} there")
     return "; ".join(parts)
-
-
-def _total(shard: Shard) -> int:
-    return sum(shard["labels"].values()) + sum(shard["rejections"].values())

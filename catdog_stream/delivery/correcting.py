@@ -13,7 +13,7 @@ import orjson
 
 from catdog_stream.delivery.counting import MAX_NAMES, OTHER, Shard
 
-__all__ = ["Correction", "corrected", "correction", "from_mail", "to_mail"]
+__all__ = ["KINDS", "Correction", "corrected", "correction", "from_mail", "to_mail"]
 
 Kind = Literal["labels", "rejections"]
 KINDS: tuple[Kind, ...] = ("labels", "rejections")

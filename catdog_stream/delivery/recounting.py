@@ -2,10 +2,13 @@
 
 The committed counts of a partition (see ``counting``) say up to which offset they count. The
 answers to requests in front of it are counted anew from ``catdoglabel`` and
-``catdogimage-rejected``, one for each request: the first one. The difference (see ``correcting``)
-is left where the owner of the partition looks for it: as the metadata of an offset in a group
-without members, one value for each partition, which the next recount replaces. So it makes no
-difference whether workers run.
+``catdogimage-rejected``, one for each request (see ``answer_choice``). The difference (see
+``correcting``) is left where the owner of the partition looks for it: as the metadata of an offset
+in a group without members, one value for each partition, which the next recount replaces. So it
+makes no difference whether workers run.
+
+Where the topics no longer hold the answers that are counted, after their retention or because a
+topic was deleted, the difference is no mistake in the counts: `Found.forgotten` says how large.
 """
 
 import asyncio
@@ -13,14 +16,14 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from catdog_stream import deadlines
-from catdog_stream.delivery.correcting import Correction, correction, to_mail
+from catdog_stream.delivery.answer_choice import Answer, Kind, chosen
+from catdog_stream.delivery.correcting import KINDS, Correction, correction, to_mail
 from catdog_stream.delivery.counting import (
     Shard,
     counted,
@@ -37,7 +40,7 @@ from catdog_stream.kafka.reading import Extent, extent, records
 from catdog_stream.topics import GROUP, LABELS, RECOUNT_GROUP, REJECTED, REQUESTS, TOPICS
 from catdog_stream.wire import Source
 
-__all__ = ["Found", "Recount"]
+__all__ = ["Found", "Recount", "total"]
 
 POLL_SECONDS = 0.5
 #: What Kafka takes as metadata (``offset.metadata.max.bytes``).
@@ -45,35 +48,44 @@ MAX_METADATA_BYTES = 4096
 
 _DESCRIBE = Access.group("Describe", GROUP)
 
-Kind = Literal["labels", "rejections"]
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found for one partition."""
+    """What was found for one partition.
+
+    Attributes:
+        committed: what is counted.
+        found: what the topics hold.
+        correction: the difference; ``None`` if there is none.
+        forgotten: how many answers the correction subtracts though they may well have been given:
+            the topics no longer hold every answer.
+    """
 
     committed: Shard
     found: Shard
     correction: Correction | None
+    forgotten: int
 
 
 @dataclass(slots=True)
-class _First:
-    """The first answer to each request of a partition: offset to time, kind and name."""
+class _Answers:
+    """The answers to each request of a partition, by its offset; different ones only."""
 
-    answers: dict[int, tuple[int, Kind, str]] = field(default_factory=dict)
+    of: dict[int, tuple[Answer, ...]] = field(default_factory=dict)
 
-    def add(self, offset: int, time_ms: int, kind: Kind, name: str) -> None:
-        known = self.answers.get(offset)
-        if known is None or time_ms < known[0]:
-            self.answers[offset] = (time_ms, kind, name)
+    def add(self, offset: int, answer: Answer) -> None:
+        others = (a for a in self.of.get(offset, ()) if a[1:] != answer[1:])
+        self.of[offset] = (*others, answer)
+
+    def before(self, end: int) -> Mapping[int, tuple[Answer, ...]]:
+        """Return those to requests in front of an offset."""
+        return {offset: answers for offset, answers in self.of.items() if offset < end}
 
     def shard(self, like: Shard) -> Shard:
         """The counts of those in front of the offset up to which ``like`` counts."""
         result: Shard | None = None
-        for offset, (_, kind, name) in sorted(self.answers.items()):
-            if offset < like["offset"]:
-                result = counted(result, kind, name, offset) or result
+        for offset, answer in chosen(self.before(like["offset"]), like).items():
+            result = counted(result, answer.kind, answer.name, offset) or result
         return result or {"labels": {}, "rejections": {}, "offset": 0}
 
 
@@ -98,15 +110,34 @@ class Recount:
         """Count what is there; changes nothing. Raises ``BrokerError``."""
         partitions = await topic_partitions(self.cluster, *TOPICS)
         committed = await self._committed()
-        first: defaultdict[TopicPartition, _First] = defaultdict(_First)
+        answers: defaultdict[TopicPartition, _Answers] = defaultdict(_Answers)
+        held: dict[TopicPartition, tuple[int, int]] = {}
         for topic in (LABELS, REJECTED):
             part = await extent(self.cluster, topic, partitions.get(topic, 0))
-            self.shortened += [tp for tp, (start, _) in part.partitions.items() if start]
-            await self._read(part, first, partitions.get(topic, 0))
+            held |= part.partitions
+            await self._read(part, answers, partitions.get(topic, 0))
+        self.shortened = [tp for tp, (start, _) in held.items() if start]
         number = int(time.time() * 1000)
         for tp, shard in committed.items():
-            anew = first[tp].shard(shard)
-            self.found[tp] = Found(shard, anew, correction(shard, anew, number))
+            found = answers[tp].shard(shard)
+            if tp.topic == LABELS:
+                start, end = held.get(tp, (0, 0))
+                whole = start == 0 and end >= shard["offset"]
+            else:
+                gaps = shard["offset"] - len(answers[tp].before(shard["offset"]))
+                whole = not gaps or (
+                    not self._is_shortened(tp, partitions) and total(found) >= total(shard)
+                )
+            forgotten = 0 if whole else _subtracted(shard, found)
+            self.found[tp] = Found(shard, found, correction(shard, found, number), forgotten)
+
+    def _is_shortened(self, tp: TopicPartition, partitions: Mapping[str, int]) -> bool:
+        """Whether Kafka has deleted answers that may be those of a partition of requests."""
+        return any(
+            TopicPartition(topic, tp.partition % partitions[topic]) in self.shortened
+            for topic in (LABELS, REJECTED)
+            if partitions.get(topic)
+        )
 
     async def leave(self) -> None:
         """Leave the corrections to the owners of the partitions. Raises ``BrokerError``."""
@@ -145,6 +176,11 @@ class Recount:
             await asyncio.sleep(POLL_SECONDS)
 
     @property
+    def forgotten(self) -> Mapping[TopicPartition, int]:
+        """Partitions whose correction subtracts what may only be deleted, and how much."""
+        return {tp: found.forgotten for tp, found in self.found.items() if found.forgotten}
+
+    @property
     def corrections(self) -> Mapping[TopicPartition, Found]:
         """What was found where it differs."""
         return {tp: found for tp, found in self.found.items() if found.correction is not None}
@@ -166,7 +202,7 @@ class Recount:
             return bool(await group_members(client, GROUP))
 
     async def _read(
-        self, part: Extent, first: Mapping[TopicPartition, _First], partitions: int
+        self, part: Extent, answers: Mapping[TopicPartition, _Answers], partitions: int
     ) -> None:
         async for record in records(self.cluster, part):
             own = Source(record.topic, record.partition, record.offset)
@@ -176,7 +212,21 @@ class Recount:
             kind, name = _tally(record)
             if source is not own or record.topic == LABELS:
                 tp = TopicPartition(source.topic, source.partition)
-                first[tp].add(source.offset, record.timestamp, kind, name)
+                answers[tp].add(source.offset, Answer(record.timestamp, kind, name))
+
+
+def total(shard: Shard) -> int:
+    """Return the number of answers that a shard counts."""
+    return sum(shard["labels"].values()) + sum(shard["rejections"].values())
+
+
+def _subtracted(before: Shard, after: Shard) -> int:
+    """Return how much less of their names is counted afterwards."""
+    return sum(
+        max(0, number - after[kind].get(name, 0))
+        for kind in KINDS
+        for name, number in before[kind].items()
+    )
 
 
 def _tally(record: ConsumerRecord) -> tuple[Kind, str]:

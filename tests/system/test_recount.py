@@ -12,11 +12,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
+from confluent_kafka import OFFSET_END
+from confluent_kafka import TopicPartition as Place
+from confluent_kafka.admin import AdminClient
 
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
-from tests.support.client import LABELS, REQUESTS, Client, Message, request
+from tests.support.client import LABELS, REJECTED, REQUESTS, Client, Message, request
 from tests.support.fleet import GROUP, nothing_uncommitted
 
 pytestmark = pytest.mark.integration
@@ -57,10 +60,34 @@ def test_wrong_counts_are_corrected_while_workers_run_and_while_none_does(
         with Worker(broker.address, tmp_path) as worker:
             worker.wait_ready()
             counts(worker, TRUTH)
+            asyncio.run(nothing_uncommitted(broker.address))
+
+        # What its retention does to a topic.
+        admin = AdminClient({"bootstrap.servers": broker.address})
+        for deleted in admin.delete_records([Place(LABELS, 0, OFFSET_END)]).values():
+            deleted.result(30)
+        dry = recount(broker.address, "--dry-run")
+        assert f"{LABELS}/0: its oldest records are deleted." in dry
+        assert (
+            f"{REQUESTS}/0: 2 of the answers that are counted may be among those that are deleted."
+            in dry
+        )
+        refused = command(broker.address)
+        assert refused.returncode == 1
+        assert "Nothing is corrected." in refused.stderr
+        assert "recount --forget-deleted" in refused.stderr
+        assert recount(broker.address, "--forget-deleted")[-1].startswith("No worker runs")
+        with Worker(broker.address, tmp_path) as worker:
+            worker.wait_ready()
+            counts(worker, {"total": 2, "rejected": 2})
 
 
 async def send(address: str, cat: bytes) -> None:
-    """Two pictures and a request that is none in each of two partitions; one is labelled twice."""
+    """Two pictures and a request that is none in each of two partitions.
+
+    One picture is labelled twice, and another one is rejected as well, in the name of a worker
+    that died before it committed that.
+    """
     async with Client(address) as client:
         values = (request(cat), request(cat), b"no JSON")
         sources = await client.send(
@@ -71,6 +98,14 @@ async def send(address: str, cat: bytes) -> None:
         async with AIOKafkaProducer(bootstrap_servers=address) as producer:
             await producer.send_and_wait(
                 LABELS, again.value, headers=list(again.headers), partition=again.partition
+            )
+            (other,) = client.labels[sources[2]]
+            await producer.send_and_wait(
+                REJECTED,
+                other.value,
+                headers=[*other.headers, ("reason", b"timeout")],
+                partition=other.partition,
+                timestamp_ms=other.timestamp,
             )
 
 
@@ -98,10 +133,15 @@ def counts(worker: Worker, truth: Mapping[str, int]) -> None:
     )
 
 
-def recount(address: str, *options: str) -> list[str]:
-    """What the command says."""
-    command = [sys.executable, "-m", "catdog_stream", "recount", *options]
+def command(address: str, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Call the command."""
+    line = [sys.executable, "-m", "catdog_stream", "recount", *options]
     environment = {"CATDOG_BROKER": f"kafka://{address}", "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90)
+    return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=90)
+
+
+def recount(address: str, *options: str) -> list[str]:
+    """What the command says where it corrects or has nothing to correct."""
+    done = command(address, *options)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

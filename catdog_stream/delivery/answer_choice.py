@@ -1,0 +1,128 @@
+"""Which of several answers to one request counts.
+
+A worker that dies between publishing and committing leaves an answer in the topics that was never
+counted. Whoever takes over answers again, and may answer otherwise: a label beside a rejection, or
+the label of another stack. What counts is what was committed, and no record says which one that
+was: all answers to a request carry the request's time. The committed counts do. So each such
+request is taken for one of its answers in such a way that as many of them as possible agree with
+these counts: counts that can be right are left alone.
+
+Where the counts leave a choice open, the answer that was written last is the one that was committed
+in the usual course of things: the later time, where Kafka sets the time of the records; and a label
+before a rejection, where the time is the same.
+"""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
+
+from catdog_stream.delivery.counting import OTHER, Shard
+
+__all__ = ["Answer", "Kind", "chosen"]
+
+Kind = Literal["labels", "rejections"]
+#: An answer as it is counted.
+Counted = tuple[Kind, str]
+
+
+class Answer(NamedTuple):
+    """A record of an answer."""
+
+    time_ms: int
+    kind: Kind
+    name: str
+
+
+def chosen(answers: Mapping[int, Iterable[Answer]], counts: Shard) -> Mapping[int, Answer]:
+    """Return one answer for each request, whatever the order in which topics were read.
+
+    Args:
+        answers: offset of a request to its answers, those of one topic in the order of the topic.
+        counts: what was committed.
+    """
+    ranked = {offset: _ranked(of) for offset, of in sorted(answers.items())}
+    room: Counter[Counted] = Counter()
+    for kind in ("labels", "rejections"):
+        room.update({(kind, name): number for name, number in counts[kind].items()})
+    for of in ranked.values():
+        if len(of) == 1:
+            room[_counted(of[0], counts)] -= 1
+    # Requests with the same choice are alike: they are divided among their answers by number.
+    alike: defaultdict[tuple[Counted, ...], list[int]] = defaultdict(list)
+    for offset, of in ranked.items():
+        if len(of) > 1:
+            alike[tuple(_counted(each, counts) for each in of)].append(offset)
+    shares = _shares({choice: len(offsets) for choice, offsets in alike.items()}, room)
+    result = {offset: of[0] for offset, of in ranked.items()}
+    for choice, offsets in alike.items():
+        left = iter(offsets)
+        for place, counted in enumerate(choice):
+            for _ in range(shares[choice, counted]):
+                offset = next(left)
+                result[offset] = ranked[offset][place]
+    return result
+
+
+def _ranked(answers: Iterable[Answer]) -> list[Answer]:
+    """Return different answers, the likeliest first."""
+    last = {(each.kind, each.name): each for each in answers}
+    latest_last = list(last.values())
+    places = {each: place for place, each in enumerate(latest_last)}
+    return sorted(latest_last, key=lambda a: (-a.time_ms, a.kind == "rejections", -places[a]))
+
+
+def _counted(answer: Answer, counts: Shard) -> Counted:
+    """Return the name under which a shard that may be full counts an answer."""
+    known = counts[answer.kind]
+    folded = answer.name not in known and OTHER in known
+    return answer.kind, OTHER if folded else answer.name
+
+
+def _shares(
+    wanted: Mapping[tuple[Counted, ...], int], room: Mapping[Counted, int]
+) -> Counter[tuple[tuple[Counted, ...], Counted]]:
+    """Divide requests among names, as many as there is room for: a maximum flow.
+
+    Args:
+        wanted: choice of requests to how many have it.
+        room: name to how many it takes.
+    """
+    free = Counter({name: number for name, number in room.items() if number > 0})
+    flow: Counter[tuple[tuple[Counted, ...], Counted]] = Counter()
+    for choice, number in wanted.items():
+        for _ in range(number):
+            path = _path(choice, flow, free)
+            if not path:
+                break
+            free[path[-1][1]] -= 1
+            for place, (giver, name) in enumerate(path):
+                flow[giver, name] += 1
+                if place + 1 < len(path):
+                    flow[path[place + 1][0], name] -= 1
+    return flow
+
+
+def _path(
+    choice: tuple[Counted, ...],
+    flow: Mapping[tuple[tuple[Counted, ...], Counted], int],
+    free: Mapping[Counted, int],
+) -> list[tuple[tuple[Counted, ...], Counted]]:
+    """Return who takes which name for one more request to find room; empty where there is none."""
+    came_from: dict[Counted, tuple[tuple[Counted, ...], Counted | None]] = {}
+    waiting: deque[tuple[tuple[Counted, ...], Counted | None]] = deque([(choice, None)])
+    while waiting:
+        taker, left = waiting.popleft()
+        for name in taker:
+            if name in came_from:
+                continue
+            came_from[name] = taker, left
+            if free.get(name, 0) > 0:
+                path: list[tuple[tuple[Counted, ...], Counted]] = []
+                at: Counted | None = name
+                while at is not None:
+                    who, before = came_from[at]
+                    path.append((who, at))
+                    at = before
+                return path[::-1]
+            waiting.extend((other, name) for (other, has), n in flow.items() if has == name and n)
+    return []
