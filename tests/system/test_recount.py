@@ -54,7 +54,7 @@ def test_wrong_counts_are_corrected_while_workers_run_and_while_none_does(
             assert end == "Corrected."
             counts(worker, TRUTH)
 
-        asyncio.run(forge(broker.address, 0, {"labels": {}, "rejections": {"timeout": 9}}))
+        asyncio.run(forge(broker.address, 0, {"labels": {}, "rejections": {"internal_error": 9}}))
         assert recount(broker.address, "--dry-run")[-1].endswith("1 partition to correct.")
         assert recount(broker.address)[-1].startswith("No worker runs")
         with Worker(broker.address, tmp_path) as worker:
@@ -79,7 +79,7 @@ def test_wrong_counts_are_corrected_while_workers_run_and_while_none_does(
         assert recount(broker.address, "--forget-deleted")[-1].startswith("No worker runs")
         with Worker(broker.address, tmp_path) as worker:
             worker.wait_ready()
-            counts(worker, {"total": 2, "rejected": 2})
+            counts(worker, {"total": 2, "rejected": 3})
 
 
 async def send(address: str, cat: bytes) -> None:
