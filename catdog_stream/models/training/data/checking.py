@@ -1,8 +1,8 @@
 """Look at all pictures before anything expensive is done with them.
 
 Data that would mislead is refused: a class with few pictures, a picture under two classes, or one
-both to train and to evaluate on. Other copies stay together (``Example.group``), so that no part
-of the pictures is held against another that has seen them.
+both to train and to evaluate on. Other copies are left out: one picture of each remains, so that
+no part of the pictures is measured against another that has seen them.
 """
 
 import hashlib
@@ -40,8 +40,6 @@ class Example:
 
     file: LabelledFile
     sha256: str
-    group: str
-    """The hash of the first file that shows the same: its own if it is no copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +90,8 @@ def check(
             seen = list(_read(listed, unreadable, threads, bar))
             found.append([same.add(*each, duplicates) for each in sorted(seen, key=_content)])
     _refuse_clashes(found, duplicates)
+    copies = {each.path for each in duplicates}
+    found = [[each for each in part if each.file.path not in copies] for part in found]
     for folder, part, least in zip(
         folders, found, (LEAST_TO_TRAIN, LEAST_TO_EVALUATE), strict=False
     ):
@@ -153,7 +153,7 @@ class _Copies:
             first = self._by_path[path]
         if first is not None:
             duplicates.append(Duplicate(file.path, first.file.path, identical))
-        example = Example(file, sha256, first.group if first else sha256)
+        example = Example(file, sha256)
         self._by_hash.setdefault(sha256, example)
         self._by_path[file.path] = example
         return example
@@ -196,7 +196,7 @@ def _refuse_few(
     least: int,
 ) -> None:
     for number, name in enumerate(classes):
-        count = len({each.group for each in part if each.file.label == number})
+        count = sum(each.file.label == number for each in part)
         if count < least:
             left_out = [each for each in unreadable if Path(each.path).parent == folder / name]
             hint = (

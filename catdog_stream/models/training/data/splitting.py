@@ -1,14 +1,14 @@
 """Which pictures the backbone learns from, which the head, and which neither.
 
 What decides is the hash of a picture's content and the seed, so that the names and the order of the
-files change nothing, and a picture more leaves nearly all others where they are. Copies of a
-picture stay together.
+files change nothing, and a picture more leaves nearly all others where they are.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 from catdog_stream.models.training.data.checking import Example
 
@@ -47,21 +47,16 @@ def split(
     ``frozen`` says that the backbone learns nothing: the head gets its pictures.
     """
     parts: dict[str, list[Example]] = {"evaluation": [], "head": [], "backbone": []}
-    for groups in _by_class(training, seed):
-        count = sum(map(len, groups))
+    for members in _by_class(training, seed):
+        count = len(members)
         ends = {
             "evaluation": 0 if evaluation else _size(count, *_EVALUATION),
             "head": count if frozen else _size(count, *_HEAD),
             "backbone": count,
         }
-        place = iter(ends)
-        part = next(place)
-        taken = 0
-        for group in groups:
-            while taken >= ends[part]:
-                part, taken = next(place), 0
-            parts[part] += group
-            taken += len(group)
+        rest = iter(members)
+        for part, size in ends.items():
+            parts[part] += islice(rest, size)
     return Split(
         tuple(parts["backbone"]), tuple(parts["head"]), tuple(evaluation or parts["evaluation"])
     )
@@ -71,25 +66,21 @@ def folds(examples: Sequence[Example], seed: int = 0) -> list[int]:
     """The fold of each of ``examples``, 0 to ``FOLDS`` - 1, as many of a class in each."""
     numbers = {
         example.file.path: number % FOLDS
-        for groups in _by_class(examples, seed)
-        for number, group in enumerate(groups)
-        for example in group
+        for members in _by_class(examples, seed)
+        for number, example in enumerate(members)
     }
     return [numbers[example.file.path] for example in examples]
 
 
-def _by_class(examples: Sequence[Example], seed: int) -> Iterator[list[list[Example]]]:
-    """The pictures of each class, each with its copies, in an order of the seed's."""
-    groups: dict[tuple[int, str], list[Example]] = {}
-    for example in examples:
-        groups.setdefault((example.file.label, example.group), []).append(example)
-    for label in sorted({label for label, _ in groups}):
-        names = [group for number, group in groups if number == label]
-        yield [groups[label, name] for name in sorted(names, key=partial(_draw, seed))]
+def _by_class(examples: Sequence[Example], seed: int) -> Iterator[list[Example]]:
+    """The pictures of each class, in an order of the seed's."""
+    for label in sorted({each.file.label for each in examples}):
+        members = [each for each in examples if each.file.label == label]
+        yield sorted(members, key=partial(_draw, seed))
 
 
-def _draw(seed: int, group: str) -> bytes:
-    return hashlib.sha256(f"{seed} {group}".encode()).digest()
+def _draw(seed: int, example: Example) -> bytes:
+    return hashlib.sha256(f"{seed} {example.sha256}".encode()).digest()
 
 
 def _size(count: int, least: int, share: float, most: float, enough: int) -> int:

@@ -12,9 +12,7 @@ from catdog_stream.models.training.labelled import LabelledFile
 
 def examples(count: int, classes: int = 3) -> list[Example]:
     contents = [(label, f"{label} {number}") for label in range(classes) for number in range(count)]
-    return [
-        Example(LabelledFile(Path(content), label), content, content) for label, content in contents
-    ]
+    return [Example(LabelledFile(Path(content), label), content) for label, content in contents]
 
 
 def parts(found: Split) -> dict[str, str]:
@@ -47,21 +45,6 @@ def test_a_picture_more_leaves_nearly_all_where_they_are() -> None:
     before, after = parts(split(examples(200))), parts(split(examples(201)))
     moved = [content for content, part in before.items() if after[content] != part]
     assert len(moved) <= 3 * 2
-
-
-def test_copies_stay_together() -> None:
-    pictures = examples(60)
-    copies = [
-        Example(LabelledFile(Path(f"copy-{each.sha256}-{number}"), each.file.label),
-                f"copy {number} {each.sha256}", each.group)
-        for each in pictures[::4] for number in range(3)
-    ]  # fmt: skip
-    found = split([*pictures, *copies])
-    for each, part in ((each, name) for name in ("backbone", "head", "evaluation")
-                       for each in getattr(found, name)):  # fmt: skip
-        assert part == parts(found)[each.group]
-    fold = dict(zip((e.sha256 for e in found.head), folds(found.head), strict=True))
-    assert all(fold[each.sha256] == fold[each.group] for each in found.head)
 
 
 def test_with_pictures_to_evaluate_on_none_are_taken_for_it() -> None:

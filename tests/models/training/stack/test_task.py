@@ -16,8 +16,7 @@ from catdog_stream.models.training.stack.task import Options, Task
 def examples(folder: str) -> tuple[Example, ...]:
     contents = [(label, f"{label} {number}") for label in range(2) for number in range(60)]
     return tuple(
-        Example(LabelledFile(Path(folder) / content, label), content, content)
-        for label, content in contents
+        Example(LabelledFile(Path(folder) / content, label), content) for label, content in contents
     )
 
 
