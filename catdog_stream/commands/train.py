@@ -65,6 +65,11 @@ AT_WORK = "_CATDOG_TRAIN_AT_WORK"
     help="How often the backbone sees each picture; by their number by default.",
 )
 @click.option(
+    "--upper-layers",
+    is_flag=True,
+    help="Train the upper layers of the backbone alone: a third of the time on a CPU.",
+)
+@click.option(
     "--fine-tuning/--no-fine-tuning",
     default=None,
     help="Whether the backbone learns, too; it does where there are enough pictures.",
@@ -92,6 +97,7 @@ def train(
     version: str,
     size: int | None,
     epochs: float | None,
+    upper_layers: bool,
     fine_tuning: bool | None,
     seed: int,
     threads: int | None,
@@ -121,6 +127,7 @@ def train(
             network=network,
             size=size,
             epochs=epochs,
+            upper_layers=upper_layers,
             fine_tuning=fine_tuning,
             seed=seed,
         ),

@@ -1,7 +1,8 @@
 """What learns: a network with a classifier on top, and a teacher beside it, if there is one.
 
-The teacher is another network, which knows more. Its features are imitated: both see the same view
-(Beyer et al., "Knowledge distillation: A good teacher is patient and consistent", 2021).
+The teacher is another network, which knows more. Its features are imitated: both see the same part
+of a picture (Beyer et al., "Knowledge distillation: A good teacher is patient and consistent",
+2021), the teacher always upright and without corruptions.
 """
 
 from dataclasses import dataclass
@@ -99,14 +100,17 @@ class Learner:
         truth = tf.one_hot(labels, self.classes)
         return truth * (1 - smoothing) + smoothing / self.classes
 
-    def loss(self, views: Any, truth: Any, imitation: float) -> Any:
-        """Cross-entropy, and what differing from the teacher costs."""
+    def loss(self, views: Any, clean: Any, truth: Any, imitation: float) -> Any:
+        """Return the cross-entropy, and the cost of differing from the teacher.
+
+        The network sees ``views``, the teacher ``clean``, the same without turns and corruptions.
+        """
         features = tf.cast(self.network(self.of.scaled(views), training=True), tf.float32)
         loss = tf.reduce_mean(
             tf.nn.softmax_cross_entropy_with_logits(truth, self.classifier(features))
         )
         if self.imitated is not None:
-            loss += imitation * self.imitated.loss(views, features)
+            loss += imitation * self.imitated.loss(clean, features)
         return loss
 
 

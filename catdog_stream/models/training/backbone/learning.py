@@ -12,7 +12,12 @@ from catdog_stream.models.training.backbone.checkpoints import Arrays, Checkpoin
 from catdog_stream.models.training.backbone.learner import Learner
 from catdog_stream.models.training.backbone.network import Network
 from catdog_stream.models.training.backbone.plan import FineTuning, rate_at
-from catdog_stream.models.training.backbone.views import views
+from catdog_stream.models.training.backbone.views import (
+    corrupted_batch,
+    quarter_turns,
+    turned,
+    views,
+)
 
 __all__ = ["Learning"]
 
@@ -62,11 +67,16 @@ class Learning:
         """A step, for TensorFlow to compile."""
         options = self._options
 
-        def compute(pictures: Any, labels: Any, seed: Any, decay: Any) -> Any:
-            seen = views(pictures, size, options.smallest_crop, seed)
+        def compute(
+            pictures: Any, spoilt: Any, quarters: Any, labels: Any, seed: Any, decay: Any
+        ) -> Any:
+            clean = views(pictures, size, options.smallest_crop, seed)
+            # The same parts in the same light: the teacher sees them upright and unspoilt, so that
+            # the network learns to see through turns and corruptions.
+            seen = turned(views(spoilt, size, options.smallest_crop, seed), quarters)
             truth = learner.truth(labels, options.smoothing)
             with tf.GradientTape() as tape:
-                loss = learner.loss(seen, truth, options.imitation)
+                loss = learner.loss(seen, clean, truth, options.imitation)
             gradients = tape.gradient(loss, trained)
             gradients, _ = tf.clip_by_global_norm(gradients, _LONGEST_GRADIENT)
             self._optimizer.apply_gradients(zip(gradients, trained, strict=True))
@@ -93,7 +103,16 @@ class Learning:
         # An average over few steps at first: the beginning is soon forgotten.
         decay = min(options.decay, (1 + done) / (10 + done))
         seed = np.array([options.seed, done], np.int32)
-        loss = float(self._compute(pictures, labels.astype(np.int32), seed, np.float32(decay)))
+        loss = float(
+            self._compute(
+                pictures,
+                corrupted_batch(pictures, options.corrupted, (options.seed, done)),
+                quarter_turns(len(pictures), options.turned, (options.seed, done)),
+                labels.astype(np.int32),
+                seed,
+                np.float32(decay),
+            )
+        )
         self.losses.append(loss)
         if number + 1 == steps:
             self._values = _arrays(self._variables)

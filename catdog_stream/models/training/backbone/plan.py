@@ -41,6 +41,10 @@ class FineTuning:
     """As of AdamW (Loshchilov & Hutter 2017)."""
     smallest_crop: float = 0.4
     """Smallest share of a picture's area in a view."""
+    turned: float = 0.5
+    """Share of the views that are turned by 90, 180 or 270 degrees."""
+    corrupted: float = 0.5
+    """Share of the views that have one of the corruptions."""
     imitation: float = 2.0
     """What differing from the teacher's features costs, beside a wrong class, if there is one."""
     seed: int = 0
@@ -86,19 +90,28 @@ _LARGEST_VIEW = 224
 
 
 def automatic(
-    pictures: int, size: int, *, epochs: float | None = None, seed: int = 0
+    pictures: int,
+    size: int,
+    *,
+    epochs: float | None = None,
+    upper: bool = False,
+    seed: int = 0,
 ) -> FineTuning:
     """A plan for so many pictures and a stack that takes pictures of ``size``.
 
     ``epochs`` is how often each of them is seen; by default, the fewer there are the more often.
+    With ``upper`` the lower layers stay as they are throughout.
     """
     total = epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, _VIEWS / pictures))
     side = min(size, _LARGEST_VIEW)
+    phases: tuple[Phase, ...] = (
+        Phase(epochs=total * _SHARE_OF_UPPER, size=side, rate=_UPPER_RATE, upper=True),
+        Phase(epochs=total * (1 - _SHARE_OF_UPPER), size=side, rate=_RATE),
+    )
+    if upper:
+        phases = (Phase(epochs=total, size=side, rate=_UPPER_RATE, upper=True),)
     return FineTuning(
-        phases=(
-            Phase(epochs=total * _SHARE_OF_UPPER, size=side, rate=_UPPER_RATE, upper=True),
-            Phase(epochs=total * (1 - _SHARE_OF_UPPER), size=side, rate=_RATE),
-        ),
+        phases=phases,
         batch=min(32, max(16, pictures // 8)),
         seed=seed,
     )

@@ -1,15 +1,21 @@
-"""What a network in training sees of a picture: a random part of it, in a random light.
+"""Views of a picture for a network in training: a random part, in a random light, turned or spoilt.
 
 Random crops and aspect ratios as of Szegedy et al. ("Going Deeper with Convolutions", 2014, section
 6). Each view depends on the seed and the number of the step alone, so that a training that was
 stopped goes on as if it had not been.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
+from PIL import Image
 
-__all__ = ["views"]
+from catdog_stream.models.training.corruptions import corrupted
+
+__all__ = ["corrupted_batch", "quarter_turns", "turned", "views"]
 
 _LONGEST_SIDE = 4 / 3
 #: Of light, contrast and saturation: so much more or less.
@@ -49,3 +55,34 @@ def views(pictures: Any, size: int, smallest_crop: float, seed: Any) -> Any:
     contrast = random(6, 1 - _LIGHT, 1 + _LIGHT)[:, None, None, None]
     mean = tf.reduce_mean(cut, axis=(1, 2, 3), keepdims=True)
     return tf.clip_by_value(((cut - mean) * contrast + mean) * light, 0.0, 255.0)
+
+
+def turned(images: Any, quarters: Any) -> Any:
+    """Turn each of ``images``, [n, s, s, 3], counter-clockwise by its number of right angles."""
+    across = tf.transpose(images, (0, 2, 1, 3))
+    turns = (images, across[:, ::-1], images[:, ::-1, ::-1], across[:, :, ::-1])
+    result = images
+    for number, turn in enumerate(turns[1:], 1):
+        result = tf.where((quarters == number)[:, None, None, None], turn, result)
+    return result
+
+
+def quarter_turns(count: int, share: float, seed: Sequence[int]) -> npt.NDArray[np.int32]:
+    """Draw 1 to 3 right angles for a ``share`` of ``count`` pictures, and 0 for the others."""
+    random = np.random.default_rng((*seed, 1))
+    quarters = random.integers(1, 4, count)
+    return np.where(random.random(count) < share, quarters, 0).astype(np.int32)
+
+
+def corrupted_batch(
+    pictures: npt.NDArray[np.uint8], share: float, seed: Sequence[int]
+) -> npt.NDArray[np.uint8]:
+    """Return ``pictures``, uint8 [n, s, s, 3], a ``share`` of which are corrupted."""
+    random = np.random.default_rng((*seed, 2))
+    return np.array(
+        [
+            corrupted(Image.fromarray(picture), random) if random.random() < share else picture
+            for picture in pictures
+        ],
+        np.uint8,
+    )

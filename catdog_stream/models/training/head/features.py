@@ -1,8 +1,8 @@
-"""What the head learns from: the features of several views of each picture.
+"""Features of several views of each picture, from which a head learns.
 
 They come from the engine that will serve (LiteRT), so the head learns from exactly what it will
-see. Each picture is shown whole, mirrored, and in random crops. The same pictures in the same order
-have the same views.
+see. Each picture is shown whole, mirrored, in a random crop, turned by a right angle, and
+corrupted. The same pictures in the same order have the same views.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,12 +16,13 @@ from tqdm import tqdm
 from catdog_stream.models.engines.backbone import Backbone, Pictures
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.training.corruptions import corrupted
 from catdog_stream.models.training.labelled import LabelledFile, Unreadable, read_batches
 
 __all__ = ["VIEWS", "Seen", "see"]
 
-VIEWS = 4
-"""How often each picture is shown: whole, mirrored, and two random crops."""
+VIEWS = 5
+"""Number of views of each picture: whole, mirrored, cropped, turned, and corrupted."""
 SMALLEST_CROP = 0.65
 """Smallest share of a picture's area in a crop."""
 
@@ -67,13 +68,12 @@ def see(
 
 
 def _views(pictures: Pictures, random: np.random.Generator) -> Iterator[Pictures]:
-    """All of each picture, its mirror image, and random crops."""
+    """All of each picture, its mirror image, a random crop, one turned, and one corrupted."""
     yield pictures
     yield pictures[:, :, ::-1]
-    for _ in range(VIEWS - 2):
-        yield np.array([_crop(picture, random) for picture in pictures], np.uint8).reshape(
-            pictures.shape
-        )
+    for change in (_crop, _turn, _corrupt):
+        changed = [change(picture, random) for picture in pictures]
+        yield np.array(changed, np.uint8).reshape(pictures.shape)
 
 
 def _crop(picture: Picture, random: np.random.Generator) -> Picture:
@@ -86,3 +86,14 @@ def _crop(picture: Picture, random: np.random.Generator) -> Picture:
     )
     crop = np.asarray(image)
     return crop[:, ::-1] if random.random() < 0.5 else crop
+
+
+def _turn(picture: Picture, random: np.random.Generator) -> Picture:
+    """Turn by 90, 180 or 270 degrees."""
+    return np.rot90(picture, int(random.integers(1, 4)))
+
+
+def _corrupt(picture: Picture, random: np.random.Generator) -> Picture:
+    """Corrupt, and turn half of the time."""
+    changed = np.asarray(corrupted(Image.fromarray(picture), random))
+    return _turn(changed, random) if random.random() < 0.5 else changed

@@ -29,6 +29,8 @@ class Options:
     """Width and height of what the network sees, in pixels; that of the start by default."""
     epochs: float | None = None
     """How often the network sees each of its pictures; by their number by default."""
+    upper_layers: bool = False
+    """Whether the lower layers of the network stay as they are."""
     fine_tuning: bool | None = None
     """Whether the network learns; by the number of pictures by default."""
     seed: int = 0
@@ -67,6 +69,7 @@ class Task:
             len(self.parts.backbone),
             self.start.preprocessing.size,
             epochs=self.options.epochs,
+            upper=self.options.upper_layers,
             seed=self.options.seed,
         )
 

@@ -4,7 +4,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catdog_stream.models.training.backbone.plan import FineTuning, Phase, batches, rate_at
+from catdog_stream.models.training.backbone.plan import (
+    FineTuning,
+    Phase,
+    automatic,
+    batches,
+    rate_at,
+)
 
 
 def test_the_rate_goes_up_for_a_twentieth_and_then_down_to_nothing() -> None:
@@ -40,3 +46,8 @@ def test_half_an_epoch_sees_half_of_the_pictures() -> None:
     options = FineTuning((Phase(0.5, 224, 1e-4), Phase(0.001, 224, 1e-4)), batch=10)
     assert options.steps(0, 100) == 5
     assert options.steps(1, 100) == 1
+
+
+def test_the_lower_layers_stay_as_they_are_throughout_where_that_is_wanted() -> None:
+    plan = automatic(10_000, 260, epochs=0.5, upper=True)
+    assert [(phase.upper, phase.epochs) for phase in plan.phases] == [(True, 0.5)]
