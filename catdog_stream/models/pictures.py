@@ -90,10 +90,7 @@ def decode(data: bytes, wanted: Preprocessing, limits: PictureLimits) -> Picture
     with opened(data, recognise(data), limits) as picture:
         # On the small square: far cheaper than, and as good as, with the original.
         small = shown(picture, lambda image: _square(image, wanted))
-    if small.mode == "RGBA":
-        white = Image.new("RGBA", small.size, "white")
-        small = Image.alpha_composite(white, small).convert("RGB")
-    return np.array(small)
+    return np.array(on_white(small))
 
 
 @contextmanager
@@ -204,6 +201,14 @@ def shown(picture: Decoded, resize: Callable[[Image.Image], Image.Image]) -> Ima
     if picture.orientation in _TRANSPOSITION:
         small = small.transpose(_TRANSPOSITION[picture.orientation])
     return small
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """Return an RGB or RGBA image as RGB, transparent parts white."""
+    if image.mode == "RGBA":
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image
 
 
 def _coloured(image: Image.Image) -> Image.Image:

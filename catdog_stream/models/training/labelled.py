@@ -1,17 +1,27 @@
 """Labelled pictures on disk: ``DIR/<class>/*``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from catdog_stream.errors import InputError, RejectedRequest
 from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.engines.backbone import Pictures
-from catdog_stream.models.pictures import Picture, PictureLimits, decode
+from catdog_stream.models.pictures import (
+    Picture,
+    PictureLimits,
+    decode,
+    on_white,
+    opened,
+    recognise,
+    shown,
+)
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.manifest import MAX_GOLDEN
 
@@ -134,8 +144,33 @@ def typical_pictures(
 
 def read_picture(path: Path, wanted: Preprocessing) -> Picture | Unreadable:
     """Decode a file as ``wanted``. Thread-safe."""
+    return _read(path, lambda data: decode(data, wanted, _LIMITS))
+
+
+def read_whole_picture(path: Path, longest_side: int) -> Image.Image | Unreadable:
+    """Decode a file to an upright RGB picture of its own proportions. Thread-safe.
+
+    A side longer than ``longest_side`` pixels is shrunk to it.
+    """
+
+    def fit(image: Image.Image) -> Image.Image:
+        factor = min(1.0, longest_side / max(image.size))
+        width, height = (max(1, round(factor * length)) for length in image.size)
+        return image.resize((width, height), Image.Resampling.BICUBIC)
+
+    def read(data: bytes) -> Image.Image:
+        with opened(data, recognise(data), _LIMITS) as picture:
+            return on_white(shown(picture, fit))
+
+    return _read(path, read)
+
+
+_Read = TypeVar("_Read")
+
+
+def _read(path: Path, decoded: Callable[[bytes], _Read]) -> _Read | Unreadable:
     try:
-        return decode(path.read_bytes(), wanted, _LIMITS)
+        return decoded(path.read_bytes())
     except RejectedRequest as error:
         return Unreadable(str(path), error.reason, error.detail)
     except OSError as error:

@@ -24,6 +24,7 @@ from catdog_stream.models.training.labelled import Unreadable, read_picture
 from catdog_stream.models.training.parity import Parity
 from catdog_stream.models.training.report import charts, figures
 from catdog_stream.models.training.report.style import STYLE
+from catdog_stream.models.training.robustness import HEADS, Robustness
 from catdog_stream.showing import shown
 
 __all__ = ["REPORT_FILE", "Report", "write_report"]
@@ -44,6 +45,8 @@ class Report:
     answers: Answers
     """To the pictures that nothing was learned from."""
     evaluation: Evaluation
+    robustness: Robustness
+    """Of some of these pictures, turned and corrupted."""
     parity: Parity | None
     losses: Sequence[float]
     unfamiliar: str | None
@@ -72,6 +75,7 @@ def _sections(report: Report) -> Iterator[str]:
     yield _section("Who is taken for whom", _confusion(report))
     yield _section("Each class against the others", _roc(report))
     yield _section("Do the chances mean what they say?", _calibration(report))
+    yield _section("Turned and corrupted pictures", _robustness(report))
     yield _section("The most confident mistakes", _mistakes(report))
     if report.losses:
         yield _section("How the backbone learned", _learning(report))
@@ -138,6 +142,17 @@ def _calibration(report: Report) -> str:
     return charts.reliability(drawn) + _legend(names) + f"<p>{note}</p>"
 
 
+def _robustness(report: Report) -> str:
+    found = report.robustness
+    heads = "".join(f"<th>{head}</th>" for head in HEADS)
+    rows = "".join(
+        f"<tr><th>{_text(view)}</th>{''.join(f'<td>{value}</td>' for value in values)}</tr>"
+        for view, *values in (result.as_row() for result in found.results)
+    )
+    note = f"<p>{found.results[0].pictures} of the pictures, at even distances.</p>"
+    return f'{note}<div class="wide"><table><tr>{heads}</tr>{rows}</table></div>'
+
+
 def _mistakes(report: Report) -> str:
     answers, classes = report.answers, report.manifest.classes
     wrong = figures.mistakes(answers.labels, answers.chances)
@@ -195,7 +210,7 @@ def _pictures(report: Report) -> str:
         f'<div class="wide"><table><tr>{heads}</tr>{rows}</table></div>'
         + unfamiliar
         + _names("Files that cannot be read, left out", unreadable)
-        + _names("Copies of other files, kept in the same part", copies)
+        + _names("Copies of other files, left out", copies)
     )
 
 

@@ -14,6 +14,7 @@ from catdog_stream.models.training.head.features import Seen
 from catdog_stream.models.training.head_training import quality_record
 from catdog_stream.models.training.parity import Parity, compare
 from catdog_stream.models.training.report.document import REPORT_FILE, Report, write_report
+from catdog_stream.models.training.robustness import chosen, measure_robustness
 from catdog_stream.models.training.stack.head import TrainedHead
 from catdog_stream.models.training.stack.manifest import manifest_of
 from catdog_stream.models.training.stack.task import Task
@@ -23,6 +24,8 @@ __all__ = ["finish"]
 
 #: Pictures that LiteRT and TensorFlow are compared on.
 _COMPARED = 64
+#: Pictures whose views are measured for the report.
+_CORRUPTED = 200
 
 
 def finish(
@@ -37,6 +40,9 @@ def finish(
     stack = ModelStack.load(work.stack, engine="litert", threads=task.threads)
     answers = ask(stack, [each.file for each in task.parts.evaluation], progress=task.progress)
     evaluation = measure(stack, answers)
+    robustness = measure_robustness(
+        stack, chosen(answers.files, _CORRUPTED), threads=task.threads, progress=task.progress
+    )
     parity = _parity(task, work.stack, stack, answers)
     golden = tuple(
         _golden(stack, answers, number, work.stack) for number in range(len(stack.classes))
@@ -50,7 +56,17 @@ def finish(
     )
     write_report(
         work.stack / REPORT_FILE,
-        Report(manifest, task.checked, task.parts, answers, evaluation, parity, losses, unfamiliar),
+        Report(
+            manifest=manifest,
+            checked=task.checked,
+            parts=task.parts,
+            answers=answers,
+            evaluation=evaluation,
+            robustness=robustness,
+            parity=parity,
+            losses=losses,
+            unfamiliar=unfamiliar,
+        ),
     )
     write_loadable(manifest, work.stack, threads=task.threads)
     work.publish()

@@ -17,6 +17,7 @@ from catdog_stream.models.training.evaluation import Answers, Evaluation, confus
 from catdog_stream.models.training.labelled import LabelledFile, Unreadable
 from catdog_stream.models.training.parity import Parity
 from catdog_stream.models.training.report.document import Report, write_report
+from catdog_stream.models.training.robustness import Robustness, ViewResult
 from catdog_stream.models.verdict import Verdict
 from tests.models.training.data.pictures import picture
 
@@ -56,7 +57,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
             "fine_tuning": automatic(64, 75).as_json(),
         },
     )  # fmt: skip
-    example = Example(file, "0", "0")
+    example = Example(file, "0")
     report = Report(
         manifest=manifest,
         checked=Checked(
@@ -69,6 +70,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
             "pets 1", "litert", 60, 0.3, 1.0, 0.1, confusion(labels, chances, CLASSES), 1.0,
             reference,
         ),
+        robustness=Robustness("pets 1", "litert", (ViewResult("turned 90", 60, 57, 3),)),
         parity=Parity(60, 0.1, 0.01, 0.99),
         losses=[2.0 / (step + 1) for step in range(900)],
         unfamiliar="24 pictures are too few.",
@@ -121,3 +123,8 @@ def test_all_that_matters_is_there(page: str) -> None:
         assert part in page, part
     assert page.count("<img") == 24  # however many there are
     assert len(page) < 1_000_000
+
+
+def test_the_views_of_the_pictures_are_in_a_table(page: str) -> None:
+    row = "<th>turned 90</th><td>95.00%</td><td>86.3% to 98.3%</td><td>5.00%</td>"
+    assert row in page

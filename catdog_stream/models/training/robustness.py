@@ -1,0 +1,243 @@
+"""Measure a stack on labelled pictures that are turned, mirrored or corrupted.
+
+Each picture is decoded and spoilt once for all members of a jury, and reaches them as the bytes of
+a picture, as in a worker. The corruptions and their amounts are those of ``corruptions``; the same
+pictures in the same order give the same numbers.
+"""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from catdog_stream.models.classifier import Classifier
+from catdog_stream.models.training.corruptions import CORRUPTIONS, TURNS, Corruption
+from catdog_stream.models.training.labelled import (
+    LabelledFile,
+    Unreadable,
+    check_each_class,
+    labelled_files,
+    read_whole_picture,
+)
+
+__all__ = [
+    "HEADS",
+    "Robustness",
+    "ViewResult",
+    "chosen",
+    "evaluate_robustness",
+    "measure_robustness",
+]
+
+_BATCH = 32
+#: Longer sides are shrunk first: a corruption of a camera's picture would take seconds.
+_LONGEST_SIDE = 1024
+#: Of a normal distribution, for an interval of 95 %.
+_DEVIATIONS = 1.96
+
+_View = Callable[[Image.Image, np.random.Generator], Image.Image]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewResult:
+    """Verdicts on one view of all pictures."""
+
+    view: str
+    pictures: int
+    right: int
+    """Pictures whose likeliest class is the true one, whether they were called unknown or not."""
+    unknown: int | None
+    """Pictures that were called unknown; ``None`` if the stack has no out-of-distribution score."""
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right verdicts, 0 to 1."""
+        return self.right / self.pictures
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy (Wilson, 1927)."""
+        n, share, z = self.pictures, self.accuracy, _DEVIATIONS
+        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as an object that ``json`` can write."""
+        return {**asdict(self), "accuracy": self.accuracy, "interval": list(self.interval)}
+
+    def as_row(self) -> tuple[str, str, str, str]:
+        """The view, the accuracy, its interval and the share called unknown, for people."""
+        low, high = self.interval
+        unknown = "" if self.unknown is None else f"{self.unknown / self.pictures:.2%}"
+        return self.view, f"{self.accuracy:.2%}", f"{low:.1%} to {high:.1%}", unknown
+
+
+HEADS = ("view", "accuracy", "95 % interval", "unknown")
+"""Names of the columns of ``ViewResult.as_row``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Robustness:
+    """A stack's verdicts on every view of labelled pictures."""
+
+    stack: str
+    """Name and version."""
+    engine: str
+    results: tuple[ViewResult, ...]
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as an object that ``json`` can write."""
+        return {
+            "stack": self.stack,
+            "engine": self.engine,
+            "views": [result.as_json() for result in self.results],
+            "unreadable": [asdict(file) for file in self.unreadable],
+        }
+
+    def as_table(self) -> str:
+        """The result as a few lines for people."""
+        rows = [HEADS, *(result.as_row() for result in self.results)]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
+        lines = [
+            f"stack     {self.stack}, run by {self.engine}",
+            f"pictures  {self.results[0].pictures}",
+            "",
+        ]
+        for view, *values in rows:
+            cells = (f"{value:>{width}}" for value, width in zip(values, widths[1:], strict=True))
+            lines.append("  ".join((f"{view:<{widths[0]}}", *cells)).rstrip())
+        if self.unreadable:
+            lines += ["", f"left out, unreadable: {len(self.unreadable)}"]
+            lines += [f"  {file.path}: {file.detail}" for file in self.unreadable]
+        return "\n".join(lines)
+
+
+def evaluate_robustness(
+    classifier: Classifier, directory: Path, *, sample: int | None, threads: int
+) -> Robustness:
+    """Measure ``classifier`` on the views of the pictures in ``directory/<class>/*``.
+
+    ``sample`` is the number of pictures, or all. Raises ``InputError`` if a folder is missing or
+    holds no readable picture of a class.
+    """
+    files = chosen(labelled_files(directory, tuple(classifier.classes)), sample)
+    labels: list[int] = []
+    result = measure_robustness(classifier, files, threads=threads, seen=labels)
+    check_each_class(directory, np.array(labels, np.intp), tuple(classifier.classes))
+    return result
+
+
+def chosen(files: Sequence[LabelledFile], sample: int | None) -> list[LabelledFile]:
+    """Return ``sample`` of ``files`` at even distances, so that each class keeps its share."""
+    if sample is None or sample >= len(files):
+        return list(files)
+    return [files[number * len(files) // sample] for number in range(sample)]
+
+
+def measure_robustness(
+    classifier: Classifier,
+    files: Sequence[LabelledFile],
+    *,
+    threads: int,
+    progress: bool = True,
+    seen: list[int] | None = None,
+) -> Robustness:
+    """Measure ``classifier`` on every view of the readable ones of ``files``.
+
+    ``seen`` receives the label of each readable picture.
+    """
+    views = _views()
+    counts = {view: _Count() for view in views}
+    unreadable: list[Unreadable] = []
+    classifier.warm_up()
+    with (
+        ThreadPoolExecutor(threads) as pool,
+        tqdm(total=len(files), unit="picture", desc="robustness", disable=not progress) as bar,
+    ):
+        for start in range(0, len(files), _BATCH):
+            part = files[start : start + _BATCH]
+            pictures: list[tuple[int, int, Image.Image]] = []
+            for number, (file, found) in enumerate(zip(part, pool.map(_read, part), strict=True)):
+                if isinstance(found, Unreadable):
+                    unreadable.append(found)
+                else:
+                    pictures.append((start + number, file.label, found))
+            labels = [label for _, label, _ in pictures]
+            for place, (view, change) in enumerate(views.items()):
+                prepared = pool.map(partial(_prepare, classifier, change, place), pictures)
+                counts[view].add(classifier, list(prepared), labels)
+            if seen is not None:
+                seen += labels
+            bar.update(len(part))
+    return Robustness(
+        stack=f"{classifier.name} {classifier.version}",
+        engine=classifier.engine,
+        results=tuple(count.result(view) for view, count in counts.items() if count.pictures),
+        unreadable=unreadable,
+    )
+
+
+@dataclass(slots=True)
+class _Count:
+    """Numbers of verdicts on a view so far."""
+
+    pictures: int = 0
+    right: int = 0
+    unknown: int = 0
+    scored: bool = True
+    """Whether every verdict has an out-of-distribution score."""
+
+    def add(self, classifier: Classifier, prepared: list[Any], labels: Sequence[int]) -> None:
+        for verdict, label in zip(classifier.classify(prepared), labels, strict=True):
+            self.pictures += 1
+            self.right += verdict.likeliest == classifier.classes[label]
+            self.unknown += verdict.unknown
+            self.scored = self.scored and verdict.familiarity is not None
+
+    def result(self, view: str) -> ViewResult:
+        unknown = self.unknown if self.scored or self.unknown else None
+        return ViewResult(view, self.pictures, self.right, unknown)
+
+
+def _views() -> Mapping[str, _View]:
+    """Name to what makes a view of a picture, in the order of the table."""
+    views: dict[str, _View] = {"as it is": lambda image, _: image}
+    for name, turn in {**TURNS, "mirrored": Image.Transpose.FLIP_LEFT_RIGHT}.items():
+        views[name] = partial(_transposed, turn)
+    for name, corruption in CORRUPTIONS.items():
+        views[name] = partial(_corrupted, corruption)
+    return views
+
+
+def _transposed(turn: Image.Transpose, image: Image.Image, _: np.random.Generator) -> Image.Image:
+    return image.transpose(turn)
+
+
+def _corrupted(
+    corruption: Corruption, image: Image.Image, random: np.random.Generator
+) -> Image.Image:
+    return corruption.apply(image, corruption.usual, random)
+
+
+def _read(file: LabelledFile) -> Image.Image | Unreadable:
+    return read_whole_picture(file.path, _LONGEST_SIDE)
+
+
+def _prepare(
+    classifier: Classifier, view: _View, place: int, picture: tuple[int, int, Image.Image]
+) -> Any:
+    """The view of a picture, prepared by ``classifier`` from the bytes of a BMP file."""
+    number, _, image = picture
+    stream = io.BytesIO()
+    view(image, np.random.default_rng((number, place))).save(stream, "BMP")
+    return classifier.prepare(stream.getvalue())
