@@ -82,6 +82,8 @@ class Settings:
     threads: int = 1
     #: Pictures in one call of the model; ``None`` leaves it to the stack.
     batch: int | None = None
+    #: Whether a picture on which the model is unsure is classified in all four orientations.
+    turned_copies: bool = False
     #: Longest that a picture may wait for others to share a call with, in seconds.
     batch_wait: float = 0.005
     #: Largest decoded picture file, in bytes. Every Kafka size limit is derived from it.
@@ -155,6 +157,7 @@ class Settings:
             engine=read("CATDOG_ENGINE", values.one_of(ENGINES), cls.engine),
             threads=read("CATDOG_THREADS", values.whole(1024), os.cpu_count() or 1),
             batch=read("CATDOG_BATCH", values.whole(MAX_BATCH), cls.batch),
+            turned_copies=read("CATDOG_TURNED_COPIES", values.one_of(SWITCH), "off") == "on",
             batch_wait=read("CATDOG_BATCH_WAIT", values.milliseconds, cls.batch_wait),
             max_image_bytes=read(
                 "CATDOG_MAX_IMAGE_BYTES", values.whole(MAX_BYTES), cls.max_image_bytes

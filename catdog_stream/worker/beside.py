@@ -65,6 +65,7 @@ def shadow_of(settings: Settings) -> Shadow:
             max_bytes=settings.max_image_bytes,
             max_pixels=settings.max_image_pixels,
             folder=None if settings.shadow_folder is None else str(settings.shadow_folder),
+            turned_copies=settings.turned_copies,
         )
 
     return Shadow(

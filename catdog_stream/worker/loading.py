@@ -23,6 +23,7 @@ def load_stack(settings: Settings) -> ModelStack:
         limits=PictureLimits(
             max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels
         ),
+        turned_copies=settings.turned_copies,
     )
 
 

@@ -11,6 +11,7 @@ from catdog_stream.models.stacks.familiarity import Familiarity
 from catdog_stream.models.stacks.head import Head
 from catdog_stream.models.stacks.loading import Engine, load_backbone
 from catdog_stream.models.stacks.manifest import Manifest, load_manifest
+from catdog_stream.models.stacks.turned_copies import with_turned_copies
 from catdog_stream.models.verdict import Verdict
 
 
@@ -26,6 +27,7 @@ class ModelStack:
         *,
         threads: int,
         limits: PictureLimits,
+        turned_copies: bool = False,
     ) -> None:
         #: What it was loaded by.
         self.manifest = manifest
@@ -44,6 +46,7 @@ class ModelStack:
         self.reference = manifest.reference
         self.threads = threads
         self._limits = limits
+        self._turned_copies = turned_copies
         self._golden = manifest.golden
         #: How much its vote counts among others.
         self.weight = manifest.weight
@@ -57,11 +60,13 @@ class ModelStack:
         threads: int,
         batch: int | None = None,
         limits: PictureLimits | None = None,
+        turned_copies: bool = False,
     ) -> "ModelStack":
         """Load the stack in ``directory`` to compute on ``threads`` CPU threads.
 
         ``batch`` pins the number of pictures in one call of the backbone; without it the manifest
-        does, or the engine finds the number that keeps it busy.
+        does, or the engine finds the number that keeps it busy. With ``turned_copies`` a picture
+        on which the stack is unsure is classified in all four orientations.
 
         Raises ``StackError`` if it is missing, damaged or cannot be run by ``engine``.
         """
@@ -84,6 +89,7 @@ class ModelStack:
             familiarity,
             threads=threads,
             limits=limits or PictureLimits(),
+            turned_copies=turned_copies,
         )
 
     def prepare(self, data: bytes) -> Picture:
@@ -94,6 +100,12 @@ class ModelStack:
         """Verdicts in the order of ``pictures``, the same bits whatever else is in the batch."""
         if len(pictures) == 0:
             return []
+        if self._turned_copies:
+            return with_turned_copies(pictures, self._verdicts)
+        return self._verdicts(pictures)
+
+    def _verdicts(self, pictures: Batch) -> list[Verdict]:
+        """Verdicts on ``pictures`` as they are."""
         features = self._backbone.features(pictures)
         stack = f"{self.name} {self.version}"
         scores = [

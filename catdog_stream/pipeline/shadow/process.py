@@ -47,6 +47,8 @@ class Assignment:
     """Of a picture."""
     folder: str | None
     """For pictures about which it disagrees."""
+    turned_copies: bool = False
+    """Whether a picture on which the stack is unsure is classified in all four orientations."""
 
 
 def load_stack(assignment: Assignment) -> Classifier:
@@ -61,6 +63,7 @@ def load_stack(assignment: Assignment) -> Classifier:
             max_bytes=assignment.max_bytes,
             max_pixels=assignment.max_pixels,
         ),
+        turned_copies=assignment.turned_copies,
     )
     stack.check_golden(directory)
     return stack

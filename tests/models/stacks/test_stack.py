@@ -13,7 +13,7 @@ from catdog_stream.errors import RejectedRequest, SettingError, StackError
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.pictures import Picture, PictureLimits
 from catdog_stream.models.stacks.loading import Engine, load_backbone
-from catdog_stream.models.stacks.locate import default_stack, samples
+from catdog_stream.models.stacks.locate import default_stack, samples, shipped_stack
 from catdog_stream.models.stacks.manifest import describe, load_manifest
 from catdog_stream.models.stacks.repository import StackId
 from catdog_stream.models.stacks.stack import ModelStack
@@ -162,3 +162,15 @@ def test_the_features_are_those_of_the_network_whatever_the_batch() -> None:
     assert together.dtype == np.float32
     assert np.all(together >= 0), "averages of rectified units"
     np.testing.assert_array_equal(np.stack(alone), together)
+
+
+def test_a_sample_that_lies_on_its_side_is_recognised_by_a_turned_copy() -> None:
+    turning = ModelStack.load(
+        shipped_stack("efficientnet_lite2"), engine="litert", threads=2, turned_copies=True
+    )
+    files = sample_files()
+    pictures = [turning.prepare(file.read_bytes()) for file in files]
+    for turn in range(4):
+        verdicts = turning.classify([np.rot90(picture, turn) for picture in pictures])
+        assert [v.label for v in verdicts] == [file.name.partition("-")[0] for file in files]
+    turning.close()
