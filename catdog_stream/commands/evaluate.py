@@ -1,5 +1,6 @@
 """``catdog-stream evaluate``: how good and how fast the model is on labelled pictures."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -35,7 +36,15 @@ def evaluate(directory: Path, robustness: bool, sample: int | None, as_json: boo
     settings = Settings.from_environment()
     manifest = load_manifest(stack_directory(settings.stack))
     labelled_files(directory, manifest.classes)  # a wrong folder is told before the model is loaded
-    stack = StacksOfSettings()(settings)
+    # Views are written as BMP, which is larger than the file: low limits are for foreign pictures.
+    limits = Settings()
+    stack = StacksOfSettings()(
+        replace(
+            settings,
+            max_image_bytes=max(settings.max_image_bytes, limits.max_image_bytes),
+            max_image_pixels=max(settings.max_image_pixels, limits.max_image_pixels),
+        )
+    )
     result: Evaluation | Robustness
     if robustness:
         result = evaluate_robustness(stack, directory, sample=sample, threads=settings.threads)
