@@ -1,7 +1,7 @@
 """Features of several views of each picture, from which a head learns.
 
 They come from the engine that will serve (LiteRT), so the head learns from exactly what it will
-see. Each picture is shown whole, mirrored, in a random crop, turned by a right angle, and
+see. Each picture is shown whole, mirrored, in two random crops, turned by a right angle, and
 corrupted. The same pictures in the same order have the same views.
 """
 
@@ -21,8 +21,8 @@ from catdog_stream.models.training.labelled import LabelledFile, Unreadable, rea
 
 __all__ = ["VIEWS", "Seen", "see"]
 
-VIEWS = 5
-"""Number of views of each picture: whole, mirrored, cropped, turned, and corrupted."""
+VIEWS = 6
+"""Number of views of each picture: whole, mirrored, cropped twice, turned, and corrupted."""
 SMALLEST_CROP = 0.65
 """Smallest share of a picture's area in a crop."""
 
@@ -68,10 +68,10 @@ def see(
 
 
 def _views(pictures: Pictures, random: np.random.Generator) -> Iterator[Pictures]:
-    """All of each picture, its mirror image, a random crop, one turned, and one corrupted."""
+    """All of each picture, its mirror image, two random crops, one turned, and one corrupted."""
     yield pictures
     yield pictures[:, :, ::-1]
-    for change in (_crop, _turn, _corrupt):
+    for change in (_crop, _crop, _turn, _corrupt):
         changed = [change(picture, random) for picture in pictures]
         yield np.array(changed, np.uint8).reshape(pictures.shape)
 
