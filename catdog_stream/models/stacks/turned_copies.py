@@ -16,7 +16,7 @@ from catdog_stream.models.verdict import Verdict
 __all__ = ["is_unsure", "with_turned_copies"]
 
 #: Below this out-of-distribution score, which one in twenty pictures of the classes has, or below
-#: this probability a stack is unsure. Chosen on training pictures: docs/models.md.
+#: this probability a stack is unsure. Chosen on training pictures; measured in docs/models.md.
 _FAMILIARITY, _PROBABILITY = 0.05, 0.995
 _TURNS = (1, 2, 3)
 """Right angles, counter-clockwise."""
