@@ -82,6 +82,8 @@ class Task:
         """All that decides what comes out."""
         return {
             **dataclasses.asdict(self.options),
+            # As it is where a training was begun by a version without this option.
+            "upper_layers": self.options.upper_layers or None,
             "network": self.start.network,
             "size": self.start.preprocessing.size,
             "fine_tuning": bool(self.parts.backbone),
