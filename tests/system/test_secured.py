@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._scram import (
     ScramCredentialInfo,
     ScramMechanism,
@@ -169,6 +170,28 @@ def test_a_check_with_the_least_rights_finds_nothing_wrong(secured: SecuredListe
     assert f"ok       rights    the user {USER} has the rights that this worker needs." in lines
     # A right that is missing for looking is no error.
     assert sum("the right DescribeConfigs is missing" in line for line in lines) == 6
+
+
+def test_a_check_by_whoever_may_look_has_the_limits_of_each_topic(
+    secured: SecuredListeners,
+) -> None:
+    address = f"{HOST}:{secured.plain_port}"
+    answer = catdog_stream({}, address, "worker", "--check")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert (
+        "ok       topic     catdoglabel: 8 partitions, 1 copy, records up to 5,674,328 bytes, "
+        "kept for 7 days, 1,073,741,824 bytes of a partition.\n" in answer.stdout
+    )
+    tiny = ConfigResource(ConfigResource.Type.TOPIC, "catdoglabel")
+    for operation, code in ((AlterConfigOpType.SET, 1), (AlterConfigOpType.DELETE, 0)):
+        entry = ConfigEntry("max.message.bytes", "2000", incremental_operation=operation)
+        tiny.incremental_configs = [entry]
+        admin = AdminClient({"bootstrap.servers": address})
+        for done in admin.incremental_alter_configs([tiny]).values():
+            done.result(SECONDS)
+        answer = catdog_stream({"CATDOG_MAX_IMAGE_BYTES": "100000"}, address, "worker", "--check")
+        assert answer.returncode == code, answer.stdout
+        assert ("every good picture would be rejected" in answer.stdout) == bool(code)
 
 
 def test_a_check_as_a_user_without_rights_names_each(secured: SecuredListeners) -> None:
