@@ -129,6 +129,8 @@ class Reason(StrEnum):
     """The model's answer is no verdict: NaN, other classes, none at all."""
     ANSWER_REFUSED = "answer_refused"
     """Kafka does not take the answer into its topic."""
+    STOPPED_WORKERS = "stopped_workers"
+    """Workers died while they processed the request."""
     INTERNAL_ERROR = "internal_error"
     """A fault of the application; its log has the details."""
 

@@ -1,12 +1,14 @@
 """``catdogimage`` to its answers: hands each request to the pipeline, which answers it."""
 
 from functools import partial
+from typing import cast
 
 from faust.types import EventT, StreamT
 
 from catdog_stream.agents.answered import count
 from catdog_stream.agents.messages import headers_of, source_of
 from catdog_stream.app import app, topics
+from catdog_stream.delivery.consumer import Consumer
 from catdog_stream.delivery.settled import settled_events
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.pipeline.pipeline import Outcome
@@ -16,8 +18,22 @@ from catdog_stream.wire import Incoming
 @app.agent(topics.requests, name="classify")
 async def classify(stream: StreamT[bytes]) -> None:
     """Submit requests; the pipeline settles each once its answer is in Kafka."""
+    consumer = cast(Consumer, stream.app.consumer)
     async for event in settled_events(stream):
-        await app.classifying.pipeline.submit(incoming(event), partial(settle, stream, event))
+        pipeline = app.classifying.pipeline
+        is_current = partial(consumer.is_current, event.message)
+        rejected = await consumer.suspects.examine(
+            event.message,
+            commit=consumer.commit,
+            is_current=is_current,
+            in_flight=lambda: app.classifying.in_flight,
+            most_in_flight=pipeline.max_in_flight,
+        )
+        if is_current():
+            answered = partial(settle, stream, event)
+            await pipeline.submit(incoming(event), answered, rejected=rejected)
+        else:
+            consumer.forget(event.message)
 
 
 async def settle(stream: StreamT[bytes], event: EventT[bytes], outcome: Outcome) -> None:

@@ -22,6 +22,7 @@ from catdog_stream.delivery.lost_history import positions
 from catdog_stream.delivery.metadata_limit import is_large_enough
 from catdog_stream.delivery.reading import ReadingConsumer, raise_
 from catdog_stream.delivery.sends import UnconfirmedSends
+from catdog_stream.delivery.suspects import Suspects
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.config import ClusterConfig
 
@@ -32,6 +33,10 @@ DRAIN_POLL_SECONDS = 0.01
 
 async def _nothing() -> None:
     pass
+
+
+def _metadata(tables: Mapping[str, CommittedTable], tp: TP) -> str:
+    return tables[tp.topic].metadata(tp.partition) if tp.topic in tables else ""
 
 
 class Consumer(ReadingConsumer):
@@ -49,6 +54,10 @@ class Consumer(ReadingConsumer):
         self._metadata_fits = False
         #: Where what was committed is compared with the logs; nowhere without it.
         self.cluster: ClusterConfig | None = None
+        #: Requests that may have ended workers.
+        self.suspects = Suspects()
+        #: Whether this worker ends, or gives partitions back, in good order.
+        self.in_good_order: Callable[[], bool] = lambda: True
         #: How many are in work that are waited for when partitions move.
         self.in_work: Callable[[], int] = lambda: len(self._unacked_messages)
         #: Called when this worker cannot go on.
@@ -126,6 +135,8 @@ class Consumer(ReadingConsumer):
         await self._commit_if_possible()
 
     async def _commit_if_possible(self) -> None:
+        if self.in_good_order():
+            self.suspects.release()
         with suppress(TimeoutError):  # what is not committed is delivered again, and known again
             async with asyncio.timeout(deadlines.LAST_COMMIT):
                 try:
@@ -158,6 +169,7 @@ class Consumer(ReadingConsumer):
 
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
         known = self._trackers.keys() | self._read_to.keys() | self._corrected
+        known |= self.suspects.unwritten
         return (tp for tp in known if not topics or tp in topics or tp.topic in topics)
 
     def _committable(self, tp: TP) -> int:
@@ -190,6 +202,7 @@ class Consumer(ReadingConsumer):
         if committed:
             ends = {tp: offset for tp, (offset, _) in offsets.items()}
             self._committed_offset.update(ends)
+            self.suspects.note_committed(ends)
             tables = self._committed_tables()
             for tp in ends:
                 if tp.topic in tables:
@@ -203,16 +216,15 @@ class Consumer(ReadingConsumer):
         """Return what there is to commit: offsets, and the counts up to them, of one moment."""
         ends = {tp: self._committable(tp) for tp in tps}
         before = {tp: self._committed_offset[tp] or 0 for tp in ends}
-        news = [tp for tp, end in ends.items() if end > before[tp] or tp in self._corrected]
+        marked = self._corrected | self.suspects.unwritten
+        news = [tp for tp, end in ends.items() if end > before[tp] or tp in marked]
         assignment = self.assignment() if news else ()
         tables = self._committed_tables()
         return {
-            tp: (
-                max(ends[tp], before[tp]),
-                tables[tp.topic].metadata(tp.partition) if tp.topic in tables else "",
-            )
+            tp: (offset, self.suspects.marked(tp, offset, _metadata(tables, tp)))
             for tp in news
             if tp in assignment
+            for offset in [max(ends[tp], before[tp])]
         }
 
     async def _sends_are_confirmed(self, *, wait: bool) -> bool:
@@ -239,6 +251,10 @@ class Consumer(ReadingConsumer):
         if self.cluster is not None:
             await self._follow_history(self.cluster, committed)
             await self._check_metadata_limit(generation)
+        as_found = {
+            tp: at for tp, at in committed.items() if self._committed_offset.get(tp) == at.offset
+        }
+        self.suspects.take_over(as_found)  # in a log that began again they are other requests
         self._taken_over = generation
 
     async def _follow_history(

@@ -78,6 +78,7 @@ class Pipeline:
     ) -> None:
         self._serving = serving
         self._max_image_bytes = max_image_bytes
+        self._max_in_flight = max_in_flight
         self._answering: Answering[_Job] = Answering(
             publisher,
             owns=owns,
@@ -117,18 +118,34 @@ class Pipeline:
         return self._answering.in_flight
 
     @property
+    def max_in_flight(self) -> int:
+        """Most requests taken and not yet acknowledged."""
+        return self._max_in_flight
+
+    @property
     def answered(self) -> int:
         """Requests answered and acknowledged since the start."""
         return self._answering.answered
 
     async def submit(
-        self, incoming: Incoming, acknowledge: Callable[[Outcome], Awaitable[object]]
+        self,
+        incoming: Incoming,
+        acknowledge: Callable[[Outcome], Awaitable[object]],
+        *,
+        rejected: RejectedRequest | None = None,
     ) -> None:
-        """Take a request, as soon as there is room for one more."""
+        """Take a request, as soon as there is room for one more.
+
+        Where ``rejected`` is given, that is its answer, and nothing reads the request.
+        """
         if not await self._answering.room():
             return
         job = _Job(incoming, acknowledge, self._serving.lease(incoming.source))
-        self._readers.put(job)
+        if rejected is None:
+            self._readers.put(job)
+        else:
+            job.lease.release()
+            job.outcome.set_result(rejected)
         self._answering.append(job)
 
     def _read(self, job: _Job) -> _Read:

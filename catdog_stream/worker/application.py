@@ -13,6 +13,8 @@ from catdog_stream import metrics
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.consumer import Consumer
 from catdog_stream.delivery.group_lag import GroupLag
+from catdog_stream.delivery.suspects import Suspects
+from catdog_stream.errors import AgentError, CatDogError
 from catdog_stream.kafka.config import CLIENT_ID
 from catdog_stream.pipeline.observing import Observers
 from catdog_stream.settings import Settings
@@ -28,6 +30,13 @@ from catdog_stream.worker.swapping import Swapping
 from catdog_stream.worker.tracing import Tracing
 
 __all__ = ["CatDogApp"]
+
+
+def _may_be_of_a_request(failure: BaseException | None) -> bool:
+    """Whether the worker ends for what may be one request's doing, and not for its surroundings."""
+    if failure is None:
+        return False
+    return isinstance(failure, AgentError) or not isinstance(failure, CatDogError)
 
 
 class BootStrategy(FaustBootStrategy):
@@ -116,6 +125,9 @@ class CatDogApp(StreamApp):
         consumer.on_drain_timeout = self.work.abandon
         if self.role.is_jury:  # what waits for votes is handed back at once
             consumer.in_work = lambda: self.judging.in_flight
+        else:
+            consumer.suspects = Suspects({self.role.reads})
+            consumer.in_good_order = lambda: not _may_be_of_a_request(self.failure)
         consumer.be_patient_with([LABELS])  # which are ours, nearly all of them
         consumer.passes_over |= self.passes_over
         consumer.watch_lag(self.lag)

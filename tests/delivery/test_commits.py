@@ -140,6 +140,38 @@ def test_a_commit_that_failed_is_made_again_with_what_has_come_since() -> None:
     asyncio.run(asyncio.wait_for(story(), DEADLINE))
 
 
+def test_a_worker_marks_what_it_takes_over_until_it_ends_in_good_order() -> None:
+    async def story() -> None:
+        it = consumer()
+        asked: list[Any] = []
+
+        async def commit_as(_generation: int, offsets: Any) -> bool:
+            asked.append(offsets[REQUESTS])
+            return True
+
+        async def committed() -> dict[TP, OffsetAndMetadata]:
+            it._committed_offset[REQUESTS] = 3
+            return {REQUESTS: OffsetAndMetadata(3, '{"begun":1}')}
+
+        it._thread.commit_as = commit_as
+        it.go_to_committed = committed
+        await it.perform_seek()
+        await it._commit_tps([REQUESTS], start_new_transaction=False)
+        await it._commit_tps([REQUESTS], start_new_transaction=False)
+        assert asked == [(3, '{"begun":2}')], "once"
+        assert it.ack(delivered(it, 3))
+        await it._commit_tps([REQUESTS], start_new_transaction=False)
+        assert asked[1:] == [(4, '{"begun":1}')], "it got further"
+        it.in_good_order = lambda: False
+        await it._commit_if_possible()
+        assert len(asked) == 2, "it dies of a request"
+        it.in_good_order = lambda: True
+        await it._commit_if_possible()
+        assert asked[2:] == [(4, "")]
+
+    asyncio.run(asyncio.wait_for(story(), DEADLINE))
+
+
 def test_marks_of_transactions_between_requests_hold_up_no_commit() -> None:
     """In a log with control records the offsets of requests have gaps."""
 

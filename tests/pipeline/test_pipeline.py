@@ -119,7 +119,9 @@ class Scene:
     acknowledged: list[Source] = field(default_factory=list)
     _next: dict[int, int] = field(default_factory=dict)
 
-    async def submit(self, letter: str, partition: int = 0) -> Source:
+    async def submit(
+        self, letter: str, partition: int = 0, rejected: RejectedRequest | None = None
+    ) -> Source:
         """Submit the next request of a partition."""
         offset = self._next.get(partition, 0)
         self._next[partition] = offset + 1
@@ -131,7 +133,8 @@ class Scene:
             assert source in self.kafka.confirmed, "acknowledged before Kafka had the answer"
             self.acknowledged.append(source)
 
-        await self.pipeline.submit(Incoming(source, None, value, (), None), acknowledge)
+        incoming = Incoming(source, None, value, (), None)
+        await self.pipeline.submit(incoming, acknowledge, rejected=rejected)
         return source
 
     async def all_answered(self) -> None:
@@ -224,6 +227,24 @@ def test_answers_leave_in_the_order_of_their_partition_whoever_is_ready_first(se
                     sent
                 )
             assert it.failures == []
+
+    play(story)
+
+
+def test_a_request_that_is_rejected_beforehand_is_read_by_nobody() -> None:
+    async def story() -> None:
+        async with scene() as it:
+            error = RejectedRequest(Reason.STOPPED_WORKERS, "Workers died.")
+            sources = [
+                await it.submit("c"),
+                await it.submit("!", rejected=error),
+                await it.submit("d"),
+            ]
+            await it.all_answered()
+            assert [it.kafka.outcomes()[source] for source in sources] == [
+                *("cat", "stopped_workers", "dog")
+            ]
+            assert it.acknowledged == sources
 
     play(story)
 
