@@ -153,7 +153,7 @@ class Values:
     """The first values of a label: each time series stays in memory as long as the process.
 
     Args:
-        most: values that are told apart.
+        most: number of values that are kept apart.
     """
 
     def __init__(self, most: int = MAX_VALUES) -> None:
@@ -189,7 +189,7 @@ def request_seconds_of(stack: str) -> Histogram:
 
 
 def votes_cast_of(vote: str) -> Counter:
-    """That of ``VOTES_CAST`` for a label or a reason."""
+    """Return the child of ``VOTES_CAST`` for a label or a reason."""
     return VOTES_CAST.labels(_vote(vote))
 
 

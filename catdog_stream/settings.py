@@ -217,7 +217,7 @@ class Settings:
 
     @property
     def peer_secret(self) -> str | None:
-        """What workers know of each other alone; ``None``: nothing."""
+        """Secret that only workers share; ``None`` if there is none."""
         return self.web_peer_token or self.web_read_token
 
     @property

@@ -29,7 +29,7 @@ PAUSE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is remembered of a partition."""
+    """Offsets and marks that are remembered of a partition."""
 
     #: The first offset that was not answered.
     offset: int
@@ -46,7 +46,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the log of a partition holds now, in comparison."""
+    """Extent of a partition's log now, and where it differs from the remembered one."""
 
     begin: int
     end: int

@@ -51,7 +51,7 @@ _DESCRIBE = Access.group("Describe", GROUP)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found for one partition.
+    """Result of the recount for one partition.
 
     Attributes:
         committed: what is counted.
@@ -132,7 +132,7 @@ class Recount:
             self.found[tp] = Found(shard, found, correction(shard, found, number), forgotten)
 
     def _is_shortened(self, tp: TopicPartition, partitions: Mapping[str, int]) -> bool:
-        """Whether Kafka has deleted answers that may be those of a partition of requests."""
+        """Return ``True`` if Kafka has deleted answers that may belong to a partition."""
         return any(
             TopicPartition(topic, tp.partition % partitions[topic]) in self.shortened
             for topic in (LABELS, REJECTED)

@@ -44,7 +44,7 @@ UNMARKED_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """What is committed beside an offset."""
+    """Note that is committed beside an offset."""
 
     offset: int
     #: Workers in a row that began at the offset, this one included.

@@ -49,7 +49,7 @@ class TopicFacts:
 
 @dataclass(frozen=True, slots=True)
 class ClusterFacts:
-    """What one look at a cluster has found."""
+    """Result of one look at a cluster."""
 
     brokers: int
     #: Topics that exist and may be described, by name.

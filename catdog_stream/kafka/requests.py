@@ -178,4 +178,4 @@ class RequestReader:
 
 
 class _NoRecordError(Exception):
-    """The partition goes on behind an offset, but with nothing that can be read."""
+    """The partition continues behind an offset, but with nothing that can be read."""

@@ -1,4 +1,4 @@
-"""An idempotent producer goes on behind a record that Kafka refused.
+"""An idempotent producer continues behind a record that Kafka refused.
 
 Fault (aiokafka 0.14): it numbers records as it sends them, and keeps the numbers of a batch that
 the broker has refused. The next batch of the partition leaves a gap, and is refused for it

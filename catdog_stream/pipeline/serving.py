@@ -153,7 +153,7 @@ class Serving:
 
     @property
     def problems(self) -> list[str]:
-        """What keeps a classifier that serves from being replaced by a sound one."""
+        """Return the reason why a classifier that serves cannot be replaced by a sound one."""
         stands = (self._current, None if self._canary is None else self._canary[0])
         return [
             stand.runner.problem

@@ -1,4 +1,4 @@
-"""What counts as one client of the web server."""
+"""Identity of a client of the web server."""
 
 import ipaddress
 
@@ -9,7 +9,7 @@ _PREFIX_BITS = 64
 
 
 def client_of(address: str | None) -> str:
-    """What is one client: an address, or the network of one of version 6."""
+    """Return the identity of a client: its address, or the network of an IPv6 address."""
     try:
         ip = ipaddress.ip_address((address or "").partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""How many connections clients may have open: a process has file descriptors for so many.
+"""Limit of open connections: a process has a limited number of file descriptors.
 
 Where there are too many, the oldest one of the client that has most is closed, and not the new
 one: a probe is answered however many pages somebody has left open.

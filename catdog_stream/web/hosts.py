@@ -44,7 +44,7 @@ def host_name(text: str) -> str:
 
 
 def target_fits(target: str, host: str | None) -> bool:
-    """Whether a request's target names no other host than its ``Host`` header.
+    """Return ``True`` if a request's target names no other host than its ``Host`` header.
 
     A target in absolute form (``GET http://host/path``, as proxies are sent) goes before ``Host``
     (RFC 9112, 3.2.2): whoever looks at one of them alone sees another host than the next one does.

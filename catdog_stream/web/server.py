@@ -77,7 +77,7 @@ class Web(FaustWeb):
         )
 
     def _peer_token(self) -> str | None:
-        """What other workers have to send to this one."""
+        """Return the token that other workers must send to this one."""
         app = cast("CatDogApp", self.app)
         secret = app.settings.peer_secret
         return None if secret is None else question_token(secret, app.address)

@@ -33,7 +33,7 @@ __all__ = ["CatDogApp"]
 
 
 def _may_be_of_a_request(failure: BaseException | None) -> bool:
-    """Whether the worker ends for what may be one request's doing, and not for its surroundings."""
+    """Return ``True`` if one request, and not the surroundings, may be why the worker ends."""
     if failure is None:
         return False
     return isinstance(failure, AgentError) or not isinstance(failure, CatDogError)

@@ -147,7 +147,7 @@ class Classifying(Service):
 
     @property
     def problems(self) -> list[str]:
-        """What only another process can mend: a model hung, and no other could be loaded."""
+        """Return faults that only a new process repairs: a model hung, and none replaced it."""
         return self._serving.problems
 
     @property

@@ -240,7 +240,7 @@ def check_copies(given: Check) -> Iterator[Finding]:
             )
 
 
-#: Every check, in the order in which they are told.
+#: Every check, in the order in which they are reported.
 CHECKS: tuple[Callable[[Check], Iterator[Finding]], ...] = (
     check_rights,
     check_topics,

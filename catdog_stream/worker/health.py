@@ -86,9 +86,9 @@ def health_problems(app: "CatDogApp") -> list[str]:
 
 
 async def readiness_problems(app: "CatDogApp") -> list[str]:
-    """What keeps the worker from answering requests now; empty if it is ready.
+    """Return the reasons why the worker cannot answer requests now; empty if it is ready.
 
-    It is told to anybody who can reach the web server: where the brokers are is in the log alone.
+    Anybody who can reach the web server reads them: the addresses of brokers are in the log alone.
     """
     return [without_addresses(problem) for problem in await _readiness_problems(app)]
 

@@ -41,7 +41,7 @@ class Role:
 
     @property
     def corrects(self) -> bool:
-        """Whether it takes over what a recount has found."""
+        """``True`` if the role applies the corrections of a recount."""
         return CORRECTS in self.modules
 
     @property

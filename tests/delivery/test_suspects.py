@@ -143,7 +143,7 @@ def test_only_those_that_end_workers_are_set_aside(
     poison: set[tuple[int, int]], parallel: int, commits: float, seed: int
 ) -> None:
     cluster = Cluster(3, 20, poison)
-    # Each may be found anew by other workers, which begin behind what the last one has done.
+    # Each may be found again by other workers, which begin behind what the last one has done.
     most = 4 * (DEATHS_IN_COMPANY + 1) * len(poison)
     deaths_until_all_is_answered(cluster, parallel=parallel, commits=commits, seed=seed, most=most)
     assert cluster.rejected == poison

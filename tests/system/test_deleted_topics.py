@@ -33,7 +33,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
 
 @pytest.fixture(scope="module")
 def running(broker: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    """A worker, which goes on from one test to the next."""
+    """A worker that all tests of this file share."""
     with Worker(broker.address, tmp_path_factory.mktemp("worker"), module=LOOKING) as started:
         yield started.wait_ready()
 

@@ -34,7 +34,7 @@ _STEP = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """What a file has to say, each chunk without its length and checksum."""
+    """Chunks of a file, each without its length and checksum."""
 
     header: bytes
     #: Those before the pixels, by their kinds; of several the first.

@@ -1,4 +1,4 @@
-"""What every way of making a stack ends with: its parts, named, and the proof that it loads."""
+"""Last step of every command that makes a stack: its parts, named, and the proof that it loads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

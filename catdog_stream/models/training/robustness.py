@@ -195,7 +195,7 @@ class _Count:
     right: int = 0
     unknown: int = 0
     scored: bool = True
-    """Whether every verdict has an out-of-distribution score."""
+    """Return ``True`` if every verdict has an out-of-distribution score."""
 
     def add(self, classifier: Classifier, prepared: list[Any], labels: Sequence[int]) -> None:
         for verdict, label in zip(classifier.classify(prepared), labels, strict=True):

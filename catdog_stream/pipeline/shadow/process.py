@@ -48,7 +48,7 @@ class Assignment:
     folder: str | None
     """For pictures about which it disagrees."""
     turned_copies: bool = False
-    """Whether a picture on which the stack is unsure is classified in all four orientations."""
+    """``True`` if a picture on which the stack is unsure is classified in all four orientations."""
 
 
 def load_stack(assignment: Assignment) -> Classifier:

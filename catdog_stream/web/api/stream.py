@@ -138,7 +138,8 @@ class Stream:
     async def look(self, source: Source, address: str | None = None) -> State | None:
         """What is known of the request at ``source``; ``None`` if there is none.
 
-        ``address`` is the client's: each may have so many looked up at a time. Raises ``Problem``.
+        ``address`` is the client's: each may have a limited number of look-ups at a time. Raises
+        ``Problem``.
         """
         sent = self._memory.sent(source)
         answer = self._memory.answer(source)

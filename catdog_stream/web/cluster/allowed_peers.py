@@ -91,6 +91,6 @@ def _is_loopback(host: str | _Network) -> bool:
 
 
 def _domain(name: str) -> str | None:
-    """What the names of neighbours end with; ``None`` of ``example.org``, whose are all others."""
+    """Return the domain that neighbours share; ``None`` for a name like ``example.org``."""
     labels = name.split(".")
     return None if len(labels) == 2 else ".".join(labels[1:])

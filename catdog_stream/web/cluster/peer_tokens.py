@@ -15,12 +15,12 @@ ANSWER_HEADER = "Catdog-Peer"
 
 
 def question_token(secret: str, address: str) -> str:
-    """What a worker is sent that is asked at ``address``; it opens ``/shards/`` there alone."""
+    """Return the token for a question to ``address``; it opens ``/shards/`` there alone."""
     return _derived(secret, "question", address)
 
 
 def answer_proof(secret: str, address: str) -> str:
-    """What the worker at ``address`` answers with."""
+    """Return the token of an answer of the worker at ``address``."""
     return _derived(secret, "answer", address)
 
 

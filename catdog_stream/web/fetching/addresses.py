@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 
 class UnreadableError(FetchError):
-    """What was typed is no address."""
+    """The typed text is no address."""
 
 
 class NotAllowedError(FetchError):

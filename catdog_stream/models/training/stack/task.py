@@ -30,7 +30,7 @@ class Options:
     epochs: float | None = None
     """How often the network sees each of its pictures; by their number by default."""
     upper_layers: bool = False
-    """Whether the lower layers of the network stay as they are."""
+    """``True`` if the lower layers of the network stay as they are."""
     fine_tuning: bool | None = None
     """Whether the network learns; by the number of pictures by default."""
     seed: int = 0

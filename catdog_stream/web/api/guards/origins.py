@@ -14,7 +14,7 @@ _PORTS = {"http": 80, "https": 443}
 def is_foreign(
     headers: Mapping[str, str], *, scheme: str = "http", port: int | None = None
 ) -> bool:
-    """Whether the request was made by a page of another origin. Programs name none.
+    """Return ``True`` if a page of another origin made the request. Programs name none.
 
     Args:
         headers: of the request.
