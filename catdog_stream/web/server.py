@@ -4,7 +4,7 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,12 +24,24 @@ from catdog_stream.web.hosts import OPEN_PATHS, OwnHosts, target_fits
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp
 
-__all__ = ["Web"]
+__all__ = ["HTTP_OPTIONS", "Web"]
 
 logger = logging.getLogger(__name__)
 
-#: For a request's headers, and for a body, which nothing here reads.
+#: For a request's headers.
 REQUEST_SECONDS = 10.0
+#: From an answer to the end of the connection, where the body was not read to its end. A client
+#: that is still sending would lose the answer if it were closed at once.
+LINGER_SECONDS = 1.0
+
+#: How the server treats requests. Bodies stay as they come: aiohttp would unpack them on the event
+#: loop, also those that nobody reads.
+HTTP_OPTIONS: Mapping[str, Any] = {
+    "access_log": None,
+    "auto_decompress": False,
+    "keepalive_timeout": REQUEST_SECONDS,
+    "lingering_time": LINGER_SECONDS,
+}
 
 _HEADERS = {
     # The page is made of this worker's own files alone. Pictures that somebody chooses to send are
@@ -68,13 +80,7 @@ class Web(FaustWeb):
         self.web_app.middlewares.append(_only(lambda host: host in self._hosts))
         self.web_app.middlewares.append(guard(tokens, sending=settings.web_send))
         self._connections = Connections(most_connections())
-        self._runner = web.AppRunner(
-            self.web_app,
-            access_log=None,
-            logger=_quiet_logger(),
-            keepalive_timeout=REQUEST_SECONDS,
-            lingering_time=REQUEST_SECONDS,
-        )
+        self._runner = web.AppRunner(self.web_app, logger=_quiet_logger(), **HTTP_OPTIONS)
 
     def _peer_token(self) -> str | None:
         """Return the token that other workers must send to this one."""

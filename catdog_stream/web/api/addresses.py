@@ -42,9 +42,13 @@ class Addresses:
         """Fetch a picture; answer as for one that was sent."""
         if self._pictures is None:
             raise Problem(403, "Pictures are not fetched by address here: CATDOG_WEB_FETCH is off.")
+        if request.content_type != "application/json":
+            raise Problem(
+                415, "The body must be JSON.", headers={"Accept-Post": "application/json"}
+            )
         self._rates.take(request.remote, 1)
         with self._intake.room(_MAX_BODY) as room:
-            address = _address(request, await room.read(request))
+            address = _address(await room.read(request))
         try:
             png = await self._pictures.picture_at(address)
         except FetchError as error:
@@ -60,9 +64,7 @@ def _status(error: FetchError) -> int:
     return 403 if isinstance(error, NotAllowedError) else 502
 
 
-def _address(request: web.Request, body: bytes) -> str:
-    if request.content_type != "application/json":
-        raise Problem(415, "The body must be JSON.", headers={"Accept-Post": "application/json"})
+def _address(body: bytes) -> str:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:

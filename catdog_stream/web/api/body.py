@@ -7,9 +7,11 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from catdog_stream.web.api.guards.codings import content_coding
 from catdog_stream.web.api.problems import Problem
+from catdog_stream.web.api.unpacking import Unpacker
 
-__all__ = ["Intake", "Room", "patient", "soon"]
+__all__ = ["Intake", "Room"]
 
 #: Seconds for a whole body, and for the next part of it.
 BODY_SECONDS = 60.0
@@ -78,19 +80,33 @@ class Room:
         self._intake.give_back(self.taken)
         self.taken = 0
 
-    def announced(self, request: web.Request) -> None:
-        """Raises ``Problem`` where the client says itself that it will be too much."""
-        if (request.content_length or 0) > self._limit:
-            raise self._too_large()
-
     async def read(self, request: web.Request) -> bytes:
-        """The whole body. Raises ``Problem``."""
-        self.announced(request)
-        body = bytearray()
-        async with patient():
-            while chunk := await soon(request.content.readany()):
-                self.take(len(chunk))
-                body += chunk
+        """Return the whole body, unpacked. Raises ``Problem``.
+
+        Packed bytes and what they become have the same limit. The server must leave the body as it
+        comes (``auto_decompress=False``): it is unpacked here, off the event loop, and only as far
+        as there is room.
+        """
+        if (request.content_length or 0) > self._limit:  # the client says it itself
+            raise self._too_large()
+        coding = content_coding(request.headers)
+        unpacker = None if coding is None else Unpacker(coding)
+        received, body = 0, bytearray()
+        async with _patient():
+            while chunk := await _soon(request.content.readany()):
+                received += len(chunk)
+                if received > self._limit:
+                    raise self._too_large()
+                if unpacker is None:
+                    self.take(len(chunk))
+                    body += chunk
+                    continue
+                unpacker.feed(chunk)
+                while piece := await asyncio.to_thread(unpacker.piece):
+                    self.take(len(piece))
+                    body += piece
+        if unpacker is not None:
+            unpacker.finish()
         return bytes(body)
 
     def _too_large(self) -> Problem:
@@ -98,7 +114,7 @@ class Room:
 
 
 @asynccontextmanager
-async def patient() -> AsyncIterator[None]:
+async def _patient() -> AsyncIterator[None]:
     """Wait for a body, though not for ever."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -109,7 +125,7 @@ async def patient() -> AsyncIterator[None]:
         raise Problem(400, "The body cannot be read.") from error
 
 
-async def soon(chunk: Awaitable[T]) -> T:
+async def _soon(chunk: Awaitable[T]) -> T:
     """The next part of a body. Raises ``TimeoutError``."""
     async with asyncio.timeout(CHUNK_SECONDS):
         return await chunk

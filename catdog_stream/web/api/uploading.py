@@ -1,12 +1,13 @@
 """A picture as a client sends it: as the body itself, or as a form's file."""
 
+import asyncio
 import re
 
-from aiohttp import BodyPartReader, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
 
 from catdog_stream.base64_text import read_base64
-from catdog_stream.web.api.body import Room, patient, soon
+from catdog_stream.web.api.body import Room
+from catdog_stream.web.api.forms import Field, read_fields
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.stream import Picture
 from catdog_stream.wire import Headers
@@ -17,11 +18,10 @@ __all__ = ["FORM_BYTES", "MAX_URL", "read_picture"]
 FORM_BYTES = 64 * 1024
 #: Bytes of a ``url``.
 MAX_URL = 8192
-#: Fields of a form.
-MAX_FIELDS = 8
 _FORM = "multipart/form-data"
 #: Values of Content-Transfer-Encoding that say that nothing is encoded (RFC 2045, 6).
 _AS_IT_IS = frozenset(("binary", "8bit", "7bit"))
+_BASE64 = "base64"
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}(-[0-9a-f]+){3}")
 
 
@@ -33,10 +33,11 @@ async def read_picture(request: web.Request, room: Room) -> Picture:
     """
     kind = request.content_type
     if kind == _FORM:
-        data, url = await _form(request, room)
+        body = await room.read(request)
+        data, url = await asyncio.to_thread(_form, body, request.headers["Content-Type"])
     elif kind == "application/octet-stream" or kind.startswith("image/"):
-        data, url = await room.read(request), request.query.get("url")
-        _check_url(url)
+        url = request.query.get("url")
+        data = await room.read(request)
     else:
         raise Problem(
             415,
@@ -44,57 +45,40 @@ async def read_picture(request: web.Request, room: Room) -> Picture:
             "(multipart/form-data).",
             headers={"Accept-Post": f"image/*, application/octet-stream, {_FORM}"},
         )
+    _check_url(url)
     if not data:
         raise Problem(400, "There is no picture in the body.")
     return Picture(data, url, _headers(request))
 
 
-async def _form(request: web.Request, room: Room) -> tuple[bytes, str | None]:
-    room.announced(request)
+def _form(body: bytes, content_type: str) -> tuple[bytes, str | None]:
     found: dict[str, bytes] = {}
     try:
-        async with patient():
-            reader = await request.multipart()
-            while (part := await soon(reader.next())) is not None:
-                if len(found) >= MAX_FIELDS or not isinstance(part, BodyPartReader):
-                    raise Problem(400, "The form has more than a picture and its url.")
-                name = part.name or ""
-                if name in found or name not in ("image", "url"):
-                    raise Problem(400, "A form has one field image, a file, and may have url.")
-                found[name] = await _field(part, room)
-    except (ValueError, AssertionError, RuntimeError, HttpProcessingError) as error:
-        raise Problem(400, "The body is not a form.") from error
+        for field in read_fields(body, content_type):
+            if field.name in found or field.name not in ("image", "url"):
+                raise Problem(400, "A form has one field image, a file, and may have url.")
+            found[field.name] = _value(field)
+    except ValueError as error:
+        raise Problem(400, f"The body is not a form: {error}.") from None
     url = found.get("url")
     try:
         text = None if url is None else url.decode()
     except UnicodeDecodeError:
         raise Problem(400, "The url is not text in UTF-8.") from None
-    _check_url(text)
     return found.get("image", b""), text
 
 
-async def _field(part: BodyPartReader, room: Room) -> bytes:
-    transfer = part.headers.get("Content-Transfer-Encoding", "").strip().lower()
-    is_base64 = transfer == "base64" and "Content-Encoding" not in part.headers
-    if not is_base64 and _is_encoded(part):
+def _value(field: Field) -> bytes:
+    transfer = field.headers.get("content-transfer-encoding", "binary").lower()
+    content = field.headers.get("content-encoding", "identity").lower()
+    if content != "identity" or transfer not in (*_AS_IT_IS, _BASE64):
         raise Problem(400, "A form's fields are sent as they are or in base64.")
-    value = bytearray()
-    while chunk := await soon(part.read_chunk()):
-        room.take(len(chunk))
-        value += chunk
-    if not is_base64:
-        return bytes(value)
+    if transfer != _BASE64:
+        return field.data
     try:
-        return read_base64(value.decode("latin-1"))
+        return read_base64(field.data.decode("latin-1"))
     except ValueError as error:
         raise Problem(400, f"The form's field is not base64: {error}.") from None
-
-
-def _is_encoded(part: BodyPartReader) -> bool:
-    """Return whether the bytes of a part are not those of its field."""
-    transfer = part.headers.get("Content-Transfer-Encoding", "binary")
-    content = part.headers.get("Content-Encoding", "identity")
-    return transfer.strip().lower() not in _AS_IT_IS or content.strip().lower() != "identity"
 
 
 def _check_url(url: str | None) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -10,6 +10,7 @@ from aiohttp.typedefs import Middleware
 
 from catdog_stream.web.api.guards.guarding import guard
 from catdog_stream.web.api.guards.tokens import Tokens
+from catdog_stream.web.server import HTTP_OPTIONS
 
 Client = TestClient[web.Request, web.Application]
 T = TypeVar("T")
@@ -17,6 +18,13 @@ T = TypeVar("T")
 OPEN = guard(Tokens(None, None), sending=True)
 #: Seconds for a story.
 DEADLINE = 20.0
+
+
+class _Server(TestServer):
+    """A server that treats requests as a worker's does."""
+
+    async def _make_runner(self, **options: Any) -> web.BaseRunner:
+        return await super()._make_runner(**options, **HTTP_OPTIONS)
 
 
 def play(
@@ -29,7 +37,7 @@ def play(
     async def run() -> T:
         application = web.Application(middlewares=[middleware])
         application.add_routes(routes)
-        client: Client = TestClient(TestServer(application))
+        client: Client = TestClient(_Server(application))
         async with asyncio.timeout(DEADLINE), client:
             return await story(client)
 

@@ -5,7 +5,7 @@ import logging
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from catdog_stream.web.api.guards.codings import check_coding
+from catdog_stream.web.api.guards.codings import content_coding
 from catdog_stream.web.api.guards.origins import SAFE_METHODS, is_foreign
 from catdog_stream.web.api.guards.tokens import Tokens
 from catdog_stream.web.api.problems import Problem, answer, is_api
@@ -23,7 +23,7 @@ def guard(tokens: Tokens, *, sending: bool) -> Middleware:
     """
 
     def check(request: web.Request) -> None:
-        check_coding(request.headers)
+        content_coding(request.headers)
         if request.method not in SAFE_METHODS:
             if is_foreign(request.headers, scheme=request.scheme, port=_port(request)):
                 raise Problem(403, "A page of another origin must not send.")

@@ -1,0 +1,77 @@
+"""Nothing that anybody sends keeps the event loop busy: a probe is answered at once meanwhile."""
+
+import pytest
+from aiohttp import web
+
+from catdog_stream.web.api.body import Intake
+from catdog_stream.web.api.uploading import read_picture
+from tests.web.attacked_servers import PROBE_SECONDS, TOKEN, Server, bomb, served
+
+GIGABYTE = 1 << 30
+LIMIT = 4 * 1024 * 1024
+#: Times that an attack may slow what it must not, on a machine that is busy itself.
+SLACK = 5.0
+
+AUTHORIZED = f"Host: HOST\r\nAuthorization: Bearer {TOKEN}"
+GZIP = "Content-Encoding: gzip"
+FORM = "Content-Type: multipart/form-data; boundary=b"
+
+
+def reading() -> list[web.RouteDef]:
+    """Routes that read a picture of a limited size."""
+    intake = Intake(16 * LIMIT)
+
+    async def images(request: web.Request) -> web.Response:
+        with intake.room(LIMIT) as room:
+            picture = await read_picture(request, room)
+        return web.Response(text=str(len(picture.data)))
+
+    return [web.post("/images/", images)]
+
+
+def check(server: Server, head: str, body: bytes, status: int, clients: int = 12) -> None:
+    """Check the answer to an attack, and what many of it at once do to probes and the loop."""
+    usual_probe, usual_gap = server.slowest([("GET /healthz HTTP/1.1\r\nHost: HOST", b"")] * 50)
+    # Nothing is left of an answer where the server closed while the client was sending.
+    assert server.send(head, body).split(b" ")[1:2] in ([], [str(status).encode()])
+    probe, gap = server.slowest([(head, body)] * clients)
+    assert probe < max(PROBE_SECONDS, SLACK * usual_probe), (probe, usual_probe)
+    assert gap < max(PROBE_SECONDS / 2, SLACK * usual_gap), (gap, usual_gap)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("POST /images/ HTTP/1.1\r\nHost: HOST", 401),
+        (f"POST /nothing HTTP/1.1\r\n{AUTHORIZED}", 404),
+        (f"PUT /healthz HTTP/1.1\r\n{AUTHORIZED}", 405),
+        ("POST /images/ HTTP/1.1\r\nHost: evil.example.org", 421),
+        (f"POST /images/ HTTP/1.1\r\n{AUTHORIZED}\r\nOrigin: null", 403),
+        (f"POST /images/ HTTP/1.1\r\n{AUTHORIZED}\r\nContent-Type: text/plain", 415),
+        (f"POST /images/ HTTP/1.1\r\n{AUTHORIZED}\r\nContent-Encoding: br", 415),
+        ("GET /healthz HTTP/1.1\r\nHost: HOST", 200),
+        (f"POST /images/ HTTP/1.1\r\n{AUTHORIZED}\r\nContent-Type: image/png", 413),
+        (f"POST /images/ HTTP/1.1\r\n{AUTHORIZED}\r\n{FORM}", 413),
+    ],
+)
+def test_a_body_that_becomes_gigabytes_costs_nobody_else_anything(head: str, status: int) -> None:
+    with served(reading()) as server:
+        check(server, f"{head}\r\n{GZIP}", bomb(2 * GIGABYTE), status)
+
+
+@pytest.mark.parametrize(
+    ("body", "coding"),
+    [
+        (bomb(LIMIT - (1 << 20), of=b"\n"), GZIP),
+        (bomb(LIMIT - (1 << 20), of=b"-", head=b"--b\r\n"), GZIP),
+        (b"\n" * LIMIT, "Accept: */*"),
+        (b"\r\n" * (LIMIT // 2), "Accept: */*"),
+        (b"--b\r\n" + b"a:b\r\n" * (LIMIT // 5 - 1), "Accept: */*"),
+        (b"--b\r\n\r\n" + b"\r\n--" * (LIMIT // 4 - 2), "Accept: */*"),
+        (b'--b\r\nContent-Disposition: form-data; name="image"\r\n\r\n' * 70_000, "Accept: */*"),
+    ],
+)
+def test_a_form_of_lines_costs_nobody_else_anything(body: bytes, coding: str) -> None:
+    head = f"POST /images/ HTTP/1.1\r\n{AUTHORIZED}\r\n{FORM}\r\n{coding}"
+    with served(reading()) as server:
+        check(server, head, body, 400)
