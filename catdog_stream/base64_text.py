@@ -9,14 +9,15 @@ import pybase64
 
 __all__ = ["read_base64"]
 
-_DATA_URI = "data:"
+_DATA_URI = b"data:"
 #: Characters of a ``data:`` URI before its comma: a type and its parameters.
 _MAX_URI_HEAD = 256
+_SPACE = b" \t\n\r\v\f"
 #: What URIs escape of base64 and of its line breaks.
-_ESCAPES = {f"%{ord(character):02X}": character for character in "+/=-_\r\n "}
+_ESCAPES = {b"%%%02X" % character: bytes((character,)) for character in b"+/=-_\r\n "}
 
 
-def read_base64(text: str) -> bytes:
+def read_base64(text: str | bytes | memoryview) -> bytes:
     """Return the bytes that base64 stands for; empty for empty text.
 
     Accepts standard and URL-safe base64, with padding or without, with whitespace anywhere, and a
@@ -31,40 +32,45 @@ def read_base64(text: str) -> bytes:
         return _read_unusual(text)
 
 
-def _read_unusual(text: str) -> bytes:
-    text = text.lstrip()
-    if text[: len(_DATA_URI)].lower() == _DATA_URI:
-        text = _uri_body(text)
-    text = "".join(text.split())
-    if not text.isascii():
+def _read_unusual(text: str | bytes | memoryview) -> bytes:
+    # Text with one emoji takes four bytes for each of its characters, and a list of its words 30.
+    try:
+        data = text.encode("ascii") if isinstance(text, str) else bytes(text)
+    except UnicodeEncodeError:
+        raise ValueError("it has characters that are not ASCII") from None
+    data = data.lstrip(_SPACE)
+    if data[: len(_DATA_URI)].lower() == _DATA_URI:
+        data = _uri_body(data)
+    whole = data.translate(None, _SPACE)
+    if not whole.isascii():
         raise ValueError("it has characters that are not ASCII")
-    data = text.rstrip("=")
-    padding, missing = len(text) - len(data), -len(data) % 4
+    data = whole.rstrip(b"=")
+    padding, missing = len(whole) - len(data), -len(data) % 4
     if missing == 3 or padding not in (0, missing):
         raise ValueError("its length or its padding is wrong")
-    is_url_safe = "-" in data or "_" in data
-    if is_url_safe and ("+" in data or "/" in data):
+    is_url_safe = b"-" in data or b"_" in data
+    if is_url_safe and (b"+" in data or b"/" in data):
         raise ValueError("it mixes the standard and the URL-safe alphabet")
     try:
         return pybase64.b64decode(
-            data + "=" * missing, altchars="-_" if is_url_safe else None, validate=True
+            data + b"=" * missing, altchars="-_" if is_url_safe else None, validate=True
         )
     except ValueError:
         raise ValueError(
             "it continues behind its padding"
-            if "=" in data
+            if b"=" in data
             else "it has characters that base64 does not have"
         ) from None
 
 
-def _uri_body(uri: str) -> str:
+def _uri_body(uri: bytes) -> bytes:
     """Return what stands behind the comma of a ``data:`` URI (RFC 2397)."""
-    head, comma, body = uri.partition(",")
+    head, comma, body = uri.partition(b",")
     if not comma or len(head) > _MAX_URI_HEAD:
         raise ValueError("it is a data: URI without a comma behind its type")
-    if not head.rstrip().lower().endswith(";base64"):
+    if not head.rstrip().lower().endswith(b";base64"):
         raise ValueError("it is a data: URI that does not say ;base64")
-    if "%" in body:
+    if b"%" in body:
         for escape, character in _ESCAPES.items():
             body = body.replace(escape, character).replace(escape.lower(), character)
     return body

@@ -50,11 +50,13 @@ class Addresses:
         with self._intake.room(_MAX_BODY) as room:
             address = _address(await room.read(request))
         try:
-            png = await self._pictures.picture_at(address)
+            # As clients of the first system's page have it.
+            sending = self._stream.ask(
+                [Picture(await self._pictures.picture_at(address), opaque_url(address))]
+            )
         except FetchError as error:
             raise Problem(_status(error), error.message) from None
-        # As clients of the first system's page have it.
-        return await sent(self._stream, request, Picture(png, opaque_url(address)))
+        return await sent(request, sending)
 
 
 def _status(error: FetchError) -> int:

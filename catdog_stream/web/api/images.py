@@ -51,8 +51,9 @@ class Images:
         form = request.content_type.startswith("multipart/")
         limit = self._max_image_bytes + (FORM_BYTES if form else 0)
         with self._intake.room(limit) as room:
-            picture = await self._picture(request, room)
-            return await sent(self._stream, request, picture, room.give_back)
+            # No name for the picture: it would be held for as long as a client waits.
+            sending = self._stream.ask([await self._picture(request, room)])
+            return await sent(request, sending, room.give_back)
 
     async def _picture(self, request: web.Request, room: Room) -> Picture:
         picture = await read_picture(request, room)

@@ -1,6 +1,7 @@
 """Sends one picture, and answers once Kafka has it."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from aiohttp import web
 
@@ -8,26 +9,28 @@ from catdog_stream.web.api.answer import image_document, waiting
 from catdog_stream.web.api.ids import image_id
 from catdog_stream.web.api.preferring import preferred_wait
 from catdog_stream.web.api.problems import json
-from catdog_stream.web.api.stream import Picture, Stream
+from catdog_stream.web.api.stream import Asked
 
 __all__ = ["sent"]
 
 
 async def sent(
-    stream: Stream,
     request: web.Request,
-    picture: Picture,
+    sending: AbstractAsyncContextManager[Asked],
     confirmed: Callable[[], object] = lambda: None,
 ) -> web.Response:
     """The answer to ``request``: where the picture's own will be, or that where it is preferred.
 
     Args:
+        request: of the client.
+        sending: ``Stream.ask`` of one picture. Nobody else may hold the picture, so that whoever
+            waits for an answer does not.
         confirmed: called once Kafka has it.
 
     Raises ``Problem``.
     """
     seconds = preferred_wait(request.headers.getall("Prefer", ()))
-    async with stream.ask([picture]) as asked:
+    async with sending as asked:
         confirmed()
         (state,) = await asked.states(seconds)
     headers = {"Location": f"/images/{image_id(state.source)}"}

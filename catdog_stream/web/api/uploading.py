@@ -76,7 +76,7 @@ def _value(field: Field) -> bytes:
     if transfer != _BASE64:
         return field.data
     try:
-        return read_base64(field.data.decode("latin-1"))
+        return read_base64(field.data)
     except ValueError as error:
         raise Problem(400, f"The form's field is not base64: {error}.") from None
 

@@ -1,83 +1,29 @@
 """The API's way to the stream: what is known is told at once, and so is that Kafka is silent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError, TopicAuthorizationFailedError
 
 from catdog_stream.errors import BrokerError, Refusal
-from catdog_stream.kafka.asking import Asking, Question
 from catdog_stream.kafka.finding import Found
-from catdog_stream.kafka.replies import Reply
 from catdog_stream.settings import Settings
 from catdog_stream.web.api import stream as stream_module
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.stream import Picture, Stream
 from catdog_stream.wire import Source
+from tests.web.api.kafkas import Kafka
 from tests.web.api.replies import label
 
 DEADLINE = 10.0
-
-
-class Kafka(Asking):
-    """Confirms what is sent at once, and answers when the test says so."""
-
-    def __init__(self) -> None:
-        self.on_reply: Callable[[Reply], object] = print
-        self.asked: list[Question] = []
-        self.found: dict[Source, Found] = {}
-        self.error: Exception | None = None
-        self.opened = 0
-
-    @property
-    def failure(self) -> None:
-        return None
-
-    async def send(self, *_: Any, **__: Any) -> Question:
-        if self.error is not None:
-            raise self.error
-        loop = asyncio.get_running_loop()
-        question = Question(loop.create_future(), loop.create_future())
-        question.sent.set_result(Source("catdogimage", 0, len(self.asked)))
-        self.asked.append(question)
-        return question
-
-    def answer(self, number: int) -> None:
-        """Answer request ``number``."""
-        reply = label(Source("catdogimage", 0, number))
-        self.on_reply(reply)
-        if not self.asked[number].reply.done():
-            self.asked[number].reply.set_result(reply)
-
-    @asynccontextmanager
-    async def asking(
-        self, _cluster: object, *, on_reply: Callable[[Reply], object]
-    ) -> AsyncIterator[Asking]:
-        self.opened += 1
-        self.on_reply = on_reply
-        yield self
-
-    @asynccontextmanager
-    async def finding(self, _cluster: object) -> AsyncIterator["Kafka"]:
-        yield self
-
-    broken = False
-
-    async def find(self, source: Source) -> Found | None:
-        if self.error is not None:
-            raise self.error
-        return self.found.get(source)
 
 
 @pytest.fixture
 def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
     """In the place of a real one."""
     made = Kafka()
-    monkeypatch.setattr(stream_module, "asking", made.asking)
-    monkeypatch.setattr(stream_module, "finding", made.finding)
+    made.stand_in(monkeypatch)
     return made
 
 

@@ -35,23 +35,19 @@ class Rates:
         """Clients that are remembered."""
         return len(self._buckets)
 
+    def check(self, address: str | None) -> None:
+        """Raise ``Problem`` for a client that may not send a single picture now."""
+        self._require(address, 1)
+
     def take(self, address: str | None, pictures: int) -> None:
-        """Take so many out of a client's bucket.
+        """Take n pictures out of a client's bucket.
+
+        More than a bucket holds take all of it, and leave it in debt.
 
         Raises:
-            Problem: it is empty.
+            Problem: they are not in it.
         """
-        left = self._left(address)
-        if left < 1:
-            raise Problem(
-                429,
-                f"A client may send {self._rate:g} pictures per second.",
-                headers={"Retry-After": str(math.ceil((1 - left) / self._rate))},
-            )
-        self.charge(address, pictures)
-
-    def charge(self, address: str | None, pictures: int) -> None:
-        """The same, and may leave it in debt: so many came at once."""
+        self._require(address, pictures)
         if not self._rate:
             return
         client = client_of(address)
@@ -61,6 +57,15 @@ class Rates:
         self._buckets.move_to_end(client)
         while len(self._buckets) > MAX_CLIENTS:
             self._buckets.popitem(last=False)
+
+    def _require(self, address: str | None, pictures: int) -> None:
+        left, needed = self._left(address), min(pictures, self._most)
+        if self._rate and left < needed:
+            raise Problem(
+                429,
+                f"A client may send {self._rate:g} pictures per second.",
+                headers={"Retry-After": str(math.ceil((needed - left) / self._rate))},
+            )
 
     def _left(self, address: str | None) -> float:
         bucket = self._buckets.get(client_of(address))

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from catdog_stream.base64_text import read_base64
 from catdog_stream.web.api.problems import Problem
+from catdog_stream.web.api.v2.documents import LONG_TEXT, Document, read_document
 from catdog_stream.web.api.v2.tensors import unpacked_bytes
 
 __all__ = ["INPUT", "MAX_PICTURES", "OUTPUTS", "Inference", "parse"]
@@ -43,11 +42,8 @@ def parse(body: bytes, header_length: str | None) -> Inference:
         if not header_length.isdecimal() or len(header_length) > 12 or int(header_length) > end:
             raise Problem(400, "Inference-Header-Content-Length is not the length of the JSON.")
         end = int(header_length)
-    view = memoryview(body)
-    try:
-        document = orjson.loads(view[:end])
-    except orjson.JSONDecodeError as error:
-        raise Problem(400, f"The request is not JSON: {error}.") from None
+    read = read_document(body, end)
+    document = read.content
     if not isinstance(document, dict):
         raise Problem(400, "The request is not a JSON object.")
     id_ = document.get("id")
@@ -56,10 +52,13 @@ def parse(body: bytes, header_length: str | None) -> Inference:
     inputs = document.get("inputs")
     if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
         raise Problem(400, f"There must be one input, {INPUT}.")
-    return Inference(id_, _pictures(inputs[0], view[end:]), _outputs(document))
+    pictures = _pictures(inputs[0], memoryview(body)[end:], read)
+    if read.long_texts:
+        raise Problem(400, f"A text of more than {LONG_TEXT} bytes is none of the pictures.")
+    return Inference(id_, pictures, _outputs(document))
 
 
-def _pictures(tensor: Mapping[str, Any], binary: memoryview) -> list[bytes]:
+def _pictures(tensor: Mapping[str, Any], binary: memoryview, read: Document) -> list[bytes]:
     if tensor.get("name") != INPUT or tensor.get("datatype") != "BYTES":
         raise Problem(400, f"The input must be {INPUT}, of datatype BYTES.")
     count = _count(tensor.get("shape"))
@@ -67,7 +66,7 @@ def _pictures(tensor: Mapping[str, Any], binary: memoryview) -> list[bytes]:
     if isinstance(size, bool):  # which is equal to 0 or 1
         raise Problem(400, "binary_data_size is no number of bytes.")
     if size is None:
-        pictures = _from_json(tensor.get("data"), count)
+        pictures = _from_json(tensor.get("data"), count, read)
         size = 0
     elif "data" in tensor:
         raise Problem(400, "The input has data and binary data.")
@@ -96,7 +95,7 @@ def _count(shape: object) -> int:
     return int(shape[0])
 
 
-def _from_json(data: object, count: int) -> list[bytes]:
+def _from_json(data: object, count: int, read: Document) -> list[bytes]:
     if not isinstance(data, list) or len(data) > count:
         raise Problem(400, f"The input's data must be a list of {count} texts.")
     pictures = []
@@ -105,7 +104,7 @@ def _from_json(data: object, count: int) -> list[bytes]:
         if not isinstance(text, str):
             raise Problem(400, f"Image {number} is not text.")
         try:
-            pictures.append(read_base64(text))
+            pictures.append(read_base64(read.take(text)))
         except ValueError as error:
             raise Problem(400, f"Image {number} is not base64: {error}.") from None
     return pictures

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
 from catdog_stream import __version__
-from catdog_stream.web.api.body import Intake
+from catdog_stream.web.api.body import Intake, Room
 from catdog_stream.web.api.guards.rates import Rates
 from catdog_stream.web.api.problems import Problem, json
-from catdog_stream.web.api.stream import Picture, Stream
+from catdog_stream.web.api.stream import Asked, Picture, Stream
 from catdog_stream.web.api.v2.answered import HEADER_LENGTH, infer_response, labels_of
 from catdog_stream.web.api.v2.asked import Inference, parse
 from catdog_stream.web.api.v2.serving import Model, checked, model_document
@@ -80,17 +82,31 @@ class Protocol:
     async def infer(self, request: web.Request) -> web.Response:
         """Have pictures classified by the stream."""
         model = self._asked_for(request)
-        self._rates.take(request.remote, 1)
+        self._rates.check(request.remote)
         with self._intake.room(self._max_body_bytes) as room:
-            length = request.headers.get(HEADER_LENGTH)
-            asked = await asyncio.to_thread(parse, await room.read(request), length)
-            self._rates.charge(request.remote, len(asked.pictures) - 1)
-            self._check(asked)
-            pictures = [Picture(data) for data in asked.pictures]
-            async with self._stream.ask(pictures) as questions:
+            asked, sending = await self._asked(request, room)
+            async with sending as questions:
                 room.give_back()  # Kafka has them
                 states = await questions.states(INFER_SECONDS)
         return infer_response(model, asked, states, labels_of(states))
+
+    async def _asked(
+        self, request: web.Request, room: Room
+    ) -> tuple[Inference, AbstractAsyncContextManager[Asked]]:
+        """Read a request: what is asked, without the pictures, and the sending of these.
+
+        Whoever waits for the answers must not hold the pictures.
+        """
+        length = request.headers.get(HEADER_LENGTH)
+        try:
+            asked = await asyncio.to_thread(parse, await room.read(request), length)
+            self._check(asked)
+        except Problem:
+            self._rates.take(request.remote, 1)
+            raise
+        self._rates.take(request.remote, len(asked.pictures))
+        sending = self._stream.ask([Picture(data) for data in asked.pictures])
+        return replace(asked, pictures=()), sending
 
     def _asked_for(self, request: web.Request) -> Model:
         match = request.match_info

@@ -51,12 +51,24 @@ def test_who_is_turned_away_is_told_when_to_come_again() -> None:
 def test_many_at_once_are_paid_for_later() -> None:
     clock = Clock()
     bucket = Rates(1, clock)
-    bucket.take("10.0.0.1", 1)
-    bucket.charge("10.0.0.1", 31)
-    clock.now += 29
+    bucket.take("10.0.0.1", 32)
+    clock.now += 30
     assert sent(bucket, "10.0.0.1", 9) == 0
-    clock.now += 2
+    clock.now += 1
     assert sent(bucket, "10.0.0.1", 9) == 1
+
+
+def test_many_at_once_take_what_others_have_left() -> None:
+    clock = Clock()
+    bucket = Rates(20, clock)
+    bucket.take("10.0.0.1", 32)
+    bucket.check("10.0.0.1")
+    with pytest.raises(Problem) as refused:
+        bucket.take("10.0.0.1", 32)
+    assert refused.value.headers["Retry-After"] == "2"
+    assert sent(bucket, "10.0.0.1", 100) == 8
+    with pytest.raises(Problem):
+        bucket.check("10.0.0.1")
 
 
 def test_one_client_is_no_other() -> None:
