@@ -20,11 +20,12 @@ from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.cluster.peer_tokens import question_token
 from catdog_stream.web.connections import Connections, most_connections
 from catdog_stream.web.hosts import OPEN_PATHS, OwnHosts, target_fits
+from catdog_stream.web.reading import read_little
 
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp
 
-__all__ = ["HTTP_OPTIONS", "Web"]
+__all__ = ["HTTP_OPTIONS", "Web", "treat"]
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,12 @@ _HEADERS = {
 
 class _Request(web.Request):
     """Has its answer carry the headers, even where it is not HTTP and so belongs to no page."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        if self.body_exists and self.content_length is None:
+            # Chunks may be small, and nobody needs what is left of them after the answer.
+            self.protocol._lingering_time = 0.0
 
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
         response.headers.update(_HEADERS)
@@ -116,7 +123,13 @@ class Web(FaustWeb):
         server = self._runner.server
         assert server is not None
         self._connections.watch(server)
-        server.request_factory = partial(self.web_app._make_request, _cls=_Request)
+        treat(server, self.web_app)
+
+
+def treat(server: web.Server, application: web.Application) -> None:
+    """Have ``server`` read requests a little at a time, and answer with our headers."""
+    read_little(server)
+    server.request_factory = partial(application._make_request, _cls=_Request)
 
 
 def _only(is_own: Callable[[str | None], bool]) -> Middleware:

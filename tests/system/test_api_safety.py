@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from catdog_stream.testing.fixtures import StartWorker
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import PATIENCE
 from tests.support.pictures import LOOKING, RED
+from tests.web.attacked_servers import PROBE_SECONDS, Server, bomb
 
 pytestmark = pytest.mark.integration
 
+GIGABYTE = 1 << 30
 READ, SEND = "reading-secret-4711", "sending-secret-0815"
 SETTINGS = {
     "CATDOG_WEB_READ_TOKEN": READ,
@@ -143,6 +146,42 @@ def test_workers_with_a_token_still_answer_for_each_other(start_worker: StartWor
         return dict(get(other, "/labels/", headers=bearer(READ)).json()["workers"])
 
     wait_until(lambda: workers() == {"asked": 2, "answered": 2}, "both to answer", PATIENCE)
+
+
+def test_labels_flow_while_packed_bodies_come_in_number(worker: Worker) -> None:
+    server = Server(worker.port)
+    usual = max(server.probe() for _ in range(20))
+    body = bomb(GIGABYTE)
+    authorized = f"Host: HOST\r\nAuthorization: Bearer {SEND}"
+    attacks = [
+        (f"{line}\r\nContent-Type: image/png\r\nContent-Encoding: gzip", body)
+        for line in (
+            "POST /images/ HTTP/1.1\r\nHost: HOST",
+            f"POST /images/ HTTP/1.1\r\n{authorized}",
+            f"POST /nothing HTTP/1.1\r\n{authorized}",
+            "POST /images/ HTTP/1.1\r\nHost: evil.example.org",
+        )
+    ]
+    with ThreadPoolExecutor(1) as pool:
+        labelled = pool.submit(label_of_a_picture, worker)
+        slowest = 0.0
+        while not labelled.done():
+            slowest = max(slowest, server.slowest_probe(attacks * 3))
+    assert labelled.result() == "cat"
+    assert slowest < max(PROBE_SECONDS, 5 * usual), usual
+
+
+def label_of_a_picture(worker: Worker) -> str:
+    """Send a picture as soon as the rate allows, and return its verdict."""
+
+    def answered() -> bool:
+        told = post(worker, headers={**bearer(SEND), "Prefer": "wait=20"})
+        verdicts.append(told.json().get("verdict"))
+        return told.status_code == 200
+
+    verdicts: list[str] = []
+    wait_until(answered, "a label", PATIENCE)
+    return verdicts[-1]
 
 
 def test_no_log_has_a_token(worker: Worker) -> None:

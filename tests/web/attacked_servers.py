@@ -14,7 +14,7 @@ from aiohttp import web
 
 from catdog_stream.web.api.guards.guarding import guard
 from catdog_stream.web.api.guards.tokens import Tokens
-from catdog_stream.web.server import HTTP_OPTIONS, _only
+from catdog_stream.web.server import HTTP_OPTIONS, _only, treat
 
 TOKEN = "sending-secret"
 #: Seconds for a probe on a machine that has little else to do.
@@ -34,9 +34,11 @@ class Server:
     def send(self, head: str, body: bytes) -> bytes:
         """Send a request, and return the status line; empty where the connection was closed."""
         head = head.replace("HOST", f"127.0.0.1:{self.port}")
+        if "chunked" not in head:
+            head += f"\r\nContent-Length: {len(body)}"
         with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as client:
             try:
-                client.sendall(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+                client.sendall(f"{head}\r\n\r\n".encode() + body)
             except ConnectionError:  # it was closed while it sent
                 return b""
             try:
@@ -53,14 +55,18 @@ class Server:
     def slowest(self, attacks: Sequence[tuple[str, bytes]]) -> tuple[float, float]:
         """Return the slowest probe during attacks, and the longest time that the loop stood."""
         self.gaps.clear()
+        return self.slowest_probe(attacks), max(self.gaps)
+
+    def slowest_probe(self, attacks: Sequence[tuple[str, bytes]]) -> float:
+        """Return the seconds of the slowest probe during attacks, all at once."""
         slowest = self.probe()
-        with ThreadPoolExecutor(len(attacks) or 1) as pool:
+        with ThreadPoolExecutor(len(attacks)) as pool:
             running = [pool.submit(self.send, *attack) for attack in attacks]
             while not all(each.done() for each in running):
                 slowest = max(slowest, self.probe())
             for each in running:
                 each.result()
-        return slowest, max(self.gaps)
+        return slowest
 
 
 @contextmanager
@@ -89,6 +95,8 @@ def served(routes: Sequence[web.RouteDef]) -> Iterator[Server]:
         application.add_routes([web.get("/healthz", healthz), *routes])
         runner = web.AppRunner(application, shutdown_timeout=0.1, **HTTP_OPTIONS)
         await runner.setup()
+        assert runner.server is not None
+        treat(runner.server, application)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         server.port = runner.addresses[0][1]
         ticking = asyncio.ensure_future(tick())

@@ -1,14 +1,19 @@
 """Nothing that anybody sends keeps the event loop busy: a probe is answered at once meanwhile."""
 
+import asyncio
+
 import pytest
 from aiohttp import web
 
 from catdog_stream.web.api.body import Intake
 from catdog_stream.web.api.uploading import read_picture
+from catdog_stream.web.api.v2.asked import parse
 from tests.web.attacked_servers import PROBE_SECONDS, TOKEN, Server, bomb, served
 
 GIGABYTE = 1 << 30
 LIMIT = 4 * 1024 * 1024
+V2_LIMIT = 22 * 1024 * 1024
+INTAKE = Intake(100 * V2_LIMIT)
 #: Times that an attack may slow what it must not, on a machine that is busy itself.
 SLACK = 5.0
 
@@ -19,14 +24,20 @@ FORM = "Content-Type: multipart/form-data; boundary=b"
 
 def reading() -> list[web.RouteDef]:
     """Routes that read a picture of a limited size."""
-    intake = Intake(16 * LIMIT)
 
     async def images(request: web.Request) -> web.Response:
-        with intake.room(LIMIT) as room:
+        with INTAKE.room(LIMIT) as room:
             picture = await read_picture(request, room)
         return web.Response(text=str(len(picture.data)))
 
-    return [web.post("/images/", images)]
+    return [web.post("/images/", images), web.post("/v2/infer", infer)]
+
+
+async def infer(request: web.Request) -> web.Response:
+    """Read a request to the Open Inference Protocol."""
+    with INTAKE.room(V2_LIMIT) as room:
+        asked = await asyncio.to_thread(parse, await room.read(request), None)
+    return web.Response(text=str(len(asked.pictures)))
 
 
 def check(server: Server, head: str, body: bytes, status: int, clients: int = 12) -> None:
@@ -75,3 +86,27 @@ def test_a_form_of_lines_costs_nobody_else_anything(body: bytes, coding: str) ->
     head = f"POST /images/ HTTP/1.1\r\n{AUTHORIZED}\r\n{FORM}\r\n{coding}"
     with served(reading()) as server:
         check(server, head, body, 400)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"inputs":[' + b"{}," * (7 * 1024 * 1024) + b"{}]}",
+        b"[" + b'"",' * (7 * 1024 * 1024) + b'""]',
+        b'["' + b'\\"' * (10 * 1024 * 1024) + b'"]',
+        b'{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["\xf0\x9f\x98\xb8'
+        + b"A " * (10 * 1024 * 1024)
+        + b'"]}]}',
+    ],
+)
+def test_json_that_grows_costs_nobody_else_anything(body: bytes) -> None:
+    with served(reading()) as server:
+        check(server, f"POST /v2/infer HTTP/1.1\r\n{AUTHORIZED}", body, 400, clients=4)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/images/", 400), ("/nothing", 404)])
+def test_a_body_in_chunks_of_one_byte_costs_nobody_else_anything(path: str, status: int) -> None:
+    chunks = b"1\r\nx\r\n" * (512 * 1024) + b"0\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\n{AUTHORIZED}\r\nContent-Type: image/png"
+    with served(reading()) as server:
+        check(server, f"{head}\r\nTransfer-Encoding: chunked", chunks, status)

@@ -1,12 +1,11 @@
 """What each answer carries, and does not, and whom the server answers."""
 
 import asyncio
-from functools import partial
 
 import pytest
 from aiohttp import web
 
-from catdog_stream.web.server import _only, _Request
+from catdog_stream.web.server import _only, treat
 
 
 async def answers(*requests: bytes) -> list[bytes]:
@@ -20,7 +19,7 @@ async def answers(*requests: bytes) -> list[bytes]:
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     assert runner.server is not None
-    runner.server.request_factory = partial(application._make_request, _cls=_Request)
+    treat(runner.server, application)
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     found = []

@@ -16,6 +16,10 @@ __all__ = ["Intake", "Room"]
 #: Seconds for a whole body, and for the next part of it.
 BODY_SECONDS = 60.0
 CHUNK_SECONDS = 10.0
+#: Bytes that chunks of a body (``Transfer-Encoding: chunked``) have on average where there are more
+#: than so many.
+SMALL_CHUNK = 32
+MAX_SMALL_CHUNKS = 256
 #: Seconds after which a client that was turned away may come again.
 RETRY_AFTER = "2"
 
@@ -93,7 +97,7 @@ class Room:
         unpacker = None if coding is None else Unpacker(coding)
         received, body = 0, bytearray()
         async with _patient():
-            while chunk := await _soon(request.content.readany()):
+            async for chunk in _pieces(request):
                 received += len(chunk)
                 if received > self._limit:
                     raise self._too_large()
@@ -123,6 +127,22 @@ async def _patient() -> AsyncIterator[None]:
         raise Problem(408, "The body did not come in time.") from None
     except (web.RequestPayloadError, ConnectionError) as error:
         raise Problem(400, "The body cannot be read.") from error
+
+
+async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
+    """Yield a body as it comes. Raises ``Problem`` for one in many small chunks."""
+    if request.content_length is not None:
+        while data := await _soon(request.content.readany()):
+            yield data
+        return
+    received, chunks = 0, 0
+    while (piece := await _soon(request.content.readchunk())) != (b"", False):
+        data, ends = piece
+        received += len(data)
+        chunks += ends
+        if chunks > MAX_SMALL_CHUNKS and received < SMALL_CHUNK * chunks:
+            raise Problem(400, "The body comes in too many small chunks.")
+        yield data
 
 
 async def _soon(chunk: Awaitable[T]) -> T:

@@ -1,6 +1,7 @@
 """Nobody sends more than he may, or longer, and all together not more than there is room."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 
 import pytest
@@ -53,6 +54,31 @@ def test_too_much_is_refused_before_it_is_read_or_while_it_is() -> None:
         assert intake.held == 0
 
     play(story, [reading(intake, 100)])
+
+
+@pytest.mark.parametrize(
+    ("number", "size", "status"), [(256, 1, 200), (257, 1, 400), (3000, 31, 400), (3000, 32, 200)]
+)
+def test_many_small_chunks_are_refused(number: int, size: int, status: int) -> None:
+    async def story(client: Client) -> None:
+        try:
+            assert (await client.post("/images/", data=chunks(number, size))).status == status
+        except ConnectionError:  # it was still sending
+            assert status != 200
+
+    play(story, [reading(Intake(10_000_000), 1_000_000)])
+
+
+def test_chunks_of_a_packed_body_are_read() -> None:
+    async def packed() -> AsyncIterator[bytes]:
+        for byte in gzip.compress(b"x" * 1000):
+            yield bytes((byte,))
+
+    async def story(client: Client) -> None:
+        sent = await client.post("/images/", data=packed(), headers={"Content-Encoding": "gzip"})
+        assert await sent.text() == "1000"
+
+    play(story, [reading(Intake(10_000_000), 1_000_000)])
 
 
 def test_what_grows_when_it_is_unpacked_counts_as_what_it_becomes() -> None:
