@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from catdog_stream.commands.train import train
+from catdog_stream.commands.train import AT_WORK, train
 from catdog_stream.commands.train_head import train_head
 from catdog_stream.errors import StackError
 from catdog_stream.models.stacks import manifest as manifests
@@ -58,9 +58,8 @@ def test_more_classes_than_a_stack_can_have_are_told_before_the_training(
 ) -> None:
     folder = classes(tmp_path / "many", 33)
     arguments = [str(folder), "--output", str(tmp_path / "out")]
-    if command is train:
-        arguments.append("--at-work")
-    answer = CliRunner().invoke(command, arguments)  # type: ignore[arg-type]
+    at_work = {AT_WORK: "1"}  # in this process
+    answer = CliRunner(env=at_work).invoke(command, arguments)  # type: ignore[arg-type]
     assert answer.exit_code == 1, answer.output
     assert answer.output == (
         f"Error: {folder} has folders for 33 classes: a stack can be trained on 32 at most.\n"
