@@ -14,6 +14,8 @@ from tests.commands.test_errors import run, sentence
 from tests.models.training.data.pictures import CLASSES, fill, picture
 from tests.support.command import Command, Surroundings, catdog_stream, has_ended
 
+#: Seconds for TensorFlow to begin, or to end, a training while another one runs.
+TRAINING = 300.0
 #: The smallest that the network takes.
 SIZE = 75
 TEACHER = shipped_stack("efficientnet_lite2")
@@ -41,7 +43,7 @@ def test_a_training_that_was_stopped_makes_the_same_stack(folder: Path, tmp_path
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     with train(folder, around, whole) as undisturbed:
         with train(folder, around, stopped) as command:
-            command.wait_for("phase 2")
+            command.wait_for("phase 2", TRAINING)
             worker = command.descendants() - {command.process.pid}
             began = time.monotonic()
             command.process.send_signal(signal.SIGTERM)
@@ -55,10 +57,10 @@ def test_a_training_that_was_stopped_makes_the_same_stack(folder: Path, tmp_path
             assert command.wait() == 1
         assert "--resume goes on with it" in command.output()
         with train(folder, around, stopped, "--resume") as command:
-            assert command.wait(300) == 0, command.output()
+            assert command.wait(TRAINING) == 0, command.output()
         assert "phase 1:   0%" not in command.output()
         assert "broken.png was left out" in command.output()
-        assert undisturbed.wait(300) == 0, undisturbed.output()
+        assert undisturbed.wait(TRAINING) == 0, undisturbed.output()
         assert UNFAMILIAR in undisturbed.output()
     for file in ("head.ubj", "backbone.tflite"):
         assert (stopped / file).read_bytes() == (whole / file).read_bytes(), file

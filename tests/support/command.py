@@ -58,7 +58,7 @@ class Command:
         """What it has printed so far, to stdout and stderr."""
         return self.log.read_text(errors="replace")
 
-    def wait_for(self, text: str) -> None:
+    def wait_for(self, text: str, seconds: float = PATIENCE) -> None:
         """Wait until it has printed ``text``."""
 
         def printed() -> bool:
@@ -68,7 +68,7 @@ class Command:
             assert not ended, f"it ended with {self.process.returncode}:\n{self.output()}"
             return False
 
-        wait_until(printed, f"{text!r} in {self.log}", PATIENCE)
+        wait_until(printed, f"{text!r} in {self.log}", seconds)
 
     def wait(self, timeout: float = PATIENCE) -> int:
         """Wait for its end; the exit code."""
