@@ -80,7 +80,7 @@ class OutOfOrder(Shade):
 
 class ByTheBatch(Shade):
     def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
-        noise = 1e-9 * len(pictures)
+        noise = 1e-3 * len(pictures)
         return [self.verdict(float(picture.mean()) / 256 + noise) for picture in pictures]
 
 
