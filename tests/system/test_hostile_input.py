@@ -45,7 +45,7 @@ def check(client: Client, case: Case, source: str, reasons: set[str]) -> str | N
     if len(labels) + len(rejected) != 1:
         return f"{case.name}: {len(labels)} labels, {len(rejected)} rejections"
     if labels:
-        strict_label(labels[0].value, sent=("extra",))
+        strict_label(labels[0].value, sent=("extra", "n"))
         answer: str | None = LABEL
     else:
         answer = header(rejected[0], "reason")
