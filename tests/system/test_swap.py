@@ -185,6 +185,10 @@ def test_a_worker_that_lacks_the_version_says_so_and_stays_and_can_have_other_cl
     with_classes(folder, "zoo", "1", "bird", "cat", "horse")
     with own_broker(tmp_path / "broker") as broker:
         nobody = command(broker.address, None, "use", "pets/2")
+        assert nobody.returncode == 2, "it may be a slip of the pen"
+        elsewhere = tmp_path / "elsewhere"
+        with_classes(elsewhere, "pets", "2", "cat", "dog", "horse")
+        nobody = command(broker.address, elsewhere, "use", "pets/2")
         assert nobody.returncode == 0
         assert "No worker runs: those to come serve pets/2." in nobody.stdout
         settings = {"CATDOG_STACKS": str(folder)}
