@@ -97,6 +97,9 @@ PEER = 3.0
 DRAIN = 5.0
 #: For a commit at such a time.
 LAST_COMMIT = 2.0
+#: For the connections of the consumer to close, once the group has been left: one whose end the
+#: broker never confirms is left to the end of the process.
+CLOSE = 2.0
 #: From the signal to the end of a worker, whatever hangs. What was not answered by then is handed
 #: back: it was never acknowledged.
 STOP = 9.0

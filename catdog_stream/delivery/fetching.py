@@ -14,6 +14,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 import aiokafka
@@ -96,6 +97,12 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         worker without a partition, which then never comes back, and that of a slow agent.
         """
         return time.monotonic() - self.loop_ran_at
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group and close the connections; aiokafka waits for these without limit."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(deadlines.CLOSE):
+                await super().on_thread_stop()
 
     @Service.task
     async def _watch_lag(self) -> None:
