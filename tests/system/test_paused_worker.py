@@ -22,7 +22,7 @@ def test_a_worker_that_slept_through_its_session_overwrites_no_counts(
 
 async def _story(address: str, folder: Path, cat: bytes) -> None:
     # Far shorter than the pause: on waking, no good picture may be taken for one that hangs.
-    settings = {**SETTINGS, "CATDOG_INFERENCE_TIMEOUT": "5"}
+    settings = {**SETTINGS, "CATDOG_INFERENCE_TIMEOUT": "8"}
     async with Fleet(address, folder, settings) as fleet, Client(address) as client:
         await fleet.join()
         messages = [Message(request(cat), partition=number % 8) for number in range(REQUESTS)]

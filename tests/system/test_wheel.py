@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from catdog_stream.testing import Answered
+from catdog_stream.settings import Settings
+from catdog_stream.testing import Answered, own_broker, publish_answers
 from tests.support.command import Command, Surroundings
 from tests.system import test_join
 
@@ -99,27 +99,22 @@ def test_it_runs_the_whole_system(scripts: Path, tmp_path: Path) -> None:
         assert up.wait() == 0
 
 
-def test_an_agent_of_ones_own_begins_where_it_stopped(
-    scripts: Path,
-    tmp_path: Path,
-    broker_address: str,
-    answered: Callable[..., list[Answered]],
-) -> None:
+def test_an_agent_of_ones_own_begins_where_it_stopped(scripts: Path, tmp_path: Path) -> None:
     (tmp_path / "audit.py").write_text(test_join.example())
-    environment = {
-        **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-        "CATDOG_BROKER": f"kafka://{broker_address}",
-        "APP_DATADIR": str(tmp_path / "data"),
-    }
     command = [str(scripts / "python"), "audit.py", "worker", "-l", "info"]
-    written: list[Answered] = []
-    for _ in range(2):
-        written += answered([{"cat": 0.9, "dog": 0.1}])
-        with Command(command, environment, tmp_path) as audit:
-            lines = asyncio.run(test_join.audited(broker_address, written))
-            audit.process.terminate()
-            assert audit.wait() == 0, audit.output()
+    with own_broker(tmp_path / "broker") as broker:
+        cluster = Settings(broker=f"kafka://{broker.address}").cluster
+        environment = {
+            **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+            "CATDOG_BROKER": f"kafka://{broker.address}",
+            "APP_DATADIR": str(tmp_path / "data"),
+        }
+        written: list[Answered] = []
+        for _ in range(2):
+            written += asyncio.run(publish_answers(cluster, [{"cat": 0.9, "dog": 0.1}]))
+            with Command(command, environment, tmp_path) as audit:
+                lines = asyncio.run(test_join.audited(broker.address, written))
+                audit.process.terminate()
+                assert audit.wait() == 0, audit.output()
     joined = [line["source"] for line in lines]
-    assert [joined.count(str(one.source)) for one in written] == [1, 1], (
-        "it reads again what is done"
-    )
+    assert [joined.count(str(one.source)) for one in written] == [1, 1], "read again"
