@@ -66,8 +66,6 @@ class Consumer(ReadingConsumer):
         self.on_drain_timeout: Callable[[], Awaitable[object]] = _nothing
         #: Sends of agents that a commit must wait for.
         self.sends = UnconfirmedSends()
-        #: Called with the reason why nothing can be committed any more.
-        self.on_failed_send: Callable[[BrokerError], object] = raise_
 
     # -- Acknowledging. An acknowledgement that comes after its partition was taken away belongs to
     # nobody. Faust keeps each acknowledged offset and looks for gaps between them, one at a commit:
@@ -235,7 +233,7 @@ class Consumer(ReadingConsumer):
             else:
                 self.sends.check()
         except BrokerError as error:
-            self.on_failed_send(error)
+            self.on_unusable(error)
             return False
         return True
 

@@ -149,8 +149,7 @@ class StreamApp(faust.App):
 
     def _new_consumer(self) -> ConsumerT:
         consumer = cast(Consumer, super()._new_consumer())
-        consumer.on_unreadable = consumer.on_failed_send = self.give_up
-        consumer.on_unusable = self.give_up
+        consumer.on_unreadable = consumer.on_unusable = self.give_up
         consumer.sends = self.sends
         consumer.cluster = self.settings.cluster
         return cast(ConsumerT, consumer)
