@@ -43,7 +43,7 @@ Pixels = npt.NDArray[np.int16]
 
 @pytest.fixture(scope="module")
 def drawn(browser: Browser) -> Mapping[str, Pixels | None]:
-    """What Chromium draws of each file."""
+    """Return the pixels that Chromium draws of each file."""
     page = browser.new_page()
     try:
         answers = page.evaluate(DRAW, [b64encode(file).decode() for file in FILES.values()])

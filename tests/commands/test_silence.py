@@ -13,7 +13,7 @@ CLUSTER = Settings().cluster
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """What each look finds; the last one holds."""
+    """Results of the looks, in order; the last one holds."""
     found: list[str | None] = []
 
     async def look(_cluster: object) -> str | None:

@@ -1,4 +1,4 @@
-"""Whether a log is the one whose offsets were committed."""
+"""A log is compared with the one whose offsets were committed."""
 
 import pytest
 

@@ -24,7 +24,7 @@ REQUESTS, VOTES = TP("catdogimage", 0), TP("catdogvote", 0)
 
 
 class Cluster:
-    """What Kafka holds, and what it was asked about."""
+    """Contents of Kafka, and the questions it was asked."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.histories: dict[TP, History] = {}

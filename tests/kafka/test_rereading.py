@@ -103,7 +103,7 @@ def old_and_new(tmp_path_factory: pytest.TempPathFactory) -> tuple[Certificates,
 
 
 async def connects(context: ssl.SSLContext, server: Certificates) -> bool:
-    """Whether a client with ``context`` and a server with ``server``'s certificates agree."""
+    """Return ``True`` if a client with ``context`` and a server with its certificates agree."""
     at_server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=server.authority)
     at_server.load_cert_chain(server.server)
     at_server.verify_mode = ssl.CERT_REQUIRED

@@ -1,4 +1,4 @@
-"""What a classifier of any make returns is a verdict of its classes, or rejects its picture."""
+"""The answer of a classifier of any make is a verdict of its classes, or rejects its picture."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""What this process has counted so far, and what a worker exports."""
+"""Metrics of this process, and those that a worker exports."""
 
 import requests
 from prometheus_client import REGISTRY

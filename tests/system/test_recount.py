@@ -141,7 +141,7 @@ def command(address: str, *options: str) -> "subprocess.CompletedProcess[str]":
 
 
 def recount(address: str, *options: str) -> list[str]:
-    """What the command says where it corrects or has nothing to correct."""
+    """Return the output of the command where it corrects or has nothing to correct."""
     done = command(address, *options)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

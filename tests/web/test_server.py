@@ -1,4 +1,4 @@
-"""What each answer carries, and does not, and whom the server answers."""
+"""Headers of each answer, and the clients that the server answers."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from catdog_stream.web.server import _only, treat
 
 
 async def answers(*requests: bytes) -> list[bytes]:
-    """What a server that is called localhost answers, each on a connection of its own."""
+    """Return the answers of a server called localhost, each on a connection of its own."""
 
     async def labels(_: web.Request) -> web.Response:
         return web.Response(text="labels")

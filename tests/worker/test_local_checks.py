@@ -1,4 +1,4 @@
-"""What a worker has on its own machine is looked at without a broker."""
+"""The surroundings of a worker on its own machine are inspected without a broker."""
 
 import socket
 from pathlib import Path

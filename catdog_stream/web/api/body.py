@@ -17,7 +17,7 @@ __all__ = ["Intake", "Room"]
 BODY_SECONDS = 60.0
 CHUNK_SECONDS = 10.0
 #: Bytes that chunks of a body (``Transfer-Encoding: chunked``) have on average where there are more
-#: than so many.
+#: than ``MAX_SMALL_CHUNKS``.
 SMALL_CHUNK = 32
 MAX_SMALL_CHUNKS = 256
 #: Seconds after which a client that was turned away may come again.

@@ -1,4 +1,4 @@
-"""What ``POST /addresses/`` answers to addresses of which no picture is fetched."""
+"""Answers of ``POST /addresses/`` to addresses of which no picture is fetched."""
 
 import pytest
 from hypothesis import given
