@@ -1,8 +1,9 @@
 """The backbone run by TensorFlow, on GPUs; on a CPU it is the reference.
 
-It is imported only when it is needed, as TensorFlow is. Every call of
-the network has the same batch size, smaller batches are padded: a kernel chosen for another size
-may round differently. The size is given, or found by timing when the network is loaded.
+It is imported only when it is needed, as TensorFlow is. On a GPU every call of the network has the
+same batch size, smaller batches are padded: a kernel chosen for another size may round differently.
+The size is given, or found by timing when the network is loaded. On a CPU each call has one
+picture: without AVX-512, the third picture of three is rounded otherwise than the first.
 """
 
 import contextlib
@@ -63,8 +64,8 @@ def to_litert(network: Any, calibration: Sequence[Input] = ()) -> bytes:
 class TensorFlowBackbone:
     """The Keras weights in ``file``, of any float type, computed in float32. Thread-safe.
 
-    ``batch`` is the size of every call; without it, it is the one that keeps the device busy. It
-    has been run once this object exists.
+    ``batch`` is the size of every call on a GPU; without it, it is the one that keeps the device
+    busy. It has been run once this object exists. On a CPU it is one.
     """
 
     name = "tensorflow"
@@ -101,7 +102,7 @@ class TensorFlowBackbone:
         # The number of pictures is left open, so that the search need not build a graph for each.
         signature = tf.TensorSpec((None, *self._picture_shape), tf.uint8)
         self._run = tf.function(compute, input_signature=[signature])
-        self.batch_size = self._prepare(batch)
+        self.batch_size = self._prepare(batch if self.on_gpu else 1)
         self._input = np.zeros((self.batch_size, *self._picture_shape), np.uint8)
 
     def features(self, pictures: Batch) -> Features:
