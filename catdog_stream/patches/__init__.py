@@ -4,6 +4,7 @@ Each module says what is wrong; docs/upstream.md says when it may go, and a test
 """
 
 from catdog_stream.patches import (
+    absent_partitions,
     error_codes,
     group_coordinator,
     header_names,
@@ -24,6 +25,7 @@ def install() -> None:
     A process begins with it, a worker's as a command's: nothing that is imported does it.
     """
     for patch in (
+        absent_partitions,
         error_codes,
         group_coordinator,
         header_names,

@@ -1,0 +1,49 @@
+"""A producer waits for a partition that it does not know, as it waits for a topic.
+
+Fault (aiokafka 0.14): a topic that was deleted comes back with the partitions that the broker gives
+every topic, and gets the others later. A record for one of those is not sent: the producer raises
+``AssertionError('Unrecognized partition')``, as if the record were wrong.
+
+Repair: it asks again for as long as it asks for a topic that it does not know, and raises the same
+error then, ``UnknownTopicOrPartitionError``.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import UnknownTopicOrPartitionError
+
+__all__ = ["install"]
+
+#: Seconds until the next look at the cluster.
+PAUSE = 0.1
+
+_original = AIOKafkaProducer.send
+
+
+async def _patient(
+    producer: Any,
+    topic: str,
+    value: Any = None,
+    key: Any = None,
+    partition: int | None = None,
+    timestamp_ms: int | None = None,
+    headers: Any = None,
+) -> Any:
+    client = producer.client
+    known = await client._wait_on_metadata(topic)
+    deadline = time.monotonic() + client._request_timeout_ms / 1000
+    while partition is not None and partition not in known:
+        if time.monotonic() > deadline:
+            raise UnknownTopicOrPartitionError(topic)
+        await asyncio.sleep(PAUSE)
+        await client.force_metadata_update()
+        known = await client._wait_on_metadata(topic)
+    return await _original(producer, topic, value, key, partition, timestamp_ms, headers)
+
+
+def install() -> None:
+    """Have every producer of this process do so from now on."""
+    AIOKafkaProducer.send = _patient
