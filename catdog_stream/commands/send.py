@@ -16,6 +16,7 @@ from catdog_stream.errors import BrokerError, InputError, Refusal, UnansweredErr
 from catdog_stream.folders import files_below
 from catdog_stream.kafka.asking import Asking, asking
 from catdog_stream.kafka.client import opaque_url, producer, request_value
+from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.replies import Reply
@@ -181,6 +182,7 @@ def outcome(file: Path, reply: Reply) -> str:
 
 async def _send_all(files: Sequence[Path], sent: Sent) -> None:
     cluster = Settings.from_environment().cluster
+    await create_topics(cluster)
     async with producer(cluster) as sender:
         with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
             async for _, answer in publish(files, Asking(sender, cluster), cluster, sent):

@@ -8,7 +8,6 @@ import orjson
 import pybase64
 from aiokafka import AIOKafkaProducer
 
-from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import IDEMPOTENT_WRITE, explained
 
@@ -40,8 +39,7 @@ def request_value(picture: bytes, url: str | None) -> bytes:
 
 @asynccontextmanager
 async def producer(cluster: ClusterConfig) -> AsyncIterator[AIOKafkaProducer]:
-    """A producer for requests; creates missing topics first. Raises ``BrokerError``."""
-    await create_topics(cluster)
+    """A started producer, which creates no topic. Raises ``BrokerError``."""
     sender = AIOKafkaProducer(
         **cluster.connection,
         acks="all",

@@ -9,6 +9,7 @@ from PIL import Image
 
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.kafka.client import producer, request_value
+from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
@@ -40,6 +41,7 @@ async def publish_answers(
         BrokerError: no broker answers, or it refused.
     """
     written = []
+    await create_topics(cluster)
     async with producer(cluster) as sender:
         for number, answer in enumerate(answers):
             value = request_value(_grey_png(), str(number))

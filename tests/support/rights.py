@@ -17,11 +17,14 @@ SECONDS = 60
 Right = tuple[str, str, str]
 
 
-def documented(who: str) -> set[Right]:
-    """The rights of ``who``: kind of resource, its name, and the right."""
+def documented(who: str, name: str = "") -> set[Right]:
+    """The rights of ``who``: kind of resource, its name, and the right.
+
+    ``name`` stands for ``NAME`` in the table.
+    """
     rows = [row for line in DOCUMENT.read_text().splitlines() if (row := _ROW.match(line))]
     return {
-        (row["kind"], row["name"], right)
+        (row["kind"], row["name"].replace("NAME", name), right)
         for row in rows
         if row["who"] == who
         for right in row["rights"].split(", ")

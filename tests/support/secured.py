@@ -1,13 +1,30 @@
 """Listeners that ask for TLS or SASL, the certificates they show and the users they know."""
 
+import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._scram import (
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+
+from catdog_stream.broker import LocalKafka
+from catdog_stream.kafka.cluster import create, create_compacted, create_topics
+from catdog_stream.settings import Settings
 from catdog_stream.testing.ports import free_ports
+from catdog_stream.topics import REPLAYED
+from catdog_stream.worker.needs import topics_of
+from catdog_stream.worker.roles import role_of
 
 HOST = "127.0.0.1"
+_SECONDS = 60.0
 USER, PASSWORD = "alice", "horse-battery-staple"
 #: A user without any right.
 NOBODY = "bob"
@@ -134,3 +151,37 @@ class SecuredListeners:
             for mechanism in _SCRAM:
                 settings[f"{prefix}.{mechanism.lower()}.sasl.jaas.config"] = _SCRAM_LOGIN
         return settings
+
+
+@contextmanager
+def secured_kafka(folder: Path) -> Iterator[SecuredListeners]:
+    """Run a broker with a listener of each kind until the block ends."""
+    if shutil.which("openssl") is None:
+        pytest.skip("certificates cannot be made: openssl is not installed")
+    port, controller_port = free_ports(2)
+    listeners = SecuredListeners(folder, port, controller_port)
+    listeners.certificates.make()
+    with LocalKafka(
+        port,
+        folder,
+        extra=listeners.properties(),
+        format_arguments=listeners.users,
+        controller_port=controller_port,
+    ):
+        yield listeners
+
+
+async def create_all(settings: Settings) -> None:
+    """Create every topic that a worker needs, as whoever runs the cluster does."""
+    await create_topics(settings.cluster)
+    await create(settings.cluster, list(topics_of(role_of(settings), settings)))
+    await create_compacted(settings.cluster, REPLAYED)
+
+
+def set_password(address: str, user: str, password: str) -> None:
+    """Set the password of a user of SCRAM-SHA-512, at a listener where everything is allowed."""
+    info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+    change = UserScramCredentialUpsertion(user, info, password.encode())
+    admin = AdminClient({"bootstrap.servers": address})
+    for done in admin.alter_user_scram_credentials([change]).values():
+        done.result(_SECONDS)

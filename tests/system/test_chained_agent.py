@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import sys
 from pathlib import Path
 
@@ -14,36 +13,20 @@ from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import LABELS, Client, header, request, strict_label
 from tests.support.command import Command
+from tests.support.readme import CHAINED_AGENT, CHAINED_ARGUMENTS
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("worker")]
 
-README = Path(__file__).parents[2] / "README.md"
 CATS = "cats"
 HEARD = "heard"
-
-
-def example() -> str:
-    """The first block of Python in the README's section on chaining."""
-    section = README.read_text().partition("## Chain an agent of your own")[2]
-    block = re.search(r"```python\n(.*?)```", section, re.DOTALL)
-    assert block is not None
-    return block[1]
-
-
-def command() -> list[str]:
-    """The arguments of Python in the README's command that runs the example."""
-    section = README.read_text().partition("## Chain an agent of your own")[2]
-    found = re.search(r"run `\.venv/bin/python (cats\.py [^`]+)`", section)
-    assert found is not None
-    return found[1].split()
 
 
 def test_it_passes_cats_on_and_survives_what_it_cannot_read(
     broker_address: str, tmp_path: Path, cat: bytes, dog: bytes
 ) -> None:
-    (tmp_path / "cats.py").write_text(example())
+    (tmp_path / "cats.py").write_text(CHAINED_AGENT)
     environment = {**os.environ, "CATDOG_BROKER": f"kafka://{broker_address}"}
-    arguments = [sys.executable, *command()]
+    arguments = [sys.executable, *CHAINED_ARGUMENTS]
     with Command(arguments, environment, tmp_path) as chained:
         asyncio.run(_story(chained, broker_address, cat, dog))
 

@@ -6,7 +6,6 @@ docs/security.md lists, and no other: none may create a topic.
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,23 +14,14 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
-from confluent_kafka.admin._scram import (
-    ScramCredentialInfo,
-    ScramMechanism,
-    UserScramCredentialUpsertion,
-)
 
-from catdog_stream.broker import LocalKafka
 from catdog_stream.errors import BrokerError
-from catdog_stream.kafka.cluster import create, create_compacted, create_topics
+from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.settings import Settings
 from catdog_stream.testing.ports import free_ports
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
-from catdog_stream.topics import REPLAYED
 from catdog_stream.worker.health import without_addresses
-from catdog_stream.worker.needs import topics_of
-from catdog_stream.worker.roles import role_of
 from tests.support.pictures import LOOKING
 from tests.support.rights import documented, grant
 from tests.support.secured import (
@@ -42,6 +32,9 @@ from tests.support.secured import (
     PASSWORD,
     USER,
     SecuredListeners,
+    create_all,
+    secured_kafka,
+    set_password,
 )
 
 pytestmark = pytest.mark.integration
@@ -52,31 +45,13 @@ SECONDS = 60
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredListeners]:
-    if shutil.which("openssl") is None:
-        pytest.skip("certificates cannot be made: openssl is not installed")
-    folder = tmp_path_factory.mktemp("secured-kafka")
-    port, controller_port = free_ports(2)
-    listeners = SecuredListeners(folder, port, controller_port)
-    listeners.certificates.make()
-    with LocalKafka(
-        port,
-        folder,
-        extra=listeners.properties(),
-        format_arguments=listeners.users,
-        controller_port=controller_port,
-    ) as kafka:
-        asyncio.run(create_all(Settings(broker=f"kafka://{kafka.address}")))
+    with secured_kafka(tmp_path_factory.mktemp("secured-kafka")) as listeners:
+        address = f"{HOST}:{listeners.plain_port}"
+        asyncio.run(create_all(Settings(broker=f"kafka://{address}")))
         for who in ("worker", "send", "replay", "recount"):
             for user in (USER, CERTIFIED):
-                grant(kafka.address, user, documented(who))
+                grant(address, user, documented(who))
         yield listeners
-
-
-async def create_all(settings: Settings) -> None:
-    """Create every topic that is needed, as whoever runs the cluster does."""
-    await create_topics(settings.cluster)
-    await create(settings.cluster, list(topics_of(role_of(settings), settings)))
-    await create_compacted(settings.cluster, REPLAYED)
 
 
 def sasl(protocol: str, mechanism: str, password: str = PASSWORD) -> dict[str, str]:
@@ -318,15 +293,6 @@ def test_a_host_name_without_an_address(name: str) -> None:
         f"The host name {name} in CATDOG_BROKER has no address here: check how it is written, "
         "and the name service of this machine."
     )
-
-
-def set_password(address: str, user: str, password: str) -> None:
-    """Set the password of a user of SCRAM-SHA-512, at a listener where everything is allowed."""
-    info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-    change = UserScramCredentialUpsertion(user, info, password.encode())
-    admin = AdminClient({"bootstrap.servers": address})
-    for done in admin.alter_user_scram_credentials([change]).values():
-        done.result(SECONDS)
 
 
 def test_a_rotated_password_is_checked_and_read_again_without_a_restart(
