@@ -19,6 +19,8 @@ They are click's: the command line prints the sentence and exits with ``exit_cod
 traceback, whichever program runs the app (``catdog-stream`` or ``faust``).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 import click
@@ -133,6 +135,47 @@ class Reason(StrEnum):
     """Workers died while they processed the request."""
     INTERNAL_ERROR = "internal_error"
     """A fault of the application; its log has the details."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayAdvice:
+    """Advice whether to replay the requests that were rejected for a reason."""
+
+    can_help: bool
+    """``False``: this version rejects the same request for the same reason again, whatever the
+    settings and the stack are."""
+    cause: str
+    """Sentence for people: after which change a replay helps, or why none does."""
+
+
+def _after(change: str) -> ReplayAdvice:
+    return ReplayAdvice(can_help=True, cause=f"A replay can help {change}.")
+
+
+def _never(cause: str) -> ReplayAdvice:
+    return ReplayAdvice(
+        can_help=False, cause=f"A replay is rejected again: {cause}. Send a corrected request."
+    )
+
+
+#: Advice for each reason: the page, ``replay`` and the documentation go by this table.
+REPLAY_ADVICE: Mapping[Reason, ReplayAdvice] = {
+    Reason.NOT_JSON: _never("the value is no JSON"),
+    Reason.NOT_AN_OBJECT: _never("the JSON is no object"),
+    Reason.BAD_URL: _never("the url is no text"),
+    Reason.MISSING_DATA: _never("the request has no picture"),
+    Reason.BAD_BASE64: _never("the data is no base64"),
+    Reason.TOO_LARGE: _after("once CATDOG_MAX_IMAGE_BYTES is raised"),
+    Reason.TOO_MANY_PIXELS: _after("once CATDOG_MAX_IMAGE_PIXELS is raised"),
+    Reason.NOT_AN_IMAGE: _never("the data is no picture"),
+    Reason.UNSUPPORTED_FORMAT: _never("the picture's format is not read"),
+    Reason.DAMAGED_IMAGE: _never("the picture is damaged"),
+    Reason.TIMEOUT: _after("once the model is faster or has less to do"),
+    Reason.BAD_VERDICT: _after("once another stack serves"),
+    Reason.ANSWER_REFUSED: _after("once Kafka takes the answers"),
+    Reason.STOPPED_WORKERS: _after("once the cause of the workers' deaths is removed"),
+    Reason.INTERNAL_ERROR: _after("once the fault in the log is removed"),
+}
 
 
 class RejectedRequest(CatDogError):  # noqa: N818 - a request's fate, not a fault of the program

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.answers import Label
-from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.errors import REPLAY_ADVICE, Reason, RejectedRequest
 from catdog_stream.wire import (
     Headers,
     Incoming,
@@ -382,5 +382,8 @@ class TestSources:
 def test_the_codes_of_rejections_are_what_is_documented() -> None:
     """Clients match on them: a row of docs/wire.md for each, and none besides."""
     text = (Path(__file__).parents[1] / "docs" / "wire.md").read_text()
-    table = text.partition("| reason | |\n")[2].partition("\n\n")[0]
-    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == [code.value for code in Reason]
+    table = text.partition("| reason | |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (.*) \|$", table, re.MULTILINE)
+    assert [code for code, _ in rows] == [code.value for code in Reason]
+    advised = {code.value: advice.can_help for code, advice in REPLAY_ADVICE.items()}
+    assert {code: replay != "no" for code, replay in rows} == advised

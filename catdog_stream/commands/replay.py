@@ -41,7 +41,8 @@ def _known(_context: click.Context, _option: click.Parameter, reasons: tuple[str
     multiple=True,
     metavar="REASON",
     callback=_known,
-    help="Only these; may be given repeatedly.",
+    help="Only these; may be given repeatedly. Without it, all but those for which a request is "
+    "certain to be rejected again.",
 )
 @click.option(
     "--since", help="Only requests of this time or later: 2h, 3d, or 2024-05-17T12:00+02:00."
@@ -61,6 +62,8 @@ def replay(reasons: tuple[str, ...], since: str | None, dry_run: bool) -> None:
         for line in run.tally.lines():
             click.echo(line)
     click.echo(run.tally.summary(dry_run=dry_run))
+    if left_out := run.tally.left_out():
+        click.echo(left_out)
     if signals.count:
         click.echo("Stopped before the end: call it again for the rest.")
 

@@ -8,6 +8,9 @@ its two confirmations, and then only that one; and if two replays run at the sam
 
 The ledger's key is the request's place and not the rejection's: after a crash of a worker the same
 request may have been rejected twice.
+
+Requests that are certain to be rejected again (see ``errors.REPLAY_ADVICE``) are put back only
+where their reason is named: their second rejection would count as one more.
 """
 
 import asyncio
@@ -23,6 +26,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from tqdm import tqdm
 
 from catdog_stream.delivery.counting import counting_source, reason_of
+from catdog_stream.errors import REPLAY_ADVICE
 from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.cluster import create_compacted, create_topics, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
@@ -46,6 +50,14 @@ class Fate(Enum):
     NO_PICTURE = auto()
     #: Kafka does not take it: the topic's limit has come down since.
     TOO_LARGE = auto()
+    #: It would be rejected again, and its reason was not named.
+    LEFT_OUT = auto()
+
+
+#: Reasons for which a request is put back only where they are named.
+_HOPELESS = frozenset(
+    reason.value for reason, advice in REPLAY_ADVICE.items() if not advice.can_help
+)
 
 
 @dataclass(slots=True)
@@ -67,6 +79,19 @@ class Tally:
         """One sentence about everything."""
         return ("Would put back " if dry_run else "Put back ") + _told(self.total)
 
+    def left_out(self) -> str:
+        """Return how to force what was left out; empty if nothing was."""
+        reasons = [name for name, fates in sorted(self.reasons.items()) if fates[Fate.LEFT_OUT]]
+        if not reasons:
+            return ""
+        number = self.total[Fate.LEFT_OUT]
+        what = "1 request" if number == 1 else f"{number} requests"
+        options = " ".join(f"--reason {reason}" for reason in reasons)
+        return (
+            f"Left out {what} that would be rejected again. Name the reason to put "
+            f"{'it' if number == 1 else 'them'} back all the same: {options}"
+        )
+
     def lines(self) -> list[str]:
         """One sentence about each reason."""
         return [f"{reason}: {_told(counts)}" for reason, counts in sorted(self.reasons.items())]
@@ -79,6 +104,7 @@ def _told(counts: Counter[Fate]) -> str:
         (Fate.KNOWN, "had been put back before"),
         (Fate.NO_PICTURE, "had no picture"),
         (Fate.TOO_LARGE, f"had more bytes than {REQUESTS} takes"),
+        (Fate.LEFT_OUT, "would be rejected again"),
     ):
         if counts[fate]:
             parts.append(f"{counts[fate]} {words}")
@@ -138,7 +164,8 @@ class Replay:
 
     Args:
         cluster: where.
-        reasons: put back what was rejected for one of these; empty for all.
+        reasons: put back what was rejected for one of these; empty for all but those that are
+            certain to be rejected again.
         since_ms: put back requests of this time or later, in milliseconds since the epoch.
         dry_run: only count.
     """
@@ -206,6 +233,8 @@ class Replay:
         request = request_again(rejected)
         if request is None:
             return Fate.NO_PICTURE
+        if not self.reasons and rejected.reason in _HOPELESS:
+            return Fate.LEFT_OUT
         if sender is not None:
             partition = rejected.request.partition % partitions[REQUESTS]
             try:

@@ -5,7 +5,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from catdog_stream.delivery.replaying import Fate, Rejected, Tally, request_again
-from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.errors import REPLAY_ADVICE, Reason, RejectedRequest
 from catdog_stream.wire import Headers, Incoming, Source, rejection
 
 REQUEST = Source("catdogimage", 3, 17)
@@ -103,3 +103,27 @@ def test_the_summary_tells_what_happened_and_nothing_else() -> None:
         "not_an_image: 11 requests; 3 had been put back before; 1 had no picture.",
         "too_large: 1 request; 1 had more bytes than catdogimage takes.",
     ]
+
+
+def test_what_was_left_out_is_counted_and_can_be_forced() -> None:
+    tally = Tally()
+    tally.add("timeout", Fate.PUT_BACK)
+    assert tally.left_out() == ""
+    tally.add("not_json", Fate.LEFT_OUT)
+    assert tally.summary() == "Put back 1 request; 1 would be rejected again."
+    assert tally.left_out() == (
+        "Left out 1 request that would be rejected again. Name the reason to put it back all the "
+        "same: --reason not_json"
+    )
+    tally.add("not_an_image", Fate.LEFT_OUT)
+    assert tally.left_out() == (
+        "Left out 2 requests that would be rejected again. Name the reason to put them back all "
+        "the same: --reason not_an_image --reason not_json"
+    )
+
+
+def test_each_reason_has_its_advice_and_faults_of_the_application_can_be_replayed() -> None:
+    assert REPLAY_ADVICE.keys() == set(Reason)
+    can_help = {reason for reason, advice in REPLAY_ADVICE.items() if advice.can_help}
+    assert can_help >= {Reason.TIMEOUT, Reason.INTERNAL_ERROR, Reason.STOPPED_WORKERS}
+    assert not can_help & {Reason.MISSING_DATA, Reason.NOT_AN_IMAGE, Reason.NOT_JSON}

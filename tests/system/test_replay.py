@@ -107,9 +107,17 @@ def test_what_was_rejected_is_put_back_once_and_labelled_by_a_better_worker(
 
             recent = ("--since", "1h")
             assert await asyncio.to_thread(replay, address, "--dry-run", *recent) == [
-                "not_an_image: 1 request.",
+                "not_an_image: 0 requests; 1 would be rejected again.",
                 "too_large: 3 requests; 1 had been put back before; 1 had no picture.",
-                "Would put back 4 requests; 1 had been put back before; 1 had no picture.",
+                "Would put back 3 requests; 1 had been put back before; 1 had no picture; "
+                "1 would be rejected again.",
+                "Left out 1 request that would be rejected again. Name the reason to put it back "
+                "all the same: --reason not_an_image",
+            ]
+            forced = ("--dry-run", *recent, "--reason", "not_an_image")
+            assert await asyncio.to_thread(replay, address, *forced) == [
+                "not_an_image: 1 request.",
+                "Would put back 1 request.",
             ]
             assert await asyncio.to_thread(replay, address, "--since", "0s") == [
                 "Put back 0 requests."

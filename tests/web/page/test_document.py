@@ -3,9 +3,11 @@
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catdog_stream.errors import REPLAY_ADVICE, Reason
 from catdog_stream.web.page.document import fragments, render
 from catdog_stream.web.page.parts import colors
 from catdog_stream.web.recording.history import Slot
@@ -79,13 +81,24 @@ def test_what_happens_now_stands_in_the_summary() -> None:
     assert re.search(r"2\d ms", text)
 
 
-def test_a_rejected_request_stands_there_with_its_detail_and_how_to_put_it_back() -> None:
+def test_a_rejected_request_stands_there_with_its_detail() -> None:
     latest = {"not_json": Rejected(NOW - 90, "It is no <b>JSON</b>.", "catdogimage/3/17")}
     text = page({}, {"not_json": 2}, rejected=latest).text
     assert "It is no <b>JSON</b>." in text
     assert "catdogimage/3/17" in text
     assert "1 min ago" in text
-    assert "catdog-stream replay --reason not_json" in text
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_replay_is_offered_where_it_can_help(reason: Reason) -> None:
+    text = page({}, {reason.value: 2}).text
+    advice = REPLAY_ADVICE[reason]
+    assert advice.cause in text
+    assert (f"catdog-stream replay --reason {reason}" in text) == advice.can_help
+
+
+def test_no_replay_of_what_others_rejected_is_offered() -> None:
+    assert "replay" not in page({}, {"<their reason>": 2}).text
 
 
 def test_a_worker_that_does_not_answer_is_named_with_when_it_was_heard_last() -> None:

@@ -1,6 +1,6 @@
-"""Rejected requests by reason: how many, the latest of each, and how to put them back."""
+"""Rejected requests by reason: how many, the latest of each, and whether a replay can help."""
 
-from catdog_stream.errors import Reason
+from catdog_stream.errors import REPLAY_ADVICE, ReplayAdvice
 from catdog_stream.web.cluster.view import ClusterView
 from catdog_stream.web.page.parts import Section, When, bar, top
 from catdog_stream.web.page.text import count, plain, share
@@ -9,7 +9,7 @@ from catdog_stream.web.recording.recorder import Rejected
 __all__ = ["REJECTED"]
 
 MOST = 16
-_KNOWN = frozenset(reason.value for reason in Reason)
+_ADVICE = {reason.value: advice for reason, advice in REPLAY_ADVICE.items()}
 
 
 def body(view: ClusterView, when: When) -> str:
@@ -31,7 +31,7 @@ def _item(
     name = plain(reason)
     parts = [
         f'<li data-key="{name}"><p class="reason"><b>{name}</b> <span class="number">'
-        f"{count(number)}</span> <span>{share(number / total)}</span></p>"
+        f'{count(number)}</span> <span class="share">{share(number / total)}</span></p>'
         f"{bar((number / total, 'refused'))}"
     ]
     if example is not None:
@@ -39,13 +39,15 @@ def _item(
             f'<p class="detail">{plain(example.detail)}</p>'
             f'<p class="fine"><code>{plain(example.source)}</code> · {when(example.at)}</p>'
         )
-    if replayed and reason in _KNOWN:
-        parts.append(f'<p class="fine">Put back: <code>{_replay(reason)}</code></p>')
+    if replayed and reason in _ADVICE:
+        parts.append(f'<p class="fine">{_advice(reason, _ADVICE[reason])}</p>')
     return "".join((*parts, "</li>"))
 
 
-def _replay(reason: str) -> str:
-    return f"catdog-stream replay --reason {plain(reason)}"
+def _advice(reason: str, advice: ReplayAdvice) -> str:
+    if not advice.can_help:
+        return advice.cause
+    return f"{advice.cause} <code>catdog-stream replay --reason {reason}</code>"
 
 
 REJECTED = Section("rejected", "Rejected requests", body)
