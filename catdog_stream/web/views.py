@@ -19,6 +19,7 @@ from catdog_stream.web.cluster.asking import SHARDS_PATH, ask
 from catdog_stream.web.cluster.counts import Statistics
 from catdog_stream.web.cluster.peer_tokens import ANSWER_HEADER, answer_proof, question_token
 from catdog_stream.web.cluster.state import News, news_document
+from catdog_stream.web.fetching.picture import reads_heic
 from catdog_stream.web.live.board import Board
 from catdog_stream.web.live.own import Own
 from catdog_stream.web.page.charting import points
@@ -67,6 +68,8 @@ api = Api(app)
 OFFERS = Offers(
     send=app.settings.web_send,
     fetch=app.settings.web_send and app.settings.web_fetch != "off",
+    heic=reads_heic(),
+    max_image_bytes=app.settings.max_image_bytes,
 )
 api.register(cast(Any, app.web).web_app.router)
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, expect
 
 from catdog_stream.testing import Worker
 from tests.browser.visiting import PHONE, Visit
-from tests.support.pictures import LOOKING, colored
+from tests.support.pictures import HEIC, LOOKING, colored
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -28,6 +28,17 @@ GIVE = """([kind, files]) => {
         const bytes = Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
         data.items.add(new File([bytes], name, { type }));
     }
+    const event = kind === "paste"
+        ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })
+        : new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+    document.getElementById("drop").dispatchEvent(event);
+}"""
+#: Puts a text into an event, as dragging a link and pasting do.
+SAY = """([kind, text]) => {
+    const data = new DataTransfer();
+    data.setData("text/plain", text);
+    const isLink = kind === "drop" && text.includes("://");
+    if (isLink) data.setData("text/uri-list", `# a link\\r\\n${text}`);
     const event = kind === "paste"
         ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })
         : new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
@@ -46,6 +57,11 @@ def give(it: Visit, kind: str, *files: tuple[str, str, bytes]) -> None:
     """Drop files, or paste them."""
     known = [[name, type_, base64.b64encode(data).decode()] for name, type_, data in files]
     it.page.evaluate(GIVE, [kind, known])
+
+
+def say(it: Visit, kind: str, text: str) -> None:
+    """Drop a text, or paste it."""
+    it.page.evaluate(SAY, [kind, text])
 
 
 def tries(it: Visit) -> Locator:
@@ -111,15 +127,108 @@ def test_a_rejected_picture_has_its_reason(see: Callable[..., Visit]) -> None:
     assert it.faults() == []
 
 
-def test_of_very_many_pictures_the_last_stay_on_the_page(see: Callable[..., Visit]) -> None:
+def test_all_results_of_a_session_stay_with_a_line_about_them(see: Callable[..., Visit]) -> None:
     it = see()
-    give(
-        it,
-        "drop",
-        *[(f"{number}.jpg", "image/jpeg", colored("red", "JPEG")) for number in range(15)],
+    jpeg = colored("red", "JPEG")
+    give(it, "drop", *[(f"{number}.jpg", "image/jpeg", jpeg) for number in range(20)])
+    give(it, "drop", ("notes.txt", "text/plain", b"no picture"))
+    expect(tries(it)).to_have_count(21)
+    expect(it.page.locator("#try-line")).to_have_text("21 pictures: 20 cat, 1 no picture.")
+    expect(it.page.locator("#try-said")).to_have_text("21 pictures: 20 cat, 1 no picture.")
+    expect(it.page.locator("#try-again")).to_be_hidden()
+    tries(it).last.scroll_into_view_if_needed()
+    expect(tries(it).last).to_be_in_viewport()
+    assert it.faults() == []
+
+
+def test_results_are_bounded_and_none_in_work_is_lost(see: Callable[..., Visit]) -> None:
+    it = see()
+    it.page.route("**/images/", lambda route: route.fulfill(status=400, body="{}"))
+    it.expected = ("status 400",)
+    empty = [(f"{number}.png", "image/png", b"") for number in range(310)]
+    give(it, "drop", *empty)
+    expect(it.page.locator("#try-note")).to_contain_text("the last 10 were not taken")
+    expect(it.page.locator("#try-line")).to_have_text("300 pictures: 300 no picture.")
+    give(it, "drop", ("new.png", "image/png", b""))
+    expect(tries(it).first).to_contain_text("new.png")
+    expect(tries(it)).to_have_count(300)
+
+
+def test_what_failed_can_be_tried_again(see: Callable[..., Visit]) -> None:
+    it = see()
+    it.expected = ("status 503",)
+    away = {"status": 503, "content_type": "application/json", "body": '{"detail": "Away."}'}
+    it.page.route("**/images/", lambda route: route.fulfill(**away))
+    red = colored("red", "JPEG")
+    give(it, "drop", ("tom.jpg", "image/jpeg", red), ("ann.jpg", "image/jpeg", red))
+    expect(it.page.locator("#try-line")).to_have_text("2 pictures: 2 not classified.")
+    expect(tries(it).first).to_contain_text("Away.")
+    it.page.unroute("**/images/")
+    tries(it).first.get_by_role("button", name="Try ann.jpg again").click()
+    expect(tries(it).first.locator(".verdict")).to_have_text("cat")
+    it.page.get_by_role("button", name="Try 1 again", exact=True).click()
+    expect(it.page.locator("#try-line")).to_have_text("2 pictures: 2 cat.")
+    expect(tries(it).get_by_role("button")).to_have_count(0)
+    assert it.faults() == []
+
+
+ANSWERS: list[tuple[dict[str, Any], str, bool]] = [
+    (
+        {
+            "status": "labelled",
+            "verdict": "unknown",
+            "scores": {"cat": 0.004, "dog": 0.996},
+            "stack": "pets 1",
+        },
+        "The picture is like none of the classes that the stack was trained on. "
+        "Of these alone: dog 99.6%, cat 0.4% · pets 1",
+        False,
+    ),
+    ({"status": "rejected", "reason": "timeout", "detail": "Slow."}, "timeout: Slow.", True),
+    (
+        {"status": "rejected", "reason": "damaged_image", "detail": "<b>"},
+        "damaged_image: <b>",
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(("answer", "told", "retried"), ANSWERS)
+def test_an_answer_says_why_and_whether_a_further_try_can_help(
+    see: Callable[..., Visit], answer: dict[str, Any], told: str, retried: bool
+) -> None:
+    it = see()
+    it.page.route("**/images/", lambda route: route.fulfill(json=answer))
+    give(it, "drop", ("tom.jpg", "image/jpeg", colored("red", "JPEG")))
+    expect(tries(it).first.locator(".told")).to_have_text(told)
+    expect(it.page.locator("#try-again")).to_be_visible(visible=retried)
+
+
+def test_a_heic_is_converted_or_explained(see: Callable[..., Visit]) -> None:
+    it = see()
+    reads = it.page.locator("#try").get_attribute("data-heic") == "yes"
+    give(it, "drop", ("tom.heic", "", HEIC))
+    expect(tries(it).first.locator(".verdict")).to_have_text(
+        re.compile("cat|dog" if reads else "no picture")
     )
-    expect(tries(it)).to_have_count(12)
-    expect(tries(it).locator(".verdict", has_text="cat")).to_have_count(12)
+    it.page.evaluate("document.getElementById('try').dataset.heic = 'no'")
+    give(it, "drop", ("ann.heic", "image/heic", HEIC))
+    expect(tries(it).first.locator(".told")).to_contain_text("catdog-stream[heic]")
+
+
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+def test_a_link_and_a_text_say_what_to_do_instead(see: Callable[..., Visit], kind: str) -> None:
+    it = see()
+    note = it.page.locator("#try-note")
+    say(it, kind, "https://example.org/cat.jpg")
+    expect(note).to_contain_text("That is an address, and this worker fetches none.")
+    expect(note).to_contain_text("CATDOG_WEB_FETCH")
+    assert it.faults() == []
+    say(it, kind, "a cat")
+    expect(note).to_contain_text("no picture and no address")
+    give(it, kind, ("tom.jpg", "image/jpeg", colored("red", "JPEG")))
+    expect(note).to_be_hidden()
+    expect(tries(it)).to_have_count(1)
 
 
 def test_a_phone_may_take_a_photograph(see: Callable[..., Visit]) -> None:
@@ -189,6 +298,9 @@ def test_a_picture_is_classified_by_its_address_where_that_is_allowed(
                 expect(tries(it).first.locator(".verdict")).to_have_text(verdict)
                 expect(tries(it).first.locator(".told")).to_contain_text(told)
             assert it.faults() == []
+            for kind in ("drop", "paste"):
+                say(it, kind, f"http://127.0.0.1:{port}/tom.jpg")
+                expect(tries(it).first.locator(".verdict")).to_have_text("cat")
 
 
 @contextmanager

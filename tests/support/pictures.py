@@ -1,13 +1,14 @@
 """Pictures: for ``tests.support.looking_worker``, and the project's samples."""
 
 import io
+from base64 import b64decode
 from pathlib import Path
 
 from PIL import Image
 
 from catdog_stream.models.stacks.locate import samples
 
-__all__ = ["BLUE", "LOOKING", "RED", "colored", "noise", "sample_files"]
+__all__ = ["BLUE", "HEIC", "LOOKING", "RED", "colored", "noise", "sample_files"]
 
 #: The module of the worker that looks at them.
 LOOKING = "tests.support.looking_worker"
@@ -22,6 +23,16 @@ def colored(color: str, kind: str = "PNG", side: int = 32) -> bytes:
 
 #: A cat and a dog.
 RED, BLUE = colored("red"), colored("blue")
+#: Red on the left, blue on the right, 64 x 64 pixels; Pillow cannot write it.
+HEIC = b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAVZtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAA"
+    "AAAAAAAAAAAAACJpbG9jAAAAAERAAAEAAQAAAAABegABAAAAAAAAAC0AAAAjaWluZgAAAAAAAQAAABVpbmZlAgAA"
+    "AAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA1mlwcnAAAAC3aXBjbwAAAHhodmNDAQNwAAAAkAAAAAAAHvAA/P34"
+    "+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQArQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbqSSmu"
+    "bgIaDAgAAAMAyAAAAwAIQGIAAQAHRAHBcrAiQAAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAAAABAAAAA"
+    "QAAAABBwaXhpAAAAAAMICAgAAAAXaXBtYQAAAAAAAAABAAEEgQIDBAAAADVtZGF0AAAAKSgBrwngITl1X//8m9//"
+    "/MlXIfwcYlP/+/HM+/xfBf/95B0KuBn//FX/"
+)
 
 
 def noise(size: int) -> bytes:

@@ -16,7 +16,7 @@ from catdog_stream.models.pictures import (
 )
 from catdog_stream.web.fetching.tiff import check_compression, check_parts
 
-__all__ = ["SIDE", "convertible", "small_png"]
+__all__ = ["SIDE", "convertible", "reads_heic", "small_png"]
 
 #: Pixels of the longer side, at most.
 SIDE = 299
@@ -56,6 +56,11 @@ def convertible(data: bytes) -> bool:
     """Whether it is in a format that is read here and not by the stream."""
     name = _FURTHER.get(other_format(data) or "")
     return name is not None and _is_read(name)
+
+
+def reads_heic() -> bool:
+    """Return ``True`` if HEIC is read, for which the extra ``heic`` is installed."""
+    return _is_read("HEIF")
 
 
 def _format(data: bytes) -> str:

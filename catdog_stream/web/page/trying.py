@@ -6,6 +6,8 @@ themselves.
 
 from dataclasses import dataclass
 
+from catdog_stream.errors import REPLAY_ADVICE
+
 __all__ = ["Offers", "trying"]
 
 
@@ -17,14 +19,21 @@ class Offers:
     send: bool = True
     #: Have pictures fetched by their addresses.
     fetch: bool = False
+    #: HEIC is converted, which few browsers do.
+    heic: bool = False
+    #: Bytes of one picture, at most.
+    max_image_bytes: int = 4_000_000
 
 
-_TRYING = """<section id="try" class="card wide" aria-labelledby="try-title" hidden>
+_RETRIED = " ".join(reason for reason, advice in REPLAY_ADVICE.items() if advice.can_help)
+
+_TRYING = """<section id="try" class="card wide" aria-labelledby="try-title" data-heic="{heic}"
+ data-max-bytes="{max_bytes}" data-retried="{retried}" hidden>
 <h2 id="try-title">Try it</h2>
 <div id="drop">
 <p><b>Drop pictures here</b> or paste them. They go through the stream like all others.</p>
 <p class="choices"><label class="button">Choose pictures<input id="try-files" class="unseen"
- type="file" accept="image/*" multiple></label>
+ type="file" accept="image/*,.heic,.heif" multiple></label>
 <label id="try-camera" class="button" hidden>Take a photo<input class="unseen" type="file"
  accept="image/*" capture="environment"></label></p>
 </div>
@@ -32,7 +41,12 @@ _TRYING = """<section id="try" class="card wide" aria-labelledby="try-title" hid
 <label for="token">Sending needs a token</label>
 <input id="token" type="password" autocomplete="off" required>
 <button class="button">Use it</button></form>
-<ol id="tries" class="shots" aria-label="Pictures that you sent"></ol>
+<p id="try-note" class="notice" role="status" hidden></p>
+<div id="try-results" hidden>
+<p class="line"><span id="try-line"></span>
+<button id="try-again" type="button" hidden></button></p>
+<div class="reach" tabindex="0" role="region" aria-label="Pictures that you sent">
+<ol id="tries" class="shots"></ol></div></div>
 <p id="try-said" class="unseen" role="status"></p>
 </section>"""
 
@@ -46,4 +60,11 @@ _FETCH = """<form id="try-address" class="line">
 
 def trying(offers: Offers) -> str:
     """The section; empty where nothing may be sent."""
-    return _TRYING.format(fetch=_FETCH if offers.fetch else "") if offers.send else ""
+    if not offers.send:
+        return ""
+    return _TRYING.format(
+        fetch=_FETCH if offers.fetch else "",
+        heic="yes" if offers.heic else "no",
+        max_bytes=offers.max_image_bytes,
+        retried=_RETRIED,
+    )

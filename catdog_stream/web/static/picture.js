@@ -2,6 +2,8 @@
 // JPEG, and so does what is too large for it.
 
 const READ = ["image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"];
+const HEIC = ["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"];
+const AVIF = ["avif", "avis"];
 const LARGE_BYTES = 3_000_000;
 const LARGEST_BYTES = 64_000_000;
 const SIDE = 1600;
@@ -10,19 +12,45 @@ const QUALITY = 0.92;
 export class NoPicture extends Error {}
 
 // What to send of a file. Throws NoPicture, with a sentence.
-export async function prepared(file) {
+// reads: whether the worker converts HEIC, and the bytes of a picture that it takes at most.
+export async function prepared(file, reads) {
+  const large = Math.min(LARGE_BYTES, reads.maxBytes);
   if (file.size === 0) throw new NoPicture("The file is empty.");
   if (file.size > LARGEST_BYTES) throw new NoPicture("The file is larger than 64 MB.");
-  if (READ.includes(file.type) && file.size <= LARGE_BYTES) return file;
+  if (READ.includes(file.type) && file.size <= large) return file;
   let bitmap;
   try {
     bitmap = await shown(file);
   } catch {
-    // What this browser cannot show the worker may be able to convert, and says if it is not.
-    if (file.type.startsWith("image/") && file.size <= LARGE_BYTES) return file;
-    throw new NoPicture("The file is not a picture.");
+    return unshown(file, reads);
   }
   return drawn(bitmap);
+}
+
+// What this browser cannot show the worker may be able to convert, and says if it is not.
+async function unshown(file, reads) {
+  const format = await formatOf(file);
+  if (format === null && !file.type.startsWith("image/")) {
+    throw new NoPicture("The file is not a picture.");
+  }
+  const name = format === null ? "" : ` ${format}`;
+  if (format === "HEIC" && !reads.heic) {
+    throw new NoPicture("Neither this browser nor the worker reads HEIC. Save the picture as a JPEG "
+      + "and send that. Whoever runs the worker can install catdog-stream[heic].");
+  }
+  if (file.size > reads.maxBytes) {
+    throw new NoPicture(`The${name} picture has more than ${reads.maxBytes.toLocaleString("en")} `
+      + "bytes, and this browser cannot make it smaller. Save it as a JPEG and send that.");
+  }
+  return file;
+}
+
+// What browsers may not show, by its first bytes: on many systems such files have no type.
+async function formatOf(file) {
+  const head = String.fromCharCode(...new Uint8Array(await file.slice(0, 12).arrayBuffer()));
+  if (head.slice(4, 8) === "ftyp" && HEIC.includes(head.slice(8))) return "HEIC";
+  if (head.slice(4, 8) === "ftyp" && AVIF.includes(head.slice(8))) return "AVIF";
+  return head.startsWith("II*\0") || head.startsWith("MM\0*") ? "TIFF" : null;
 }
 
 // It is loaded as pages load pictures: createImageBitmap takes no SVG.

@@ -1,77 +1,41 @@
 // Try it: pictures that are dropped, chosen, pasted or photographed go to the stream, and each one's
 // answer appears beside it.
 
+import { listen } from "./given.js";
 import { NoPicture, prepared } from "./picture.js";
+import { Results } from "./results.js";
 import { Refused, answer, forgetToken, send, setToken } from "./sending.js";
 
-const KEPT = 12;
 const AT_ONCE = 3;
 const TRIES = 5;
 const SENDABLE = /^[\x21-\x7e]+$/; // in a header
+const UNKNOWN = "unknown"; // the verdict on what is like none of the classes
 
 const section = document.getElementById("try");
-const list = document.getElementById("tries");
-const said = document.getElementById("try-said");
+const note = document.getElementById("try-note");
 const tokenForm = document.getElementById("try-token");
+const addressForm = document.getElementById("try-address");
 const queue = [];
+let results = null;
 let running = 0;
 let tokenGiven = null; // resolves when the visitor has given one
-
-// One picture on the page. All texts are set as text: nothing that comes back is HTML.
-class Card {
-  constructor(name) {
-    this.name = name;
-    this.item = element("li");
-    this.image = element("img", { alt: name, width: 176, height: 176 });
-    this.verdict = element("p", { className: "verdict" });
-    this.url = element("p", { className: "url", title: name, textContent: name });
-    this.fine = element("p", { className: "told" });
-    this.bar = element("progress", { max: 1, value: 0 });
-    this.bar.setAttribute("aria-label", `Sending ${name}`);
-    this.item.append(this.image, this.verdict, this.url, this.fine, this.bar);
-    list.prepend(this.item);
-    while (list.children.length > KEPT) {
-      URL.revokeObjectURL(list.lastChild.querySelector("img").src);
-      list.lastChild.remove();
-    }
-  }
-
-  picture(blob) {
-    this.image.src = URL.createObjectURL(blob);
-  }
-
-  wait(sentence, part) {
-    this.fine.textContent = sentence;
-    this.bar.hidden = false;
-    if (part === undefined) this.bar.removeAttribute("value");
-    else this.bar.value = part;
-  }
-
-  end(strong, sentence, bad = false) {
-    this.bar.hidden = true;
-    this.verdict.replaceChildren(element("b", { textContent: strong }));
-    this.item.classList.toggle("bad", bad);
-    this.fine.textContent = sentence;
-    said.textContent = `${this.name}: ${strong}. ${sentence}`;
-  }
-}
-
-function element(name, properties = {}) {
-  return Object.assign(document.createElement(name), properties);
-}
 
 function percent(part) {
   return `${(100 * part).toFixed(1)}%`;
 }
 
-function show(card, found) {
+function show(card, found, again) {
   if (found.status === "rejected") {
-    card.end("rejected", `${found.reason}: ${found.detail}`, true);
+    const helps = section.dataset.retried.split(" ").includes(found.reason);
+    card.end("rejected", `${found.reason}: ${found.detail}`, { bad: true, retry: helps ? again : null });
     return;
   }
   const chances = Object.entries(found.scores ?? {}).sort((one, other) => other[1] - one[1])
-    .slice(0, 4).map(([name, chance]) => `${name} ${percent(chance)}`);
-  card.end(found.verdict, [chances.join(", "), found.stack].filter(Boolean).join(" · "));
+    .slice(0, 4).map(([name, chance]) => `${name} ${percent(chance)}`).join(", ");
+  const likely = found.verdict === UNKNOWN
+    ? `The picture is like none of the classes that the stack was trained on. Of these alone: ${chances}`
+    : chances;
+  card.end(found.verdict, [likely, found.stack].filter(Boolean).join(" · "));
 }
 
 async function sent(card, path, body, type) {
@@ -106,15 +70,21 @@ function askForToken() {
   return tokenGiven.promise;
 }
 
-async function work(card, make) {
+// Sends what `make` makes and shows its answer; what Kafka has is not sent a second time.
+async function work(card, make, taken = null) {
   try {
-    const { path, body, type } = await make(card);
-    const taken = await sent(card, path, body, type);
+    if (taken === null) {
+      const { path, body, type } = await make(card);
+      taken = await sent(card, path, body, type);
+    }
     card.wait("Kafka has it. Waiting for the stream…");
-    show(card, taken.status === "waiting" ? await answer(taken.id) : taken);
+    show(card, taken.status === "waiting" ? await answer(taken.id) : taken, () => take(card, make));
   } catch (error) {
-    if (!(error instanceof Refused || error instanceof NoPicture)) console.error(error);
-    card.end(error instanceof NoPicture ? "no picture" : "not classified", error.message, true);
+    const isPicture = !(error instanceof NoPicture);
+    if (isPicture && !(error instanceof Refused)) console.error(error);
+    card.end(isPicture ? "not classified" : "no picture", error.message, {
+      bad: true, retry: isPicture ? () => take(card, make, taken) : null,
+    });
   }
 }
 
@@ -131,23 +101,65 @@ async function pump() {
   }
 }
 
-function take(card, make) {
-  card.wait("Waits for its turn.");
-  queue.push([card, make]);
+function take(card, make, taken = null) {
+  card.begin();
+  queue.push([card, make, taken]);
   pump();
 }
 
+function tell(sentence) {
+  note.textContent = sentence;
+  note.hidden = sentence === "";
+}
+
 function takeFiles(files) {
+  tell("");
+  const reads = { heic: section.dataset.heic === "yes", maxBytes: Number(section.dataset.maxBytes) };
+  let refused = 0;
   for (const file of files) {
-    take(new Card(file.name || "Pasted picture"), async (card) => {
-      const body = await prepared(file);
+    const card = results.add(file.name || "Pasted picture");
+    if (card === null) {
+      refused += 1;
+      continue;
+    }
+    take(card, async () => {
+      const body = await prepared(file, reads);
       card.picture(body);
       return { path: "/images/", body, type: body.type || "application/octet-stream" };
     });
   }
+  if (refused > 0) {
+    tell(`Too many pictures at once: the last ${refused} were not taken. `
+      + "Send them again when the others are answered.");
+  }
+}
+
+function takeAddress(address) {
+  if (addressForm === null) {
+    tell("That is an address, and this worker fetches none. Save the picture and drop or choose its "
+      + "file. Whoever runs the worker can allow addresses with CATDOG_WEB_FETCH.");
+    return;
+  }
+  const card = results.add(address);
+  tell(card === null ? "Too many pictures at once: wait until some are answered." : "");
+  if (card === null) return;
+  take(card, async () => ({
+    path: "/addresses/", body: JSON.stringify({ address }), type: "application/json",
+  }));
+}
+
+function takeText() {
+  tell("That is no picture and no address. Drop, paste or choose the file of a picture.");
 }
 
 function offer() {
+  results = new Results({
+    list: document.getElementById("tries"),
+    box: document.getElementById("try-results"),
+    line: document.getElementById("try-line"),
+    again: document.getElementById("try-again"),
+    said: document.getElementById("try-said"),
+  });
   const drop = document.getElementById("drop");
   for (const input of drop.querySelectorAll("input[type=file]")) {
     input.addEventListener("change", () => {
@@ -156,28 +168,7 @@ function offer() {
     });
   }
   document.getElementById("try-camera").hidden = !matchMedia("(pointer: coarse)").matches;
-  // Wherever on the page they are dropped: a miss would have the browser leave it.
-  for (const name of ["dragenter", "dragover"]) {
-    document.addEventListener(name, (event) => {
-      event.preventDefault();
-      drop.classList.add("over");
-    });
-  }
-  document.addEventListener("dragleave", (event) => {
-    if (event.relatedTarget === null) drop.classList.remove("over");
-  });
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    drop.classList.remove("over");
-    takeFiles(event.dataTransfer.files);
-  });
-  document.addEventListener("paste", (event) => {
-    const files = event.clipboardData?.files ?? [];
-    if (files.length > 0) {
-      event.preventDefault();
-      takeFiles(files);
-    }
-  });
+  listen(drop, { files: takeFiles, address: takeAddress, text: takeText });
   const token = document.getElementById("token");
   token.addEventListener("input", () => token.setCustomValidity(
     SENDABLE.test(token.value) ? "" : "A token has letters, digits and signs of ASCII alone."));
@@ -190,15 +181,13 @@ function offer() {
     tokenGiven?.resolve();
     tokenGiven = null;
   });
-  document.getElementById("try-address")?.addEventListener("submit", (event) => {
+  addressForm?.addEventListener("submit", (event) => {
     event.preventDefault();
     const field = document.getElementById("address");
     const address = field.value.trim();
     if (address === "") return;
     field.value = "";
-    take(new Card(address), async () => ({
-      path: "/addresses/", body: JSON.stringify({ address }), type: "application/json",
-    }));
+    takeAddress(address);
   });
   section.hidden = false;
 }

@@ -3,7 +3,6 @@
 import importlib.util
 import io
 import struct
-from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -16,22 +15,13 @@ from catdog_stream.models.pictures import PictureLimits, decode
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.web.fetching.picture import small_png
 from tests.support import icc
+from tests.support.pictures import HEIC
 
 # The module that reads pictures silences Pillow in workers, which pytest undoes.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 LIMITS = PictureLimits()
 RED, BLUE = (220, 30, 20), (30, 40, 210)
-#: Red on the left, blue on the right, 64 x 64 pixels; Pillow cannot write it.
-HEIC = b64decode(
-    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAVZtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAA"
-    "AAAAAAAAAAAAACJpbG9jAAAAAERAAAEAAQAAAAABegABAAAAAAAAAC0AAAAjaWluZgAAAAAAAQAAABVpbmZlAgAA"
-    "AAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA1mlwcnAAAAC3aXBjbwAAAHhodmNDAQNwAAAAkAAAAAAAHvAA/P34"
-    "+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQArQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbqSSmu"
-    "bgIaDAgAAAMAyAAAAwAIQGIAAQAHRAHBcrAiQAAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAAAABAAAAA"
-    "QAAAABBwaXhpAAAAAAMICAgAAAAXaXBtYQAAAAAAAAABAAEEgQIDBAAAADVtZGF0AAAAKSgBrwngITl1X//8m9//"
-    "/MlXIfwcYlP/+/HM+/xfBf/95B0KuBn//FX/"
-)
 
 
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
