@@ -20,6 +20,7 @@ from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.models.stacks.locate import samples as samples_directory
 from catdog_stream.settings import Settings
 from catdog_stream.showing import shown
 from catdog_stream.topics import REQUESTS
@@ -51,7 +52,8 @@ class Sent:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--samples", is_flag=True, help="Send the sample pictures, too.")
 @click.option("--wait", is_flag=True, help="Print each label; exit 1 if a picture gets none.")
 @click.option(
     "--timeout",
@@ -60,9 +62,11 @@ class Sent:
     type=click.FloatRange(min=0, min_open=True),
     help="With --wait: give up after this many seconds without an answer.",
 )
-def send(paths: tuple[Path, ...], wait: bool, timeout: float) -> None:
+def send(paths: tuple[Path, ...], samples: bool, wait: bool, timeout: float) -> None:
     """Publish the pictures in PATHS, files and folders, as requests."""
-    files = pictures(paths)
+    if not paths and not samples:
+        raise click.UsageError("There is nothing to send: name PATHS, or give --samples.")
+    files = pictures(paths) + (sample_pictures() if samples else [])
     sent = Sent()
     with until_stopped() as signals:
         try:
@@ -91,6 +95,19 @@ def pictures(paths: Sequence[Path]) -> list[Path]:
         else:
             raise InputError(f"There is no file or folder {path}.")
     return files
+
+
+def sample_pictures() -> list[Path]:
+    """Return the sample pictures, by short names where the current folder has them.
+
+    Raises:
+        StackError: they were not installed.
+    """
+    here = Path.cwd()
+    return [
+        file.relative_to(here) if file.is_relative_to(here) else file
+        for file in pictures([samples_directory()])
+    ]
 
 
 def _is_picture(file: Path) -> bool:

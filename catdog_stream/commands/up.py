@@ -17,13 +17,12 @@ import click
 from catdog_stream import deadlines
 from catdog_stream.broker import HOST, LocalKafka, child
 from catdog_stream.commands.local_kafka import local_port, running_kafka
-from catdog_stream.commands.send import pictures, send_and_wait
+from catdog_stream.commands.send import sample_pictures, send_and_wait
 from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import Signals, until_stopped
 from catdog_stream.errors import BrokerError, CatDogError, SettingError
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.models.stacks.locate import samples as samples_directory
 from catdog_stream.worker.surroundings import in_url
 
 #: To what listens on every address, the one to ask for its page.
@@ -56,7 +55,9 @@ def up(samples: bool, web_port: int | None, data_dir: Path | None) -> None:
         _wait_until_ready(worker, page, signals)
         click.echo(f"The page: {page}/")
         if samples:
-            signals.run(saying_silence(app.settings.cluster, send_and_wait(_samples(), timeout=60)))
+            signals.run(
+                saying_silence(app.settings.cluster, send_and_wait(sample_pictures(), timeout=60))
+            )
         click.echo("Ctrl-C stops everything.")
         while (status := worker.poll()) is None:
             signals.pause()
@@ -64,15 +65,6 @@ def up(samples: bool, web_port: int | None, data_dir: Path | None) -> None:
                 raise kafka.ended(ended)
         raise CatDogError(f"The worker ended with status {status}.")
     click.echo("Stopped.")
-
-
-def _samples() -> list[Path]:
-    """The sample pictures, by short names where the current folder has them."""
-    here = Path.cwd()
-    return [
-        file.relative_to(here) if file.is_relative_to(here) else file
-        for file in pictures([samples_directory()])
-    ]
 
 
 def _require_free(host: str, port: int, purpose: str, setting: str) -> None:

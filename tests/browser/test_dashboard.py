@@ -1,6 +1,8 @@
 """What a visitor sees: numbers that move, on any window, without troubling anybody."""
 
+import os
 import re
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,12 +29,21 @@ LOADED = """[...document.querySelectorAll("#pictures img")].every(
 MANY = re.compile(r"^[1-9][\d,]*$")
 
 
-def test_an_empty_stream_shows_how_to_send_the_first_picture(see: Callable[..., Visit]) -> None:
+def test_an_empty_stream_shows_how_to_send_the_first_pictures(
+    see: Callable[..., Visit], broker: str
+) -> None:
     it = see()
     expect(it.page.locator("#status")).to_have_attribute("data-state", "live")
     assert "No picture has been classified yet." in it.text("#summary")
-    assert "catdog-stream send" in it.text("#summary")
     assert it.faults() == []
+    sent = subprocess.run(
+        it.text("#summary .empty code"),
+        shell=True,
+        env={**os.environ, "CATDOG_BROKER": f"kafka://{broker}"},
+        check=False,
+    )
+    assert sent.returncode == 0
+    expect(it.page.locator("#summary .total strong")).to_have_text("3")
 
 
 def test_numbers_move_while_pictures_flow(see: Callable[..., Visit], broker: str) -> None:
@@ -72,6 +83,87 @@ def test_it_fits_the_window_and_everybody_can_read_it(
     expect(it.page.locator("#rejected")).to_contain_text("not_json")
     assert it.overflow() == 0
     assert it.faults() == []
+
+
+#: Sums up what the browser calls layout shifts: what is seen elsewhere than before.
+SHIFTS = """() => {
+    window.shifts = 0;
+    new PerformanceObserver((list) => {
+        for (const { value } of list.getEntries()) window.shifts += value;
+    }).observe({ type: "layout-shift" });
+}"""
+#: What is wider than the section that it is in, unless it can be scrolled there.
+WIDER = """[...document.querySelectorAll("main > section *:not(.unseen)")].filter((part) => {
+    const section = part.closest("main > section").getBoundingClientRect();
+    const box = part.getBoundingClientRect();
+    return box.width > 0 && !part.closest(".scroll") && !part.closest("svg")
+        && (box.right > section.right || box.left < section.left);
+}).map((part) => part.outerHTML.slice(0, 100))"""
+#: Transitions, and animations without an end, which cost as much as all else on the page.
+MOVING = """document.getAnimations().filter((each) => each instanceof CSSTransition
+    || each.effect.getTiming().iterations === Infinity).length"""
+LONG = "Abcdefghijklmnopqrstuvwxyzabcdef"
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_moves_while_pictures_flow_however_long_a_label_is(
+    see: Callable[..., Visit], broker: str, width: int
+) -> None:
+    async def label() -> None:
+        async with Client(broker) as client:
+            headers = [("verdict", LONG.encode())]
+            await client.producer.send_and_wait("catdoglabel", b"{}", headers=headers)
+
+    run(label())
+    it = see(viewport={"width": width, "height": 900}, reduced_motion="no-preference")
+    page, seconds = it.page, 5
+    with flowing(broker):
+        expect(page.locator("#pictures li")).to_have_count(12)
+        expect(page.locator("#labels")).to_contain_text(LONG)
+        expect(page.locator("#rate-chart canvas")).to_be_visible()
+        expect(page.locator("#pictures li", has_text="another program")).to_have_count(0)
+        page.evaluate(SHIFTS)
+        for _ in range(seconds):
+            page.wait_for_timeout(1000)
+            assert page.evaluate(MOVING) == 0
+        assert page.evaluate("window.shifts") / seconds <= 0.05
+    assert page.evaluate(WIDER) == []
+    assert it.overflow() == 0
+
+
+#: Draws a chart of one row, and counts its pixels in the color of the line.
+ONE_ROW = """async () => {
+    const base = document.querySelector("script[src$='page.js']").src;
+    const { Charts } = await import(new URL("charts.js", base));
+    const places = [0, 1].map(
+        () => document.getElementById("rate").appendChild(document.createElement("div")));
+    const charts = new Charts(...places);
+    charts.step = 10;
+    charts.rows = [[1700000000, [30], 0, 0.02, 0.03]];
+    charts.setLabels(["cat"], ["c0"]);
+    charts.draw(false);
+    await new Promise((done) => setTimeout(done, 200));
+    return places.map((place) => {
+        const canvas = place.querySelector("canvas");
+        const { width, height } = canvas;
+        const pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+        let drawn = 0;
+        for (let at = 0; at < pixels.length; at += 4) {
+            const color = pixels.slice(at, at + 3);
+            const isGray = Math.max(...color) - Math.min(...color) < 60;
+            if (pixels[at + 3] > 200 && !isGray) drawn += 1;
+        }
+        place.remove();
+        return drawn;
+    });
+}"""
+
+
+def test_a_chart_of_one_point_shows_it(see: Callable[..., Visit]) -> None:
+    it = see()
+    expect(it.page.locator("#status")).to_have_attribute("data-state", "live")
+    rate, _latency = it.page.evaluate(ONE_ROW)
+    assert rate > 10
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(see: Callable[..., Visit]) -> None:
@@ -216,15 +308,19 @@ def test_a_frozen_worker_and_a_killed_one_keep_nobody_waiting(
         total = it.text("#summary .total strong")
         other.pause()
         expect(it.page.locator("#notices")).to_contain_text("1 of 2 workers does not answer")
+        alarm = it.page.get_by_role("alert")
+        expect(alarm).to_contain_text(f"does not answer: 127.0.0.1:{other.port}.")
         began = it.page.evaluate("performance.now()")
         it.page.reload()
         assert it.page.evaluate("performance.now()") - began < 3000
         assert it.text("#summary .total strong") == total
         other.resume()
         expect(it.page.locator("#notices")).not_to_contain_text("does not answer")
+        expect(alarm).not_to_contain_text("does not answer")
         expect(row_of(it, other).locator(".pill.good")).to_be_visible()
         other.kill()
         expect(row_of(it, other)).to_contain_text(re.compile("does not answer|left"))
+        expect(alarm).to_contain_text(f"127.0.0.1:{other.port}")
         assert it.text("#summary .total strong") == total
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,6 +96,12 @@ def test_it_runs_the_whole_system(scripts: Path, tmp_path: Path) -> None:
     with up:
         up.wait_for("Ctrl-C stops everything.")
         assert up.output().count("Probabilities:") == 3
+        print_it = "from catdog_stream.web.page.first_picture import *; print(first_picture())"
+        python = [str(scripts / "python"), "-c", print_it]
+        begin: dict[str, Any] = {"cwd": tmp_path, "env": around.environment, "text": True}
+        command = subprocess.check_output(python, **begin)
+        answer = subprocess.check_output(command, shell=True, **begin)
+        assert answer == "Sent 3 requests to catdogimage.\n"
         up.press_ctrl_c()
         assert up.wait() == 0
 

@@ -16,6 +16,7 @@ from catdog_stream.web.cluster.state import News, WorkerState
 from catdog_stream.web.cluster.timeline import Timeline
 from catdog_stream.web.cluster.view import ClusterView, cluster_view, statistics
 from catdog_stream.web.live.broadcast import Broadcast
+from catdog_stream.web.page.alarm import alarm
 from catdog_stream.web.page.charting import points
 from catdog_stream.web.page.document import fragments
 from catdog_stream.web.page.summary import spoken, title
@@ -142,6 +143,7 @@ def _state(view: ClusterView) -> Mapping[str, Any]:
         "now": round(view.now, 1),
         "title": title(view),
         "spoken": spoken(view),
+        "alarm": alarm(view),
         "chart": points(view, LAST_ROWS).document(),
         **{f"#{name}": html for name, html in fragments(view).items()},
     }

@@ -1,15 +1,16 @@
 """The last hour as rows for charts: for the browser's, and as lines where there is no script."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from catdog_stream.web.cluster.view import ClusterView
 from catdog_stream.web.page.parts import colors
+from catdog_stream.web.page.text import plain
 from catdog_stream.web.recording.history import HOUR_SLOTS, OTHERS, SLOT_SECONDS, Slot
 from catdog_stream.web.recording.latency import percentile
 
-__all__ = ["MAX_LINES", "Points", "Row", "lines", "points"]
+__all__ = ["MAX_LINES", "Line", "Points", "Row", "lines", "points"]
 
 MAX_LINES = 5
 #: Seconds after its end until all workers have told of a slot.
@@ -78,27 +79,48 @@ def _row(start: int, slot: Slot, labels: Sequence[str]) -> Row:
     return Row(start, counts, slot.rejected, p50 and round(p50, 4), p99 and round(p99, 4))
 
 
-def lines(name: str, title: str, series: Sequence[Sequence[float | None]]) -> str:
-    """A chart that needs no script: a line for each series. The script puts its own there."""
-    most = max((value for values in series for value in values if value is not None), default=0.0)
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a chart: its name, its color as a class of the style sheet, and its values."""
+
+    name: str
+    color: str
+    values: Sequence[float | None]
+
+
+def lines(name: str, title: str, series: Sequence[Line], form: Callable[[float], str]) -> str:
+    """Return a chart that needs no script: lines, and below them what they are.
+
+    The script puts its own there.
+
+    Args:
+        form: writes a value with its unit.
+    """
+    most = max((value for line in series for value in line.values if value is not None), default=0)
     paths = "".join(
-        f'<path class="c{number}" d="{_path(values, most or 1.0)}"/>'
-        for number, values in enumerate(series)
+        f'<path class="{line.color}" d="{_path(line.values, most or 1.0)}"/>' for line in series
+    )
+    keys = "".join(
+        f'<li><i class="{line.color}" aria-hidden="true"></i>{plain(line.name)}</li>'
+        for line in series
     )
     return (
-        f'<div class="plot" id="{name}-chart" role="img" aria-label="{title}">'
+        f'<div class="plot" id="{name}-chart" role="group" aria-label="{title}">'
         f'<svg viewBox="0 0 360 100" preserveAspectRatio="none" aria-hidden="true">{paths}</svg>'
-        "</div>"
+        f'<ul class="keys"><li>0 to {form(most)}, the last hour</li>{keys}</ul></div>'
     )
 
 
 def _path(values: Sequence[float | None], most: float) -> str:
-    """The line ends at the right edge, and is broken where there is nothing."""
+    """The line ends at the right edge, and is broken where there is nothing.
+
+    A value without neighbours is a line of no length, which is drawn as a dot.
+    """
     parts, pen = [], "M"
     for number, value in enumerate(values, start=HOUR_SLOTS - len(values)):
         if value is None:
             pen = "M"
         else:
-            parts.append(f"{pen}{number} {98 - 96 * value / most:.1f}")
+            parts.append(f"{pen}{number} {98 - 96 * value / most:.1f}{'h0' if pen == 'M' else ''}")
             pen = "L"
     return "".join(parts)

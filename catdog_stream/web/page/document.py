@@ -47,6 +47,7 @@ _DOCUMENT = """<!DOCTYPE html>
 {sections}
 </main>
 <p id="spoken" class="unseen" role="status" aria-live="polite"></p>
+<p id="alarm" class="unseen" role="alert"></p>
 <footer>
 <nav aria-label="For machines"><a href="/labels/">Labels as JSON</a> <a href="/history/">History
 as JSON</a> <a href="/readyz">ready?</a> <a href="/healthz">healthy?</a>

@@ -1,6 +1,7 @@
 """What is seen first: the numbers above all sections, and what is wrong."""
 
 from catdog_stream.web.cluster.view import ClusterView, WorkerView
+from catdog_stream.web.page.first_picture import first_picture
 from catdog_stream.web.page.parts import When, bar, colors, top
 from catdog_stream.web.page.sections.partitions import waiting
 from catdog_stream.web.page.text import ago, compact, count, plain, rate, seconds, share
@@ -11,9 +12,10 @@ __all__ = ["notices", "spoken", "summary", "title"]
 
 #: Labels that are named in the summary, and characters of each.
 MOST_SHARES, MOST_OF_A_NAME = 5, 24
+#: Characters of a command: longer than any path.
+MOST_OF_A_COMMAND = 8192
 #: Voters of a jury that do not vote, at most.
 MOST_ABSENT = 8
-FIRST_PICTURE = "catdog-stream send samples/cat-kitten.jpg"
 
 
 def title(view: ClusterView) -> str:
@@ -60,7 +62,7 @@ def _shares(view: ClusterView) -> str:
     parts = [(name, number / total, color[name]) for name, number in counts]
     names = "".join(
         f'<li data-key="{plain(name)}"><i class="{css_class}" aria-hidden="true"></i>'
-        f"<b>{plain(name, MOST_OF_A_NAME)}</b> {share(part)}</li>"
+        f'<b>{plain(name, MOST_OF_A_NAME)}</b> <span class="share">{share(part)}</span></li>'
         for name, part, css_class in parts
     )
     whole = bar(*((part, css_class) for _, part, css_class in parts))
@@ -76,8 +78,9 @@ def _empty(view: ClusterView) -> str:
     if view.statistics.total or view.statistics.rejected or view.moving:
         return ""
     return (
-        '<div class="empty"><p><b>No picture has been classified yet.</b> Send the first one:</p>'
-        f"<p><code>{FIRST_PICTURE}</code></p></div>"
+        '<div class="empty"><p><b>No picture has been classified yet.</b> Send the first ones, '
+        "from the folder in which this worker was started:</p>"
+        f"<p><code>{plain(first_picture(), MOST_OF_A_COMMAND)}</code></p></div>"
     )
 
 

@@ -7,6 +7,7 @@ from catdog_stream.kafka.client import shown_url
 from catdog_stream.showing import shown
 
 __all__ = [
+    "MAX_SHOWN",
     "ago",
     "compact",
     "count",

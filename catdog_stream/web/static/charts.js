@@ -3,6 +3,7 @@
 /* global uPlot */
 
 const HEIGHT = 180;
+const FONT = "12px system-ui, sans-serif";
 const LEAST_SECONDS = 300;
 const HOUR = 3600;
 
@@ -78,15 +79,16 @@ export class Charts {
     ], [
       ...this.labels.map((label, n) => line(label, `--${this.colors[n]}`)),
       { ...line("rejected", "--refused"), dash: [6, 4] },
-    ], (value) => `${round(value)}/s`, (value) => value.toLocaleString("en"));
+    ], "pictures per second", (value) => `${round(value)}/s`, (value) => value.toLocaleString("en"));
     this.put("latency", [
       times,
       this.rows.map((row) => row[3]),
       this.rows.map((row) => row[4]),
-    ], [line("p50", "--c0"), line("p99", "--c1")], duration, duration);
+    ], [line("p50", "--p50"), { ...line("p99", "--p99"), dash: [6, 4] }],
+    "time to an answer", duration, duration);
   }
 
-  put(name, data, series, format, mark) {
+  put(name, data, series, unit, format, mark) {
     if (this.drawn[name] !== undefined) {
       this.drawn[name].setData(data);
       return;
@@ -106,7 +108,10 @@ export class Charts {
       },
       axes: [
         axis({ space: 70, values: (_, times) => times.map((time) => clock(time).slice(0, 5)) }),
-        axis({ size: 60, space: 36, values: (_, marks) => marks.map(mark) }),
+        axis({
+          size: 52, space: 36, values: (_, marks) => marks.map(mark),
+          label: unit, labelSize: 18, labelGap: 2, labelFont: FONT,
+        }),
       ],
       series: [{ label: "time", value: (_, value) => value === null ? "-" : clock(value) }, ...series],
     }, data, place);
@@ -124,13 +129,22 @@ function line(label, color) {
   const stroke = token(color);
   return {
     label, stroke, fill: `color-mix(in srgb, ${stroke} 12%, transparent)`, width: 2,
-    points: { show: false },
+    points: { show: false, filter: alone, size: 5, fill: stroke },
   };
+}
+
+// The values of a line without neighbours, of which no line can be seen.
+function alone(chart, number) {
+  const values = chart.data[number];
+  const empty = (value) => value === null || value === undefined;
+  const found = [...values.keys()].filter((at) => !empty(values[at])
+    && empty(values[at - 1]) && empty(values[at + 1]));
+  return found.length > 0 ? found : null;
 }
 
 function axis(more) {
   return {
-    stroke: token("--muted"), font: "12px system-ui, sans-serif",
+    stroke: token("--muted"), font: FONT,
     grid: { stroke: token("--line"), width: 1 }, ticks: { show: false }, ...more,
   };
 }

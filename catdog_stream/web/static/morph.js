@@ -11,7 +11,8 @@ function children(target, source) {
     if (child.dataset.key !== undefined) keyed.set(child.dataset.key, child);
   }
   let at = target.firstChild;
-  for (const wanted of [...source.childNodes]) {
+  const all = target.dataset?.steady === undefined ? source.childNodes : steady(target, source);
+  for (const wanted of [...all]) {
     const key = wanted.dataset?.key;
     const found = key === undefined ? at : keyed.get(key);
     if (found && alike(found, wanted)) {
@@ -27,6 +28,16 @@ function children(target, source) {
     at.remove();
     at = next;
   }
+}
+
+// The items of a list in the places that they have: a new one takes that of one that is gone. All
+// of a list that moves each second is hard to look at, and costs a layout of the page.
+function steady(target, source) {
+  const wanted = new Map([...source.children].map((item) => [item.dataset.key, item]));
+  const kept = [...target.children].map((item) => wanted.get(item.dataset.key));
+  const fresh = [...source.children].filter((item) => !kept.includes(item));
+  const filled = kept.map((item) => item ?? fresh.shift()).filter((item) => item !== undefined);
+  return [...filled, ...fresh];
 }
 
 function alike(one, other) {

@@ -6,6 +6,7 @@ import { morph } from "./morph.js";
 import { setNow, tickTimes } from "./times.js";
 
 const SPEAK_MS = 15000;
+const ALARM_MS = 3000;
 
 const charts = new Charts(document.getElementById("rate-chart"),
   document.getElementById("latency-chart"));
@@ -13,9 +14,12 @@ const status = document.getElementById("status");
 const statusText = document.getElementById("status-text");
 const statusMore = document.getElementById("status-more");
 const spoken = document.getElementById("spoken");
+const alarm = document.getElementById("alarm");
 
 let sentence = "";
 let spokenAt = 0;
+let trouble = "";
+let alarmAt = 0;
 
 function show(parts) {
   if (parts.now !== undefined) setNow(parts.now);
@@ -30,6 +34,8 @@ function show(parts) {
   }
   if (parts.chart !== undefined) charts.add(parts.chart);
   if (parts.spoken !== undefined) sentence = parts.spoken;
+  if (parts.alarm !== undefined) trouble = parts.alarm;
+  raise();
   tickTimes();
 }
 
@@ -39,6 +45,14 @@ function speak() {
   if (sentence === spoken.textContent || Date.now() - spokenAt < SPEAK_MS) return;
   spoken.textContent = sentence;
   spokenAt = Date.now();
+}
+
+// Says at once what is wrong, and that it is over; what comes and goes is not said each time.
+function raise() {
+  const words = trouble !== "" || alarm.textContent === "" ? trouble : "The trouble is over.";
+  if (words === alarm.textContent || Date.now() - alarmAt < ALARM_MS) return;
+  alarm.textContent = words;
+  alarmAt = Date.now();
 }
 
 function tell(state, seconds) {
@@ -72,4 +86,5 @@ pause.addEventListener("click", () => {
 setInterval(() => {
   tickTimes();
   speak();
+  raise();
 }, 1000);

@@ -70,8 +70,27 @@ def test_a_voter_counts_votes() -> None:
 def test_an_empty_stream_shows_the_command_that_sends_a_picture() -> None:
     text = page().text
     assert "No picture has been classified yet." in text
-    assert "catdog-stream send" in text
+    assert "send --samples" in text
     assert "None rejected." in text
+
+
+def test_without_a_script_the_charts_say_what_their_lines_are() -> None:
+    now = int(NOW) // 10 * 10
+    hour = {now - 20: Slot({"<cat>": 50}, 10, {bin_of(0.026): 50})}
+    html = render(cluster({"<cat>": 50}, hour=hour, in_hour=Slot({"<cat>": 50})), "/static/0/")
+    text = Reader(html).text
+    assert "0 to 5.0/s, the last hour" in text
+    assert re.search(r"0 to 2\d ms, the last hourp50p99", text)
+    assert re.search(r"the last hour<cat>rejected", text)
+    # A value without neighbours is a dot.
+    assert re.search(r'<path class="p50" d="M\d+ [\d.]+h0"/>', html)
+
+
+def test_a_picture_like_none_of_the_classes_says_so() -> None:
+    shot = Shot("0-1", NOW, "unknown", 0.996, "pets 1", "x", "catdogimage/0/0")
+    text = page({"unknown": 1}, pictures=[shot]).text
+    assert "like none of the classes" in text
+    assert "99.6%" not in text
 
 
 def test_what_happens_now_stands_in_the_summary() -> None:

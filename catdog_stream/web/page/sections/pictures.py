@@ -9,15 +9,16 @@ from catdog_stream.web.recording.pictures import Shot
 __all__ = ["PICTURES"]
 
 MAX_URL = 60
+_NO_URL = '<p class="url"></p>'
 
 
 def body(view: ClusterView, when: When) -> str:
-    """A list, the latest first."""
+    """A list, the latest first; in the browser each stays in its place until it is the oldest."""
     if not view.pictures:
         return ""
     color = colors(view)
     items = "".join(_item(shot, color[shot.label], when) for shot in view.pictures)
-    return f'<ol class="shots">{items}</ol>'
+    return f'<ol class="shots" data-steady>{items}</ol>'
 
 
 def _item(shot: Shot, color: str, when: When) -> str:
@@ -25,22 +26,23 @@ def _item(shot: Shot, color: str, when: When) -> str:
     if not shot.stack:
         return (
             f'<li data-key="{plain(shot.id)}"><div class="unseen-picture" aria-hidden="true"></div>'
-            f'<p class="verdict"><b class="{color}">{label}</b></p>{_words(shot)}'
+            f'<p class="verdict"><b class="{color}" title="{label}">{label}</b></p>{_words(shot)}'
             f'<p class="fine">{when(shot.at)} · another program</p></li>'
         )
     # How sure of which class says little of a picture that is taken for none.
-    sure = "" if shot.label == UNKNOWN else f" {share(shot.confidence)}"
+    sure = "like none of the classes" if shot.label == UNKNOWN else share(shot.confidence)
     return (
         f'<li data-key="{plain(shot.id)}"><img src="/pictures/{plain(shot.id)}" alt="A picture '
-        f'labelled {label}" width="176" height="176"><p class="verdict"><b class="{color}">'
-        f"{label}</b>{sure}</p>{_words(shot)}"
+        f'labelled {label}" width="176" height="176"><p class="verdict"><b class="{color}" '
+        f'title="{label}">{label}</b> <span>{sure}</span></p>{_words(shot)}'
         f'<p class="fine">{when(shot.at)} · {plain(shot.stack)}</p></li>'
     )
 
 
 def _words(shot: Shot) -> str:
+    """Return the line of the url; it is there without one, too, lest the others move."""
     url = readable_url(shot.url)
-    return f'<p class="url" title="{plain(url)}">{plain(url, MAX_URL)}</p>' if url else ""
+    return f'<p class="url" title="{plain(url)}">{plain(url, MAX_URL)}</p>' if url else _NO_URL
 
 
 PICTURES = Section("pictures", "Latest pictures", body, wide=True)

@@ -1,7 +1,7 @@
 """Labels per second, and how long an answer takes: now, and over the last hour."""
 
 from catdog_stream.web.cluster.view import ClusterView
-from catdog_stream.web.page.charting import lines, points
+from catdog_stream.web.page.charting import Line, lines, points
 from catdog_stream.web.page.parts import Section, When
 from catdog_stream.web.page.text import count, rate, seconds
 from catdog_stream.web.recording.history import RECENT_SECONDS, SLOT_SECONDS
@@ -39,16 +39,25 @@ def _figures(*figures: tuple[str, str]) -> str:
 def _rate_tail(view: ClusterView) -> str:
     hour = points(view)
     series = [
-        [row.labels[number] / SLOT_SECONDS for row in hour.rows]
-        for number in range(len(hour.labels))
+        Line(name, hour.colors[n], [row.labels[n] / SLOT_SECONDS for row in hour.rows])
+        for n, name in enumerate(hour.labels)
     ]
-    return lines("rate", "Labels per second over the last hour", series)
+    rejected = Line("rejected", "refused", [row.rejected / SLOT_SECONDS for row in hour.rows])
+    return lines(
+        "rate",
+        "Labels per second over the last hour",
+        [*series, rejected],
+        lambda n: f"{rate(n)}/s",
+    )
 
 
 def _latency_tail(view: ClusterView) -> str:
     rows = points(view).rows
-    series = [[row.p50 for row in rows], [row.p99 for row in rows]]
-    return lines("latency", "Latency over the last hour", series)
+    series = [
+        Line("p50", "p50", [row.p50 for row in rows]),
+        Line("p99", "p99", [row.p99 for row in rows]),
+    ]
+    return lines("latency", "Time to an answer over the last hour", series, seconds)
 
 
 RATE = Section("rate", "Labels per second", rate_body, _rate_tail)
