@@ -11,12 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from catdog_stream.broker import LocalKafka
 from catdog_stream.commands.stopping import Signals, Stopped
 from catdog_stream.models.stacks.locate import samples
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until
+from catdog_stream.topics import REQUESTS
 from tests.support.command import Command, Surroundings, catdog_stream
 
 COMMANDS = ("watch", "send", "send --wait", "replay", "evaluate", "broker", "up", "up --samples")
@@ -106,11 +108,29 @@ def test_send_says_how_many_went_out(number: int, pictures: Path, around: Surrou
     (around.folder / "few").mkdir()
     for file in sorted((pictures / "cat").iterdir())[:3]:
         (around.folder / "few" / file.name).symlink_to(file)
+    address = around.environment["CATDOG_BROKER"]
+    before = requests_at(address)
     with start("send --wait --timeout 600", around.folder / "few", around) as command:
+        wait_until(lambda: requests_at(address) == before + 3, "all requests to be in Kafka")
         wait_until(lambda: is_waiting(command), "it to wait for its answers")
         command.process.send_signal(number)
         assert command.wait(SOON) == 128 + number
     assert "Sent 3 of 3 requests to catdogimage.\n" in command.output()
+
+
+def requests_at(address: str) -> int:
+    """Return the number of records that were ever written to the topic of requests."""
+    reader = Consumer({"bootstrap.servers": address, "group.id": "reader"})
+    try:
+        partitions = reader.list_topics(REQUESTS).topics[REQUESTS].partitions
+        return sum(
+            reader.get_watermark_offsets(TopicPartition(REQUESTS, number))[1]
+            for number in partitions
+        )
+    except KafkaException:  # the topic is being created
+        return 0
+    finally:
+        reader.close()
 
 
 def is_waiting(command: Command) -> bool:
