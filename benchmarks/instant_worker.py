@@ -30,6 +30,6 @@ def name_threads() -> None:
 
 
 if __name__ == "__main__":
-    app.classifying.load = lambda _: InstantClassifier({"cat": 1.0, "dog": 0.0})
+    app.inference.load = lambda _: InstantClassifier({"cat": 1.0, "dog": 0.0})
     threading.Thread(target=name_threads, name="naming", daemon=True).start()
     main()

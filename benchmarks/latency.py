@@ -26,7 +26,7 @@ from benchmarks.pictures import pictures
 from benchmarks.report import report
 from catdog_stream.settings import Settings
 from catdog_stream.testing.worker import Worker
-from catdog_stream.worker.classifying import load_stack
+from catdog_stream.worker.inference import load_stack
 from tests.support.client import MAX_BYTES, REQUESTS, request
 from tests.support.fleet import GROUP
 

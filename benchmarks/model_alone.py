@@ -17,7 +17,7 @@ from benchmarks.pictures import pictures
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.settings import Settings
-from catdog_stream.worker.classifying import load_stack
+from catdog_stream.worker.inference import load_stack
 
 __all__ = ["measure"]
 

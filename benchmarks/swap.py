@@ -23,8 +23,8 @@ from benchmarks.labels import Labels
 from benchmarks.options import parser
 from benchmarks.pictures import pictures
 from benchmarks.report import report
-from catdog_stream.kafka.orders import give, standing
-from catdog_stream.kafka.swaps import outcome
+from catdog_stream.kafka.deployments import give, standing
+from catdog_stream.kafka.rollout_status import outcome
 from catdog_stream.settings import Settings
 from tests.support.client import MAX_BYTES, REQUESTS, request
 from tests.support.fleet import GROUP, SETTINGS, Fleet

@@ -8,9 +8,9 @@ import sys
 from typing import NoReturn, cast
 
 from catdog_stream.errors import SettingError
-from catdog_stream.showing import shown
-from catdog_stream.worker.lasting import lasting
-from catdog_stream.worker.surroundings import check, normalize
+from catdog_stream.terminal import shown
+from catdog_stream.worker.gc_tuning import keep_out_of_gc
+from catdog_stream.worker.preflight import check, normalize
 
 try:
     check(os.environ)
@@ -19,7 +19,7 @@ except SettingError as error:
     print(error.format_message(), file=sys.stderr)
     raise SystemExit(error.exit_code) from None
 
-with lasting():
+with keep_out_of_gc():
     from catdog_stream.delivery.committed_table import CommittedTable
     from catdog_stream.settings import Settings
     from catdog_stream.topics import COUNTED, Topics

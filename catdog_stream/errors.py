@@ -25,7 +25,7 @@ from enum import StrEnum
 
 import click
 
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 
 
 class CatDogError(click.ClickException):

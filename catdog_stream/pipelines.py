@@ -22,7 +22,7 @@ from faust.types import EventT, ServiceT
 
 from catdog_stream.answers import Label, Rejection
 from catdog_stream.errors import SettingError
-from catdog_stream.kafka.requests import RequestReader
+from catdog_stream.kafka.request_reader import RequestReader
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS, REJECTED, topic_configs
 from catdog_stream.wire import Source

@@ -18,8 +18,8 @@ from catdog_stream.allowed_hosts import AllowedHost, FetchMode
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
-from catdog_stream.models.deciding import RULES, Rule
 from catdog_stream.models.stacks.manifest import MAX_BATCH
+from catdog_stream.models.vote_rules import RULES, Rule
 from catdog_stream.wire import RECORD_OVERHEAD_BYTES, base64_length
 
 __all__ = ["Engine", "LogFormat", "RoleName", "Settings"]

@@ -29,12 +29,12 @@ from catdog_stream.answers import AnyValue
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.models.checked_verdicts import MAX_STACK_CHARACTERS, SUM_TOLERANCE
 from catdog_stream.models.classes import checked_classes
-from catdog_stream.models.deciding import MAX_WEIGHT
 from catdog_stream.models.verdict import Verdict
+from catdog_stream.models.vote_rules import MAX_WEIGHT
 from catdog_stream.raw_json import RawObject, loads
 from catdog_stream.wire import Headers, Incoming, Source
 
-__all__ = ["VOTER_NAME", "Closing", "Vote"]
+__all__ = ["VOTER_NAME", "DeadlineMarker", "Vote"]
 
 #: What a voter may be called: it is part of the name of its consumer group, too.
 VOTER_NAME = re.compile(r"[a-z0-9_-]{1,32}")
@@ -122,7 +122,7 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class DeadlineMarker:
     """Requests on which no more votes are waited for: those in front of it decide."""
 
     topic: str
@@ -135,7 +135,7 @@ class Closing:
         return orjson.dumps(body)
 
     @classmethod
-    def parse(cls, value: bytes | None) -> "Closing | None":
+    def parse(cls, value: bytes | None) -> "DeadlineMarker | None":
         """Read a record's value; ``None`` if it is none: anybody may have written it."""
         try:
             body = orjson.loads(value or b"")

@@ -9,7 +9,7 @@ from catdog_stream.app import app, label_counts
 from catdog_stream.delivery.consumer import Consumer
 from catdog_stream.delivery.counting import counted, marked
 from catdog_stream.errors import RejectedRequest
-from catdog_stream.pipeline.answering import Outcome
+from catdog_stream.pipeline.ordered_publisher import Outcome
 
 __all__ = ["count"]
 

@@ -9,7 +9,7 @@ from catdog_stream.agents.answered import count
 from catdog_stream.agents.messages import headers_of, source_of
 from catdog_stream.app import app, topics
 from catdog_stream.delivery.consumer import Consumer
-from catdog_stream.delivery.settled import settled_events
+from catdog_stream.delivery.manual_ack import settled_events
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.pipeline.pipeline import Outcome
 from catdog_stream.wire import Incoming
@@ -20,13 +20,13 @@ async def classify(stream: StreamT[bytes]) -> None:
     """Submit requests; the pipeline settles each once its answer is in Kafka."""
     consumer = cast(Consumer, stream.app.consumer)
     async for event in settled_events(stream):
-        pipeline = app.classifying.pipeline
+        pipeline = app.inference.pipeline
         is_current = partial(consumer.is_current, event.message)
         rejected = await consumer.suspects.examine(
             event.message,
             commit=consumer.commit,
             is_current=is_current,
-            in_flight=lambda: app.classifying.in_flight,
+            in_flight=lambda: app.inference.in_flight,
             most_in_flight=pipeline.max_in_flight,
         )
         if is_current():
@@ -40,7 +40,7 @@ async def settle(stream: StreamT[bytes], event: EventT[bytes], outcome: Outcome)
     """Count the answer and acknowledge its request, in one step: no commit comes between."""
     count(event.message, event.message.offset, outcome)
     if not isinstance(outcome, RejectedRequest):
-        app.classifying.drifting.observe(outcome.verdict)
+        app.inference.drifting.observe(outcome.verdict)
     await stream.ack(event)
 
 

@@ -14,7 +14,7 @@ from catdog_stream.agents.messages import headers_of, mark, source_of
 from catdog_stream.app import app, tables, topics
 from catdog_stream.delivery.consumer import Consumer
 from catdog_stream.delivery.counting import Shard, counted, counting_source, label_of, marked
-from catdog_stream.delivery.settled import settled_events
+from catdog_stream.delivery.manual_ack import settled_events
 from catdog_stream.topics import LABELS, REQUESTS
 
 #: Requests that may stand behind the end that this worker knows. Its last look may be older than
@@ -46,7 +46,10 @@ def answers_a_request(message: Message) -> bool:
     """Whether a label is one of ours, which the stream need not bring here."""
     own = source_of(message)
     source = counting_source(
-        headers_of(message), own, requests_topic=REQUESTS, partitions=app.gate.partitions[LABELS]
+        headers_of(message),
+        own,
+        requests_topic=REQUESTS,
+        partitions=app.cluster_readiness.partitions[LABELS],
     )
     if source is own:
         return False

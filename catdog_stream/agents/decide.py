@@ -8,21 +8,21 @@ from faust.types import EventT, Message, StreamT
 from catdog_stream.agents.answered import count
 from catdog_stream.app import app, topics
 from catdog_stream.delivery.consumer import Consumer
-from catdog_stream.delivery.settled import acknowledge_through, settled_events
-from catdog_stream.pipeline.voting.bench import Paper
+from catdog_stream.delivery.manual_ack import acknowledge_through, settled_events
+from catdog_stream.pipeline.voting.partition_state import VoteRecord
 
 
 @app.agent(topics.votes, name="decide")
 async def decide(stream: StreamT[bytes]) -> None:
     """Submit votes; the jury acknowledges each once nothing of its request is left to do."""
     async for event in settled_events(stream):
-        await app.judging.jury.submit(paper(stream, event))
+        await app.aggregation.jury.submit(paper(stream, event))
 
 
-def paper(stream: StreamT[bytes], event: EventT[bytes]) -> Paper:
+def paper(stream: StreamT[bytes], event: EventT[bytes]) -> VoteRecord:
     """The vote as the jury knows it."""
     message = event.message
-    return Paper(
+    return VoteRecord(
         message.partition,
         message.value,
         is_current=partial(is_current, message),

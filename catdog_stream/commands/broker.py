@@ -15,7 +15,7 @@ from catdog_stream.commands.stopping import POLL_SECONDS, Stopped, until_stopped
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.cluster import group_members
 from catdog_stream.settings import Settings
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 from catdog_stream.topics import GROUP
 
 

@@ -9,9 +9,9 @@ from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import until_stopped
 from catdog_stream.errors import CatDogError
 from catdog_stream.kafka.cluster import topic_partitions
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 from catdog_stream.worker.cluster_checks import Finding, Level
-from catdog_stream.worker.gate import cluster_findings
+from catdog_stream.worker.cluster_readiness import cluster_findings
 from catdog_stream.worker.local_checks import check_settings, check_stacks, check_web
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def _check(web_port: int | None, web_bind: str | None) -> None:
     app.worker_init()
     failed = False
     with until_stopped() as signals:
-        for finding in _findings(app, web_port, web_bind, signals.run):
-            click.echo(shown(str(finding)))
-            failed |= finding.level is Level.ERROR
+        for lookup in _findings(app, web_port, web_bind, signals.run):
+            click.echo(shown(str(lookup)))
+            failed |= lookup.level is Level.ERROR
     raise SystemExit(int(failed))
 
 

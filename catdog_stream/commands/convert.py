@@ -6,7 +6,7 @@ from typing import get_args
 import click
 
 from catdog_stream.models.engines.networks import NETWORKS, NetworkName
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 
 #: Pictures whose largest and smallest values are the range of each layer.
 CALIBRATED_ON = 200

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from catdog_stream.commands.stack_names import STACK_PART
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 
 
 @click.command()
@@ -35,7 +35,7 @@ def familiarize(
 
     The backbone must not have been trained on them; the head may have.
     """
-    from catdog_stream.models.training.familiarizing import familiarize as teach
+    from catdog_stream.models.training.fit_ood import familiarize as teach
     from catdog_stream.settings import Settings
 
     taught = teach(

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import click
 
-from catdog_stream.worker.surroundings import in_url, to_bind
+from catdog_stream.worker.preflight import in_url, to_bind
 
 __all__ = ["describe"]
 

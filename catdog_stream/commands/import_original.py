@@ -7,7 +7,7 @@ import click
 from catdog_stream.commands.stack_names import STACK_PART
 from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 
 
 @click.command("import-original")
@@ -60,10 +60,10 @@ def import_original(
     head's features. The stack serves like any other.
     """
     from catdog_stream.models.engines.convert import require_tensorflow
-    from catdog_stream.models.original.checkpoint_file import at_hand
-    from catdog_stream.models.original.head import read_head
-    from catdog_stream.models.original.importing import check_features, import_stack
-    from catdog_stream.models.original.slim import read_checkpoint
+    from catdog_stream.models.legacy.checkpoint_file import at_hand
+    from catdog_stream.models.legacy.head import read_head
+    from catdog_stream.models.legacy.importing import check_features, import_stack
+    from catdog_stream.models.legacy.slim import read_checkpoint
     from catdog_stream.settings import Settings
 
     if not force and output.is_dir() and any(output.iterdir()):

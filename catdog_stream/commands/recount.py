@@ -6,9 +6,9 @@ import click
 
 from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import until_stopped
-from catdog_stream.delivery.recounting import Found, Recount, total
+from catdog_stream.delivery.recount import Found, Recount, total
 from catdog_stream.settings import Settings
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 
 
 @click.command()

@@ -12,7 +12,7 @@ import click
 from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import POLL_SECONDS, Signals, cancel, until_stopped
 from catdog_stream.delivery.counting import UNKNOWN
-from catdog_stream.delivery.replaying import Replay
+from catdog_stream.delivery.replay import Replay
 from catdog_stream.errors import Reason, SettingError
 from catdog_stream.settings import Settings
 

@@ -14,15 +14,15 @@ from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import BrokerError, InputError, Refusal, UnansweredError
 from catdog_stream.folders import files_below
-from catdog_stream.kafka.asking import Asking, asking
 from catdog_stream.kafka.client import opaque_url, producer, request_value
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.kafka.request_reply import RequestReply, request_reply
 from catdog_stream.models.stacks.locate import samples as samples_directory
 from catdog_stream.settings import Settings
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 from catdog_stream.topics import REQUESTS
 from catdog_stream.wire import Source
 
@@ -124,7 +124,7 @@ async def send_and_wait(files: Sequence[Path], timeout: float, sent: Sent | None
     answers = _Answers()
     sent = sent or Sent()
     cluster = Settings.from_environment().cluster
-    async with asking(cluster) as stream:
+    async with request_reply(cluster) as stream:
         with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
             async for file, answer in publish(files, stream, cluster, sent):
                 answers.expect(file, answer)
@@ -202,7 +202,7 @@ async def _send_all(files: Sequence[Path], sent: Sent) -> None:
     await create_topics(cluster)
     async with producer(cluster) as sender:
         with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
-            async for _, answer in publish(files, Asking(sender, cluster), cluster, sent):
+            async for _, answer in publish(files, RequestReply(sender, cluster), cluster, sent):
                 answer.cancel()  # nobody waits for it
                 bar.update()
     if sent.skipped:
@@ -214,7 +214,7 @@ async def _send_all(files: Sequence[Path], sent: Sent) -> None:
 
 
 async def publish(
-    files: Sequence[Path], stream: Asking, cluster: ClusterConfig, sent: Sent
+    files: Sequence[Path], stream: RequestReply, cluster: ClusterConfig, sent: Sent
 ) -> AsyncIterator[tuple[Path, "asyncio.Future[Reply]"]]:
     """Publish each file as a request; yields it with its answer to come.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catdog_stream.errors import StackError
-from catdog_stream.kafka.orders import Standing
+from catdog_stream.kafka.deployments import Standing
 from catdog_stream.models.stacks.manifest import Manifest
 from catdog_stream.models.stacks.repository import Repository, StackId
 

@@ -13,11 +13,11 @@ from catdog_stream.commands.stack_facts import about, details, serving
 from catdog_stream.commands.stopping import Signals, until_stopped
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.kafka.orders import Past, Standing, forget, give, standing
-from catdog_stream.kafka.swaps import Outcome, Running, outcome, running
+from catdog_stream.kafka.deployments import Past, Standing, forget, give, standing
+from catdog_stream.kafka.rollout_status import Outcome, Running, outcome, running
 from catdog_stream.models.stacks.repository import Repository, StackId, shipped
 from catdog_stream.settings import Settings
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 
 __all__ = ["stacks"]
 

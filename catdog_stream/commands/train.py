@@ -18,7 +18,7 @@ from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError
 from catdog_stream.models.engines.networks import NetworkName
 from catdog_stream.models.stacks.locate import shipped_stack
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 
 #: Set in the environment of the process that does the work. An option would have to stand in front
 #: of a "--" on the command line.

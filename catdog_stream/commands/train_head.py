@@ -7,7 +7,7 @@ import click
 from catdog_stream.commands.stack_names import STACK_PART, stack_name
 from catdog_stream.errors import InputError
 from catdog_stream.models.stacks.locate import stack_directory
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 
 
 @click.command("train-head")

@@ -23,7 +23,7 @@ from catdog_stream.commands.stopping import Signals, until_stopped
 from catdog_stream.errors import BrokerError, CatDogError, SettingError
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.worker.surroundings import in_url
+from catdog_stream.worker.preflight import in_url
 
 #: To what listens on every address, the one to ask for its page.
 EVERY_ADDRESS = {"": HOST, "0.0.0.0": HOST, "::": "::1"}

@@ -8,7 +8,7 @@ from catdog_stream.kafka.client import shown_url
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.replies import Reply, replies
 from catdog_stream.settings import Settings
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 
 
 @click.command()

@@ -14,7 +14,7 @@ from typing import Any
 
 import faust
 
-from catdog_stream.delivery.correcting import corrected, from_mail
+from catdog_stream.delivery.count_corrections import corrected, from_mail
 from catdog_stream.delivery.counting import Shard, cut_off, from_metadata, to_metadata
 from catdog_stream.delivery.marks import Mark, is_mark
 

@@ -9,9 +9,9 @@ from contextlib import aclosing
 
 from aiokafka import TopicPartition
 
+from catdog_stream.kafka.bounded_reader import Extent, consumer, records_of
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.kafka.reading import Extent, consumer, records_of
 from catdog_stream.topics import LABELS, REQUESTS
 from catdog_stream.wire import Source
 

@@ -19,8 +19,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from catdog_stream import deadlines
 from catdog_stream.delivery.marks import Mark, mark_of
+from catdog_stream.kafka.bounded_reader import Extent, consumer, records_of
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.kafka.reading import Extent, consumer, records_of
 
 __all__ = ["History", "Known", "compare", "lost"]
 

@@ -14,7 +14,7 @@ import faust
 from faust.types.auth import CredentialsT
 
 from catdog_stream.errors import SettingError
-from catdog_stream.kafka.rereading import RereadContext, RereadPassword
+from catdog_stream.kafka.rotated_secrets import RereadContext, RereadPassword
 
 __all__ = ["Security"]
 

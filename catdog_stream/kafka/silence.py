@@ -11,7 +11,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.kafka.looking import look
+from catdog_stream.kafka.probe import look
 
 __all__ = ["silence"]
 

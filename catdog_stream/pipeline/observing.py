@@ -4,8 +4,8 @@ import logging
 from dataclasses import dataclass
 from typing import Protocol
 
-from catdog_stream.pipeline.moments import Moments
 from catdog_stream.pipeline.outcome import Outcome
+from catdog_stream.pipeline.timings import Timings
 from catdog_stream.wire import Incoming
 
 __all__ = ["Answered", "Observer", "Observers"]
@@ -22,7 +22,7 @@ class Answered:
     #: What the classifier has prepared of the picture, if that was asked for.
     prepared: object
     #: When the request reached which stage.
-    moments: Moments
+    timings: Timings
 
 
 class Observer(Protocol):

@@ -15,16 +15,16 @@ from typing import Any
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.models.classifier import Prepared
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.pipeline.answering import (
-    Answering,
+from catdog_stream.pipeline.decoding_threads import DecodingThreads
+from catdog_stream.pipeline.observing import Observers
+from catdog_stream.pipeline.ordered_publisher import (
     Classified,
     Job,
+    OrderedPublisher,
     Outcome,
     Publisher,
     note_answer,
 )
-from catdog_stream.pipeline.decoding_threads import DecodingThreads
-from catdog_stream.pipeline.observing import Observers
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import Lease, Serving
 from catdog_stream.wire import Incoming, parse_request
@@ -57,7 +57,7 @@ class Pipeline:
     Args:
         serving: prepares and classifies pictures.
         publisher: where answers go.
-        owns, limit, on_failure, max_in_flight, observers, note: see ``Answering``.
+        owns, limit, on_failure, max_in_flight, observers, note: see ``OrderedPublisher``.
         max_image_bytes: largest picture file.
         decode_threads: threads that read requests and decode pictures.
     """
@@ -79,7 +79,7 @@ class Pipeline:
         self._serving = serving
         self._max_image_bytes = max_image_bytes
         self._max_in_flight = max_in_flight
-        self._answering: Answering[_Job] = Answering(
+        self._answering: OrderedPublisher[_Job] = OrderedPublisher(
             publisher,
             owns=owns,
             limit=limit,
@@ -149,13 +149,13 @@ class Pipeline:
         self._answering.append(job)
 
     def _read(self, job: _Job) -> _Read:
-        moments = job.moments
-        moments.begun = time.perf_counter()
+        timings = job.timings
+        timings.begun = time.perf_counter()
         try:
             request = parse_request(job.incoming.value, max_image_bytes=self._max_image_bytes)
             return _Read(request.url, request.fields, job.lease.prepare(request.picture))
         finally:
-            moments.read = time.perf_counter()
+            timings.read = time.perf_counter()
 
     def _on_read(self, job: _Job, result: _Read | Exception) -> None:
         if job.outcome.done():  # abandoned
@@ -167,11 +167,11 @@ class Pipeline:
             return
         if self._observers.wants_picture():
             job.prepared = result.picture
-        job.verdict = job.lease.classify(result.picture, job.moments.note_batched)
+        job.verdict = job.lease.classify(result.picture, job.timings.note_batched)
         job.verdict.add_done_callback(partial(self._on_verdict, job, result))
 
     def _on_verdict(self, job: _Job, read: _Read, verdict: asyncio.Future[Verdict]) -> None:
-        job.moments.decided = time.perf_counter()
+        job.timings.decided = time.perf_counter()
         job.lease.release()
         if job.outcome.done() or verdict.cancelled():
             return  # abandoned

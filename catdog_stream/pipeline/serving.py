@@ -21,14 +21,14 @@ from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.sampling import Sample
 from catdog_stream.wire import Source
 
-__all__ = ["PARALLEL_BATCHES", "Lease", "Onlooker", "Serving"]
+__all__ = ["PARALLEL_BATCHES", "Lease", "Serving", "ShadowTap"]
 
 #: Batches in a model at a time: when threads run out of work at the end of one, the other is there.
 #: A GPU takes one after the other.
 PARALLEL_BATCHES = 2
 
 
-class _Stand:
+class _Deployment:
     """A classifier in service."""
 
     def __init__(self, runner: ModelRunner, max_wait: float) -> None:
@@ -58,7 +58,7 @@ class Lease:
 
     __slots__ = ("_released", "_stand")
 
-    def __init__(self, stand: _Stand) -> None:
+    def __init__(self, stand: _Deployment) -> None:
         self._stand = stand
         self._released = False
         stand.leases += 1
@@ -88,7 +88,7 @@ class Lease:
             stand.nobody.set()
 
 
-class Onlooker(Protocol):
+class ShadowTap(Protocol):
     """Sees pictures and what was answered. It is asked in the event loop, and must not block it."""
 
     @property
@@ -104,7 +104,7 @@ class _WatchedLease(Lease):
 
     __slots__ = ("_onlooker", "_picture", "_source")
 
-    def __init__(self, stand: _Stand, source: Source, onlooker: Onlooker) -> None:
+    def __init__(self, stand: _Deployment, source: Source, onlooker: ShadowTap) -> None:
         super().__init__(stand)
         self._source = source
         self._onlooker = onlooker
@@ -136,10 +136,10 @@ class Serving:
     def __init__(self, *, max_wait: float, on_failure: Callable[[BaseException], object]) -> None:
         self._max_wait = max_wait
         self._on_failure = on_failure
-        self._current: _Stand | None = None
-        self._canary: tuple[_Stand, Sample] | None = None
-        self._onlooker: Onlooker | None = None
-        self._retiring: set[_Stand] = set()
+        self._current: _Deployment | None = None
+        self._canary: tuple[_Deployment, Sample] | None = None
+        self._onlooker: ShadowTap | None = None
+        self._retiring: set[_Deployment] = set()
 
     @property
     def classifier(self) -> Classifier:
@@ -162,7 +162,7 @@ class Serving:
         ]
 
     @property
-    def _now(self) -> _Stand:
+    def _now(self) -> _Deployment:
         if self._current is None:
             raise RuntimeError("No classifier is in service yet.")
         return self._current
@@ -176,7 +176,7 @@ class Serving:
             return _WatchedLease(stand, source, self._onlooker)
         return Lease(stand)
 
-    def watch(self, onlooker: Onlooker) -> None:
+    def watch(self, onlooker: ShadowTap) -> None:
         """Show ``onlooker`` what is answered of the requests taken from now on."""
         self._onlooker = onlooker
 
@@ -206,8 +206,8 @@ class Serving:
         for stand in (*self._retiring, *current, *canary):
             await stand.stop()
 
-    def _begun(self, runner: ModelRunner) -> _Stand:
-        stand = _Stand(runner, self._max_wait)
+    def _begun(self, runner: ModelRunner) -> _Deployment:
+        stand = _Deployment(runner, self._max_wait)
         stand.batching = asyncio.get_running_loop().create_task(stand.batcher.run())
         stand.batching.add_done_callback(self._on_done)
         return stand

@@ -15,16 +15,16 @@ from catdog_stream.web.api.guards.tokens import bearer
 from catdog_stream.web.api.problems import NO_STORE, Problem, answer
 from catdog_stream.web.assets import asset, static_path
 from catdog_stream.web.cluster.allowed_peers import check_peer
-from catdog_stream.web.cluster.asking import SHARDS_PATH, ask
 from catdog_stream.web.cluster.counts import Statistics
+from catdog_stream.web.cluster.peer_client import SHARDS_PATH, ask
 from catdog_stream.web.cluster.peer_tokens import ANSWER_HEADER, answer_proof, question_token
-from catdog_stream.web.cluster.state import News, news_document
+from catdog_stream.web.cluster.state import PeerSnapshot, news_document
 from catdog_stream.web.fetching.picture import reads_heic
-from catdog_stream.web.live.board import Board
-from catdog_stream.web.live.own import Own
+from catdog_stream.web.live.dashboard import Board
+from catdog_stream.web.live.self_state import Own
 from catdog_stream.web.page.charting import points
 from catdog_stream.web.page.document import render
-from catdog_stream.web.page.trying import Offers
+from catdog_stream.web.page.upload_form import Offers
 from catdog_stream.web.recording.recorder import Recorder
 from catdog_stream.worker.health import health_problems, readiness_problems
 
@@ -47,7 +47,7 @@ def other_addresses() -> set[str]:
     return {str(url).rstrip("/")[:MAX_ADDRESS] for url in told} - {app.address}
 
 
-async def _ask(address: str, since: int, seen: Iterable[str]) -> News:
+async def _ask(address: str, since: int, seen: Iterable[str]) -> PeerSnapshot:
     settings = app.settings
     check_peer(address, app.address, settings.web_peers)
     secret = settings.peer_secret
@@ -179,10 +179,10 @@ async def healthz(web: View, _request: Request) -> Response:
 async def readyz(web: View, _request: Request) -> Response:
     """Whether this worker does its work."""
     # It answers, though with another stack than the one that was ordered.
-    problems = (app.swapping.problem, api.problem)
+    problems = (app.rollout.problem, api.problem)
     warnings = [problem for problem in problems if problem is not None]
-    if app.role.is_jury and app.judging.warm:
-        warnings += [*app.judging.jury.gaps, *app.judging.jury.absent]
+    if app.role.is_jury and app.aggregation.warm:
+        warnings += [*app.aggregation.jury.gaps, *app.aggregation.jury.absent]
     more = {"warnings": warnings} if warnings else {}  # readers of today know two fields
     return _verdict(web, "ready", await readiness_problems(app), **more)
 

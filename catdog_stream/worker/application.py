@@ -20,13 +20,13 @@ from catdog_stream.pipeline.observing import Observers
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS
 from catdog_stream.wire import Source
-from catdog_stream.worker.classifying import Classifying
-from catdog_stream.worker.gate import ClusterGate
+from catdog_stream.worker.aggregation import Aggregation
+from catdog_stream.worker.cluster_readiness import ClusterReadiness
 from catdog_stream.worker.health import Watchdog
-from catdog_stream.worker.judging import Judging
+from catdog_stream.worker.inference import Inference
 from catdog_stream.worker.roles import role_of
+from catdog_stream.worker.rollout import Rollout
 from catdog_stream.worker.stream_app import StreamApp
-from catdog_stream.worker.swapping import Swapping
 from catdog_stream.worker.tracing import Tracing
 
 __all__ = ["CatDogApp"]
@@ -91,10 +91,10 @@ class CatDogApp(StreamApp):
         #: Is told of each label of another program: what it is counted as, its value, its place.
         self.heard: Callable[[str, bytes | None, Source], object] = lambda *_: None
         self.tracing = Tracing(self, beacon=self.beacon)
-        self.gate = ClusterGate(self, beacon=self.beacon)
-        self.classifying = Classifying(self, beacon=self.beacon)
-        self.swapping = Swapping(self, beacon=self.beacon)
-        self.judging = Judging(self, beacon=self.beacon)
+        self.cluster_readiness = ClusterReadiness(self, beacon=self.beacon)
+        self.inference = Inference(self, beacon=self.beacon)
+        self.rollout = Rollout(self, beacon=self.beacon)
+        self.aggregation = Aggregation(self, beacon=self.beacon)
         self.watchdog = Watchdog(self, beacon=self.beacon)
 
     @property
@@ -103,16 +103,16 @@ class CatDogApp(StreamApp):
         return str(self.conf.canonical_url).rstrip("/")
 
     @property
-    def work(self) -> Classifying | Judging:
+    def work(self) -> Inference | Aggregation:
         """What answers: the model, or the jury, which has none."""
-        return self.judging if self.role.is_jury else self.classifying
+        return self.aggregation if self.role.is_jury else self.inference
 
     def work_services(self) -> Iterable[ServiceT]:
         """What must have started before anything is read."""
         if self.role.is_jury:
-            return (self.tracing, self.gate, self.judging)
+            return (self.tracing, self.cluster_readiness, self.aggregation)
         # Damaged weights are told without a broker.
-        return (self.tracing, self.classifying, self.gate, self.swapping)
+        return (self.tracing, self.inference, self.cluster_readiness, self.rollout)
 
     @property
     def settled(self) -> bool:
@@ -124,7 +124,7 @@ class CatDogApp(StreamApp):
         consumer = cast(Consumer, super()._new_consumer())
         consumer.on_drain_timeout = self.work.abandon
         if self.role.is_jury:  # what waits for votes is handed back at once
-            consumer.in_work = lambda: self.judging.in_flight
+            consumer.in_work = lambda: self.aggregation.in_flight
         else:
             consumer.suspects = Suspects({self.role.reads})
             consumer.in_good_order = lambda: not _may_be_of_a_request(self.failure)

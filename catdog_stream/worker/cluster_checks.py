@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
+from catdog_stream.kafka.cluster_facts import ClusterFacts, TopicFacts
+from catdog_stream.kafka.deployments import topic_of
 from catdog_stream.kafka.explanations import Access, broker_error
-from catdog_stream.kafka.facts import ClusterFacts, TopicFacts
-from catdog_stream.kafka.orders import topic_of
 from catdog_stream.settings import ANSWER_OVERHEAD_BYTES, Settings
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS, VOTES, topic_configs
 from catdog_stream.worker.needs import Need, changelog_of, needs_of, topics_of

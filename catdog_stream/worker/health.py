@@ -52,7 +52,7 @@ class Watchdog(Service):
             dead = dead_agents(self.app)
             if dead and not self.app.should_stop:
                 self.app.give_up(AgentError(f"The agent {dead[0]} ended: the worker ends too."))
-            reachable = await self.app.gate.problem_now() is None
+            reachable = await self.app.cluster_readiness.problem_now() is None
             self.progress.observe(
                 self.app.work.answered,
                 # Without a broker nothing can be done, and a restart would not help.
@@ -77,7 +77,7 @@ def dead_agents(app: "CatDogApp") -> list[str]:
 def health_problems(app: "CatDogApp") -> list[str]:
     """What only a restart can mend; empty if the worker is alive."""
     problems = [f"The agent {name} is not running." for name in dead_agents(app)]
-    problems += app.classifying.problems
+    problems += app.inference.problems
     if app.failure is not None:
         problems.append(f"The worker stops: {app.failure}")
     if stalled := app.watchdog.progress.stalled_seconds:
@@ -100,7 +100,7 @@ def without_addresses(text: str) -> str:
 
 async def _readiness_problems(app: "CatDogApp") -> list[str]:
     problems = health_problems(app)
-    broker_problem = await app.gate.problem_now()
+    broker_problem = await app.cluster_readiness.problem_now()
     if broker_problem is not None:
         return [*problems, broker_problem]
     problems += silence(waiting_longest(), _group_silence(app))
@@ -162,11 +162,11 @@ def assigned(app: "CatDogApp") -> set[TP]:
 
 async def _work_waits(app: "CatDogApp") -> bool:
     """Whether requests are in work or unread, or a rebalance has not come to its end."""
-    if not app.gate.passed:
+    if not app.cluster_readiness.passed:
         return False
     if app.work.in_flight or not app.settled:
         return True
-    if app.role.is_jury and app.judging.waits:
+    if app.role.is_jury and app.aggregation.waits:
         return False
     try:
         async with asyncio.timeout(deadlines.LOOK):

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from aiokafka.admin import NewTopic
 
 from catdog_stream.kafka.cluster import new_topic
+from catdog_stream.kafka.deployments import topic_of
 from catdog_stream.kafka.explanations import Access
-from catdog_stream.kafka.orders import topic_of
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS, RECOUNT_GROUP, REJECTED, REQUESTS, TOPICS, VOTES
 from catdog_stream.worker.roles import Role

@@ -40,25 +40,25 @@ class Spans:
 
     def answered(self, answer: Answered) -> None:
         """Make the span of one request."""
-        incoming, outcome, moments = answer.incoming, answer.outcome, answer.moments
+        incoming, outcome, timings = answer.incoming, answer.outcome, answer.timings
         # Anew each time: the clock on the wall may be set.
         epoch = time.time_ns() - time.perf_counter_ns()
         span = self._tracer.start_span(
             self._name,
             context=_parent(incoming.headers),
             kind=SpanKind.CONSUMER,
-            start_time=_at(epoch, moments.taken),
+            start_time=_at(epoch, timings.taken),
             attributes=_attributes(incoming, outcome),
         )
         if span.is_recording():
             inside = set_span_in_context(span, Context())
-            for stage, began, ended in moments.stages():
+            for stage, began, ended in timings.stages():
                 self._tracer.start_span(stage, inside, start_time=_at(epoch, began)).end(
                     _at(epoch, ended)
                 )
             if isinstance(outcome, RejectedRequest):
                 span.set_status(Status(StatusCode.ERROR, outcome.detail))
-        span.end(_at(epoch, moments.taken + moments.seconds))
+        span.end(_at(epoch, timings.taken + timings.seconds))
 
 
 def _at(epoch: int, moment: float) -> int:

@@ -20,7 +20,7 @@ def label(source: bytes | None) -> Any:
 def end(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """What is known of the end of the requests' partition."""
     known = {"end": 100.0}
-    monkeypatch.setattr(app.gate, "partitions", {LABELS: 8})
+    monkeypatch.setattr(app.cluster_readiness, "partitions", {LABELS: 8})
     monkeypatch.setattr(app.consumer, "end_of", lambda _topic, _partition: known["end"])
     return known
 

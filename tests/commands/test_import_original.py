@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from catdog_stream.commands.import_original import import_original
-from tests.models.original.old_format import leaf, old_booster, old_pickle
+from tests.models.legacy.old_format import leaf, old_booster, old_pickle
 from tests.support.command import PATIENCE, Command
 
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from catdog_stream.commands.stack_facts import about, serving
 from catdog_stream.commands.stacks import stacks
-from catdog_stream.kafka.orders import Report, Standing
+from catdog_stream.kafka.deployments import Report, Standing
 from catdog_stream.models.stacks.repository import Repository, StackId
 from tests.support.stacks import add, quality, with_golden
 

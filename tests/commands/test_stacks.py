@@ -4,8 +4,8 @@ import click
 import pytest
 
 from catdog_stream.commands.stacks import _tell
-from catdog_stream.kafka.orders import Order, Report
-from catdog_stream.kafka.swaps import Outcome, Running
+from catdog_stream.kafka.deployments import Deployment, Report
+from catdog_stream.kafka.rollout_status import Outcome, Running
 
 
 def test_of_an_order_that_was_superseded_only_those_who_are_done_with_it_are_named(
@@ -16,7 +16,7 @@ def test_of_an_order_that_was_superseded_only_those_who_are_done_with_it_are_nam
         "b": Report("b", 5, "pets 1", "It is damaged."),
         "c": Report("c", 5, "pets 1", loading="pets/2"),
     }
-    found = Outcome(Running(frozenset("abcd")), said, superseded=Order(6, "pets/3"))
+    found = Outcome(Running(frozenset("abcd")), said, superseded=Deployment(6, "pets/3"))
     with pytest.raises(click.ClickException, match="Another order came: for pets/3"):
         _tell(found, "pets/2")
     assert capsys.readouterr().out == "a: pets 2\nb: pets 1 goes on: It is damaged.\n"

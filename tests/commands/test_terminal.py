@@ -16,7 +16,7 @@ from catdog_stream.app import app
 from catdog_stream.commands.send import _Answers
 from catdog_stream.commands.stacks import _require_worker
 from catdog_stream.errors import SettingError
-from catdog_stream.kafka.swaps import Running
+from catdog_stream.kafka.rollout_status import Running
 from catdog_stream.models.stacks.repository import StackId
 from tests.commands.test_errors import run, sentence
 

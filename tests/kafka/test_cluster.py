@@ -11,7 +11,7 @@ from aiokafka.structs import PartitionMetadata
 from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka import cluster
-from catdog_stream.kafka.looking import without_leader
+from catdog_stream.kafka.probe import without_leader
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
 

@@ -8,7 +8,7 @@ import pytest
 from faust.types.auth import AuthProtocol, SASLMechanism
 
 from catdog_stream.errors import SettingError
-from catdog_stream.kafka.rereading import RereadContext
+from catdog_stream.kafka.rotated_secrets import RereadContext
 from catdog_stream.kafka.security import Security
 from catdog_stream.settings import Settings
 

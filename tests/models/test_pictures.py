@@ -340,7 +340,7 @@ VALID = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     data=st.sampled_from(VALID),
     edits=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=4)), max_size=6),
@@ -359,7 +359,7 @@ def test_whatever_is_done_to_a_picture_it_is_read_or_rejected(
         assert read(bytes(broken)).shape == (SIZE, SIZE, 3)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     head=st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b""]),
     tail=st.binary(max_size=200),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiokafka.conn import AIOKafkaConnection
 
-from catdog_stream.kafka.rereading import RereadPassword
+from catdog_stream.kafka.rotated_secrets import RereadPassword
 from catdog_stream.patches import password_rotation
 
 

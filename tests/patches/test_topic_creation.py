@@ -34,7 +34,7 @@ def test_a_topic_is_made_as_soon_as_a_broker_that_died_is_back(tmp_path: Path) -
             await producer.start()
             broker.kill()
             creation = asyncio.create_task(
-                transport._create_topic(app.gate, producer.client, name, 3, 1)
+                transport._create_topic(app.cluster_readiness, producer.client, name, 3, 1)
             )
             await asyncio.sleep(1.0)  # of the outage; nothing shows that it has been tried
             broker.start()
@@ -58,6 +58,6 @@ def test_faust_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(app.transport, "_get_controller_node", nobody)
         client: Any = SimpleNamespace(cluster=SimpleNamespace(topics=set))
         with pytest.raises(NodeNotReadyError):
-            await original(app.transport, app.gate, client, "new", 1, 1)
+            await original(app.transport, app.cluster_readiness, client, "new", 1, 1)
 
     asyncio.run(asyncio.wait_for(scenario(), 1.0))

@@ -14,8 +14,8 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
-from catdog_stream.kafka.asking import asking
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.kafka.request_reply import request_reply
 from catdog_stream.settings import Settings
 
 REQUESTS, LABELS, REJECTED = "catdogimage", "catdoglabel", "catdogimage-rejected"
@@ -79,7 +79,7 @@ class Client:
                 )
             )
             self._asking = await stack.enter_async_context(
-                asking(cluster, on_reply=self.note, sender=self.producer)
+                request_reply(cluster, on_reply=self.note, sender=self.producer)
             )
             self._connections = stack.pop_all()
         return self

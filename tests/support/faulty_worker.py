@@ -61,5 +61,5 @@ class Faulty(Looking):
 
 
 if __name__ == "__main__":
-    app.classifying.load = Faulty
+    app.inference.load = Faulty
     main()

@@ -38,11 +38,11 @@ class HangingStack:
 
 def load_hanging(settings: Settings) -> HangingStack:
     """The stack of the settings, made to hang."""
-    if LOADED_ONCE in os.environ and app.classifying.warm:
+    if LOADED_ONCE in os.environ and app.inference.warm:
         raise StackError("The stack was removed.")
     return HangingStack(load_stack(settings))
 
 
 if __name__ == "__main__":
-    app.classifying.load = load_hanging
+    app.inference.load = load_hanging
     main()

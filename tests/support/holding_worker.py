@@ -26,5 +26,5 @@ class Holding(Looking):
 
 
 if __name__ == "__main__":
-    app.classifying.load = Holding
+    app.inference.load = Holding
     main()

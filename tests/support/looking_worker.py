@@ -32,5 +32,5 @@ class Looking(InstantClassifier):
 
 
 if __name__ == "__main__":
-    app.classifying.load = Looking
+    app.inference.load = Looking
     main()

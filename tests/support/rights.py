@@ -17,7 +17,7 @@ SECONDS = 60
 Right = tuple[str, str, str]
 
 
-def documented(who: str, name: str = "") -> set[Right]:
+def documented(who: str, name: str = "NAME") -> set[Right]:
     """The rights of ``who``: kind of resource, its name, and the right.
 
     ``name`` stands for ``NAME`` in the table.

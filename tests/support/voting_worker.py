@@ -32,5 +32,5 @@ def load(_settings: Settings) -> Voter:
 
 
 if __name__ == "__main__":
-    app.classifying.load = load
+    app.inference.load = load
     main()

@@ -62,9 +62,9 @@ def waiting(worker: Worker) -> int:
 def test_each_worker_states_the_lag_of_the_whole_group(
     broker_address: str, tmp_path: Path, cat: bytes
 ) -> None:
-    gate = tmp_path / "open"
-    gate.touch()
-    settings = {"CATDOG_TEST_GATE": str(gate), "CATDOG_INFERENCE_TIMEOUT": "120"}
+    cluster_readiness = tmp_path / "open"
+    cluster_readiness.touch()
+    settings = {"CATDOG_TEST_GATE": str(cluster_readiness), "CATDOG_INFERENCE_TIMEOUT": "120"}
     module = "tests.support.holding_worker"
 
     async def send() -> list[str]:
@@ -81,7 +81,7 @@ def test_each_worker_states_the_lag_of_the_whole_group(
         for each in (one, other):
             each.wait_ready()
             nothing_waits(each)
-        gate.unlink()
+        cluster_readiness.unlink()
         asyncio.run(send())
         for each in (one, other):
             agree(broker_address, each)
@@ -99,7 +99,7 @@ def test_each_worker_states_the_lag_of_the_whole_group(
         finally:
             other.kill()
 
-        gate.touch()
+        cluster_readiness.touch()
         nothing_waits(one)
         producer = Producer({"bootstrap.servers": broker_address, "transactional.id": "of-the-lag"})
         producer.init_transactions()

@@ -14,16 +14,16 @@ from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionTy
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 
 from catdog_stream.broker import LocalKafka
-from catdog_stream.delivery.recounting import Recount
-from catdog_stream.delivery.replaying import Replay
+from catdog_stream.delivery.recount import Recount
+from catdog_stream.delivery.replay import Replay
 from catdog_stream.errors import BrokerError, Reason, RejectedRequest
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.kafka.finding import finding
-from catdog_stream.kafka.orders import standing
+from catdog_stream.kafka.deployments import standing
+from catdog_stream.kafka.lookup import lookup
 from catdog_stream.kafka.replies import replies
-from catdog_stream.kafka.requests import RequestReader
-from catdog_stream.kafka.swaps import running
+from catdog_stream.kafka.request_reader import RequestReader
+from catdog_stream.kafka.rollout_status import running
 from catdog_stream.settings import Settings
 from catdog_stream.testing.answered import publish_answers
 from catdog_stream.testing.ports import free_ports
@@ -120,7 +120,7 @@ def test_a_user_without_any_right_gets_one_sentence(guarded: Guarded) -> None:
 
 
 async def _find(cluster: ClusterConfig) -> object:
-    async with finding(cluster) as finder:
+    async with lookup(cluster) as finder:
         return await finder.find(Source(REQUESTS, 0, 0))
 
 

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from catdog_stream.broker import LocalKafka
-from catdog_stream.kafka.reading import extent
+from catdog_stream.kafka.bounded_reader import extent
 from catdog_stream.settings import Settings
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until

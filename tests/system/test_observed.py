@@ -14,7 +14,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from catdog_stream import __version__, deadlines
-from catdog_stream.pipeline.moments import MOST_IN_QUEUE
+from catdog_stream.pipeline.timings import MOST_IN_QUEUE
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
 from tests.support.client import Client, Message, header, request
@@ -45,7 +45,7 @@ class Scene:
 
     worker: Worker
     collector: Collector
-    gate: Path
+    cluster_readiness: Path
     broker: str
 
     def metric(self, name: str, **labels: str) -> float:
@@ -66,20 +66,20 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("observed")
-    gate = folder / "open"
-    gate.touch()
+    cluster_readiness = folder / "open"
+    cluster_readiness.touch()
     with collecting() as collector:
         settings = {
             "CATDOG_LOG_FORMAT": "json",
             "CATDOG_TRACES": collector.address,
-            "CATDOG_TEST_GATE": str(gate),
+            "CATDOG_TEST_GATE": str(cluster_readiness),
             "CATDOG_INFERENCE_TIMEOUT": "120",
             "OTEL_BSP_SCHEDULE_DELAY": "100",
         }
         module = "tests.support.holding_worker"
         with Worker(broker_address, folder, settings=settings, module=module) as worker:
             worker.wait_ready()
-            yield Scene(worker, collector, gate, broker_address)
+            yield Scene(worker, collector, cluster_readiness, broker_address)
 
 
 def test_lag_is_what_is_not_answered_yet(scene: Scene, cat: bytes) -> None:
@@ -91,7 +91,7 @@ def test_lag_is_what_is_not_answered_yet(scene: Scene, cat: bytes) -> None:
                 lambda: scene.samples("catdog_lag") == [0.0] * PARTITIONS,
                 "what others left to be answered",
             )
-            scene.gate.unlink()
+            scene.cluster_readiness.unlink()
             try:
                 sources = await client.send([Message(request(cat), partition=2)] * HELD)
                 wait_until(
@@ -99,7 +99,7 @@ def test_lag_is_what_is_not_answered_yet(scene: Scene, cat: bytes) -> None:
                 )
                 assert scene.metric("catdog_lag") == HELD
             finally:
-                scene.gate.touch()
+                scene.cluster_readiness.touch()
             await client.answers(sources)
             wait_until(lambda: scene.metric("catdog_lag") == 0, "no lag to be left")
 

@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from catdog_stream.broker import LocalKafka
-from catdog_stream.kafka.reading import extent
+from catdog_stream.kafka.bounded_reader import extent
 from catdog_stream.settings import Settings
 from catdog_stream.testing.ports import free_ports
 from catdog_stream.testing.waiting import wait_until

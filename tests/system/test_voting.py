@@ -19,8 +19,8 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from catdog_stream.errors import Reason
 from catdog_stream.kafka.cluster import grow
-from catdog_stream.models.deciding import Ballot, decide
 from catdog_stream.models.verdict import Verdict
+from catdog_stream.models.vote_rules import Ballot, decide
 from catdog_stream.settings import Settings
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from catdog_stream.web.api.body import Intake
 from catdog_stream.web.api.uploading import read_picture
-from catdog_stream.web.api.v2.asked import parse
+from catdog_stream.web.api.v2.infer_request import parse
 from tests.web.attacked_servers import PROBE_SECONDS, TOKEN, Server, bomb, served
 
 GIGABYTE = 1 << 30

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from aiokafka.errors import InvalidReplicationFactorError
 
+from catdog_stream.kafka.cluster_facts import ClusterFacts, TopicFacts
 from catdog_stream.kafka.explanations import Access, broker_error
-from catdog_stream.kafka.facts import ClusterFacts, TopicFacts
 from catdog_stream.kafka.security import Security
 from catdog_stream.settings import Settings
 from catdog_stream.topics import GROUP, LABELS, RECOUNT_GROUP, REJECTED, REQUESTS

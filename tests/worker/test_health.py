@@ -19,7 +19,7 @@ from catdog_stream.worker.health import (
 def behind_the_gate() -> CatDogApp:
     """A worker that has just found its broker; no task of it runs yet."""
     app = CatDogApp(Settings())
-    app.gate._problem = None
+    app.cluster_readiness._problem = None
     return app
 
 

@@ -10,9 +10,9 @@ from opentelemetry.trace import StatusCode
 
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.pipeline.moments import Moments
 from catdog_stream.pipeline.observing import Answered
 from catdog_stream.pipeline.outcome import Classified, Outcome
+from catdog_stream.pipeline.timings import Timings
 from catdog_stream.wire import Headers, Incoming, Source
 from catdog_stream.worker.spans import Spans
 
@@ -26,12 +26,12 @@ def spans_of(headers: Headers, outcome: Outcome = CAT, seconds: float = 6.0) -> 
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     began = time.perf_counter() - seconds
-    moments = Moments(began, begun=began + 1, read=began + 3, handed_over=began + 3)
-    moments.confirmed = began + seconds
+    timings = Timings(began, begun=began + 1, read=began + 3, handed_over=began + 3)
+    timings.confirmed = began + seconds
     incoming = Incoming(Source("catdogimage", 3, 14), None, b"", headers, None)
     spans = Spans(provider.get_tracer("test"), "classify")
     assert not spans.wants_picture()
-    spans.answered(Answered(incoming, outcome, None, moments))
+    spans.answered(Answered(incoming, outcome, None, timings))
     return list(exporter.get_finished_spans())
 
 

@@ -12,8 +12,8 @@ import orjson
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.classifier import Classifier, Prepared
-from catdog_stream.models.deciding import Ballot, Rule, decide
 from catdog_stream.models.verdict import Verdict
+from catdog_stream.models.vote_rules import Ballot, Rule, decide
 
 __all__ = ["Member", "VotingClassifier"]
 

@@ -23,14 +23,14 @@ from catdog_stream.models.stacks.manifest import (
 )
 from catdog_stream.models.verdict import Verdict
 
-__all__ = ["TOLERANCE", "Answering", "check", "give", "keep", "keep_first"]
+__all__ = ["TOLERANCE", "Classifying", "check", "give", "keep", "keep_first"]
 
 #: Engines compute with other weights: on 200 pictures LiteRT with 8 bits and TensorFlow with 16
 #: were 0.207 apart at most (``tests/models/engines/test_parity.py``).
 TOLERANCE = 0.25
 
 
-class Answering(Protocol):
+class Classifying(Protocol):
     """What looks at pictures: a stack."""
 
     def prepare(self, data: bytes) -> Picture:
@@ -40,7 +40,7 @@ class Answering(Protocol):
         """A verdict for each prepared picture."""
 
 
-def check(stack: Answering, who: str, golden: Sequence[Golden], directory: Path) -> None:
+def check(stack: Classifying, who: str, golden: Sequence[Golden], directory: Path) -> None:
     """Show ``stack`` its golden pictures, which lie in ``directory``.
 
     Raises ``StackError``, which calls the stack ``who``, if it takes one for another class than it
@@ -64,7 +64,7 @@ def check(stack: Answering, who: str, golden: Sequence[Golden], directory: Path)
             )
 
 
-def keep(stack: Answering, picture: Path, directory: Path, name: str) -> Golden:
+def keep(stack: Classifying, picture: Path, directory: Path, name: str) -> Golden:
     """Copy ``picture`` into ``directory``, the stack's own, with what the stack says of it now.
 
     Raises:
@@ -81,7 +81,7 @@ def keep(stack: Answering, picture: Path, directory: Path, name: str) -> Golden:
     return Golden(describe(directory, kept), dict(verdict.scores))
 
 
-def keep_first(stack: Answering, pictures: Iterable[Path], directory: Path, label: str) -> Golden:
+def keep_first(stack: Classifying, pictures: Iterable[Path], directory: Path, label: str) -> Golden:
     """Keep the first readable one of ``pictures``, which show ``label``. Raises ``InputError``."""
     for picture in pictures:
         try:
@@ -91,7 +91,7 @@ def keep_first(stack: Answering, pictures: Iterable[Path], directory: Path, labe
     raise InputError(f"There is no readable picture of {label}.")
 
 
-def give(stack: Answering, directory: Path, pictures: Path) -> tuple[Golden, ...]:
+def give(stack: Classifying, directory: Path, pictures: Path) -> tuple[Golden, ...]:
     """Have the pictures below the folder ``pictures`` be the golden ones of a stack.
 
     ``stack`` is what was loaded from ``directory``. Its manifest is written anew, all else in it as

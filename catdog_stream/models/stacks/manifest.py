@@ -33,12 +33,12 @@ from typing import Any, Literal, get_args
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.classes import checked_classes
-from catdog_stream.models.deciding import MAX_WEIGHT
 from catdog_stream.models.engines.networks import NetworkName
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.calibration import Calibration
-from catdog_stream.models.stacks.familiarity import FamiliaritySection
+from catdog_stream.models.stacks.ood import FamiliaritySection
 from catdog_stream.models.stacks.reference import Reference
+from catdog_stream.models.vote_rules import MAX_WEIGHT
 
 FILE_NAME = "manifest.json"
 

@@ -7,10 +7,10 @@ import numpy as np
 from catdog_stream.models.engines.backbone import Backbone, Batch
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
 from catdog_stream.models.stacks import golden
-from catdog_stream.models.stacks.familiarity import Familiarity
 from catdog_stream.models.stacks.head import Head
 from catdog_stream.models.stacks.loading import Engine, load_backbone
 from catdog_stream.models.stacks.manifest import Manifest, load_manifest
+from catdog_stream.models.stacks.ood import Familiarity
 from catdog_stream.models.stacks.turned_copies import with_turned_copies
 from catdog_stream.models.verdict import Verdict
 

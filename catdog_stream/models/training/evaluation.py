@@ -17,7 +17,7 @@ from catdog_stream.models.training.labelled import (
     check_each_class,
     labelled_files,
 )
-from catdog_stream.models.training.showing import Shown, prepared_batches
+from catdog_stream.models.training.progress import Shown, prepared_batches
 from catdog_stream.models.verdict import UNKNOWN, Verdict
 
 Labels = npt.NDArray[np.intp]

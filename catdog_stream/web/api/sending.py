@@ -7,7 +7,7 @@ from aiohttp import web
 
 from catdog_stream.web.api.answer import image_document, waiting
 from catdog_stream.web.api.ids import image_id
-from catdog_stream.web.api.preferring import preferred_wait
+from catdog_stream.web.api.prefer_header import preferred_wait
 from catdog_stream.web.api.problems import json
 from catdog_stream.web.api.stream import Asked
 

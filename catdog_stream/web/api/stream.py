@@ -13,18 +13,18 @@ from aiokafka.errors import KafkaError
 
 from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError, Refusal
-from catdog_stream.kafka.asking import Asking, Question, asking
 from catdog_stream.kafka.client import request_value
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
-from catdog_stream.kafka.finding import Finder, finding
+from catdog_stream.kafka.lookup import Lookup, lookup
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.kafka.request_reply import Question, RequestReply, request_reply
 from catdog_stream.raw_json import loads
 from catdog_stream.topics import REQUESTS
 from catdog_stream.web.api.answer import Answer
 from catdog_stream.web.api.memory import Memory
 from catdog_stream.web.api.problems import Problem
-from catdog_stream.web.api.sharing import Shared
+from catdog_stream.web.api.shared_connection import Shared
 from catdog_stream.web.clients import client_of
 from catdog_stream.wire import Headers, Source
 
@@ -84,12 +84,12 @@ class Stream:
         #: Why Kafka refuses pictures, until it takes one again; ``None`` while it does.
         self.problem: str | None = None
         self._memory = Memory()
-        self._asking: Shared[Asking] = Shared(
-            lambda: asking(cluster, on_reply=self._memory.note),
+        self._asking: Shared[RequestReply] = Shared(
+            lambda: request_reply(cluster, on_reply=self._memory.note),
             usable=lambda stream: stream.failure is None,
         )
-        self._finding: Shared[Finder] = Shared(
-            lambda: finding(cluster), usable=lambda finder: not finder.broken
+        self._finding: Shared[Lookup] = Shared(
+            lambda: lookup(cluster), usable=lambda finder: not finder.broken
         )
         #: Client to the number of its look-ups that wait.
         self._lookups: Counter[str] = Counter()
@@ -228,7 +228,7 @@ class Asked:
         ]
 
 
-async def _sent(stream: Asking, picture: Picture) -> Question:
+async def _sent(stream: RequestReply, picture: Picture) -> Question:
     value = await asyncio.to_thread(request_value, picture.data, picture.url)
     return await stream.send(value, headers=picture.headers)
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from catdog_stream.web.cluster.ledger import Ledger
-from catdog_stream.web.cluster.state import News, WorkerState
+from catdog_stream.web.cluster.state import PeerSnapshot, WorkerState
 from catdog_stream.web.cluster.timeline import Timeline
 from catdog_stream.web.recording.pictures import KEPT
 
@@ -32,7 +32,7 @@ MAX_PEERS = 256
 
 #: Asks the worker at an address: for slots from a time on, and for thumbnails but these. Raises
 #: ``OSError``, ``TimeoutError`` or ``ValueError``.
-Ask = Callable[[str, int, Iterable[str]], Awaitable[News]]
+Ask = Callable[[str, int, Iterable[str]], Awaitable[PeerSnapshot]]
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Peer:
     #: When it left the group; ``None`` while it is in it.
     left: float | None = None
     began: float = -INTERVAL
-    asking: asyncio.Task[None] | None = None
+    request_reply: asyncio.Task[None] | None = None
 
 
 class Peers:
@@ -89,11 +89,11 @@ class Peers:
         for peer in self._known.values():
             if peer.left is not None:
                 continue
-            if peer.asking is None and now - peer.began >= INTERVAL:
+            if peer.request_reply is None and now - peer.began >= INTERVAL:
                 peer.began = now
-                peer.asking = asyncio.get_running_loop().create_task(self._hear(peer))
-            if peer.asking is not None and not self._lately_silent(peer, now):
-                waited_for.add(peer.asking)
+                peer.request_reply = asyncio.get_running_loop().create_task(self._hear(peer))
+            if peer.request_reply is not None and not self._lately_silent(peer, now):
+                waited_for.add(peer.request_reply)
         if waited_for and wait > 0:
             await asyncio.wait(waited_for, timeout=wait)
 
@@ -108,8 +108,8 @@ class Peers:
     def close(self) -> None:
         """Ask nobody any more."""
         for peer in self._known.values():
-            if peer.asking is not None:
-                peer.asking.cancel()
+            if peer.request_reply is not None:
+                peer.request_reply.cancel()
 
     async def _hear(self, peer: Peer) -> None:
         since, seen = self._timeline.latest(peer.address), tuple(peer.thumbnails)
@@ -132,7 +132,7 @@ class Peers:
             if news.state.shards is not None:  # the ledger has them; as many may be of each worker
                 peer.state = replace(news.state, shards={})
         finally:
-            peer.asking = None
+            peer.request_reply = None
 
     def _lately_silent(self, peer: Peer, now: float) -> bool:
         failed = peer.failed
@@ -151,8 +151,8 @@ class Peers:
             elif peer.left is None:
                 peer.left = now
             if peer.left is not None and now - peer.left > KEEP:
-                if peer.asking is not None:
-                    peer.asking.cancel()
+                if peer.request_reply is not None:
+                    peer.request_reply.cancel()
                 del self._known[address]
         while len(self._known) > 2 * MAX_PEERS:
             del self._known[next(iter(self._known.keys() - addresses))]

@@ -18,7 +18,7 @@ from catdog_stream.web.recording.latency import BINS
 from catdog_stream.web.recording.pictures import KEPT, Shot
 from catdog_stream.web.recording.recorder import MAX_TEXT, Rejected
 
-__all__ = ["News", "WorkerState", "news_document", "parse_news"]
+__all__ = ["PeerSnapshot", "WorkerState", "news_document", "parse_news"]
 
 #: Of anything that a worker tells of: partitions, problems, classes.
 MAX_ITEMS = 10_000
@@ -59,7 +59,7 @@ class WorkerState:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class PeerSnapshot:
     """A worker's state, and what has happened since it was asked last."""
 
     state: WorkerState
@@ -69,7 +69,7 @@ class News:
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def news_document(news: News) -> dict[str, Any]:
+def news_document(news: PeerSnapshot) -> dict[str, Any]:
     """The news in JSON."""
     state = news.state
     return {
@@ -95,7 +95,7 @@ def news_document(news: News) -> dict[str, Any]:
     }
 
 
-def parse_news(document: Any) -> News:
+def parse_news(document: Any) -> PeerSnapshot:
     """Read a peer's answer. One of a version before this has told its shards alone.
 
     Raises:
@@ -105,8 +105,8 @@ def parse_news(document: Any) -> News:
         shards = parse_shards(document) if document.get("settled", True) else None
         told = document.get("state")
         if told is None:
-            return News(WorkerState(shards=shards))
-        return News(
+            return PeerSnapshot(WorkerState(shards=shards))
+        return PeerSnapshot(
             WorkerState(
                 version=_text(told["version"]),
                 stack=_text(told["stack"]),

@@ -18,12 +18,14 @@ def facts(app: "CatDogApp") -> Mapping[str, Any]:
         "role": _role(app),
         "waits": "votes" if app.role.is_jury else "",
         "voter": app.role.voter,
-        "absent": app.judging.jury.absent if app.role.is_jury and app.judging.warm else None,
-        "loading": app.swapping.loading,
-        "refused": app.swapping.problem,
+        "absent": app.aggregation.jury.absent
+        if app.role.is_jury and app.aggregation.warm
+        else None,
+        "loading": app.rollout.loading,
+        "refused": app.rollout.problem,
         "canary": _canary(app),
-        "shadow": _shadow(app.classifying.shadow, app.settings.shadow_share),
-        "drift": _drift(app.classifying.drifting.drift),
+        "shadow": _shadow(app.inference.shadow, app.settings.shadow_share),
+        "drift": _drift(app.inference.drifting.drift),
     }
     return {name: fact for name, fact in told.items() if fact}
 
@@ -32,14 +34,14 @@ def _role(app: "CatDogApp") -> str:
     """What sets this worker apart from one that does everything."""
     if app.role.voter is not None:
         return f"It is the voter {app.role.voter}, and these are its votes."
-    if app.role.is_jury and app.judging.warm:
-        jury, voters = app.judging.jury, ", ".join(app.settings.voters)
+    if app.role.is_jury and app.aggregation.warm:
+        jury, voters = app.aggregation.jury, ", ".join(app.settings.voters)
         return f"The jury of {voters}: {jury.pending} requests wait for votes here."
     return ""
 
 
 def _canary(app: "CatDogApp") -> Mapping[str, Any] | None:
-    canary = app.classifying.canary
+    canary = app.inference.canary
     if canary is None:
         return None
     return {"stack": f"{canary.name} {canary.version}", "share": app.settings.canary_share}

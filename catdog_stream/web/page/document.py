@@ -8,7 +8,7 @@ from catdog_stream.web.page.parts import Section
 from catdog_stream.web.page.sections import SECTIONS
 from catdog_stream.web.page.summary import notices, summary, title
 from catdog_stream.web.page.text import when
-from catdog_stream.web.page.trying import Offers, trying
+from catdog_stream.web.page.upload_form import Offers, trying
 
 __all__ = ["fragments", "render"]
 

@@ -4,7 +4,7 @@ import time
 from html import escape
 
 from catdog_stream.kafka.client import shown_url
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 
 __all__ = [
     "MAX_SHOWN",

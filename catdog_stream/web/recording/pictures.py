@@ -45,7 +45,7 @@ class Latest:
         self._worker = secrets.token_hex(6)
         self._number = 0
         #: The latest first; with what was prepared, until its thumbnail is made.
-        self._shots: deque[tuple[Shot, _Film]] = deque(maxlen=2 * KEPT)
+        self._shots: deque[tuple[Shot, _Thumbnail]] = deque(maxlen=2 * KEPT)
 
     def next_id(self) -> str:
         """For the next picture."""
@@ -54,18 +54,18 @@ class Latest:
 
     def keep(self, shot: Shot, prepared: object) -> None:
         """Keep one more; the oldest goes."""
-        self._shots.appendleft((shot, _Film(prepared)))
+        self._shots.appendleft((shot, _Thumbnail(prepared)))
 
     def shots(self) -> list[Shot]:
         """The last ``KEPT``, the latest first."""
         return [shot for shot, _ in islice(self._shots, KEPT)]
 
-    def films(self) -> dict[str, "_Film"]:
+    def films(self) -> dict[str, "_Thumbnail"]:
         """What makes the thumbnails of all, by their ids; made in threads, each once."""
         return {shot.id: film for shot, film in self._shots}
 
 
-class _Film:
+class _Thumbnail:
     """A picture that is small once it has been looked at."""
 
     __slots__ = ("_prepared", "_small")
@@ -74,7 +74,7 @@ class _Film:
         self._prepared = prepared
         self._small: bytes | None = None
 
-    def develop(self) -> bytes:
+    def render(self) -> bytes:
         """The thumbnail; takes about 2 ms the first time. Thread-safe: twice made is the same."""
         prepared = self._prepared
         if self._small is None:

@@ -56,7 +56,7 @@ class Recorder:
     def answered(self, answer: Answered) -> None:
         """Take note of one answer."""
         outcome, source = answer.outcome, str(answer.incoming.source)
-        seconds = answer.moments.seconds
+        seconds = answer.timings.seconds
         if isinstance(outcome, RejectedRequest):
             self.history.note(None, seconds)
             self._rejected[outcome.reason.value] = Rejected(

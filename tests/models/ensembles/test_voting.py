@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from catdog_stream.errors import RejectedRequest, StackError
-from catdog_stream.models.deciding import RULES, Ballot, Rule, decide
 from catdog_stream.models.ensembles.voting import Member, VotingClassifier
+from catdog_stream.models.vote_rules import RULES, Ballot, Rule, decide
 from catdog_stream.testing import check_classifier
 from tests.support.shade import Shade, grey
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from catdog_stream.errors import BrokerError, Reason, RejectedRequest
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.pipeline.answering import Answering, Classified, Job, Outcome
 from catdog_stream.pipeline.observing import Observers
+from catdog_stream.pipeline.ordered_publisher import Classified, Job, OrderedPublisher, Outcome
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
-from catdog_stream.pipeline.voting.bench import Paper
-from catdog_stream.pipeline.voting.jury import Jury
-from catdog_stream.pipeline.voting.room import Room
+from catdog_stream.pipeline.voting.partition_state import VoteRecord
+from catdog_stream.pipeline.voting.vote_aggregator import VoteAggregator
+from catdog_stream.pipeline.voting.vote_budget import VoteBudget
 from catdog_stream.testing import run_in_virtual_time
-from catdog_stream.votes import Closing, Vote
+from catdog_stream.votes import DeadlineMarker, Vote
 from catdog_stream.wire import Incoming, Source
 
 TOPIC = "catdogimage"
@@ -73,13 +73,13 @@ class Kafka:
 class Scene:
     """A jury with its surroundings."""
 
-    jury: Jury
-    answering: Answering[Job]
+    jury: VoteAggregator
+    answering: OrderedPublisher[Job]
     kafka: Kafka
     failures: list[BaseException]
     #: By partition: the first undecided request, as it was committed.
     first: dict[int, int] = field(default_factory=dict)
-    closings: list[Closing] = field(default_factory=list)
+    closings: list[DeadlineMarker] = field(default_factory=list)
     counted: list[int] = field(default_factory=list)
     acknowledged: list[int] = field(default_factory=list)
     generation: int = 0
@@ -101,7 +101,7 @@ class Scene:
         def is_current() -> bool:
             return generation == self.generation
 
-        await self.jury.submit(Paper(partition, value, is_current, count, acknowledge))
+        await self.jury.submit(VoteRecord(partition, value, is_current, count, acknowledge))
 
     async def vote(self, *votes: str, partition: int = 0) -> None:
         """Votes such as ``a0 cat``: of a, on request 0; or ``a0 no``."""
@@ -116,7 +116,7 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    kafka: Kafka | None = None, first: dict[int, int] | None = None, room: Room | None = None
+    kafka: Kafka | None = None, first: dict[int, int] | None = None, room: VoteBudget | None = None
 ) -> AsyncIterator[Scene]:
     kafka = kafka or Kafka()
     kafka.confirm.set()
@@ -127,7 +127,7 @@ async def scene(
     async def owns() -> bool:
         return True
 
-    answering: Answering[Job] = Answering(
+    answering: OrderedPublisher[Job] = OrderedPublisher(
         kafka,
         owns=owns,
         limit=RejectionLimit(in_a_row=1000, share=1.0, window=1000),
@@ -136,13 +136,13 @@ async def scene(
         observers=Observers(),
     )
 
-    async def close(closing: Closing) -> None:
+    async def close(closing: DeadlineMarker) -> None:
         it.closings.append(closing)
         if kafka.closes:
             reading = asyncio.create_task(it.submit(closing.dump(), closing.partition))
             tasks.add(reading)
 
-    jury = Jury(
+    jury = VoteAggregator(
         ("a", "b"),
         rule="log_odds",
         close=close,

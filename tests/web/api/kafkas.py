@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from catdog_stream.kafka.asking import Asking, Question
-from catdog_stream.kafka.finding import Found
+from catdog_stream.kafka.lookup import Found
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.kafka.request_reply import Question, RequestReply
 from catdog_stream.web.api import stream as stream_module
 from catdog_stream.wire import Source
 from tests.web.api.replies import label
 
 
-class Kafka(Asking):
+class Kafka(RequestReply):
     """Confirms what is sent at once, and answers when the test says so."""
 
     def __init__(self) -> None:
@@ -46,15 +46,15 @@ class Kafka(Asking):
             self.asked[number].reply.set_result(reply)
 
     @asynccontextmanager
-    async def asking(
+    async def request_reply(
         self, _cluster: object, *, on_reply: Callable[[Reply], object]
-    ) -> AsyncIterator[Asking]:
+    ) -> AsyncIterator[RequestReply]:
         self.opened += 1
         self.on_reply = on_reply
         yield self
 
     @asynccontextmanager
-    async def finding(self, _cluster: object) -> AsyncIterator["Kafka"]:
+    async def lookup(self, _cluster: object) -> AsyncIterator["Kafka"]:
         yield self
 
     broken = False
@@ -66,5 +66,5 @@ class Kafka(Asking):
 
     def stand_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Take the place of a real one."""
-        monkeypatch.setattr(stream_module, "asking", self.asking)
-        monkeypatch.setattr(stream_module, "finding", self.finding)
+        monkeypatch.setattr(stream_module, "request_reply", self.request_reply)
+        monkeypatch.setattr(stream_module, "lookup", self.lookup)

@@ -7,7 +7,7 @@ import pytest
 from aiokafka.errors import MessageSizeTooLargeError, TopicAuthorizationFailedError
 
 from catdog_stream.errors import BrokerError, Refusal
-from catdog_stream.kafka.finding import Found
+from catdog_stream.kafka.lookup import Found
 from catdog_stream.settings import Settings
 from catdog_stream.web.api import stream as stream_module
 from catdog_stream.web.api.problems import Problem

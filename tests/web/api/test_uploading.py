@@ -151,7 +151,7 @@ _PARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(st.lists(st.one_of(_PARTS, st.binary(max_size=8)), max_size=12))
 def test_whatever_comes_as_a_form_nothing_breaks(parts: list[bytes]) -> None:
     got = sent(**raw_form(b"".join(parts)))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from catdog_stream.web.cluster.counts import Shards
 from catdog_stream.web.cluster.ledger import HAND_OVER, Ledger
 from catdog_stream.web.cluster.peers import INTERVAL, KEEP, Peers
-from catdog_stream.web.cluster.state import News, WorkerState
+from catdog_stream.web.cluster.state import PeerSnapshot, WorkerState
 from catdog_stream.web.cluster.timeline import Timeline
 from catdog_stream.web.cluster.view import PATIENCE, cluster_view, statistics
 
@@ -24,7 +24,7 @@ class Scene:
         self.now = 1000.0
         self.addresses = {ONE, TWO}
         self.asked: list[str] = []
-        self.answers: dict[str, Callable[[], Awaitable[News]]] = {
+        self.answers: dict[str, Callable[[], Awaitable[PeerSnapshot]]] = {
             ONE: self.telling(shards("1", 1)),
             TWO: self.telling(shards("2", 2)),
         }
@@ -33,13 +33,13 @@ class Scene:
             lambda: self.addresses, self._ask, Timeline(), self.ledger, lambda: self.now
         )
 
-    def telling(self, told: Shards | None) -> Callable[[], Awaitable[News]]:
-        async def tell() -> News:
-            return News(WorkerState(shards=told))
+    def telling(self, told: Shards | None) -> Callable[[], Awaitable[PeerSnapshot]]:
+        async def tell() -> PeerSnapshot:
+            return PeerSnapshot(WorkerState(shards=told))
 
         return tell
 
-    async def _ask(self, address: str, _since: int, _seen: Iterable[str]) -> News:
+    async def _ask(self, address: str, _since: int, _seen: Iterable[str]) -> PeerSnapshot:
         self.asked.append(address)
         return await self.answers[address]()
 
@@ -53,12 +53,12 @@ class Scene:
         return [each.standing for each in view.workers]
 
 
-async def never() -> News:
+async def never() -> PeerSnapshot:
     await asyncio.Event().wait()
     raise AssertionError
 
 
-async def refused() -> News:
+async def refused() -> PeerSnapshot:
     raise ConnectionError("Nobody listens.")
 
 

@@ -49,4 +49,4 @@ def test_a_film_is_developed_once() -> None:
     latest = Latest()
     latest.keep(shot(latest), RED)
     (film,) = latest.films().values()
-    assert film.develop() is film.develop()
+    assert film.render() is film.render()

@@ -74,8 +74,8 @@ def batches(
     The same for the same seed, wherever it begins.
     """
     epochs = math.ceil(steps * batch / pictures)
-    orders = [np.random.default_rng((*seed, n)).permutation(pictures) for n in range(epochs)]
-    order = np.concatenate(orders)
+    deployments = [np.random.default_rng((*seed, n)).permutation(pictures) for n in range(epochs)]
+    order = np.concatenate(deployments)
     return [order[step * batch : (step + 1) * batch] for step in range(first, steps)]
 
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from catdog_stream.errors import InputError
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.preprocessing import Preprocessing
-from catdog_stream.models.training.data.sameness import DETAIL, THUMBNAIL, Look, Sameness
+from catdog_stream.models.training.data.duplicates import DETAIL, THUMBNAIL, Look, Sameness
 from catdog_stream.models.training.labelled import (
     LabelledFile,
     Unreadable,

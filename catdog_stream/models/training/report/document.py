@@ -25,7 +25,7 @@ from catdog_stream.models.training.parity import Parity
 from catdog_stream.models.training.report import charts, figures
 from catdog_stream.models.training.report.style import STYLE
 from catdog_stream.models.training.robustness import HEADS, Robustness
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 
 __all__ = ["REPORT_FILE", "Report", "write_report"]
 

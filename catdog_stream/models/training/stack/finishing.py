@@ -9,7 +9,7 @@ from catdog_stream.models.stacks.manifest import Golden
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.stacks.writing import write_loadable
 from catdog_stream.models.training.evaluation import Answers, Evaluation, ask, measure
-from catdog_stream.models.training.familiarizing import fit_familiarity, too_few
+from catdog_stream.models.training.fit_ood import fit_familiarity, too_few
 from catdog_stream.models.training.head.features import Seen
 from catdog_stream.models.training.head_training import quality_record
 from catdog_stream.models.training.parity import Parity, compare

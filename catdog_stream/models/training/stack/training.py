@@ -17,7 +17,7 @@ from catdog_stream.models.training.backbone.start import Start
 from catdog_stream.models.training.data.checking import Checked, check
 from catdog_stream.models.training.data.splitting import Split, split
 from catdog_stream.models.training.evaluation import Evaluation
-from catdog_stream.models.training.familiarizing import too_few
+from catdog_stream.models.training.fit_ood import too_few
 from catdog_stream.models.training.labelled import classes_in
 from catdog_stream.models.training.report.document import REPORT_FILE
 from catdog_stream.models.training.stack.backbone import put_backbone

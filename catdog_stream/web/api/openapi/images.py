@@ -3,7 +3,7 @@
 from catdog_stream.web.api.addresses import MAX_ADDRESS
 from catdog_stream.web.api.ids import PATTERN
 from catdog_stream.web.api.openapi.parts import Part, obj, problems, ref, response
-from catdog_stream.web.api.preferring import MAX_WAIT
+from catdog_stream.web.api.prefer_header import MAX_WAIT
 from catdog_stream.web.api.uploading import MAX_URL
 
 __all__ = ["PATHS", "SCHEMAS"]

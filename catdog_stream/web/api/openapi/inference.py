@@ -1,7 +1,7 @@
 """The Open Inference Protocol, described as it is offered here."""
 
 from catdog_stream.web.api.openapi.parts import Part, array, error, in_json, obj, ref, response
-from catdog_stream.web.api.v2.asked import INPUT, MAX_PICTURES, OUTPUTS
+from catdog_stream.web.api.v2.infer_request import INPUT, MAX_PICTURES, OUTPUTS
 
 __all__ = ["PATHS", "SCHEMAS"]
 

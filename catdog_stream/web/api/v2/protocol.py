@@ -13,8 +13,8 @@ from catdog_stream.web.api.body import Intake, Room
 from catdog_stream.web.api.guards.rates import Rates
 from catdog_stream.web.api.problems import Problem, json
 from catdog_stream.web.api.stream import Asked, Picture, Stream
-from catdog_stream.web.api.v2.answered import HEADER_LENGTH, infer_response, labels_of
-from catdog_stream.web.api.v2.asked import Inference, parse
+from catdog_stream.web.api.v2.infer_request import Inference, parse
+from catdog_stream.web.api.v2.infer_response import HEADER_LENGTH, infer_response, labels_of
 from catdog_stream.web.api.v2.serving import Model, checked, model_document
 
 __all__ = ["Protocol"]

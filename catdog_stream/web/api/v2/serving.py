@@ -30,10 +30,10 @@ class Model:
 def serving(app: "CatDogApp") -> Model | None:
     """What serves; ``None`` while nothing does."""
     if app.role.is_jury:
-        return Model("jury", "1", ()) if app.judging.warm else None
-    if not app.classifying.warm:
+        return Model("jury", "1", ()) if app.aggregation.warm else None
+    if not app.inference.warm:
         return None
-    classifier = app.classifying.classifier
+    classifier = app.inference.classifier
     return Model(classifier.name, classifier.version, tuple(classifier.classes))
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from catdog_stream.web.api.problems import Problem
-from catdog_stream.web.api.v2.asked import parse
 from catdog_stream.web.api.v2.documents import LONG_TEXT, MAX_REST, read_document
+from catdog_stream.web.api.v2.infer_request import parse
 
 MEGABYTE = 1 << 20
 SIZE = 8 * MEGABYTE

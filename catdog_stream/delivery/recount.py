@@ -1,0 +1,242 @@
+"""Counting again what the topics hold, and telling the owners of the counts what they lack.
+
+The committed counts of a partition (see ``counting``) say up to which offset they count. The
+answers to requests in front of it are counted anew from ``catdoglabel`` and
+``catdogimage-rejected``, one for each request (see ``answer_choice``). The difference (see
+``correcting``) is left where the owner of the partition looks for it: as the metadata of an offset
+in a group without members, one value for each partition, which the next recount replaces. So it
+makes no difference whether workers run.
+
+Where the topics no longer hold the answers that are counted, after their retention or because a
+topic was deleted, the difference is no mistake in the counts: `Found.forgotten` says how large.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+
+from catdog_stream import deadlines
+from catdog_stream.delivery.answer_choice import Answer, Kind, chosen
+from catdog_stream.delivery.count_corrections import KINDS, Correction, correction, to_mail
+from catdog_stream.delivery.counting import (
+    Shard,
+    counted,
+    counting_source,
+    from_metadata,
+    label_of,
+    reason_of,
+)
+from catdog_stream.errors import BrokerError
+from catdog_stream.kafka.bounded_reader import Extent, extent, records
+from catdog_stream.kafka.cluster import admin, group_members, group_offsets, topic_partitions
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.explanations import Access, broker_error
+from catdog_stream.topics import GROUP, LABELS, RECOUNT_GROUP, REJECTED, REQUESTS, TOPICS
+from catdog_stream.wire import Source
+
+__all__ = ["Found", "Recount", "total"]
+
+POLL_SECONDS = 0.5
+#: What Kafka takes as metadata (``offset.metadata.max.bytes``).
+MAX_METADATA_BYTES = 4096
+
+_DESCRIBE = Access.group("Describe", GROUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Result of the recount for one partition.
+
+    Attributes:
+        committed: what is counted.
+        found: what the topics hold.
+        correction: the difference; ``None`` if there is none.
+        forgotten: how many answers the correction subtracts though they may well have been given:
+            the topics no longer hold every answer.
+    """
+
+    committed: Shard
+    found: Shard
+    correction: Correction | None
+    forgotten: int
+
+
+@dataclass(slots=True)
+class _Answers:
+    """The answers to each request of a partition, by its offset; different ones only."""
+
+    of: dict[int, tuple[Answer, ...]] = field(default_factory=dict)
+
+    def add(self, offset: int, answer: Answer) -> None:
+        others = (a for a in self.of.get(offset, ()) if a[1:] != answer[1:])
+        self.of[offset] = (*others, answer)
+
+    def before(self, end: int) -> Mapping[int, tuple[Answer, ...]]:
+        """Return those to requests in front of an offset."""
+        return {offset: answers for offset, answers in self.of.items() if offset < end}
+
+    def shard(self, like: Shard) -> Shard:
+        """The counts of those in front of the offset up to which ``like`` counts."""
+        result: Shard | None = None
+        for offset, answer in chosen(self.before(like["offset"]), like).items():
+            result = counted(result, answer.kind, answer.name, offset) or result
+        return result or {"labels": {}, "rejections": {}, "offset": 0}
+
+
+@dataclass(slots=True)
+class Recount:
+    """One run of the command, which keeps the offsets of all answers in memory.
+
+    Args:
+        cluster: where.
+    """
+
+    cluster: ClusterConfig
+    #: By partition of ``catdogimage``, and of ``catdoglabel`` for those of other programs.
+    found: dict[TopicPartition, Found] = field(default_factory=dict)
+    #: Partitions of the answers of which Kafka has deleted the oldest.
+    shortened: list[TopicPartition] = field(default_factory=list)
+
+    #: Partitions whose committed offset says nothing: somebody else has set it.
+    without_counts: list[TopicPartition] = field(default_factory=list)
+
+    async def look(self) -> None:
+        """Count what is there; changes nothing. Raises ``BrokerError``."""
+        partitions = await topic_partitions(self.cluster, *TOPICS)
+        committed = await self._committed()
+        answers: defaultdict[TopicPartition, _Answers] = defaultdict(_Answers)
+        held: dict[TopicPartition, tuple[int, int]] = {}
+        for topic in (LABELS, REJECTED):
+            part = await extent(self.cluster, topic, partitions.get(topic, 0))
+            held |= part.partitions
+            await self._read(part, answers, partitions.get(topic, 0))
+        self.shortened = [tp for tp, (start, _) in held.items() if start]
+        number = int(time.time() * 1000)
+        for tp, shard in committed.items():
+            found = answers[tp].shard(shard)
+            if tp.topic == LABELS:
+                start, end = held.get(tp, (0, 0))
+                whole = start == 0 and end >= shard["offset"]
+            else:
+                gaps = shard["offset"] - len(answers[tp].before(shard["offset"]))
+                whole = not gaps or (
+                    not self._is_shortened(tp, partitions) and total(found) >= total(shard)
+                )
+            forgotten = 0 if whole else _subtracted(shard, found)
+            self.found[tp] = Found(shard, found, correction(shard, found, number), forgotten)
+
+    def _is_shortened(self, tp: TopicPartition, partitions: Mapping[str, int]) -> bool:
+        """Return ``True`` if Kafka has deleted answers that may belong to a partition."""
+        return any(
+            TopicPartition(topic, tp.partition % partitions[topic]) in self.shortened
+            for topic in (LABELS, REJECTED)
+            if partitions.get(topic)
+        )
+
+    async def leave(self) -> None:
+        """Leave the corrections to the owners of the partitions. Raises ``BrokerError``."""
+        offsets = {
+            tp: OffsetAndMetadata(found.committed["offset"], _mail(tp, found.correction))
+            for tp, found in self.corrections.items()
+        }
+        consumer = AIOKafkaConsumer(
+            **self.cluster.connection,
+            group_id=RECOUNT_GROUP,
+            enable_auto_commit=False,
+        )
+        try:
+            await consumer.start()
+            consumer.assign(list(offsets))
+            await consumer.commit(offsets)
+        except KafkaError as error:
+            raise broker_error(error, self.cluster, Access.group("Read", RECOUNT_GROUP)) from error
+        finally:
+            await consumer.stop()
+
+    async def taken_over(self) -> Collection[TopicPartition]:
+        """Wait for running workers to add the corrections; those that were added in time."""
+        wanted = {
+            tp: found.correction["recount"]
+            for tp, found in self.corrections.items()
+            if found.correction is not None
+        }
+        deadline = time.monotonic() + deadlines.RECOUNTED
+        while True:
+            now = await self._committed()
+            numbers = {tp: shard.get("recount") for tp, shard in now.items()}
+            done = [tp for tp, number in wanted.items() if numbers.get(tp) == number]
+            if len(done) == len(wanted) or time.monotonic() > deadline:
+                return done
+            await asyncio.sleep(POLL_SECONDS)
+
+    @property
+    def forgotten(self) -> Mapping[TopicPartition, int]:
+        """Partitions whose correction subtracts what may only be deleted, and how much."""
+        return {tp: found.forgotten for tp, found in self.found.items() if found.forgotten}
+
+    @property
+    def corrections(self) -> Mapping[TopicPartition, Found]:
+        """What was found where it differs."""
+        return {tp: found for tp, found in self.found.items() if found.correction is not None}
+
+    async def _committed(self) -> dict[TopicPartition, Shard]:
+        async with admin(self.cluster, _DESCRIBE) as client:
+            offsets = await group_offsets(client, GROUP)
+        shards = {
+            tp: from_metadata(offset.metadata)
+            for tp, offset in sorted(offsets.items())
+            if tp.topic in (REQUESTS, LABELS) and (offset.metadata or tp.topic == REQUESTS)
+        }
+        self.without_counts = [tp for tp, shard in shards.items() if shard is None]
+        return {tp: shard for tp, shard in shards.items() if shard is not None}
+
+    async def workers(self) -> bool:
+        """Whether any worker runs. Raises ``BrokerError``."""
+        async with admin(self.cluster, _DESCRIBE) as client:
+            return bool(await group_members(client, GROUP))
+
+    async def _read(
+        self, part: Extent, answers: Mapping[TopicPartition, _Answers], partitions: int
+    ) -> None:
+        async for record in records(self.cluster, part):
+            own = Source(record.topic, record.partition, record.offset)
+            source = counting_source(
+                record.headers, own, requests_topic=REQUESTS, partitions=partitions
+            )
+            kind, name = _tally(record)
+            if source is not own or record.topic == LABELS:
+                tp = TopicPartition(source.topic, source.partition)
+                answers[tp].add(source.offset, Answer(record.timestamp, kind, name))
+
+
+def total(shard: Shard) -> int:
+    """Return the number of answers that a shard counts."""
+    return sum(shard["labels"].values()) + sum(shard["rejections"].values())
+
+
+def _subtracted(before: Shard, after: Shard) -> int:
+    """Return how much less of their names is counted afterwards."""
+    return sum(
+        max(0, number - after[kind].get(name, 0))
+        for kind in KINDS
+        for name, number in before[kind].items()
+    )
+
+
+def _tally(record: ConsumerRecord) -> tuple[Kind, str]:
+    if record.topic == REJECTED:
+        return "rejections", reason_of(record.headers)
+    return "labels", label_of(record.value, record.headers)
+
+
+def _mail(tp: TopicPartition, by: Correction | None) -> str:
+    text = to_mail(by) if by is not None else ""
+    if len(text.encode()) > MAX_METADATA_BYTES:
+        raise BrokerError(f"{tp.topic}/{tp.partition}: too many different names to correct.")
+    return text

@@ -1,0 +1,256 @@
+"""Putting rejected requests back onto the topic of requests, once each.
+
+A ledger remembers what has been put back: the compacted topic ``catdogimage-replayed``. Its key is
+the place of the rejected request, its value says which rejection and where to. It is read first;
+then each request is sent, and once Kafka has confirmed it, its line in the ledger is written and
+confirmed before the next one. So a request can be put back twice only if the process dies between
+its two confirmations, and then only that one; and if two replays run at the same time.
+
+The ledger's key is the request's place and not the rejection's: after a crash of a worker the same
+request may have been rejected twice.
+
+Requests that are certain to be rejected again (see ``errors.REPLAY_ADVICE``) are put back only
+where their reason is named: their second rejection would count as one more.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+import orjson
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka.errors import MessageSizeTooLargeError
+from tqdm import tqdm
+
+from catdog_stream.delivery.counting import counting_source, reason_of
+from catdog_stream.errors import REPLAY_ADVICE
+from catdog_stream.kafka.bounded_reader import extent, records
+from catdog_stream.kafka.client import producer
+from catdog_stream.kafka.cluster import create_compacted, create_topics, topic_partitions
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.raw_json import loads
+from catdog_stream.topics import REJECTED, REPLAYED, REQUESTS
+from catdog_stream.wire import REJECTION_HEADERS, Answer, Source
+
+__all__ = ["Rejected", "Replay", "ReplayOutcome", "Tally", "request_again"]
+
+REPLAY_OF = "replay-of"
+
+
+class ReplayOutcome(Enum):
+    """What becomes of one rejected request."""
+
+    PUT_BACK = auto()
+    #: By an earlier replay.
+    KNOWN = auto()
+    #: The rejection carries none: it was too large, or the request had none.
+    NO_PICTURE = auto()
+    #: Kafka does not take it: the topic's limit has come down since.
+    TOO_LARGE = auto()
+    #: It would be rejected again, and its reason was not named.
+    LEFT_OUT = auto()
+
+
+#: Reasons for which a request is put back only where they are named.
+_HOPELESS = frozenset(
+    reason.value for reason, advice in REPLAY_ADVICE.items() if not advice.can_help
+)
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many rejected requests met which fate, by reason."""
+
+    reasons: dict[str, Counter[ReplayOutcome]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def add(self, reason: str, fate: ReplayOutcome) -> None:
+        """Count one."""
+        self.reasons[reason][fate] += 1
+
+    @property
+    def total(self) -> Counter[ReplayOutcome]:
+        """Over all reasons."""
+        return sum(self.reasons.values(), Counter[ReplayOutcome]())
+
+    def summary(self, *, dry_run: bool = False) -> str:
+        """One sentence about everything."""
+        return ("Would put back " if dry_run else "Put back ") + _told(self.total)
+
+    def left_out(self) -> str:
+        """Return how to force what was left out; empty if nothing was."""
+        reasons = [
+            name for name, fates in sorted(self.reasons.items()) if fates[ReplayOutcome.LEFT_OUT]
+        ]
+        if not reasons:
+            return ""
+        number = self.total[ReplayOutcome.LEFT_OUT]
+        what = "1 request" if number == 1 else f"{number} requests"
+        options = " ".join(f"--reason {reason}" for reason in reasons)
+        return (
+            f"Left out {what} that would be rejected again. Name the reason to put "
+            f"{'it' if number == 1 else 'them'} back all the same: {options}"
+        )
+
+    def lines(self) -> list[str]:
+        """One sentence about each reason."""
+        return [f"{reason}: {_told(counts)}" for reason, counts in sorted(self.reasons.items())]
+
+
+def _told(counts: Counter[ReplayOutcome]) -> str:
+    put_back = counts[ReplayOutcome.PUT_BACK]
+    parts = [f"{put_back} request{'' if put_back == 1 else 's'}"]
+    for fate, words in (
+        (ReplayOutcome.KNOWN, "had been put back before"),
+        (ReplayOutcome.NO_PICTURE, "had no picture"),
+        (ReplayOutcome.TOO_LARGE, f"had more bytes than {REQUESTS} takes"),
+        (ReplayOutcome.LEFT_OUT, "would be rejected again"),
+    ):
+        if counts[fate]:
+            parts.append(f"{counts[fate]} {words}")
+    return "; ".join(parts) + "."
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One record of ``catdogimage-rejected``."""
+
+    #: Where the rejection stands.
+    place: Source
+    #: Where the request stood; the rejection itself if it does not tell.
+    request: Source
+    record: ConsumerRecord
+
+    @classmethod
+    def read(cls, record: ConsumerRecord, partitions: int) -> "Rejected":
+        """Read one of a topic with so many ``partitions``."""
+        place = Source(record.topic, record.partition, record.offset)
+        request = counting_source(
+            record.headers, place, requests_topic=REQUESTS, partitions=partitions
+        )
+        return cls(place, request, record)
+
+    @property
+    def reason(self) -> str:
+        """Why it was rejected."""
+        return reason_of(self.record.headers)
+
+
+def request_again(rejected: Rejected) -> Answer | None:
+    """The request as it came, with the header ``replay-of``; ``None`` if its picture is gone."""
+    record = rejected.record
+    if not _may_hold_picture(record.value):
+        return None
+    left_out = REJECTION_HEADERS | {REPLAY_OF}
+    headers = [(name, value) for name, value in record.headers if name not in left_out]
+    headers.append((REPLAY_OF, str(rejected.place).encode()))
+    return Answer(record.key, record.value, headers)
+
+
+def _may_hold_picture(value: bytes | None) -> bool:
+    """False for what ``records.rejection`` leaves of a request that it could not write in full."""
+    if not value:
+        return False
+    try:
+        body = loads(value)
+    except orjson.JSONDecodeError:
+        return True  # nobody knows; what rejected it may have been mended
+    return not isinstance(body, dict) or bool(body.get("data"))
+
+
+@dataclass(slots=True)
+class Replay:
+    """One run of the command.
+
+    Args:
+        cluster: where.
+        reasons: put back what was rejected for one of these; empty for all but those that are
+            certain to be rejected again.
+        since_ms: put back requests of this time or later, in milliseconds since the epoch.
+        dry_run: only count.
+    """
+
+    cluster: ClusterConfig
+    reasons: Collection[str] = ()
+    since_ms: int | None = None
+    dry_run: bool = False
+    tally: Tally = field(default_factory=Tally)
+    _known: set[str] = field(default_factory=set)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Put back what is rejected by now, or until ``stop`` is set: never within a request.
+
+        Raises:
+            BrokerError: no broker answers, it stopped answering, or it refused.
+        """
+        partitions = await self._topics()
+        self._known = await self._ledger(partitions)
+        count = partitions.get(REJECTED, 0)
+        part = await extent(self.cluster, REJECTED, count, since_ms=self.since_ms)
+        async with AsyncExitStack() as stack:
+            enter = stack.enter_async_context
+            sender = None if self.dry_run else await enter(producer(self.cluster))
+            stream = await enter(aclosing(records(self.cluster, part)))
+            bar = stack.enter_context(
+                tqdm(total=len(part), unit="rejection", desc="replaying", disable=None)
+            )
+            async for record in stream:
+                rejected = Rejected.read(record, count)
+                if self._chosen(rejected):
+                    fate = await self._settle(rejected, sender, partitions)
+                    self.tally.add(rejected.reason, fate)
+                bar.update()
+                if stop.is_set():
+                    return
+
+    async def _topics(self) -> Mapping[str, int]:
+        """Every topic's number of partitions; those that are needed have been created."""
+        if self.dry_run:
+            return await topic_partitions(self.cluster, REJECTED, REPLAYED)
+        partitions = await create_topics(self.cluster)
+        await create_compacted(self.cluster, REPLAYED)
+        return partitions
+
+    async def _ledger(self, partitions: Mapping[str, int]) -> set[str]:
+        part = await extent(self.cluster, REPLAYED, partitions.get(REPLAYED, 0))
+        return {
+            record.key.decode("utf-8", "replace")
+            async for record in records(self.cluster, part)
+            if record.key
+        }
+
+    def _chosen(self, rejected: Rejected) -> bool:
+        if self.since_ms is not None and rejected.record.timestamp < self.since_ms:
+            return False
+        return not self.reasons or rejected.reason in self.reasons
+
+    async def _settle(
+        self, rejected: Rejected, sender: AIOKafkaProducer | None, partitions: Mapping[str, int]
+    ) -> ReplayOutcome:
+        key = str(rejected.request)
+        if key in self._known:
+            return ReplayOutcome.KNOWN
+        request = request_again(rejected)
+        if request is None:
+            return ReplayOutcome.NO_PICTURE
+        if not self.reasons and rejected.reason in _HOPELESS:
+            return ReplayOutcome.LEFT_OUT
+        if sender is not None:
+            partition = rejected.request.partition % partitions[REQUESTS]
+            try:
+                record = await sender.send_and_wait(
+                    REQUESTS,
+                    request.value,
+                    key=request.key,
+                    headers=list(request.headers),
+                    partition=partition,
+                )
+            except MessageSizeTooLargeError:
+                return ReplayOutcome.TOO_LARGE
+            place = Source(record.topic, record.partition, record.offset)
+            line = {"rejection": str(rejected.place), "put_back": str(place)}
+            await sender.send_and_wait(REPLAYED, orjson.dumps(line), key=key.encode(), partition=0)
+        self._known.add(key)
+        return ReplayOutcome.PUT_BACK

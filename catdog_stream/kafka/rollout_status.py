@@ -1,0 +1,129 @@
+"""What becomes of an order for a stack: who of the running workers serves it, and who does not."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+
+from aiokafka.errors import KafkaError
+
+from catdog_stream import deadlines
+from catdog_stream.errors import BrokerError
+from catdog_stream.kafka.cluster import admin, group_urls
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.deployments import MAX_REPORTS, Deployment, Report, follow
+from catdog_stream.kafka.explanations import Access
+from catdog_stream.topics import group_of
+
+__all__ = ["Outcome", "Running", "outcome", "running"]
+
+#: How often is looked which workers run, in seconds.
+LOOK_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The workers that run."""
+
+    #: Their addresses.
+    workers: frozenset[str]
+    #: How many tell none: partitions are moving.
+    nameless: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.workers or self.nameless)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of an order."""
+
+    running: Running
+    #: What each worker said of it last, those too that have ended since.
+    said: dict[str, Report] = field(default_factory=dict)
+    #: The order that came after it.
+    superseded: Deployment | None = None
+
+    @property
+    def reports(self) -> Mapping[str, Report | None]:
+        """What each worker that runs has said; ``None`` of one that said nothing."""
+        return {worker: self.said.get(worker) for worker in sorted(self.running.workers)}
+
+    @property
+    def served(self) -> bool:
+        """Whether every worker that runs serves what was ordered."""
+        return not self.running.nameless and all(
+            report is not None and report.done and report.problem is None
+            for report in self.reports.values()
+        )
+
+    def settled(self, *, heard: bool) -> bool:
+        """Whether there is nothing more to wait for.
+
+        ``heard``: whether who has said nothing by now follows no orders.
+        """
+        if self.superseded is not None:
+            return True
+        if any(report is not None and not report.done for report in self.reports.values()):
+            return False
+        return heard or (not self.running.nameless and None not in self.reports.values())
+
+
+async def running(cluster: ClusterConfig, voter: str | None = None) -> Running:
+    """The workers that run now, or the voters of a name. Raises ``BrokerError``."""
+    end = time.monotonic() + deadlines.TOPIC_KNOWN
+    async with admin(cluster, Access.group("Describe", group_of(voter))) as client:
+        while True:
+            try:
+                urls = await group_urls(client, group_of(voter))
+                break
+            except KafkaError as error:
+                # A new cluster makes its topic of groups when it is asked first, and a broker that
+                # has just become the coordinator reads that topic first.
+                if not error.retriable or time.monotonic() > end:
+                    raise
+                await asyncio.sleep(deadlines.TRY_AGAIN)
+    workers = frozenset(url.rstrip("/") for url in urls if url is not None)
+    return Running(workers, urls.count(None))
+
+
+async def outcome(cluster: ClusterConfig, order: Deployment, voter: str | None = None) -> Outcome:
+    """Wait for what the workers make of an order that was just given.
+
+    A worker that ends is not waited for any longer once the group has noticed, and one that starts
+    is. Raises ``BrokerError``.
+    """
+    found = Outcome(await running(cluster, voter))
+    loop = asyncio.get_running_loop()
+    heard, end = loop.time() + deadlines.HEARD, loop.time() + deadlines.SWAPPED
+    listening = asyncio.ensure_future(_listen(cluster, order, found, voter))
+    try:
+        while loop.time() < end and not found.settled(heard=loop.time() > heard):
+            if listening.done():
+                # Not before it is known that more is to come: aiokafka loses the connection of a
+                # consumer whose start is cancelled.
+                listening.result()
+                listening = asyncio.ensure_future(_listen(cluster, order, found, voter))
+            await asyncio.wait((listening,), timeout=LOOK_SECONDS)
+            if found.superseded is None:
+                found.running = await running(cluster, voter)
+    finally:
+        listening.cancel()
+        with suppress(asyncio.CancelledError, BrokerError):
+            await listening
+    return found
+
+
+async def _listen(
+    cluster: ClusterConfig, order: Deployment, found: Outcome, voter: str | None
+) -> None:
+    """Return once there is nothing more to wait for."""
+    async with aclosing(follow(cluster, order.offset + 1, voter)) as stream:
+        async for news in stream:
+            if isinstance(news, Deployment):
+                found.superseded = news
+            elif news.order == order.offset and len(found.said) < MAX_REPORTS:
+                found.said[news.worker.rstrip("/")] = news
+            if found.settled(heard=False):
+                return

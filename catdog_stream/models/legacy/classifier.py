@@ -1,0 +1,130 @@
+"""The first system's head: the pickle of an ``XGBClassifier`` of xgboost 0.6 to 0.9.
+
+What it is made of was written by Python 3, xgboost, scikit-learn (the ``LabelEncoder`` with its
+classes) and numpy. None of them is called: the trees are the bytes that the booster was saved in
+(``booster.py``), and the classes are read out of numpy's bytes.
+"""
+
+import hashlib
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from catdog_stream.errors import InputError
+from catdog_stream.models.legacy.pickled import Global, Unmade, read_pickle
+
+__all__ = ["PickledClassifier", "read_classifier"]
+
+#: The original's has 122 KB.
+MAX_BYTES = 256 * 1024 * 1024
+
+_CLASSIFIER = Global("xgboost.sklearn", "XGBClassifier")
+_BOOSTER = Global("xgboost.core", "Booster")
+_BYTE_ARRAYS = (Global("builtins", "bytearray"), Global("__builtin__", "bytearray"))
+_ENCODE = Global("_codecs", "encode")
+_LABEL_ENCODERS = (
+    Global("sklearn.preprocessing.label", "LabelEncoder"),
+    Global("sklearn.preprocessing._label", "LabelEncoder"),
+)
+_NUMPY = (
+    Global("numpy", "ndarray"),
+    Global("numpy", "dtype"),
+    Global("numpy.core.multiarray", "_reconstruct"),
+    Global("numpy.core.multiarray", "scalar"),
+)
+_KNOWN = frozenset((_CLASSIFIER, _BOOSTER, *_BYTE_ARRAYS, _ENCODE, *_LABEL_ENCODERS, *_NUMPY))
+
+
+@dataclass(frozen=True, slots=True)
+class PickledClassifier:
+    """What the pickle holds of use."""
+
+    booster: bytes
+    """The trees, as xgboost saved them."""
+    labels: tuple[str, ...] | tuple[int, ...]
+    """What it was trained to tell apart, in its order; empty where the pickle does not say."""
+    sha256: str
+    """Of the pickle, in hexadecimal."""
+
+
+def read_classifier(file: Path) -> PickledClassifier:
+    """Read the pickle in ``file``, executing nothing. Raises ``InputError``."""
+    data = _read(file)
+    fields = _state(read_pickle(file, data, _KNOWN), _CLASSIFIER)
+    booster = _state(fields.get("_Booster"), _BOOSTER).get("handle")
+    try:
+        trees = _bytes(booster)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{file} does not hold a trained XGBClassifier of xgboost 0.6 to 0.9."
+        ) from None
+    _check_use(file, fields)
+    labels = _labels(file, fields.get("_le"))
+    return PickledClassifier(trees, labels, hashlib.sha256(data).hexdigest())
+
+
+def _read(file: Path) -> bytes:
+    try:
+        if not file.is_file():
+            raise InputError(f"There is no file {file}.")
+        if file.stat().st_size > MAX_BYTES:
+            raise InputError(f"{file} has more than the {MAX_BYTES} bytes that are read.")
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def _check_use(file: Path, fields: dict[str, Any]) -> None:
+    """Refuse what would make the trees answer otherwise than they do by themselves."""
+    missing = fields.get("missing")
+    if missing is not None and not (isinstance(missing, float) and math.isnan(missing)):
+        raise InputError(f"{file} takes a number for a missing feature, which a stack cannot.")
+    if "best_ntree_limit" in fields:
+        raise InputError(
+            f"The training of {file} was stopped early, and versions of xgboost do not agree on "
+            "how many of its trees answer then: train it again with so many trees as are wanted."
+        )
+
+
+def _state(value: Any, *kinds: Global) -> dict[str, Any]:
+    """The attributes of an object of one of ``kinds``; none if it is anything else."""
+    if isinstance(value, Unmade) and value.of in kinds and isinstance(value.state, dict):
+        return value.state
+    return {}
+
+
+def _labels(file: Path, encoder: Any) -> tuple[str, ...] | tuple[int, ...]:
+    """The classes of a ``LabelEncoder``: a numpy array of texts or of whole numbers."""
+    array = _state(encoder, *_LABEL_ENCODERS).get("classes_")
+    if array is None:
+        return ()
+    try:
+        _, _, dtype, _, content = array.state
+        kind, order = dtype.arguments[0], dtype.state[1]
+        if kind in ("O", "O8"):
+            values = content
+        elif re.fullmatch(r"U[1-9]\d{0,3}|[iu][1248]", kind) and order in "<>|=":
+            values = np.frombuffer(_bytes(content), order + kind).tolist()
+        else:
+            return ()
+    except (AttributeError, TypeError, ValueError, IndexError, KeyError) as error:
+        raise InputError(f"{file} is damaged: its classes cannot be read.") from error
+    one_kind = {type(value) for value in values} in ({str}, {int})
+    return tuple(values) if one_kind else ()
+
+
+def _bytes(value: Any) -> bytes:
+    """Bytes, or a byte array of them. In protocol 2 these have to be encoded from a text."""
+    if isinstance(value, Unmade) and value.of in _BYTE_ARRAYS:
+        (value,) = value.arguments
+    if isinstance(value, Unmade) and value.of == _ENCODE:
+        text, encoding = value.arguments
+        if isinstance(text, str) and encoding == "latin1":
+            return text.encode("latin1")
+    if not isinstance(value, bytes):
+        raise TypeError("no bytes")
+    return value

@@ -1,0 +1,80 @@
+"""Put the first system's parts together as a stack."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from catdog_stream.errors import InputError, StackError
+from catdog_stream.models.engines.convert import write_backbone
+from catdog_stream.models.engines.networks import NETWORKS
+from catdog_stream.models.legacy.head import OriginalHead
+from catdog_stream.models.legacy.slim import NETWORK
+from catdog_stream.models.stacks.golden import keep_first
+from catdog_stream.models.stacks.locate import samples
+from catdog_stream.models.stacks.manifest import Golden, Manifest
+from catdog_stream.models.stacks.stack import ModelStack
+from catdog_stream.models.stacks.writing import HEAD_FILE, parts_in, write_loadable
+
+__all__ = ["check_features", "import_stack"]
+
+
+def check_features(head: OriginalHead) -> None:
+    """Raise ``InputError`` unless ``head`` takes as many features as the network gives."""
+    wanted = NETWORKS[NETWORK].features
+    if head.features != wanted:
+        raise InputError(
+            f"The head takes {head.features} features, and TF-Slim's Inception V3 gives {wanted}."
+        )
+
+
+def import_stack(
+    head: OriginalHead,
+    network: Any,
+    output: Path,
+    *,
+    name: str,
+    version: str,
+    checkpoint_sha256: str | None,
+    threads: int,
+) -> Manifest:
+    """Write a stack of ``head`` and the Keras ``network`` to ``output``, and load it once.
+
+    Those of the sample pictures that show one of its classes go with it as golden pictures. Raises
+    ``InputError`` if it cannot be written, ``StackError`` if it does not load.
+    """
+    check_features(head)
+    write_backbone(NETWORK, network, output)
+    head.write(output / HEAD_FILE)
+    manifest = Manifest(
+        name=name,
+        version=version,
+        classes=head.classes,
+        preprocessing=NETWORKS[NETWORK].preprocessing,
+        network=NETWORK,
+        features=head.features,
+        parts=parts_in(output),
+        training={
+            "imported": "the first system's parts",
+            "head_sha256": head.sha256,
+            "checkpoint_sha256": checkpoint_sha256,
+        },
+    )
+    try:
+        manifest.write(output)
+        stack = ModelStack.load(output, engine="litert", threads=threads)
+        manifest = dataclasses.replace(manifest, golden=_golden(stack, output))
+        stack.close()
+        write_loadable(manifest, output, threads=threads)
+    except OSError as error:
+        raise InputError(f"The stack cannot be written to {output}: {error.strerror}.") from error
+    return manifest
+
+
+def _golden(stack: ModelStack, output: Path) -> tuple[Golden, ...]:
+    """A sample picture of each class, where there is one."""
+    try:
+        folder = samples()
+    except StackError:
+        return ()
+    files = {label: sorted(folder.glob(f"{label}-*")) for label in stack.classes}
+    return tuple(keep_first(stack, found, output, label) for label, found in files.items() if found)

@@ -1,0 +1,170 @@
+"""Decides the request at the head of a bench, and has the decision published.
+
+Before a request is decided it is made sure that it is there, and that none in front of it was
+passed over: a vote that a stranger makes up, or a voter that was made to begin later than the
+others, must not have requests forgotten.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from catdog_stream import metrics
+from catdog_stream.errors import BrokerError, RejectedRequest
+from catdog_stream.models.vote_rules import Rule
+from catdog_stream.pipeline.ordered_publisher import Job, OrderedPublisher
+from catdog_stream.pipeline.outcome import Outcome
+from catdog_stream.pipeline.timings import Timings
+from catdog_stream.pipeline.voting.absence import Absence
+from catdog_stream.pipeline.voting.decision import Decision
+from catdog_stream.pipeline.voting.partition_state import LOOK_SECONDS, PartitionState, acknowledge
+from catdog_stream.pipeline.voting.vote_budget import VoteBudget
+from catdog_stream.pipeline.voting.vote_join import Undecided
+from catdog_stream.wire import Incoming, Source
+
+__all__ = ["Decider", "Requests"]
+
+logger = logging.getLogger(__name__)
+
+
+class Requests(Protocol):
+    """What is known of the requests that are voted on."""
+
+    async def exists(self, partition: int, offset: int) -> bool:
+        """Whether the partition is longer than ``offset``. Raises ``BrokerError``."""
+
+    async def next_from(self, partition: int, offset: int) -> int:
+        """The first request at ``offset``, which exists, or behind it. Raises ``BrokerError``."""
+
+    async def read(self, source: Source) -> Incoming | None:
+        """The request; ``None`` if it was deleted. Raises ``BrokerError``."""
+
+
+class Decider:
+    """Decides one request at a time of each bench.
+
+    Args:
+        rule: how votes become a verdict.
+        deadline: seconds that a request may be waited for which is not there.
+        topic: of the requests.
+        answering: publishes the decisions.
+        requests: what is known of the requests.
+        room: is told of gaps.
+        absence: is notified of who was missing from each decision.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        *,
+        rule: Rule,
+        deadline: float,
+        topic: str,
+        answering: OrderedPublisher[Job],
+        requests: Requests,
+        room: VoteBudget,
+        absence: Absence,
+        clock: Callable[[], float],
+    ) -> None:
+        self._rule = rule
+        self._deadline = deadline
+        self._topic = topic
+        self._answering = answering
+        self._requests = requests
+        self._room = room
+        self._clock = clock
+        self._absence = absence
+        #: What the voters tell apart, as of the last verdict; nothing before it.
+        self.classes: tuple[str, ...] = ()
+
+    async def decide(self, state: PartitionState) -> bool:
+        """Decide the request at the head, whose votes are in; false if it cannot be decided yet.
+
+        ``answering`` has room for the decision, which is used, or left.
+        """
+        job = None
+        try:
+            if await self._is_next(state):
+                job = await self._decided(state)
+        finally:
+            if job is None or not state.is_current():
+                self._answering.leave_room()
+        if job is not None and state.is_current():
+            self._answering.append(job)
+        return job is not None
+
+    async def _is_next(self, state: PartitionState) -> bool:
+        """Whether the request at the head is there, and none in front of it is undecided."""
+        join = state.join
+        head = join.head
+        assert head is not None
+        try:
+            if not await self._requests.exists(state.partition, head.offset):
+                await self._look_away(state, head)
+                return False
+            if join.first is None or join.first == head.offset:
+                return join.head is head  # more votes may have come, on an earlier request, too
+            found = await self._requests.next_from(state.partition, join.first)
+        except BrokerError as error:
+            logger.warning("Requests cannot be looked up: %s Trying again.", error)
+            return False
+        if found < head.offset and self._has_waited(head):
+            self._room.begin_gap(Source(self._topic, state.partition, found))
+        return found >= head.offset and join.head is head
+
+    async def _look_away(self, state: PartitionState, head: Undecided) -> None:
+        """Forget what was voted on no request, once it cannot be that it is only not known yet."""
+        if self._has_waited(head) and state.join.head is head:
+            source = str(Source(self._topic, state.partition, head.offset))
+            logger.warning("There is no request %s.", source, extra={"source": source})
+            state.join.drop()
+            await acknowledge(state.join.free())
+
+    def _has_waited(self, head: Undecided) -> bool:
+        return self._clock() - head.since > self._deadline
+
+    async def _decided(self, state: PartitionState) -> Job:
+        decision = state.join.take()
+        self._room.end_gap(state.partition)
+        self._absence.note(decision.missing)
+        outcome = decision.outcome(self._rule)
+        metrics.DECISIONS.labels("incomplete" if decision.missing else "complete").inc()
+        if isinstance(outcome, RejectedRequest):
+            incoming = await self._whole(decision, state)
+        else:
+            incoming = decision.votes[0].incoming()
+            self.classes = tuple(outcome.verdict.scores)
+        timings = Timings(taken=decision.since, voted=self._clock())
+        offset = decision.votes[0].source.offset
+        job = Job(incoming, partial(_settle, state, offset), timings=timings)
+        job.outcome.set_result(outcome)
+        return job
+
+    async def _whole(self, decision: Decision, state: PartitionState) -> Incoming:
+        """The request with its own bytes, which its rejection carries, if it is still there."""
+        while state.is_current():
+            try:
+                whole = await self._requests.read(decision.votes[0].source)
+            except BrokerError as error:
+                source = str(decision.votes[0].source)
+                logger.warning(
+                    "The rejected request %s cannot be read: %s Trying again.",
+                    source,
+                    error,
+                    extra={"source": source},
+                )
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                return whole or decision.votes[0].incoming()
+        return decision.votes[0].incoming()
+
+
+async def _settle(state: PartitionState, offset: int, outcome: Outcome) -> None:
+    """Count the decision, and acknowledge what nothing waits for any more.
+
+    A commit that comes between counts it beside votes that are read again, and are late then.
+    """
+    state.count(offset, outcome)
+    await acknowledge(state.join.settle(offset))

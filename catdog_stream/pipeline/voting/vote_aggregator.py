@@ -1,0 +1,192 @@
+"""Decides the requests of all partitions: each has a task, which decides them in their order.
+
+A ``VoteIngester`` joins the records as they are read, a ``Decider`` decides what is due. This
+module knows when that is, and how many votes fit into memory.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from catdog_stream.models.vote_rules import Rule
+from catdog_stream.pipeline.ordered_publisher import Job, OrderedPublisher
+from catdog_stream.pipeline.voting.absence import Absence
+from catdog_stream.pipeline.voting.decider import Decider, Requests
+from catdog_stream.pipeline.voting.partition_state import (
+    LOOK_SECONDS,
+    PartitionState,
+    VoteRecord,
+    acknowledge,
+)
+from catdog_stream.pipeline.voting.vote_budget import VoteBudget
+from catdog_stream.pipeline.voting.vote_ingester import VoteIngester
+from catdog_stream.pipeline.voting.vote_join import VoteJoin
+from catdog_stream.votes import DeadlineMarker
+
+__all__ = ["VoteAggregator"]
+
+
+class VoteAggregator:
+    """Decides requests.
+
+    Args:
+        voters: who is expected to vote.
+        rule: how votes become a verdict.
+        deadline: seconds from the first vote on a request until it is decided without the others.
+        topic: of the requests.
+        answering: publishes the decisions.
+        requests: what is known of the requests.
+        close: writes into the log of the votes that deadlines have passed.
+        first: tells the first request of a partition that was not decided, as it was committed.
+        on_failure: called once with what made deciding impossible.
+        clock: seconds that never go back.
+        room: for the votes that wait.
+    """
+
+    def __init__(
+        self,
+        voters: Sequence[str],
+        *,
+        rule: Rule,
+        deadline: float,
+        topic: str,
+        answering: OrderedPublisher[Job],
+        requests: Requests,
+        close: Callable[[DeadlineMarker], Awaitable[object]],
+        first: Callable[[int], int | None],
+        on_failure: Callable[[BaseException], object],
+        clock: Callable[[], float] = time.perf_counter,
+        room: VoteBudget | None = None,
+    ) -> None:
+        self._voters = voters
+        self._deadline = deadline
+        self._topic = topic
+        self._answering = answering
+        self._close = close
+        self._first = first
+        self._on_failure = on_failure
+        self._clock = clock
+        self._room = VoteBudget() if room is None else room
+        self._absence = Absence(voters)
+        self._ingester = VoteIngester(topic, clock)
+        self._judge = Decider(
+            rule=rule,
+            deadline=deadline,
+            topic=topic,
+            answering=answering,
+            requests=requests,
+            room=self._room,
+            absence=self._absence,
+            clock=clock,
+        )
+        self._states: dict[int, PartitionState] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    @property
+    def pending(self) -> int:
+        """Requests that wait for votes."""
+        return sum(len(state.join) for state in self._states.values())
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """What the voters tell apart; nothing before the first verdict."""
+        return self._judge.classes
+
+    @property
+    def absent(self) -> list[str]:
+        """Sentences about the voters that the latest decision had to do without."""
+        return self._absence.problems()
+
+    @property
+    def gaps(self) -> list[str]:
+        """What keeps requests from being decided though their deadlines have passed."""
+        return self._room.problems(self._held)
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is held that nothing more is read until something is decided."""
+        return self._room.is_full(self._held)
+
+    @property
+    def _held(self) -> int:
+        return sum(state.join.bytes for state in self._states.values())
+
+    async def stop(self) -> None:
+        """Forget what is undecided, unacknowledged: Kafka will deliver it again."""
+        await self._forget()
+        await self._answering.stop()
+
+    async def abandon(self) -> None:
+        """Forget what is undecided or not confirmed, and be ready for what comes next."""
+        await self._forget()
+        await self._answering.abandon()
+
+    async def _forget(self) -> None:
+        tasks = tuple(self._tasks.values())
+        self._tasks.clear()
+        self._states.clear()
+        self._room.forget_gaps()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def submit(self, vote_record: VoteRecord) -> None:
+        """Take a record, as soon as there is room for one more."""
+        self._room.tell(self._held)
+        while self.full and vote_record.is_current():
+            await asyncio.sleep(LOOK_SECONDS)
+            self._room.tell(self._held)
+        if not vote_record.is_current():
+            return
+        state = self._bench(vote_record)
+        self._ingester.enter(vote_record, state.join)
+        state.tell()
+        await acknowledge(state.join.free())
+
+    def _bench(self, vote_record: VoteRecord) -> PartitionState:
+        state = self._states.get(vote_record.partition)
+        if state is None or not state.is_current():
+            first = self._first(vote_record.partition)
+            join: VoteJoin[VoteRecord] = VoteJoin(
+                self._voters, deadline=self._deadline, first=first
+            )
+            state = self._states[vote_record.partition] = PartitionState(join, vote_record)
+            if (task := self._tasks.pop(vote_record.partition, None)) is not None:
+                task.cancel()
+            task = asyncio.get_running_loop().create_task(self._serve(state))
+            task.add_done_callback(self._on_done)
+            self._tasks[vote_record.partition] = task
+        return state
+
+    def _on_done(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_failure(error)
+
+    async def _serve(self, state: PartitionState) -> None:
+        """Decide what is due, for as long as the partition is this process's."""
+        while state.is_current():
+            await self._close_overdue(state)
+            if not state.join.is_ready:
+                await state.wait(self._seconds_to_wait(state.join))
+            elif not await self._answering.room():
+                break
+            elif not await self._judge.decide(state):
+                await asyncio.sleep(LOOK_SECONDS)
+        if self._states.get(state.partition) is state:
+            self._room.end_gap(state.partition)
+            # The votes that it held are read again, by whoever has it.
+            del self._states[state.partition]
+
+    async def _close_overdue(self, state: PartitionState) -> None:
+        """Have the log say that deadlines have passed; it is read there, behind votes in time."""
+        if self.full:
+            # It would never be read, nor what was written before there was no room. Only here may
+            # a request be decided otherwise after a crash.
+            state.join.close_head(self._clock())
+        elif overdue := state.join.overdue(self._clock()):
+            await self._close(DeadlineMarker(self._topic, state.partition, tuple(overdue)))
+
+    def _seconds_to_wait(self, join: VoteJoin[VoteRecord]) -> float:
+        # While there is no room, deadlines that have passed are not told, and stay the next ones.
+        deadline = None if self.full else join.next_deadline()
+        return LOOK_SECONDS if deadline is None else min(deadline - self._clock(), LOOK_SECONDS)

@@ -1,0 +1,58 @@
+"""Puts the records of the votes into dockets, and counts what becomes of them."""
+
+import logging
+from collections.abc import Callable
+
+from catdog_stream import metrics
+from catdog_stream.pipeline.voting.partition_state import VoteRecord
+from catdog_stream.pipeline.voting.vote_budget import cost
+from catdog_stream.pipeline.voting.vote_join import VoteJoin, VoteStatus
+from catdog_stream.votes import DeadlineMarker, Vote
+
+__all__ = ["VoteIngester"]
+
+logger = logging.getLogger(__name__)
+
+#: So many voters that nobody expects are told of at most.
+MAX_UNEXPECTED = 100
+
+
+class VoteIngester:
+    """Reads records, which anybody may have written.
+
+    Args:
+        topic: of the requests.
+        clock: seconds that never go back.
+    """
+
+    def __init__(self, topic: str, clock: Callable[[], float]) -> None:
+        self._topic = topic
+        self._clock = clock
+        self._unexpected: set[str] = set()
+
+    def enter(self, vote_record: VoteRecord, join: VoteJoin[VoteRecord]) -> None:
+        """Put a record into the docket of its partition: a vote, a closing, or neither."""
+        # Wherever else it stands, another member of the jury would count the request as well.
+        place = (self._topic, vote_record.partition)
+        vote = Vote.parse(vote_record.value)
+        if vote is not None and (vote.source.topic, vote.source.partition) == place:
+            self._enter_vote(vote, vote_record, join)
+            return
+        closing = DeadlineMarker.parse(vote_record.value)
+        join.pass_over(vote_record, cost(vote_record.value))
+        if closing is not None and (closing.topic, closing.partition) == place:
+            join.close(closing.offsets)
+        else:
+            metrics.VOTES_READ.labels("other", VoteStatus.UNREADABLE).inc()
+
+    def _enter_vote(self, vote: Vote, vote_record: VoteRecord, join: VoteJoin[VoteRecord]) -> None:
+        fate = join.add(vote, vote_record, self._clock(), cost(vote_record.value))
+        unexpected = fate is VoteStatus.UNEXPECTED
+        metrics.VOTES_READ.labels("other" if unexpected else vote.voter, fate).inc()
+        if unexpected:
+            self._tell_of(vote.voter)
+
+    def _tell_of(self, unexpected: str) -> None:
+        if unexpected not in self._unexpected and len(self._unexpected) < MAX_UNEXPECTED:
+            self._unexpected.add(unexpected)
+            logger.warning("The votes of %s are not counted: it is not expected.", unexpected)

@@ -1,0 +1,149 @@
+"""What the page shows, made anew every second while somebody looks at it."""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from catdog_stream.web.cluster.counts import Shards, Statistics
+from catdog_stream.web.cluster.ledger import Ledger
+from catdog_stream.web.cluster.peers import Ask, Peers
+from catdog_stream.web.cluster.state import PeerSnapshot, WorkerState
+from catdog_stream.web.cluster.timeline import Timeline
+from catdog_stream.web.cluster.view import ClusterView, cluster_view, statistics
+from catdog_stream.web.live.broadcast import Broadcast
+from catdog_stream.web.page.alarm import alarm
+from catdog_stream.web.page.charting import points
+from catdog_stream.web.page.document import fragments
+from catdog_stream.web.page.summary import spoken, title
+from catdog_stream.web.recording.recorder import Recorder
+
+__all__ = ["Board"]
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two states of the page.
+TICK = 1.0
+#: Seconds for which a state is told to whoever comes.
+FRESH = 0.2
+#: Rows of the charts in each state: a reader may miss some.
+LAST_ROWS = 6
+
+
+class Board:
+    """The cluster as this worker knows it, for pages and for other workers.
+
+    Args:
+        address: this worker's own.
+        own: its state.
+        recorder: its notes.
+        addresses: of the other workers of the group.
+        ask: asks one of them.
+    """
+
+    def __init__(
+        self,
+        address: Callable[[], str],
+        own: Callable[[], Awaitable[WorkerState]],
+        recorder: Recorder,
+        addresses: Callable[[], Iterable[str]],
+        ask: Ask,
+    ) -> None:
+        self._address = address
+        self._own = own
+        self._recorder = recorder
+        self._timeline = Timeline()
+        self._ledger = Ledger()
+        self._peers = Peers(addresses, ask, self._timeline, self._ledger)
+        self._broadcast = Broadcast()
+        self._ticking: asyncio.Task[None] | None = None
+        #: When the state was made that readers are told.
+        self._published = -math.inf
+
+    async def view(self, wait: float) -> ClusterView:
+        """The cluster now; workers that do not answer are waited for ``wait`` seconds at most."""
+        await self._peers.refresh(wait)
+        address = self._address()
+        latest = self._timeline.latest(address)
+        self._timeline.update(address, self._recorder.history.slots(latest))
+        own = await self._own()
+        self._ledger.note(address, own.shards)
+        return cluster_view(address, own, self._peers, self._timeline, self._ledger, time.time())
+
+    async def statistics(self, own: Shards | None, wait: float) -> Statistics:
+        """The counts of the cluster, in the same way."""
+        await self._peers.refresh(wait)
+        self._timeline.hour(time.time())  # which forgets what is older
+        self._ledger.note(self._address(), own)
+        return statistics(own, self._peers, self._ledger)
+
+    async def news(self, since: int, seen: Iterable[str]) -> PeerSnapshot:
+        """What another worker wants to know of this one; see ``asking.ask``."""
+        state = await self._own()
+        films = self._recorder.latest.films()
+        ids = {shot.id for shot in state.pictures} - set(seen)
+        wanted = {id_: films[id_] for id_ in ids & films.keys()}
+        thumbnails = await asyncio.to_thread(
+            lambda: {id_: film.render() for id_, film in wanted.items()}
+        )
+        return PeerSnapshot(state, self._recorder.history.slots(since), thumbnails)
+
+    async def thumbnail(self, id_: str) -> bytes | None:
+        """The small picture with this id, of whichever worker; ``None`` if it is gone."""
+        film = self._recorder.latest.films().get(id_)
+        if film is not None:
+            return await asyncio.to_thread(film.render)
+        for peer in self._peers.all():
+            if id_ in peer.thumbnails:
+                return peer.thumbnails[id_]
+        return None
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """Keep one page up to date."""
+        if time.monotonic() - self._published > FRESH:
+            await self._publish()  # or the page would go back to what was true before it
+        # From here to where it is a reader nothing is awaited: the ticker cannot end in between.
+        if self._ticking is None:
+            self._ticking = asyncio.get_running_loop().create_task(self._tick())
+        return await self._broadcast.serve(request)
+
+    def close(self) -> None:
+        """Let all pages go, and ask nobody any more."""
+        self._broadcast.close()
+        self._peers.close()
+        if self._ticking is not None:
+            self._ticking.cancel()
+
+    async def _tick(self) -> None:
+        """Make states until nobody has looked for a tick."""
+        try:
+            while True:
+                await self._publish()
+                await asyncio.sleep(TICK)
+                if not self._broadcast.readers:
+                    return
+        finally:
+            self._ticking = None
+
+    async def _publish(self) -> None:
+        try:
+            self._broadcast.publish(_state(await self.view(wait=0)))
+            self._published = time.monotonic()
+        except Exception:
+            # Pages say themselves that they have not heard for a while; the next one may do.
+            logger.exception("The page could not be brought up to date.")
+
+
+def _state(view: ClusterView) -> Mapping[str, Any]:
+    return {
+        "now": round(view.now, 1),
+        "title": title(view),
+        "spoken": spoken(view),
+        "alarm": alarm(view),
+        "chart": points(view, LAST_ROWS).document(),
+        **{f"#{name}": html for name, html in fragments(view).items()},
+    }

@@ -1,0 +1,202 @@
+"""What stands before a worker's start: a cluster that can be used, with the topics in it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.cluster import ClusterMetadata
+from mode import Service
+
+from catdog_stream import deadlines
+from catdog_stream.errors import BrokerError, Refusal
+from catdog_stream.kafka.cluster import create_topics, create_votes, grow
+from catdog_stream.kafka.cluster_facts import cluster_facts
+from catdog_stream.kafka.probe import look, without_leader
+from catdog_stream.kafka.topic_recreation import Needed, lacking, restore
+from catdog_stream.metrics import count_broker_error
+from catdog_stream.settings import Settings
+from catdog_stream.topics import REQUESTS, TOPICS, VOTES, topic_configs
+from catdog_stream.worker.cluster_checks import Finding, Level, findings
+from catdog_stream.worker.needs import groups_of, topics_of
+from catdog_stream.worker.roles import Role
+
+if TYPE_CHECKING:
+    from catdog_stream.worker.application import CatDogApp
+
+__all__ = ["ClusterReadiness", "cluster_findings"]
+
+logger = logging.getLogger(__name__)
+
+
+async def cluster_findings(settings: Settings, role: Role) -> Sequence[Finding]:
+    """Look at the cluster, and compare it with the settings. Raises ``BrokerError``."""
+    facts = await cluster_facts(settings.cluster, topics_of(role, settings), groups_of(role))
+    return findings(settings, role, facts)
+
+
+class ClusterReadiness(Service):
+    """Holds the worker's start until a broker answers and the topics are there.
+
+    Afterwards it tells whether the broker still answers, and creates topics again that are deleted.
+    """
+
+    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.app = app
+        #: Topic name to its number of partitions.
+        self.partitions: Mapping[str, int] = {}
+        #: Whether the worker has been let through.
+        self.passed = False
+        self._problem: str | None = "The Kafka cluster has not answered yet."
+        self._looked_at = 0.0
+        #: The topics that a running worker needs, by their names.
+        self._topics: Mapping[str, Needed] = {}
+        #: Those of them that were there once.
+        self._needed: dict[str, Needed] = {}
+        #: Those that lack partitions, with the number of those they have.
+        self._lacking: Mapping[str, int] = {}
+        #: Why they cannot be created.
+        self._not_restored: str | None = None
+        self._looking = asyncio.Lock()
+        #: Findings that are in the log.
+        self._warned: set[Finding] = set()
+
+    async def on_start(self) -> None:
+        """Wait for the cluster."""
+        said: str | None = None
+        while not self.should_stop:
+            try:
+                cluster = self.app.settings.cluster
+                self.partitions = await create_topics(cluster)
+                if self.app.role.votes:
+                    self.partitions = await create_votes(cluster, self.partitions[REQUESTS])
+                await self._grow_changelogs()
+                await self._check()
+            except BrokerError as error:
+                self._problem = str(error)
+                count_broker_error("cluster")
+                if self._problem != said:
+                    logger.warning("%s Trying again until it does.", self._problem)
+                    said = self._problem
+                await asyncio.sleep(deadlines.TRY_AGAIN)
+            else:
+                self._fit_tables()
+                self._topics = self._topics_now()
+                self._problem, self.passed = None, True
+                return
+
+    async def _check(self) -> None:
+        """Compare the cluster with the settings. Raises ``BrokerError`` for what is wrong."""
+        found = await cluster_findings(self.app.settings, self.app.role)
+        errors = [finding.sentence for finding in found if finding.level is Level.ERROR]
+        for finding in found:
+            if finding.level is Level.WARNING and finding not in self._warned:
+                self._warned.add(finding)
+                logger.warning("%s", finding.sentence)
+        if errors:
+            more = f" ({len(errors) - 1} more: worker --check has all.)" if errors[1:] else ""
+            raise BrokerError(errors[0] + more, Refusal.CLUSTER)
+
+    async def _grow_changelogs(self) -> None:
+        """Follow topics that were given more partitions: Faust would refuse to start."""
+        for name, topic in self.app.role.counted.items():
+            changelog, wanted = (
+                self.app.tables[name].changelog_topic.get_topic_name(),
+                self.partitions[topic],
+            )
+            if 0 < self.partitions.get(changelog, 0) < wanted:
+                logger.info("The topic %s gets %d partitions, as %s has.", changelog, wanted, topic)
+                await grow(self.app.settings.cluster, changelog, wanted)
+
+    def _fit_tables(self) -> None:
+        """Shard each table as its topic is: Faust refuses to write one whose numbers differ."""
+        for name, topic in self.app.role.counted.items():
+            table = self.app.tables[name]
+            table.partitions = table.changelog_topic.partitions = self.partitions[topic]
+
+    def _topics_now(self) -> Mapping[str, Needed]:
+        """Return the topics that are read and written, as they are at the start."""
+        configs = topic_configs(self.app.settings.cluster)
+        names = (*TOPICS, VOTES) if self.app.role.votes else TOPICS
+        needed = {
+            name: Needed(
+                self.partitions[name], {key: str(value) for key, value in configs[name].items()}
+            )
+            for name in names
+        }
+        for name in self.app.role.counted:
+            changelog = self.app.tables[name].changelog_topic
+            needed[changelog.get_topic_name()] = Needed(
+                changelog.partitions or 1, {"cleanup.policy": "compact"}
+            )
+        return needed
+
+    def _lost(self, metadata: ClusterMetadata) -> Mapping[str, int]:
+        """Return the topics that have fewer partitions than they had, and how many they have.
+
+        Faust creates the changelogs only after the start.
+        """
+        if len(self._needed) < len(self._topics):
+            there = self._topics.keys() - lacking(metadata, self._topics).keys()
+            self._needed |= {name: self._topics[name] for name in there}
+        return lacking(metadata, self._needed)
+
+    @Service.task
+    async def _restore_topics(self) -> None:
+        """Create topics again that are deleted while the worker runs."""
+        while not self.should_stop:
+            await self.sleep(deadlines.TRY_AGAIN)
+            if not self._lacking:
+                continue
+            lost = {name: self._needed[name] for name in self._lacking}
+            said = _gone(self._lacking, self._needed)
+            try:
+                await restore(self.app.settings.cluster, lost)
+            except BrokerError as error:
+                if self._not_restored != str(error):
+                    logger.warning("%s %s", said, error)
+                self._not_restored = str(error)
+            else:
+                logger.warning("%s They are created again.", said)
+                self._not_restored = None
+                self._lacking = {}
+
+    async def problem_now(self) -> str | None:
+        """Why the cluster cannot be used, as of the last two seconds; ``None`` if it can."""
+        async with self._looking:
+            if self.passed and time.monotonic() - self._looked_at > deadlines.LOOK_AGAIN:
+                try:
+                    async with asyncio.timeout(deadlines.LOOK):
+                        metadata = await look(self.app.settings.cluster)
+                    self._lacking = self._lost(metadata)
+                    self._problem = (
+                        _gone(self._lacking, self._needed, self._not_restored)
+                        if self._lacking
+                        else without_leader(metadata)
+                    )
+                except BrokerError as error:
+                    self._problem = str(error)
+                except TimeoutError:
+                    self._problem = f"The broker did not answer in {deadlines.LOOK:g} s."
+                self._looked_at = time.monotonic()
+                if self._problem is not None:
+                    count_broker_error("cluster")
+            return self._problem
+
+
+def _gone(
+    topics: Mapping[str, int], needed: Mapping[str, Needed], why_not: str | None = None
+) -> str:
+    """Return which topics were deleted, and what to do where the worker cannot help."""
+    said = "; ".join(
+        f"{name} has {number} of {needed[name].partitions} partitions"
+        for name, number in sorted(topics.items())
+    )
+    if why_not is None:
+        return f"Topics were deleted while the worker runs: {said}."
+    return (
+        f"Topics were deleted while the worker runs, and it cannot create them: {said}. "
+        f"Create them with that number of partitions. {why_not}"
+    )

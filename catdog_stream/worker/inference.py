@@ -1,0 +1,292 @@
+"""The model as part of a worker: loaded and warm before the first request is taken."""
+
+import asyncio
+import logging
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from mode import Service
+
+from catdog_stream import metrics
+from catdog_stream.delivery.publishing import KafkaPublisher
+from catdog_stream.delivery.voting import VotePublisher
+from catdog_stream.errors import RejectedRequest, StackError
+from catdog_stream.models.classifier import Classifier
+from catdog_stream.pipeline.model_runner import ModelRunner
+from catdog_stream.pipeline.ordered_publisher import note_answer
+from catdog_stream.pipeline.pipeline import Outcome, Pipeline, Publisher
+from catdog_stream.pipeline.rejection_limit import RejectionLimit
+from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
+from catdog_stream.pipeline.shadow.watching import Shadow
+from catdog_stream.settings import Settings
+from catdog_stream.worker.drift_monitor import Drifting
+from catdog_stream.worker.loading import StacksOfSettings, load_stack
+from catdog_stream.worker.side_models import canary_sample, load_canary, shadow_of
+
+if TYPE_CHECKING:
+    from catdog_stream.delivery.consumer import Consumer
+    from catdog_stream.worker.application import CatDogApp
+
+__all__ = ["Inference", "load_stack", "rejection_limit"]
+
+logger = logging.getLogger(__name__)
+
+#: Requests taken and not yet acknowledged, in batches, and at least so many: enough that the model
+#: never waits for a picture.
+BATCHES_IN_FLIGHT = 4
+LEAST_IN_FLIGHT = 32
+#: Threads that decode beside a model that computes on the same cores.
+DECODERS = 4
+#: Models that may hang before the process is to be replaced: each keeps a core and its memory.
+MAX_HANGS = 3
+#: Answers over which the share of rejections is taken.
+REJECTION_WINDOW = 1000
+
+
+class WarmClassifiers:
+    """Loads classifiers that are ready to answer, each with the batch size that the first found.
+
+    A model that takes over from a hung one then answers with the same bits.
+    """
+
+    def __init__(self, load: Callable[[Settings], Classifier], settings: Settings) -> None:
+        self._load = load
+        self._settings = settings
+
+    def __call__(self) -> Classifier:
+        """Load and warm up one more; blocks. Raises ``StackError``."""
+        stack = self._load(self._settings)
+        stack.warm_up()
+        self._settings = replace(self._settings, batch=stack.batch_size)
+        logger.info(
+            "Stack %s %s is warm: engine %s, threads %d, batch %d.",
+            stack.name,
+            stack.version,
+            stack.engine,
+            self._settings.threads,
+            stack.batch_size,
+        )
+        return stack
+
+
+def decoders(*, on_gpu: bool) -> int:
+    """Threads for decoding: a model on a GPU leaves all cores to them."""
+    cores = os.cpu_count() or 1
+    return cores if on_gpu else min(DECODERS, cores)
+
+
+def rejection_limit(settings: Settings) -> RejectionLimit:
+    """The limit that the settings set."""
+    return RejectionLimit(
+        in_a_row=settings.max_rejected_in_a_row,
+        share=settings.max_rejected_share,
+        window=REJECTION_WINDOW,
+    )
+
+
+def note_vote(outcome: Outcome) -> None:
+    """Count it among the votes of this worker, in its metrics."""
+    vote = outcome.reason if isinstance(outcome, RejectedRequest) else outcome.verdict.label
+    metrics.votes_cast_of(vote).inc()
+
+
+def _described(classifier: Classifier) -> dict[str, str]:
+    return {
+        "name": classifier.name,
+        "version": classifier.version,
+        "engine": classifier.engine,
+    }
+
+
+class Inference(Service):
+    """Owns the model and the pipeline around it."""
+
+    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.app = app
+        #: Makes what classifies; called anew where one hangs.
+        self.load: Callable[[Settings], Classifier] = StacksOfSettings()
+        #: Looks at what is answered, where the settings name one.
+        self.shadow: Shadow | None = None
+        #: Whether the stack still says what it said when it was measured.
+        self.drifting = Drifting()
+        self._serving = Serving(max_wait=app.settings.batch_wait, on_failure=app.give_up)
+        self._pipeline: Pipeline | None = None
+        #: How much each stack counts that has served here, by its name and version.
+        self._weights: dict[str, float] = {}
+
+    @property
+    def warm(self) -> bool:
+        """Whether the model has answered its first picture."""
+        return self._pipeline is not None
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What answers requests; there once the service has started."""
+        if self._pipeline is None:
+            raise RuntimeError("The model is not loaded yet.")
+        return self._pipeline
+
+    @property
+    def classifier(self) -> Classifier:
+        """What answers the next request."""
+        return self._serving.classifier
+
+    @property
+    def canary(self) -> Classifier | None:
+        """What answers a share of the requests, where the settings name one."""
+        return self._serving.canary
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """What the model tells apart; nothing before it is loaded."""
+        return self._serving.classifier.classes if self.warm else ()
+
+    @property
+    def problems(self) -> list[str]:
+        """Return faults that only a new process repairs: a model hung, and none replaced it."""
+        return self._serving.problems
+
+    @property
+    def in_flight(self) -> int:
+        """Requests taken and not yet answered."""
+        return self._pipeline.in_flight if self._pipeline else 0
+
+    @property
+    def answered(self) -> int:
+        """Requests answered since the start."""
+        return self._pipeline.answered if self._pipeline else 0
+
+    async def on_start(self) -> None:
+        """Load what serves and what stands beside it. Raises ``StackError``."""
+        settings = self.app.settings
+        if settings.shadow is not None:
+            # TensorFlow would take all of a GPU's memory, and leave none for the shadow's.
+            os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+        runner = await self._running(self.load)
+        await self.take_over(runner)
+        if settings.canary is not None:
+            await self._share_with_canary()
+        if settings.shadow is not None:
+            self.shadow = shadow_of(settings)
+            self.shadow.start()
+            self._serving.watch(self.shadow)
+        on_gpu = runner.classifier.on_gpu
+        pipeline = Pipeline(
+            self._serving,
+            self._publisher(),
+            owns=self._owns,
+            limit=rejection_limit(settings),
+            on_failure=self.app.give_up,
+            max_image_bytes=settings.max_image_bytes,
+            max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * runner.classifier.batch_size),
+            decode_threads=decoders(on_gpu=on_gpu),
+            note=note_answer if self.app.role.voter is None else note_vote,
+            observers=self.app.observers,
+        )
+        pipeline.start()
+        metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)
+        self._pipeline = pipeline
+
+    def _publisher(self) -> Publisher:
+        settings = self.app.settings
+        if self.app.role.voter is not None:
+            return VotePublisher(
+                self.app,
+                voter=self.app.role.voter,
+                weight=lambda stack: self._weights.get(stack, 1.0),
+                cluster=settings.cluster,
+            )
+        return KafkaPublisher(
+            self.app,
+            settings.cluster,
+            partitions=lambda topic: self.app.cluster_readiness.partitions[topic],
+            max_bytes=settings.max_answer_bytes,
+        )
+
+    async def _running(
+        self, load: Callable[[Settings], Classifier], seconds: float = math.inf
+    ) -> ModelRunner:
+        runner = ModelRunner(
+            WarmClassifiers(load, self.app.settings),
+            parallel=PARALLEL_BATCHES,
+            timeout=self.app.settings.inference_timeout,
+            max_hangs=MAX_HANGS,
+            on_failure=self.app.give_up,
+        )
+        try:
+            await runner.start(seconds)
+        except BaseException:
+            await runner.stop()
+            raise
+        return runner
+
+    async def beside(
+        self, load: Callable[[Settings], Classifier], *, seconds: float
+    ) -> ModelRunner:
+        """Another classifier, loaded and warm, while the one that serves goes on.
+
+        It takes over, or has to be stopped.
+
+        Raises:
+            StackError: it cannot be used, or was not there after so many seconds.
+        """
+        return await self._running(load, seconds)
+
+    async def _share_with_canary(self) -> None:
+        runner = await self._running(load_canary)
+        canary = runner.classifier
+        await self._check_classes(canary, self.classifier, runner)
+        self._note_weight(canary)
+        metrics.CANARY.info(_described(canary))
+        self._serving.share(runner, canary_sample(self.app.settings))
+
+    @staticmethod
+    async def _check_classes(canary: Classifier, serving: Classifier, new: ModelRunner) -> None:
+        """Stop ``new`` and raise ``StackError`` where the two tell other things apart."""
+        if set(canary.classes) != set(serving.classes):
+            await new.stop()
+            raise StackError(
+                f"The canary {canary.name}/{canary.version} tells {', '.join(canary.classes)} "
+                f"apart, and {serving.name}/{serving.version} {', '.join(serving.classes)}: "
+                "one stream has the same classes in all its labels."
+            )
+
+    async def take_over(self, runner: ModelRunner) -> None:
+        """Have another classifier answer what is taken from now on.
+
+        Returns when the one before has answered all that was taken while it served.
+
+        Raises:
+            StackError: it tells other things apart than the canary, and was stopped.
+        """
+        stack = runner.classifier
+        self._note_weight(stack)
+        if self.canary is not None:
+            await self._check_classes(self.canary, stack, runner)
+        self.drifting.follow(stack)
+        metrics.STACK.info(_described(stack))
+        await self._serving.take_over(runner)
+
+    def _note_weight(self, stack: Classifier) -> None:
+        # One of somebody else's making need not have a weight.
+        self._weights[f"{stack.name} {stack.version}"] = getattr(stack, "weight", 1.0)
+
+    async def _owns(self) -> bool:
+        return await cast("Consumer", self.app.consumer).is_member()
+
+    async def on_stop(self) -> None:
+        """Stop the pipeline and free the model."""
+        if self._pipeline is not None:
+            await self._pipeline.stop()
+        await self._serving.stop()
+        if self.shadow is not None:
+            await asyncio.to_thread(self.shadow.stop)
+
+    async def abandon(self) -> None:
+        """Drop what could not be answered in time; Kafka delivers it again."""
+        if self._pipeline is not None:
+            await self._pipeline.abandon()

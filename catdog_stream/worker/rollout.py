@@ -1,0 +1,250 @@
+"""Follows the orders which stack is to serve: loads it beside the one that serves, and swaps."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING, Any
+
+from mode import Service
+
+from catdog_stream import deadlines, metrics
+from catdog_stream.errors import BrokerError, StackError
+from catdog_stream.kafka.deployments import (
+    NONE,
+    Deployment,
+    Report,
+    Standing,
+    follow,
+    report,
+    standing,
+)
+from catdog_stream.models.stacks.repository import Repository, StackId
+from catdog_stream.pipeline.model_runner import ModelRunner
+from catdog_stream.terminal import shown
+from catdog_stream.worker.checked_stack import from_repository, of_settings
+
+if TYPE_CHECKING:
+    from catdog_stream.worker.application import CatDogApp
+
+__all__ = ["Rollout"]
+
+logger = logging.getLogger(__name__)
+
+#: A stack in whose loading this process has ended so often is not tried again: it may have taken
+#: all memory.
+MAX_TRIES = 3
+OWN = "The stack of its settings"
+
+
+class _Superseded(Exception):  # noqa: N818 - nothing went wrong
+    """Another order came."""
+
+
+class Rollout(Service):
+    """Serves what the latest order says, from before the worker's first request on.
+
+    Where that cannot be used, what served goes on; in a worker that has just started, what served
+    before in the cluster, or else the stack of its settings. Without ``CATDOG_STACKS`` it does
+    nothing.
+    """
+
+    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.app = app
+        #: Why the latest order was not followed; ``None`` if it was.
+        self.problem: str | None = None
+        #: What is being loaded, to take over; ``None`` if nothing is.
+        self.loading: str | None = None
+        #: What took over from the stack of the settings; ``None`` while that one serves.
+        self._swapped_in: str | None = None
+        self._next_offset = 0
+        self._order = NONE
+        #: What came while another one was being loaded: the last one alone.
+        self._newest: Deployment | None = None
+        self._newer = asyncio.Event()
+        self._said: str | None = None
+
+    @property
+    def serving(self) -> str:
+        """What answers the next request, as in the ``stack`` header."""
+        classifier = self.app.inference.classifier
+        return f"{classifier.name} {classifier.version}"
+
+    async def on_start(self) -> None:
+        """Obey the order in force, and follow those to come."""
+        if self.app.settings.stacks is None:
+            return
+        told = await self._standing()
+        if told is None:
+            return  # the worker stops
+        if told.order is None:
+            await self._tell()
+        else:
+            self._next_offset = told.order.offset + 1
+            mine = told.reports.get(self.app.address)
+            died = mine is not None and mine.order == told.order.offset and not mine.done
+            tries = mine.tries if mine is not None and died else 0
+            await self._obey(told.order, tries, told.instead())
+        self.add_future(self._follow())
+        self.add_future(self._obey_the_newest())
+
+    async def _standing(self) -> Standing | None:
+        """What is ordered, once Kafka tells; ``None`` if the worker stops before."""
+        while not self.should_stop:
+            try:
+                told = await standing(self.app.settings.cluster, self.app.role.voter)
+            except BrokerError as error:
+                self._say(error)
+                self.problem = f"Orders for stacks cannot be read: {error}"
+                await asyncio.sleep(deadlines.TRY_AGAIN)
+            else:
+                self.problem = None
+                return told
+        return None
+
+    async def _follow(self) -> None:
+        while not self.should_stop:
+            try:
+                async for news in self._orders():
+                    if isinstance(news, Deployment):
+                        self._hear(news)
+            except Exception as error:  # whatever a stranger has written there
+                logger.warning(
+                    "Orders for stacks cannot be read: %s Trying again.",
+                    error,
+                    exc_info=None if isinstance(error, BrokerError) else error,
+                )
+            await asyncio.sleep(deadlines.LOOK_AGAIN)
+
+    def _orders(self) -> AsyncIterator[Deployment | Report]:
+        return follow(self.app.settings.cluster, self._next_offset, self.app.role.voter)
+
+    def _hear(self, order: Deployment) -> None:
+        if self._newest is not None:
+            logger.info("%s is passed over: another order came.", _named(self._newest.stack))
+        self._next_offset = order.offset + 1
+        self._newest = order
+        self._newer.set()
+
+    async def _obey_the_newest(self) -> None:
+        while not self.should_stop:
+            await self._newer.wait()
+            order, self._newest = self._newest, None
+            self._newer.clear()
+            if order is not None:
+                await self._obey(order)
+
+    async def _obey(
+        self, order: Deployment, tries: int = 0, instead: Iterable[str | None] = ()
+    ) -> None:
+        """Serve what is ordered, or else one of ``instead``, the first that can be used.
+
+        ``tries``: how often this worker has begun to load it, and ended.
+        """
+        self._order = order.offset
+        self.loading = _named(order.stack)
+        problem = None
+        try:
+            if not await self._serves(order.stack):
+                _check_tries(tries)
+                await self._tell(tries + 1)
+                await self._swap(order.stack)
+        except _Superseded:
+            logger.info("%s is given up: another order came.", self.loading)
+            return
+        except Exception as error:  # the one that serves goes on, whatever it is
+            problem = shown(str(error) or repr(error))
+            trace = None if isinstance(error, StackError) else error
+            logger.warning("%s is refused: %s", self.loading, problem, exc_info=trace)
+            metrics.STACKS_REFUSED.inc()
+            await self._swap_to_one_of(instead)
+        finally:
+            self.loading = None
+        self.problem = problem
+        metrics.STACK_ORDER_FOLLOWED.set(problem is None)
+        logger.info("%s serves.", self.serving)
+        await self._tell()
+
+    async def _swap_to_one_of(self, stacks: Iterable[str | None]) -> None:
+        for stack in stacks:
+            try:
+                if not await self._serves(stack):
+                    await self._swap(stack)
+            except Exception as error:  # noqa: BLE001 - the next one, or the one that serves
+                logger.warning("Nor can %s be used: %s", _named(stack), error)
+            else:
+                return
+
+    async def _serves(self, stack: str | None) -> bool:
+        """Whether it serves already, and not the settings' own under the same name."""
+        if stack == self._swapped_in:
+            return True
+        if stack is None or self._swapped_in is not None:
+            return False
+        wanted = StackId.parse(stack)
+        # One of somebody else's making has none.
+        own = getattr(self.app.inference.classifier, "manifest", None)
+        if own is None:
+            return False
+        assert self.app.settings.stacks is not None
+        return await asyncio.to_thread(Repository(self.app.settings.stacks).holds, wanted, own)
+
+    async def _swap(self, stack: str | None) -> None:
+        """Raises what it cannot be used for, and ``_Superseded``."""
+        runner = await self._loaded(stack)
+        await self.app.inference.take_over(runner)
+        self._swapped_in = stack
+
+    async def _loaded(self, stack: str | None) -> ModelRunner:
+        """Load a stack; if another order comes, give it up, though not before it had some time.
+
+        Many orders would else have many stacks in memory at a time.
+        """
+        inference = self.app.inference
+        load = of_settings(inference.load)
+        if stack is not None:
+            load = from_repository(StackId.parse(stack))
+        loading = asyncio.ensure_future(inference.beside(load, seconds=deadlines.STACK_LOADED))
+        newer = asyncio.ensure_future(self._newer.wait())
+        try:
+            await asyncio.wait((loading, newer), return_when=asyncio.FIRST_COMPLETED)
+            if newer.done():
+                await asyncio.wait((loading,), timeout=deadlines.SUPERSEDED)
+                if loading.done() and loading.exception() is None:
+                    await loading.result().stop()
+                raise _Superseded
+            return loading.result()
+        finally:
+            loading.cancel()
+            newer.cancel()
+
+    async def _tell(self, tries: int = 0) -> None:
+        """Report what becomes of the order, until Kafka has it or another order comes."""
+        problem = self.problem if self.loading is None else None
+        told = Report(self.app.address, self._order, self.serving, problem, self.loading, tries)
+        while not self.should_stop:
+            try:
+                await report(self.app.settings.cluster, told, self.app.role.voter)
+            except BrokerError as error:
+                self._say(error)
+                await asyncio.sleep(deadlines.TRY_AGAIN)
+            else:
+                self._said = None
+                return
+            if self._newer.is_set():
+                return
+
+    def _say(self, error: BrokerError) -> None:
+        """Say, once, what keeps the orders from being read or answered."""
+        if str(error) != self._said:
+            logger.warning("Orders for stacks cannot be followed: %s Trying again.", error)
+        self._said = str(error)
+
+
+def _check_tries(tries: int) -> None:
+    if tries >= MAX_TRIES:
+        raise StackError(f"This worker has ended {tries} times while it loaded it.")
+
+
+def _named(stack: str | None) -> str:
+    return OWN if stack is None else shown(stack)

@@ -1,0 +1,133 @@
+"""What a rejected request looks like when it is put back, and what is said about all of them."""
+
+import orjson
+import pytest
+from aiokafka import ConsumerRecord
+
+from catdog_stream.delivery.replay import Rejected, ReplayOutcome, Tally, request_again
+from catdog_stream.errors import REPLAY_ADVICE, Reason, RejectedRequest
+from catdog_stream.wire import Headers, Incoming, Source, rejection
+
+REQUEST = Source("catdogimage", 3, 17)
+VALUE = orjson.dumps({"label": None, "url": "x", "data": "QUJD" * 100})
+
+
+def rejected(
+    value: bytes | None = VALUE,
+    headers: Headers = (("h", b"1"),),
+    *,
+    max_bytes: int = 10_000,
+    key: bytes | None = b"k",
+) -> Rejected:
+    """What becomes of a request that a worker rejects."""
+    incoming = Incoming(REQUEST, key, value, headers, None)
+    answer = rejection(incoming, RejectedRequest(Reason.NOT_AN_IMAGE, "So."), max_bytes=max_bytes)
+    return read(answer.key, answer.value, answer.headers)
+
+
+def read(key: bytes | None, value: bytes | None, headers: Headers, partition: int = 3) -> Rejected:
+    """A record of ``catdogimage-rejected`` at offset 5."""
+    record = ConsumerRecord(
+        *("catdogimage-rejected", partition, 5, 1_700_000_000_000, 0),
+        *(key, value, None, 0, 0, headers),
+    )
+    return Rejected.read(record, partitions=8)
+
+
+def test_a_request_is_put_back_as_it_came() -> None:
+    again = request_again(rejected())
+    assert again is not None
+    assert (again.key, again.value) == (b"k", VALUE)
+    assert list(again.headers) == [("h", b"1"), ("replay-of", b"catdogimage-rejected/3/5")]
+
+
+def test_a_request_that_is_rejected_again_names_its_last_rejection_alone() -> None:
+    again = request_again(rejected(headers=(("replay-of", b"catdogimage-rejected/3/1"),)))
+    assert again is not None
+    assert list(again.headers) == [("replay-of", b"catdogimage-rejected/3/5")]
+
+
+@pytest.mark.parametrize("max_bytes", [300, 200])
+def test_a_request_whose_picture_was_left_out_cannot_be_put_back(max_bytes: int) -> None:
+    short = rejected(max_bytes=max_bytes)
+    assert short.record.value != VALUE
+    assert request_again(short) is None
+
+
+@pytest.mark.parametrize("value", [None, b"", b"{}", b'{"data": null}', b'{"data": ""}'])
+def test_a_request_that_never_had_a_picture_is_not_put_back(value: bytes | None) -> None:
+    assert request_again(rejected(value)) is None
+
+
+@pytest.mark.parametrize("value", [b"\xff\xfe{", b"[1]", b"7", b'{"data": 5}'])
+def test_what_nobody_understands_is_put_back_as_it_is(value: bytes) -> None:
+    again = request_again(rejected(value))
+    assert again is not None
+    assert again.value == value
+
+
+def test_a_request_is_known_by_its_place() -> None:
+    assert rejected().request == REQUEST
+    assert rejected().place == Source("catdogimage-rejected", 3, 5)
+    assert rejected().reason == "not_an_image"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [(), (("source", b"?"),), (("source", b"other/3/1"),), (("source", b"catdogimage/4/1"),)],
+)
+def test_a_rejection_that_does_not_tell_where_its_request_stood_is_known_by_its_own_place(
+    headers: Headers,
+) -> None:
+    foreign = read(None, VALUE, headers)
+    assert foreign.request == foreign.place
+    assert foreign.reason == "unknown"
+
+
+def test_the_summary_tells_what_happened_and_nothing_else() -> None:
+    tally = Tally()
+    assert tally.summary() == "Put back 0 requests."
+    tally.add("too_large", ReplayOutcome.PUT_BACK)
+    assert tally.summary() == "Put back 1 request."
+    for fate, count in (
+        (ReplayOutcome.PUT_BACK, 11),
+        (ReplayOutcome.KNOWN, 3),
+        (ReplayOutcome.NO_PICTURE, 1),
+    ):
+        for _ in range(count):
+            tally.add("not_an_image", fate)
+    tally.add("too_large", ReplayOutcome.TOO_LARGE)
+    parts = (
+        "12 requests; 3 had been put back before; 1 had no picture; "
+        "1 had more bytes than catdogimage takes."
+    )
+    assert tally.summary() == f"Put back {parts}"
+    assert tally.summary(dry_run=True) == f"Would put back {parts}"
+    assert tally.lines() == [
+        "not_an_image: 11 requests; 3 had been put back before; 1 had no picture.",
+        "too_large: 1 request; 1 had more bytes than catdogimage takes.",
+    ]
+
+
+def test_what_was_left_out_is_counted_and_can_be_forced() -> None:
+    tally = Tally()
+    tally.add("timeout", ReplayOutcome.PUT_BACK)
+    assert tally.left_out() == ""
+    tally.add("not_json", ReplayOutcome.LEFT_OUT)
+    assert tally.summary() == "Put back 1 request; 1 would be rejected again."
+    assert tally.left_out() == (
+        "Left out 1 request that would be rejected again. Name the reason to put it back all the "
+        "same: --reason not_json"
+    )
+    tally.add("not_an_image", ReplayOutcome.LEFT_OUT)
+    assert tally.left_out() == (
+        "Left out 2 requests that would be rejected again. Name the reason to put them back all "
+        "the same: --reason not_an_image --reason not_json"
+    )
+
+
+def test_each_reason_has_its_advice_and_faults_of_the_application_can_be_replayed() -> None:
+    assert REPLAY_ADVICE.keys() == set(Reason)
+    can_help = {reason for reason, advice in REPLAY_ADVICE.items() if advice.can_help}
+    assert can_help >= {Reason.TIMEOUT, Reason.INTERNAL_ERROR, Reason.STOPPED_WORKERS}
+    assert not can_help & {Reason.MISSING_DATA, Reason.NOT_AN_IMAGE, Reason.NOT_JSON}

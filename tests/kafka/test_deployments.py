@@ -1,0 +1,215 @@
+"""Orders for stacks: what is read of them, what can be gone back to, and what strangers write."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from catdog_stream.kafka import deployments
+from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.deployments import (
+    HISTORY,
+    MAX_BYTES,
+    MAX_STACK,
+    MAX_TEXT,
+    NONE,
+    Deployment,
+    Past,
+    Report,
+    Standing,
+    follow,
+    forget,
+    give,
+    report,
+    standing,
+)
+from catdog_stream.kafka.rollout_status import Outcome, Running
+from catdog_stream.settings import Settings
+
+SECONDS = 60.0
+PAST = b'{"order": 1, "stack": "a/1", "served": true}'
+HOSTILE: list[tuple[bytes | None, bytes | None]] = [
+    (b"use", b"not JSON"),
+    (b"use", b"[]"),
+    (b"use", b"7"),
+    (b"use", b"{}"),
+    (b"use", b'{"stack": 7}'),
+    (b"use", b'{"stack": "%s"}' % (b"x" * (MAX_STACK + 1))),
+    (b"use", b'{"stack": "a/1", "history": 3}'),
+    (b"use", b'{"stack": "a/1", "history": [3]}'),
+    (b"use", b'{"stack": "a/1", "history": [%s]}' % PAST.replace(b"1,", b"true,")),
+    (b"use", b'{"stack": "a/1", "more": "%s"}' % (b"x" * MAX_BYTES)),
+    (b"use", b"[" * 5000),
+    (b"use", None),
+    (b"\xff", b'{"order": 1, "stack": "x", "problem": null}'),
+    (b"worker", b'{"order": "?", "stack": "x", "problem": null}'),
+    (b"worker", b'{"order": 1e400, "stack": "x", "problem": null}'),
+    (b"worker", b'{"order": 1}'),
+    (b"w" * 2000, b'{"order": 1, "stack": "x", "problem": null}'),
+    (b"somebody", None),
+]
+
+
+@pytest.fixture
+def address(broker_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """That of the broker, where nothing was ordered yet."""
+    monkeypatch.setattr(deployments, "TOPIC", f"orders-{uuid4()}")
+    return broker_address
+
+
+def play(address: str, story: Callable[[ClusterConfig], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(story(Settings(broker=f"kafka://{address}").cluster), SECONDS))
+
+
+@pytest.mark.integration
+def test_the_voters_of_a_name_have_orders_of_their_own(address: str) -> None:
+    async def story(cluster: ClusterConfig) -> None:
+        ours = await give(cluster, "pets/1", ())
+        theirs = await give(cluster, "lite/1", (), "lite")
+        await report(cluster, Report("http://one", theirs.offset, "lite 1"), "lite")
+        assert await standing(cluster) == Standing(ours, served=False)
+        told = await standing(cluster, "lite")
+        assert (told.order, told.served) == (theirs, True)
+        assert await standing(cluster, "inception_v3") == Standing()
+        async for news in follow(cluster, 0, "lite"):
+            assert news == theirs
+            break
+        await forget(cluster, ["http://one"], "lite")
+        assert (await standing(cluster, "lite")).reports == {}
+
+    play(address, story)
+
+
+@pytest.mark.integration
+def test_the_last_order_is_in_force_whatever_else_stands_there(address: str) -> None:
+    async def story(cluster: ClusterConfig) -> None:
+        nothing = await standing(cluster)
+        assert nothing == Standing()
+        first = await give(cluster, "pets/1", nothing.succeeded())
+        said = Report("http://one", first.offset, "pets 1")
+        await report(cluster, said)
+        now = await standing(cluster)
+        assert now.served
+        second = await give(cluster, "pets/2", now.succeeded())
+        async with AIOKafkaProducer(bootstrap_servers=address) as producer:
+            for key, value in HOSTILE:
+                await producer.send_and_wait(deployments.TOPIC, value, key=key, partition=0)
+        now = await standing(cluster)
+        assert now.order == second
+        assert not now.served, "nobody has said so"
+        assert now.reports == {"http://one": said}
+        long = Report("http://two", second.offset, "pets 1", problem="x" * 10 * MAX_TEXT)
+        await report(cluster, long)
+        third = await give(cluster, None, [Past(0, "x", served=True)] * 2 * HISTORY)
+        assert len(third.history) == HISTORY
+        await forget(cluster, ["http://one"])
+        assert list((await standing(cluster)).reports) == ["http://two"]
+        news = []
+        async for each in follow(cluster, 0):
+            news.append(each)
+            if each == third:
+                break
+        cut = Report("http://two", second.offset, "pets 1", problem="x" * MAX_TEXT)
+        assert news == [first, said, second, cut, third]
+
+    play(address, story)
+
+
+@pytest.mark.integration
+def test_orders_given_at_the_same_moment_and_reports_that_came_late_are_known(
+    address: str,
+) -> None:
+    async def story(cluster: ClusterConfig) -> None:
+        at_first = (await standing(cluster)).succeeded()
+        one, two = [await give(cluster, stack, at_first) for stack in ("pets/1", "pets/2")]
+        for order, name in ((one, "pets 1"), (two, "pets 2")):
+            await report(cluster, Report("http://a", order.offset, name))
+        now = await standing(cluster)
+        assert now.order == two
+        assert [past.stack for past in now.history] == ["pets/1", None]
+        assert all(past.served for past in now.history)
+
+    play(address, story)
+
+
+def history(*entries: tuple[str | None, bool]) -> tuple[Past, ...]:
+    """The last one first; each was given before the one in front of it."""
+    return tuple(
+        Past(len(entries) - place, stack, served=served)
+        for place, (stack, served) in enumerate(entries)
+    )
+
+
+def test_one_goes_back_to_what_served_and_each_time_further() -> None:
+    past = history(("b/3", False), ("b/2", True), ("b/1", False), ("b/0", True), (None, True))
+    now = Standing(Deployment(9, "b/4"), {}, past, served=True)
+    for stack in ("b/2", "b/0", None):
+        back = now.taken_back()
+        assert back is not None
+        assert back[0] == stack
+        order = Deployment(now.order.offset + 1 if now.order else 0, back[0], back[1])
+        now = Standing(order, {}, order.history, served=True)
+    assert now.taken_back() is None
+
+
+def test_after_a_rollback_the_next_order_is_taken_back_to_where_that_led() -> None:
+    now = Standing(Deployment(9, "b/2"), {}, history(("b/1", True), (None, True)), served=True)
+    back = now.taken_back()
+    assert back is not None
+    now = Standing(Deployment(10, "b/1"), {}, back[1], served=True)
+    now = Standing(Deployment(11, "b/3"), {}, now.succeeded(), served=True)
+    again = now.taken_back()
+    assert again is not None
+    assert again[0] == "b/1"
+
+
+def test_a_refused_order_is_taken_back_to_what_went_on_and_the_same_one_twice_is_one() -> None:
+    past = history(("b/2", True), ("b/2", True), ("b/1", True))
+    refused = Standing(Deployment(9, "b/3"), {}, past, served=False).taken_back()
+    twice = Standing(Deployment(9, "b/2"), {}, past, served=True).taken_back()
+    assert refused is not None
+    assert twice is not None
+    assert (refused[0], twice[0]) == ("b/2", "b/1")
+
+
+def test_a_worker_that_starts_falls_back_on_what_served_taken_back_or_not() -> None:
+    past = history(("b/2", True), ("b/1", False), ("b/2", True), (None, True))
+    now = Standing(Deployment(9, "b/3"), {}, past, served=True)
+    back = now.taken_back()
+    assert back is not None
+    after = Standing(Deployment(10, back[0]), {}, back[1], served=False)
+    assert list(after.instead()) == ["b/3", "b/2", None]
+
+
+def test_nothing_to_go_back_to() -> None:
+    assert Standing().taken_back() is None
+    assert Standing(Deployment(1, None), {}, (Past(NONE, None, served=True),)).taken_back() is None
+
+
+def test_what_became_of_an_order_is_known_once_each_running_worker_has_come_to_an_end() -> None:
+    done, loads = Report("http://a", 1, "b 2"), Report("http://b", 1, "b 1", loading="b/2")
+    found = Outcome(Running(frozenset({"http://a", "http://b"})), {"http://a": done})
+    assert not found.settled(heard=False)
+    assert found.settled(heard=True), "the other one follows no orders"
+    found.said["http://b"] = loads
+    assert not found.settled(heard=True)
+    found.said["http://b"] = Report("http://b", 1, "b 1", problem="No.")
+    assert found.settled(heard=False)
+    assert not found.served
+    found.running = Running(frozenset({"http://a"}))  # the other one was killed
+    assert found.served
+    found.running = Running(frozenset({"http://a"}), nameless=1)
+    assert not found.settled(heard=False)
+    found.superseded = Deployment(2, "b/3")
+    assert found.settled(heard=False)
+
+
+def test_reports_of_made_up_workers_are_not_kept_without_end() -> None:
+    latest: dict[str, int] = {}
+    for number in range(3 * deployments.MAX_REPORTS):
+        deployments._put(latest, f"worker {number}", number)
+        deployments._put(latest, "a real one", number)
+    assert len(latest) == deployments.MAX_REPORTS
+    assert latest["a real one"] == 3 * deployments.MAX_REPORTS - 1

@@ -1,0 +1,230 @@
+"""A peer's answer is believed where it is a worker's, and nothing else is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import aiohttp
+import orjson
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catdog_stream import deadlines
+from catdog_stream.web.cluster import peer_client
+from catdog_stream.web.cluster.peer_client import SHARDS_PATH, ask
+from catdog_stream.web.cluster.peer_tokens import ANSWER_HEADER, answer_proof, question_token
+from catdog_stream.web.cluster.state import PeerSnapshot, WorkerState, news_document, parse_news
+from catdog_stream.web.recording.history import Slot
+from catdog_stream.web.recording.pictures import Shot
+from catdog_stream.web.recording.recorder import Rejected
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+NEWS = PeerSnapshot(
+    WorkerState(
+        version="0.1.0",
+        stack="pets 2",
+        classes=["cat", "dog"],
+        since=1_700_000_000.5,
+        problems=["It waits."],
+        partitions=[3],
+        lag={3: 17, 4: None},
+        shards={"labels": {"3": {"cat": 2}}, "rejections": {}},
+        recent=Slot({"cat": 2}, 1, {4: 3}),
+        pictures=[Shot("0-1", 1.5, "cat", 0.99, "pets 2", "x", "catdogimage/3/0")],
+        rejected={"not_json": Rejected(1.5, "No.", "catdogimage/3/1")},
+        facts={"canary": {"stack": "pets 3", "share": 0.1}},
+    ),
+    {1_700_000_000: Slot({"cat": 2}, 1, {4: 3})},
+    {"0-1": b"\xff\xd8"},
+)
+
+
+@asynccontextmanager
+async def peer(handler: Handler) -> AsyncIterator[str]:
+    application = web.Application()
+    application.router.add_get(SHARDS_PATH, handler)
+    async with TestServer(application) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+def hear(handler: Handler) -> PeerSnapshot:
+    """What a worker makes of the answer of this peer."""
+
+    async def story() -> PeerSnapshot:
+        async with peer(handler) as url, aiohttp.ClientSession() as client:
+            return await ask(client, url, 20, ("0-1", "0-2"))
+
+    return asyncio.run(story())
+
+
+def answering(body: bytes, status: int = 200) -> Handler:
+    async def handler(_request: web.Request) -> web.Response:
+        return web.Response(body=body, status=status)
+
+    return handler
+
+
+def test_what_a_worker_tells_another_one_reads() -> None:
+    assert hear(answering(orjson.dumps(news_document(NEWS)))) == NEWS
+
+
+def test_a_worker_is_asked_for_what_is_not_there_yet() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        assert dict(request.query) == {"since": "20", "seen": "0-1,0-2"}
+        return web.json_response({"labels": {}, "rejections": {}})
+
+    hear(handler)
+
+
+def test_a_worker_of_the_version_before_tells_its_shards_alone() -> None:
+    body = b'{"labels": {"3": {"cat": 2}}, "rejections": {}}'
+    shards = {"labels": {"3": {"cat": 2}}, "rejections": {}}
+    assert hear(answering(body)).state == WorkerState(shards=shards)
+
+
+def test_a_worker_whose_tables_are_not_whole_tells_no_counts() -> None:
+    news = replace(NEWS, state=replace(NEWS.state, shards=None))
+    assert parse_news(news_document(news)).state.shards is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"labels": {}}',
+        b'{"labels": [], "rejections": {}}',
+        b'{"labels": {"0": 5}, "rejections": {}}',
+        b'{"labels": {"0": {"cat": "many"}}, "rejections": {}}',
+        b'{"labels": {"0": {"cat": null}}, "rejections": {}}',
+    ],
+)
+def test_a_peer_that_answers_nonsense_has_not_answered(body: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011, whatever is said of it
+        hear(answering(body))
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+)
+
+
+@given(st.sampled_from(sorted(news_document(NEWS)["state"])), anything)
+def test_whatever_one_field_is_there_are_news_or_a_value_error(name: str, value: object) -> None:
+    document = news_document(NEWS)
+    document["state"][name] = value
+    try:
+        news = parse_news(document)
+    except ValueError:
+        return
+    assert isinstance(news, PeerSnapshot)
+
+
+@given(anything)
+def test_whatever_a_peer_says_it_is_news_or_a_value_error(document: object) -> None:
+    try:
+        parse_news(document)
+    except ValueError:
+        return
+
+
+@pytest.mark.parametrize("number", [-1, 2**49, "9" * 400, float("inf"), None])
+def test_a_number_that_cannot_be_is_no_news(number: object) -> None:
+    document = news_document(NEWS)
+    for place in (
+        {"recent": [{"cat": number}, 0, []]},
+        {"recent": [{}, number, []]},
+        {"recent": [{}, 0, [[3, number]]]},
+        {"lag": {"0": number}} if number is not None else {"lag": None},
+    ):
+        with pytest.raises(ValueError):  # noqa: PT011, whatever is said of it
+            parse_news({**document, "state": {**document["state"], **place}})
+
+
+def test_facts_that_no_section_could_show_are_left_out() -> None:
+    deep: object = 0
+    for _ in range(400):
+        deep = [deep]
+    document = news_document(NEWS)
+    document["state"]["facts"] = {"role": "small", "drift": deep, "shadow": "x" * 70_000}
+    assert parse_news(document).state.facts == {"role": "small"}
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peer_client, "MAX_NEWS_BYTES", 1000)
+    with pytest.raises(ValueError, match="endless"):
+        hear(answering(b" " * 100_000))
+
+
+def test_a_peer_that_is_recovering_has_not_answered() -> None:
+    with pytest.raises(ValueError, match="503"):
+        hear(answering(b'{"error": "The tables are recovering."}', status=503))
+
+
+def test_a_peer_that_hangs_up_has_not_answered() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    with pytest.raises(ConnectionError):
+        hear(handler)
+
+
+def test_a_peer_that_is_gone_has_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadlines, "PEER", 0.3)
+
+    async def never(_request: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    with pytest.raises((ConnectionError, TimeoutError)):
+        hear(never)
+
+
+def test_a_version_before_states_the_lag_of_its_own_partitions_alone() -> None:
+    document = news_document(NEWS)
+    del document["state"]["partitions"]
+    assert parse_news(document).state.partitions == [3, 4]
+
+
+SECRET = "of the workers"
+
+
+@pytest.mark.parametrize("given", [None, "", "x", answer_proof(SECRET, "http://another:6066")])
+def test_without_the_proof_nothing_is_believed(given: str | None) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        assert SECRET not in str(request.headers)
+        headers = {} if given is None else {ANSWER_HEADER: given}
+        return web.json_response(news_document(NEWS), headers=headers)
+
+    async def story() -> None:
+        async with peer(answer) as url, aiohttp.ClientSession() as client:
+            headers = {"Authorization": f"Bearer {question_token(SECRET, url)}"}
+            with pytest.raises(ValueError, match="no proof"):
+                await ask(client, url, 0, (), headers, answer_proof(SECRET, url))
+
+    asyncio.run(story())
+
+
+def test_with_the_proof_it_is_believed() -> None:
+    async def story() -> None:
+        proof = ""
+
+        async def answer(_: web.Request) -> web.Response:
+            return web.json_response(news_document(NEWS), headers={ANSWER_HEADER: proof})
+
+        async with peer(answer) as url, aiohttp.ClientSession() as client:
+            proof = answer_proof(SECRET, url)
+            assert await ask(client, url, 0, (), None, proof) == NEWS
+
+    asyncio.run(story())
