@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from catdog_stream.showing import shown
+from catdog_stream.terminal import shown
 from catdog_stream.web.cluster.view import ClusterView, WorkerView
 from catdog_stream.web.page.text import MAX_SHOWN, host
 
