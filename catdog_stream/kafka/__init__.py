@@ -1,1 +1,1 @@
-"""Clients of a cluster: its address and security, its topics, sending and reading."""
+"""Kafka clients: address and security of a cluster, its topics, producing and consuming."""

@@ -1,7 +1,7 @@
-"""Requests that ask Kafka which rights the user has; aiokafka has them without the answer.
+"""Requests for the user's rights; aiokafka has these requests without the rights in the answer.
 
-Since Kafka 2.3 a description of topics (``Metadata`` 8) and of groups (``DescribeGroups`` 3)
-carries the operations that the user may do, as a bit for each.
+Since Kafka 2.3 the description of topics (``Metadata`` 8) and of groups (``DescribeGroups`` 3)
+carries the operations that the user is authorized for, one bit each.
 """
 
 from aiokafka.protocol.api import Request, RequestStruct, Response
@@ -9,7 +9,7 @@ from aiokafka.protocol.types import Array, Boolean, Bytes, Int16, Int32, Schema,
 
 __all__ = ["DescribeGroupRights", "DescribeTopicRights", "rights_of"]
 
-#: Bit to right: https://kafka.apache.org/protocol, ``AclOperation``.
+#: Bit to right; source: https://kafka.apache.org/protocol, ``AclOperation``.
 _RIGHTS = {
     3: "Read",
     4: "Write",
@@ -20,12 +20,12 @@ _RIGHTS = {
     10: "DescribeConfigs",
     11: "AlterConfigs",
 }
-#: Kafka's value for what it was not asked about, or cannot say.
+#: Kafka's value if rights were not requested, or are unknown.
 _UNKNOWN = -(2**31)
 
 
 def rights_of(bits: int) -> frozenset[str] | None:
-    """Return the names of the rights; ``None`` if Kafka does not say."""
+    """Return the names of the rights; ``None`` if Kafka does not state them."""
     if bits == _UNKNOWN:
         return None
     return frozenset(name for bit, name in _RIGHTS.items() if bits >> bit & 1)
@@ -85,7 +85,7 @@ class _TopicsRequest(RequestStruct):  # type: ignore[misc]
 
 
 class DescribeTopicRights(Request[_TopicsRequest]):  # type: ignore[misc]
-    """Request for topics, their partitions and the rights on them; it creates none."""
+    """Request for topics, their partitions and the rights on them. Creates no topic."""
 
     API_KEY = 3
 
@@ -93,7 +93,7 @@ class DescribeTopicRights(Request[_TopicsRequest]):  # type: ignore[misc]
         self._topics = topics
 
     def build(self, request_struct_class: type[_TopicsRequest]) -> _TopicsRequest:
-        """Return the request as it is sent."""
+        """Return the request in the form that is sent."""
         return request_struct_class(self._topics, False, False, True)
 
 
@@ -142,5 +142,5 @@ class DescribeGroupRights(Request[_GroupsRequest]):  # type: ignore[misc]
         self._group = group
 
     def build(self, request_struct_class: type[_GroupsRequest]) -> _GroupsRequest:
-        """Return the request as it is sent."""
+        """Return the request in the form that is sent."""
         return request_struct_class([self._group], True)

@@ -1,4 +1,4 @@
-"""Reading a topic up to where it ends now, and no further."""
+"""Reading of a topic up to its present end."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -24,12 +24,12 @@ _READ = Access.topic("Read")
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The part of a topic that is to be read: first offset, and the one after the last."""
+    """Part of a topic: the first offset and the offset after the last, by partition."""
 
     partitions: Mapping[TopicPartition, tuple[int, int]]
 
     def __len__(self) -> int:
-        """Offsets in it: as many records, unless some were compacted away."""
+        """Return the number of offsets: as many records, unless some were compacted away."""
         return sum(end - start for start, end in self.partitions.values())
 
 
@@ -37,12 +37,12 @@ class Extent:
 async def consumer(
     cluster: ClusterConfig, access: Access = _READ, **options: Any
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """A started consumer without a group, with further ``options`` of aiokafka's.
+    """Yield a started consumer without a group.
 
     Args:
-        cluster: where.
-        access: what the block does, for the sentence where Kafka refuses it.
-        options: of aiokafka's consumer.
+        cluster: the cluster.
+        access: operation of the block, for the error message if Kafka refuses it.
+        options: further options of aiokafka's consumer.
 
     Raises:
         BrokerError: no broker answers, or it stopped answering.
@@ -59,13 +59,13 @@ async def consumer(
 async def extent(
     cluster: ClusterConfig, topic: str, partitions: int, *, since_ms: int | None = None
 ) -> Extent:
-    """What ``topic`` holds now.
+    """Return the extent of ``topic`` at this moment.
 
     Args:
-        cluster: where.
-        topic: its name.
-        partitions: how many it has.
-        since_ms: leave out what lies in front of the first record of this time or later, in
+        cluster: the cluster.
+        topic: name of the topic.
+        partitions: number of its partitions.
+        since_ms: leave out the records in front of the first record of this time or later, in
             milliseconds since the epoch. Older records behind that one are part of the extent.
 
     Raises:
@@ -84,13 +84,13 @@ async def extent(
 
 
 async def records(cluster: ClusterConfig, part: Extent) -> AsyncGenerator[ConsumerRecord, None]:
-    """Every record of ``part``, each partition in order. Raises ``BrokerError``."""
+    """Yield every record of ``part``, each partition in order. Raises ``BrokerError``."""
     if not any(start < end for start, end in part.partitions.values()):
         return
     async with (
         consumer(
             cluster,
-            # What is deleted while it is read is skipped, and not the rest with it.
+            # If records are deleted during the read, only those are skipped.
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=cluster.max_answer_bytes,
         ) as reader,
@@ -103,12 +103,16 @@ async def records(cluster: ClusterConfig, part: Extent) -> AsyncGenerator[Consum
 async def records_of(
     reader: AIOKafkaConsumer, part: Extent, at_once: int
 ) -> AsyncGenerator[ConsumerRecord, None]:
-    """The same with a consumer that is there, which fetches nothing more when it is over.
+    """Yield every record of ``part`` with a given consumer, which is paused afterwards.
 
     Args:
+        reader: a started consumer.
+        part: the extent to read.
         at_once: records in memory at a time.
 
-    Raises ``BrokerError``, ``KafkaError``.
+    Raises:
+        BrokerError: Kafka sends nothing although there is more.
+        KafkaError: Kafka refuses the read.
     """
     left = {tp: end for tp, (start, end) in part.partitions.items() if start < end}
     reader.assign(list(left))
@@ -138,5 +142,5 @@ async def _next(
         if batches:
             return [record for batch in batches.values() for record in batch]
         if [await reader.position(tp) for tp in tps] != before:
-            return []  # nothing but the marks of a transaction
+            return []  # nothing but transaction markers
     raise BrokerError(f"Kafka sent nothing for {deadlines.SILENT_TOPIC:g} s, though there is more.")

@@ -1,4 +1,4 @@
-"""Requests as existing clients send them, and a producer for them."""
+"""Requests in the format of existing clients, and a producer for them."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -15,12 +15,12 @@ __all__ = ["opaque_url", "producer", "request_value", "shown_url"]
 
 
 def opaque_url(text: str) -> str:
-    """URL-safe base64 without padding, as the first system's clients send it."""
+    """Encode ``text`` as URL-safe base64 without padding, as the first system's clients send it."""
     return base64.urlsafe_b64encode(text.encode("utf-8", "surrogateescape")).decode().rstrip("=")
 
 
 def shown_url(url: str | None) -> str:
-    """The text behind ``opaque_url``, or ``url`` itself where it is something else."""
+    """Return the text behind ``opaque_url``, or ``url`` itself if it is not such an encoding."""
     if not url:
         return "-"
     try:
@@ -32,18 +32,18 @@ def shown_url(url: str | None) -> str:
 
 
 def request_value(picture: bytes, url: str | None) -> bytes:
-    """The value of a request."""
+    """Return the value of a request record."""
     data = pybase64.b64encode(picture).decode()
     return orjson.dumps({"label": None, "url": url, "data": data})
 
 
 @asynccontextmanager
 async def producer(cluster: ClusterConfig) -> AsyncIterator[AIOKafkaProducer]:
-    """A started producer, which creates no topic. Raises ``BrokerError``."""
+    """Yield a started producer, which creates no topic. Raises ``BrokerError``."""
     sender = AIOKafkaProducer(
         **cluster.connection,
         acks="all",
-        # Without it a request that is sent again after a lost answer stands in Kafka twice.
+        # Otherwise a request that is sent again after a lost answer is stored in Kafka twice.
         enable_idempotence=True,
         max_request_size=2 * cluster.max_answer_bytes,
     )

@@ -1,4 +1,4 @@
-"""The topics of a cluster: which there are, creating what is missing, and having them grow."""
+"""Topics of a cluster: list, create and enlarge them; and the members and offsets of groups."""
 
 import asyncio
 import logging
@@ -45,8 +45,8 @@ __all__ = [
     "topic_partitions",
 ]
 
-# Commands print one sentence when something fails; without a handler aiokafka's log would join
-# it on stderr. A worker's own handlers still get what aiokafka logs.
+# Commands print one sentence when something fails. Without a handler, aiokafka's log would appear
+# beside that sentence on stderr. A worker's own handlers still receive aiokafka's log.
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 KNOWN_POLL_SECONDS = 0.02
@@ -57,15 +57,15 @@ _ERROR, _MEMBERS, _METADATA = 0, 5, 3
 async def topic_partitions(cluster: ClusterConfig, *names: str) -> Mapping[str, int]:
     """Return the number of partitions of every topic that the user may see.
 
-    Kafka leaves out the topics that the user may not see, as if they did not exist. A topic that
-    is missing may only be taken for one that does not exist if it is among ``names``.
+    Kafka leaves out the topics that the user may not see, as if they did not exist. Only a topic
+    in ``names`` that is missing from the result is known not to exist.
 
     Args:
-        cluster: where.
-        names: topics that the caller asks about.
+        cluster: the cluster.
+        names: topics whose existence the caller needs to know.
 
     Raises:
-        BrokerError: no broker answers, it does not let us in, or it hides a topic in ``names``.
+        BrokerError: no broker answers, it refuses the login, or it hides a topic in ``names``.
     """
     client = AIOKafkaClient(**cluster.connection)
     try:
@@ -83,7 +83,7 @@ async def topic_partitions(cluster: ClusterConfig, *names: str) -> Mapping[str, 
 
 
 async def _hidden(client: AIOKafkaClient, names: Sequence[str]) -> list[str]:
-    """Return those of ``names`` that the user may not see. Raises ``KafkaError``."""
+    """Return the members of ``names`` that the user may not see. Raises ``KafkaError``."""
     if not names:
         return []
     request = MetadataRequest(list(names), allow_auto_topic_creation=False)
@@ -94,10 +94,10 @@ async def _hidden(client: AIOKafkaClient, names: Sequence[str]) -> list[str]:
 
 
 async def create_topics(cluster: ClusterConfig) -> Mapping[str, int]:
-    """Create the topics that are missing; returns the number of partitions of every topic.
+    """Create the topics that are missing; return the number of partitions of every topic.
 
     Raises:
-        BrokerError: no broker answers, it refuses, or does not tell of what it created.
+        BrokerError: no broker answers, it refuses, or it does not list a topic it created.
     """
     known = await topic_partitions(cluster, *TOPICS)
     missing = [new_topic(cluster, name, cluster.partitions) for name in TOPICS if name not in known]
@@ -107,9 +107,9 @@ async def create_topics(cluster: ClusterConfig) -> Mapping[str, int]:
 
 
 async def create_votes(cluster: ClusterConfig, requests: int) -> Mapping[str, int]:
-    """See to it that the topic of votes has a partition for each of the ``requests``.
+    """Ensure that the topic of votes has a partition for each of the ``requests``.
 
-    Returns the number of partitions of every topic. Raises ``BrokerError``.
+    Return the number of partitions of every topic. Raises ``BrokerError``.
     """
     known = await topic_partitions(cluster, VOTES)
     if VOTES not in known:
@@ -122,7 +122,7 @@ async def create_votes(cluster: ClusterConfig, requests: int) -> Mapping[str, in
 
 
 def new_topic(cluster: ClusterConfig, name: str, partitions: int) -> NewTopic:
-    """Return a topic of this application as it is created."""
+    """Return the specification to create a topic of this application."""
     config = topic_configs(cluster)[name]
     settings = {key: str(value) for key, value in config.items()}
     return NewTopic(name, partitions, cluster.replicas, topic_configs=settings)
@@ -131,7 +131,7 @@ def new_topic(cluster: ClusterConfig, name: str, partitions: int) -> NewTopic:
 async def _told(
     cluster: ClusterConfig, topics: Sequence[str], known: Mapping[str, int]
 ) -> Mapping[str, int]:
-    """Wait until the cluster tells of ``topics``: Kafka creates one before each broker does."""
+    """Wait until the cluster lists ``topics``: a new topic is not known to every broker at once."""
     end = time.monotonic() + deadlines.TOPIC_KNOWN
     while unknown := [name for name in topics if not known.get(name)]:
         if time.monotonic() > end:
@@ -147,12 +147,12 @@ async def _told(
 async def create(
     cluster: ClusterConfig, topics: Sequence[NewTopic], *, only_validate: bool = False
 ) -> None:
-    """Create ``topics``, but for those that exist by now. Raises ``BrokerError``.
+    """Create ``topics``, except those that exist by now. Raises ``BrokerError``.
 
     Args:
-        cluster: where.
-        topics: the caller has seen that none of them exists.
-        only_validate: have Kafka say whether it would, and create nothing.
+        cluster: the cluster.
+        topics: the caller has checked that none of them exists.
+        only_validate: ask Kafka if it would create them, and create nothing.
     """
     client = AIOKafkaAdminClient(**cluster.connection)
     try:
@@ -183,11 +183,11 @@ async def create_compacted(cluster: ClusterConfig, topic: str) -> None:
 async def admin(
     cluster: ClusterConfig, access: Access | None = None
 ) -> AsyncIterator[AIOKafkaAdminClient]:
-    """A client to ask for groups and their offsets. Raises ``BrokerError``.
+    """Yield a client that reads groups and their offsets. Raises ``BrokerError``.
 
     Args:
-        cluster: where.
-        access: what the block does, for the sentence where Kafka refuses it.
+        cluster: the cluster.
+        access: operation of the block, for the error message if Kafka refuses it.
     """
     client = AIOKafkaAdminClient(**cluster.connection)
     try:
@@ -202,7 +202,7 @@ async def group_offsets(
     client: AIOKafkaAdminClient, group: str
 ) -> Mapping[TopicPartition, OffsetAndMetadata]:
     """Return the committed offsets of a group, with their metadata. Raises ``KafkaError``."""
-    # aiokafka's own method takes a refusal for a group that has committed nothing.
+    # aiokafka's own method reports a refusal as a group that has committed nothing.
     coordinator = await client.find_coordinator(group)
     answer = await client._send_request(OffsetFetchRequest(group, None), coordinator)
     _raise_for(getattr(answer, "error_code", 0), group)
@@ -220,12 +220,12 @@ def _raise_for(code: int, name: str) -> None:
 
 
 async def group_members(client: AIOKafkaAdminClient, group: str) -> int:
-    """How many members a group has. Raises ``KafkaError``."""
+    """Return the number of members of a group. Raises ``KafkaError``."""
     return len(await _members(client, group))
 
 
 async def group_urls(client: AIOKafkaAdminClient, group: str) -> list[str | None]:
-    """The address of each member of a group of Faust's; ``None``, of one that tells none.
+    """Return the address of each member of a Faust group; ``None`` if a member states none.
 
     Raises ``KafkaError``.
     """
@@ -240,7 +240,7 @@ async def _members(client: AIOKafkaAdminClient, group: str) -> Sequence[Sequence
 
 
 def _url(metadata: bytes) -> str | None:
-    """What Faust's assignor tells of a member; while partitions move, it is not there."""
+    """Return the address in the metadata of Faust's assignor, which is missing in a rebalance."""
     try:
         told = orjson.loads(ConsumerProtocolMemberMetadata.decode(metadata).user_data)["url"]
     except (ValueError, TypeError, KeyError, struct.error):
@@ -249,9 +249,9 @@ def _url(metadata: bytes) -> str | None:
 
 
 async def grow(cluster: ClusterConfig, topic: str, partitions: int) -> None:
-    """See to it that ``topic``, which exists, has so many partitions at least.
+    """Ensure that ``topic``, which exists, has at least ``partitions`` partitions.
 
-    Returns once they are known. Raises ``BrokerError``.
+    Return once the cluster lists them. Raises ``BrokerError``.
     """
     client = AIOKafkaAdminClient(**cluster.connection)
     try:

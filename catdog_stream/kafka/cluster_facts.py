@@ -36,43 +36,43 @@ _NO_RIGHTS: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class TopicFacts:
-    """One topic that exists."""
+    """Topic that exists."""
 
     partitions: int
-    #: Copies of the partition that has the fewest.
+    #: Replicas of the partition that has the fewest.
     replicas: int = 1
-    #: Configuration by name, with Kafka's names; ``None`` if it may not be looked at.
+    #: Configuration by Kafka's names; ``None`` if the user may not read it.
     config: Mapping[str, str] | None = None
-    #: Rights of the user on it; ``None`` if Kafka does not say.
+    #: Rights of the user on the topic; ``None`` if Kafka does not state them.
     rights: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterFacts:
-    """Result of one look at a cluster."""
+    """Facts of a cluster at one moment."""
 
     brokers: int
     #: Topics that exist and may be described, by name.
     topics: Mapping[str, TopicFacts] = field(default_factory=dict)
-    #: Topics that the user may not describe: they may exist or not.
+    #: Topics that the user may not describe: they may or may not exist.
     hidden: Collection[str] = ()
     #: Why a topic that does not exist could not be created, by its name.
     not_creatable: Mapping[str, BrokerError] = field(default_factory=dict)
-    #: Rights of the user on groups, by name; ``None`` if Kafka does not say.
+    #: Rights of the user on groups, by name; ``None`` if Kafka does not state them.
     groups: Mapping[str, Collection[str] | None] = field(default_factory=dict)
-    #: Configuration of a broker; ``None`` if it may not be looked at.
+    #: Configuration of a broker; ``None`` if the user may not read it.
     broker_config: Mapping[str, str] | None = None
 
 
 async def cluster_facts(
     cluster: ClusterConfig, topics: Sequence[NewTopic], groups: Sequence[str]
 ) -> ClusterFacts:
-    """Look at ``topics`` and ``groups``.
+    """Read the facts about ``topics`` and ``groups``.
 
     Args:
-        cluster: where.
-        topics: as they would be created where they are missing; none is created.
-        groups: consumer groups.
+        cluster: the cluster.
+        topics: specifications to create them where they are missing; none is created.
+        groups: names of consumer groups.
 
     Raises:
         BrokerError: no broker answers, or it stopped answering.
@@ -81,7 +81,7 @@ async def cluster_facts(
     async with admin(cluster, Access.topic("Describe", *names)) as client:
         try:
             metadata = await client._send_request(DescribeTopicRights(names))
-        except NotImplementedError:  # what aiokafka raises for a broker before 2.3
+        except NotImplementedError:  # aiokafka raises it for a broker before 2.3
             raise UnsupportedVersionError from None
         found, hidden = {}, []
         for code, name, _internal, partitions, bits in metadata.topics:
@@ -126,14 +126,14 @@ async def _broker_config(client: AIOKafkaAdminClient, broker: int) -> Mapping[st
     except KafkaError as error:
         if not error.retriable:
             raise
-        return None  # this broker is away, and others may be enough
+        return None  # this broker is down; the others may be enough
     return found.get(str(broker))
 
 
 async def _configs(
     client: AIOKafkaAdminClient, resources: Sequence[ConfigResource]
 ) -> Mapping[str, Mapping[str, str]]:
-    """Return the configurations that may be looked at, by the resource's name."""
+    """Return the configurations that the user may read, by the resource's name."""
     found: dict[str, Mapping[str, str]] = {}
     for answer in await client.describe_configs(list(resources)) if resources else ():
         for code, _message, _kind, name, entries in answer.resources:
@@ -152,7 +152,7 @@ async def _group_rights(client: AIOKafkaAdminClient, group: str) -> Collection[s
     except KafkaError as error:
         if not error.retriable:
             raise
-        return None  # a new cluster has no coordinator before it is asked for the first
+        return None  # a new cluster has no coordinator before the first request for one
     ((code, *_, bits),) = answer.groups
     if code == GroupAuthorizationFailedError.errno:
         return _NO_RIGHTS
@@ -162,7 +162,7 @@ async def _group_rights(client: AIOKafkaAdminClient, group: str) -> Collection[s
 async def _not_creatable(
     cluster: ClusterConfig, topics: Sequence[NewTopic]
 ) -> Mapping[str, BrokerError]:
-    """Return why topics could not be created, by name; creates none."""
+    """Return why topics could not be created, by name. Creates none."""
     refused: dict[str, BrokerError] = {}
     for topic in topics:
         try:

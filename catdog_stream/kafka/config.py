@@ -1,4 +1,4 @@
-"""Which cluster, who one is there, and how large its records may be: all that a client needs."""
+"""Configuration of a Kafka client: addresses, credentials and record sizes of a cluster."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ CLIENT_ID = "catdog-stream"
 
 @dataclass(frozen=True)
 class ClusterConfig:
-    """A cluster as its clients see it. ``Settings.cluster`` has the one that the settings name."""
+    """Cluster as its clients see it. ``Settings.cluster`` is the one that the settings name."""
 
-    # Whoever connects first creates the topics: a default here that is not that of the settings
-    # would limit them for everybody.
+    # The client that connects first creates the topics. A default here that differs from the
+    # settings would limit these topics for every client.
 
-    #: ``host:port`` of brokers that tell of the others.
+    #: ``host:port`` of bootstrap brokers.
     addresses: tuple[str, ...]
-    #: How to talk to it, and as whom.
+    #: Protocol and credentials.
     security: Security
     #: Largest record of ``catdogimage``, in bytes.
     max_request_bytes: int
@@ -37,7 +37,7 @@ class ClusterConfig:
 
     @property
     def where(self) -> str:
-        """The addresses, for people."""
+        """The addresses as text for messages."""
         return ", ".join(f"kafka://{address}" for address in self.addresses)
 
     @cached_property

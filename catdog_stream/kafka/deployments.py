@@ -1,20 +1,21 @@
-"""Which stack is to serve, told to all workers through a compacted topic, and what they say.
+"""Deployments: the stack that all workers serve, and the workers' reports, in a compacted topic.
 
-``catdogstack`` has one partition. Its record with the key ``use`` is the order in force, which is
-known by its offset::
+``catdogstack`` has one partition. Its record with the key ``use`` is the deployment in force. The
+record's offset identifies the deployment::
 
     {"stack": "pets/3", "history": [{"order": 4, "stack": "pets/2", "served": true}, ...]}
 
-``null`` is the stack of a worker's own settings. ``served`` says that a worker has reported to
-serve it; an order that all have refused is nothing to go back to. ``undone`` marks what was taken
-back already. Under a worker's address stands what it makes of the order that it follows::
+``null`` is the stack of a worker's own settings. ``served`` means that a worker has reported that
+it serves the deployment; a rollback skips a deployment that all workers have refused. ``undone``
+marks a deployment that was rolled back. The record under a worker's address is the worker's report
+on the deployment that it follows::
 
     {"order": 17, "stack": "pets 2", "problem": null, "loading": "pets/3", "tries": 1}
 
-The voters of a name have a topic of their own, ``catdogstack-NAME``: who votes is to serve another
+The voters of a name have a topic of their own, ``catdogstack-NAME``: each voter serves another
 stack than the others.
 
-Anybody may write there, so that all of it is taken for what a stranger says.
+Every client can write to the topic, so all its content is untrusted.
 """
 
 from collections import deque
@@ -51,97 +52,98 @@ TOPIC = "catdogstack"
 
 
 def topic_of(voter: str | None) -> str:
-    """The topic of the voters of a name; of those that are none, without one."""
+    """Return the topic of the voters of a name; without a name, the topic of plain workers."""
     return TOPIC if voter is None else f"{TOPIC}-{voter}"
 
 
 _USE = b"use"
-#: Orders that are remembered.
+#: Deployments kept in the history.
 HISTORY = 50
-#: A look into the topic waits so long for news: it is what following costs.
+#: Longest wait of a fetch for new records, in milliseconds. It sets the cost of following.
 WAIT_MS = 2000
 
-#: Longest record, longest text in one, and longest name of a stack that is looked at.
+#: Largest record in bytes, longest text in a record, and longest stack name that is accepted.
 MAX_BYTES = 64 * 1024
 MAX_TEXT = 1000
 MAX_STACK = 200
-#: Workers whose reports are read, and orders that they served: the latest. Anybody may write more.
+#: Most workers whose reports are kept, and most served deployments: the latest ones. Anybody can
+#: write more.
 MAX_REPORTS = 1000
-#: The order of a worker that has followed none.
+#: The deployment of a worker that has followed none.
 NONE = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """An order that was in force."""
+    """Earlier deployment that was in force."""
 
     order: int
     stack: str | None
-    #: Whether a worker has served it.
+    #: True if a worker has served it.
     served: bool
-    #: Whether it was taken back, or gone back to.
+    #: True if it was rolled back, or a rollback returned to it.
     undone: bool = False
 
 
-#: Before the first order.
+#: State before the first deployment.
 _OWN = Past(NONE, None, served=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Which stack is to serve, as text that anybody may have written; ``None``: the settings'."""
+    """Deployment: the stack to serve, as untrusted text. ``None``: the stack of the settings."""
 
     offset: int
     stack: str | None
-    #: Those before it, the last one first.
+    #: Earlier deployments, the latest first.
     history: tuple[Past, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a worker makes of an order."""
+    """Report of a worker on a deployment."""
 
-    #: Its address.
+    #: Address of the worker.
     worker: str
-    #: The order's offset, or ``NONE``.
+    #: Offset of the deployment, or ``NONE``.
     order: int
-    #: What serves now: name and version, as in the ``stack`` header.
+    #: Stack in service: name and version, as in the ``stack`` header.
     stack: str
-    #: Why the order could not be followed, in a sentence.
+    #: Why the worker could not apply the deployment, in one sentence.
     problem: str | None = None
-    #: What it is about to serve, and has not loaded yet.
+    #: Stack that the worker is loading, or is about to load.
     loading: str | None = None
-    #: How often it has begun to load it, in processes that did not live to tell more.
+    #: Number of attempts to load it, counting processes that ended before they could report more.
     tries: int = 0
 
     @property
     def done(self) -> bool:
-        """Whether it has come to its end with the order."""
+        """True once the worker has applied or refused the deployment."""
         return self.loading is None
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands in the topic."""
+    """Content of the topic."""
 
-    #: What is in force; ``None`` if nothing was ever ordered.
+    #: Deployment in force; ``None`` if there was never one.
     order: Deployment | None = None
-    #: The last one of each worker, by its address.
+    #: Last report of each worker, by its address.
     reports: Mapping[str, Report] = field(default_factory=dict)
-    #: Those before ``order``, the last one first.
+    #: Deployments before ``order``, the latest first.
     history: tuple[Past, ...] = ()
-    #: Whether a worker has served what is in force.
+    #: True if a worker has served the deployment in force.
     served: bool = True
 
     def succeeded(self) -> tuple[Past, ...]:
-        """The history of an order that comes now."""
+        """Return the history for a deployment that is made now."""
         now = self.order
         return (_OWN,) if now is None else (Past(now.offset, now.stack, self.served), *self.history)
 
     def taken_back(self) -> tuple[str | None, tuple[Past, ...]] | None:
-        """Back to the last stack that served before: it, and the history of the order to serve it.
+        """Return the last other stack that served, and the history for a rollback to that stack.
 
-        ``None`` if there is nothing to go back to.
+        Return ``None`` if there is nothing to roll back to.
         """
         if self.order is None:
             return None
@@ -152,21 +154,21 @@ class Standing:
         return None
 
     def instead(self) -> Iterable[str | None]:
-        """What to serve where the order cannot be followed: what served before, the last first."""
+        """Return the stacks to try if the deployment fails: those served before, latest first."""
         return dict.fromkeys(past.stack for past in self.history if past.served)
 
 
 async def give(
     cluster: ClusterConfig, stack: str | None, history: Iterable[Past], voter: str | None = None
 ) -> Deployment:
-    """Have every worker use ``stack``, or every voter of a name. Raises ``BrokerError``."""
+    """Deploy ``stack`` to every worker, or to every voter of a name. Raises ``BrokerError``."""
     kept = tuple(history)[:HISTORY]
     offset = await _write(cluster, topic_of(voter), _USE, {"stack": stack, "history": kept})
     return Deployment(offset, stack, kept)
 
 
 async def report(cluster: ClusterConfig, told: Report, voter: str | None = None) -> None:
-    """Tell what becomes of an order. Raises ``BrokerError``."""
+    """Write a worker's report on a deployment. Raises ``BrokerError``."""
     problem = told.problem if told.problem is None else told.problem[:MAX_TEXT]
     body = {
         "order": told.order,
@@ -179,7 +181,7 @@ async def report(cluster: ClusterConfig, told: Report, voter: str | None = None)
 
 
 async def forget(cluster: ClusterConfig, workers: Iterable[str], voter: str | None = None) -> None:
-    """Drop what these workers have reported. Raises ``BrokerError``."""
+    """Delete the reports of these workers. Raises ``BrokerError``."""
     for worker in workers:
         await _write(cluster, topic_of(voter), worker.encode(), None)
 
@@ -193,7 +195,7 @@ async def _write(cluster: ClusterConfig, topic: str, key: bytes, body: Any) -> i
 
 
 async def standing(cluster: ClusterConfig, voter: str | None = None) -> Standing:
-    """What stands in the topic now. Raises ``BrokerError``."""
+    """Return the current content of the topic. Raises ``BrokerError``."""
     topic = topic_of(voter)
     partitions = (await topic_partitions(cluster, topic)).get(topic, 0)
     deployments: deque[Deployment] = deque(maxlen=HISTORY + 1)
@@ -216,7 +218,7 @@ async def standing(cluster: ClusterConfig, voter: str | None = None) -> Standing
 
 
 def _put(latest: dict[K, V], key: K, value: V) -> None:
-    """Have ``key`` be the latest of ``MAX_REPORTS`` keys."""
+    """Make ``key`` the latest of at most ``MAX_REPORTS`` keys."""
     latest.pop(key, None)
     latest[key] = value
     if len(latest) > MAX_REPORTS:
@@ -226,10 +228,10 @@ def _put(latest: dict[K, V], key: K, value: V) -> None:
 def _history(
     now: Deployment, before: list[Deployment], served: Collection[int]
 ) -> tuple[Past, ...]:
-    """What an order says of those before it, and what came to light since.
+    """Return the history that a deployment records, updated with later facts.
 
-    A worker may have reported after it was given, and another order may have been given at the
-    same moment.
+    A worker may have reported after the deployment was made, and another deployment may have been
+    made at the same moment.
     """
     known = max((past.order for past in now.history), default=NONE)
     unknown = (
@@ -244,12 +246,12 @@ def _history(
 async def follow(
     cluster: ClusterConfig, offset: int, voter: str | None = None
 ) -> AsyncGenerator[Deployment | Report, None]:
-    """Orders and reports from ``offset`` on, as they come. Raises ``BrokerError``."""
+    """Yield deployments and reports from ``offset`` on, as they arrive. Raises ``BrokerError``."""
     place = TopicPartition(topic_of(voter), 0)
     await create_compacted(cluster, place.topic)
     async with consumer(
         cluster,
-        # Where the topic was made anew, all that is there comes.
+        # If the topic was created again, all its records are read.
         auto_offset_reset="earliest",
         fetch_max_wait_ms=WAIT_MS,
     ) as reader:
@@ -261,7 +263,7 @@ async def follow(
 
 
 def _parse(record: ConsumerRecord) -> Deployment | Report | None:
-    """What a record says; ``None`` if it is neither, or too large to be one."""
+    """Return the content of a record; ``None`` if it is invalid or too large."""
     if record.value is None or len(record.value) + len(record.key or b"") > MAX_BYTES:
         return None
     try:

@@ -1,7 +1,7 @@
-"""Replies that were read before Kafka told where the request stands that they answer.
+"""Replies that are read before Kafka confirms the offset of the request that they answer.
 
-Nearly all of them answer requests of other clients. So each is kept only while a request is
-unconfirmed that was sent before it was read, and all of them together take bounded memory.
+Nearly all such replies answer requests of other clients. So a reply is kept only while a request
+that was sent before the reply was read is unconfirmed. All kept replies share a limit in bytes.
 """
 
 from collections import OrderedDict
@@ -12,42 +12,44 @@ from catdog_stream.wire import Source
 
 __all__ = ["MAX_BYTES", "EarlyReplies"]
 
-#: Most bytes of all of them together; the oldest is forgotten first. Its request is then answered
-#: in Kafka alone.
+#: Limit in bytes for all replies together; the oldest is dropped first. The answer to its request
+#: is then found in Kafka only.
 MAX_BYTES = 16 * 1024 * 1024
-#: Bytes that a reply takes beside its value, key and headers.
+#: Bytes of memory per reply besides its value, key and headers.
 REPLY_BYTES = 1500
 
 
 @dataclass(frozen=True, slots=True)
 class _Early:
     reply: Reply
-    #: The number of the last request that was sent before it was read.
+    #: Number of the last request that was sent before the reply was read.
     sent: int
     bytes: int
 
 
 class EarlyReplies:
-    """The first reply to each request, the oldest first.
+    """Buffer of the first reply to each request, the oldest first.
 
     Args:
-        most: bytes that they may take.
+        most: limit in bytes for all replies.
     """
 
     def __init__(self, most: int = MAX_BYTES) -> None:
         self._most = most
         self._replies: OrderedDict[Source, _Early] = OrderedDict()
-        #: What they take.
+        #: Bytes in use.
         self.bytes = 0
 
     def __len__(self) -> int:
         return len(self._replies)
 
     def keep(self, reply: Reply, source: Source, sent: int) -> None:
-        """Keep the reply to the request at ``source``, unless there is one.
+        """Keep the reply to the request at ``source``, unless one is kept already.
 
         Args:
-            sent: the number of the last request that was sent. Numbers never fall.
+            reply: the reply.
+            source: place of the request in Kafka.
+            sent: number of the last request that was sent. Numbers never decrease.
         """
         if source in self._replies:
             return
@@ -68,7 +70,7 @@ class EarlyReplies:
         return early.reply
 
     def forget_before(self, oldest: int) -> None:
-        """Drop what answers none of the requests from number ``oldest`` on."""
+        """Drop replies that answer none of the requests from number ``oldest`` on."""
         while self._replies and next(iter(self._replies.values())).sent < oldest:
             self._drop_oldest()
 

@@ -1,8 +1,8 @@
 """Explanations of Kafka's errors: one sentence for a person, with user, resource and right.
 
-One table has them, so that a command, a worker's log and ``/readyz`` give the same cause for the
-same error, and so that nothing is blamed on Kafka's silence which Kafka has answered. The table
-says as well of what kind an error is: of the record alone, or until somebody changes something.
+One table holds them, so that a command, a worker's log and ``/readyz`` give the same cause for the
+same error, and no message reports silence where Kafka has answered. The table also gives the kind
+of an error: it concerns the record alone, or lasts until somebody changes something.
 """
 
 import re
@@ -27,7 +27,7 @@ _VERBS = {
     "Alter": "alter",
     "IdempotentWrite": "write with idempotence to",
 }
-#: Codes of errors: https://kafka.apache.org/protocol#protocol_error_codes.
+#: Error codes: https://kafka.apache.org/protocol#protocol_error_codes.
 GROUP_MAX_SIZE_REACHED, INVALID_RECORD = 81, 87
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
@@ -39,7 +39,7 @@ class Access:
     Args:
         right: ``Read``, ``Write``, ``Create``, ``Describe``, ``Alter`` or ``IdempotentWrite``.
         kind: ``topic``, ``group``, ``cluster`` or ``transactional id``.
-        names: of the resources; none for the cluster, or where they are not known.
+        names: of the resources; empty for the cluster, or if they are unknown.
     """
 
     right: str
@@ -48,17 +48,17 @@ class Access:
 
     @classmethod
     def topic(cls, right: str, *names: str) -> "Access":
-        """Return the operation that needs ``right`` on topics."""
+        """Return an operation that needs ``right`` on topics."""
         return cls(right, "topic", names)
 
     @classmethod
     def group(cls, right: str, *names: str) -> "Access":
-        """Return the operation that needs ``right`` on consumer groups."""
+        """Return an operation that needs ``right`` on consumer groups."""
         return cls(right, "group", names)
 
     @property
     def resource(self) -> str:
-        """The resource, for people."""
+        """The resource as text for messages."""
         if not self.names:
             return "the cluster" if self.kind == "cluster" else f"a {self.kind}"
         *first, last = self.names
@@ -67,15 +67,15 @@ class Access:
 
     @property
     def action(self) -> str:
-        """The operation, for people: ``write to the topic catdoglabel``."""
+        """The operation as text for messages: ``write to the topic catdoglabel``."""
         return f"{_VERBS.get(self.right, 'use')} {self.resource}"
 
 
-#: What a producer needs that repeats nothing: the right, or ``Write`` on any topic.
+#: What an idempotent producer needs: this right, or ``Write`` on any topic.
 IDEMPOTENT_WRITE = Access("IdempotentWrite", "cluster")
 
 _NOT_ALLOWED = "Kafka does not let {user} {action}: grant {right} on {resource}."
-#: Whoever creates a topic has seen that there is none.
+#: A client creates a topic only after it has seen that the topic is missing.
 _NO_TOPIC = (
     "There is no {names}, and Kafka does not let {user} create it: create it, or grant Create on "
     "{resource}."
@@ -95,8 +95,8 @@ _FEW_COPIES = (
 _TOO_OLD = "Kafka at {where} is too old, or too new, to {action} as this program does."
 _MISSING = "Kafka has no {names}, or does not let {user} describe it: create it, or grant Describe."
 
-#: Error to its kind and its sentence; the entry of a base class holds for those without one. Codes
-#: stand for the errors that aiokafka has no class of.
+#: Error class to its kind and sentence. The entry of a base class covers subclasses without one.
+#: Codes stand for the errors that aiokafka has no class for.
 _TABLE: Mapping[object, tuple[Refusal, str]] = MappingProxyType(
     {
         kafka.TopicAuthorizationFailedError: (Refusal.ACCESS, _NOT_ALLOWED),
@@ -178,13 +178,13 @@ def broker_error(
     *,
     address: str | None = None,
 ) -> BrokerError:
-    """Return the error with the sentence, and the kind, that the table has for ``error``.
+    """Return a ``BrokerError`` with the sentence and the kind that the table has for ``error``.
 
     Args:
-        error: of aiokafka, or a ``TimeoutError`` or ``OSError`` while a broker was asked.
-        cluster: that was asked, and as whom.
-        access: what was tried; where it is not known, the sentence says what the error tells.
-        address: ``host:port`` of the broker, where one is meant and not the cluster.
+        error: of aiokafka, or a ``TimeoutError`` or ``OSError`` of a request to a broker.
+        cluster: the cluster that was asked, with its credentials.
+        access: the operation that failed; if it is unknown, the error itself must name it.
+        address: ``host:port`` of the broker, if the message concerns one broker.
     """
     error = _innermost(error)
     access = _access(error, access)
@@ -207,7 +207,7 @@ def broker_error(
 
 @contextmanager
 def explained(cluster: ClusterConfig, access: Access | None = None) -> Iterator[None]:
-    """Raise ``BrokerError`` with the table's sentence for what Kafka refuses within the block."""
+    """Raise ``BrokerError`` with the table's sentence for an error of Kafka within the block."""
     try:
         yield
     except (KafkaError, TimeoutError) as error:
@@ -225,14 +225,14 @@ def _entry(error: BaseException) -> tuple[Refusal, str]:
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """Return what aiokafka has wrapped: an error without a class of its own says nothing."""
+    """Return the error that aiokafka has wrapped: a plain ``KafkaError`` says nothing."""
     while type(error) is KafkaError and isinstance(error.__cause__, Exception):
         error = error.__cause__
     return error
 
 
 def _access(error: BaseException, tried: Access | None) -> Access:
-    """Return what was refused: the error names it where something else was tried first."""
+    """Return the operation that was refused: an error may name another one than ``tried``."""
     match error:
         case kafka.TopicAuthorizationFailedError() | kafka.UnknownTopicOrPartitionError():
             kind, right = "topic", "Read or Write"
@@ -261,7 +261,7 @@ def _named(error: BaseException) -> tuple[str, ...]:
 
 
 def _called(error: BaseException) -> str:
-    """Return Kafka's name of an error that the table does not have, and what it means."""
+    """Return Kafka's name and description of an error that the table does not have."""
     if isinstance(error, kafka.BrokerResponseError):
         meaning = " ".join(error.description.split()).rstrip(".")
         return f"{error.message} ({meaning})" if meaning else error.message

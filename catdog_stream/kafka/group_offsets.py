@@ -1,7 +1,7 @@
 """Offsets that a group has committed, and the ends of partitions, as the brokers state them.
 
-They are asked over the connections of a client that reads from the same brokers: where the client
-reads already, no further connection is made.
+The requests use the connections of a client that reads from the same brokers already, so they
+need no further connection.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,12 +13,12 @@ from aiokafka.protocol.offset import OffsetRequest
 
 __all__ = ["EARLIEST", "LOG_END", "STABLE_END", "Position", "committed", "offsets"]
 
-#: A place in a partition: the time and the isolation level of a ListOffsets request.
+#: Position in a partition: the time and the isolation level of a ListOffsets request.
 Position = tuple[int, int]
 EARLIEST: Position = (-2, 0)
 #: The high watermark, from which ``kafka-consumer-groups`` computes the lag.
 LOG_END: Position = (-1, 0)
-#: The last stable offset: the end of what can be read, in front of open transactions.
+#: The last stable offset: the end of the readable records, in front of open transactions.
 STABLE_END: Position = (-1, 1)
 
 _ANY_REPLICA = -1
@@ -29,7 +29,7 @@ async def committed(
 ) -> Mapping[int, int | None]:
     """Return the committed offset of each partition, ``None`` where nothing was committed.
 
-    Partitions whose offset the coordinator does not state now are left out.
+    Partitions whose offset the coordinator does not state now are left out of the result.
 
     Args:
         client: connected to the cluster.
@@ -41,8 +41,8 @@ async def committed(
     Raises:
         KafkaError: the coordinator does not answer, or refuses.
     """
-    # The connection for fetches answers within a fraction of a second; the one for coordination
-    # waits for other members while this one joins.
+    # The connection for fetches answers within a fraction of a second. The one for coordination
+    # waits for other members while this member joins.
     answer = await client.send(coordinator, OffsetFetchRequest(group, [(topic, list(partitions))]))
     if code := getattr(answer, "error_code", 0):
         raise for_code(code)
@@ -59,7 +59,7 @@ async def offsets(
 ) -> Mapping[int, int]:
     """Return the offset of a position in each partition.
 
-    Partitions that the broker does not lead are left out.
+    Partitions that the broker does not lead are left out of the result.
 
     Args:
         client: connected to the cluster.

@@ -1,4 +1,4 @@
-"""A request and its answer, found by the request's place in Kafka: whoever sent it, and when."""
+"""Lookup of a request and its answer by the request's place in Kafka, for any client's request."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ from catdog_stream.wire import Source
 
 __all__ = ["Found", "Lookup", "lookup"]
 
-#: Records that are read for one answer, and the seconds that it may take.
+#: Most records to read for one answer, and the longest time in seconds.
 MAX_RECORDS = 20_000
 SECONDS = 5.0
 #: Records in memory at a time; a rejection may be as large as its picture.
@@ -31,22 +31,22 @@ _READ = Access.topic("Read", REQUESTS, LABELS, REJECTED)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A request that is in Kafka."""
+    """Request that is in Kafka, with its answer."""
 
     request: ConsumerRecord
-    #: Its first answer; ``None`` if there is none.
+    #: First answer; ``None`` if none was found.
     reply: Reply | None
-    #: Whether everything was read that could hold the answer.
+    #: True if every record that could be the answer was read.
     complete: bool
 
 
 class Lookup:
-    """Finds one request at a time. Made by ``finding``.
+    """Client that finds one request at a time. Made by ``lookup``.
 
     Args:
-        cluster: where.
-        committed: reads requests, and passes over what was aborted.
-        replies: reads answers.
+        cluster: the cluster.
+        committed: consumer of requests that skips aborted transactions.
+        replies: consumer of answers.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class Lookup:
         self._partitions: Mapping[str, int] = {}
         self._looked: float | None = None
         self._lock = asyncio.Lock()
-        #: Whether something went wrong: it may stand anywhere.
+        #: True after an error: the position of the consumers is then unknown.
         self.broken = False
 
     async def find(self, source: Source) -> Found | None:
-        """The request at ``source`` and its answer; ``None`` if there is no such request.
+        """Return the request at ``source`` and its answer; ``None`` if there is no such request.
 
-        An answer has its request's partition, and its time or a later one: it is looked for from
-        the first record of that time on.
+        An answer has the partition of its request, and the same or a later timestamp. So the search
+        starts at the first record of that time.
 
         Raises:
             BrokerError: the broker stopped answering.
@@ -94,11 +94,11 @@ class Lookup:
 
     async def _request(self, source: Source) -> ConsumerRecord | None:
         tp = TopicPartition(source.topic, source.partition)
-        # Of one that reads what was committed, the end is that of what is decided.
+        # For a consumer with read_committed the end is the last stable offset.
         ends = await self._committed.end_offsets([tp])
         part = Extent({tp: (source.offset, ends[tp])})
         async with aclosing(records_of(self._committed, part, AT_ONCE)) as records:
-            async for record in records:  # the first one, which may be one behind it
+            async for record in records:  # the first record, which may lie behind the offset
                 return record if record.offset == source.offset else None
         return None
 

@@ -1,4 +1,4 @@
-"""A look at the cluster by connections of its own, which no frozen broker holds up."""
+"""Probe of the cluster over connections of its own, which no frozen broker blocks."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -19,10 +19,10 @@ __all__ = ["look", "without_leader"]
 
 
 async def look(cluster: ClusterConfig) -> ClusterMetadata:
-    """What any broker says of the cluster; the first answer is taken.
+    """Return the cluster's metadata from the first broker that answers.
 
     Raises:
-        BrokerError: none answers.
+        BrokerError: no broker answers.
     """
     arguments = dict(cluster.connection)
     servers = arguments.pop("bootstrap_servers")
@@ -60,7 +60,7 @@ async def _ask(server: str, arguments: Mapping[str, Any]) -> ClusterMetadata:
 def _first(
     tasks: Collection["asyncio.Task[ClusterMetadata]"],
 ) -> ClusterMetadata | None:
-    """The first answer among tasks that are done; raises what no broker is the reason of."""
+    """Return the first answer among finished tasks; raise errors that no broker caused."""
     for task in tasks:
         try:
             return task.result()
@@ -70,7 +70,7 @@ def _first(
 
 
 def without_leader(metadata: ClusterMetadata) -> str | None:
-    """Which partitions nobody can read or write now, in a sentence."""
+    """Return one sentence that names partitions without a leader; ``None`` if all have one."""
     lost = [
         f"{name}/{number}"
         for name in (*TOPICS, VOTES)

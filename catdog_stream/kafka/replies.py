@@ -1,4 +1,4 @@
-"""What comes back: the records of ``catdoglabel`` and ``catdogimage-rejected``, as they arrive."""
+"""Replies: the records of ``catdoglabel`` and ``catdogimage-rejected``, as they arrive."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,18 +21,18 @@ __all__ = ["Reply", "replies"]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A record of either topic. Anybody may have written it; what cannot be read is ``None``."""
+    """Untrusted record of either topic. A field that cannot be read is ``None``."""
 
     record: ConsumerRecord
 
     @property
     def source(self) -> Source | None:
-        """The request that it answers."""
+        """The place of the request that it answers."""
         return Source.parse(dict(self.record.headers).get("source"))
 
     @property
     def label(self) -> str | None:
-        """The label's text, whatever it is; ``None`` for a rejection."""
+        """The label as text, of any value; ``None`` for a rejection."""
         return str(self._field("label")) if self.record.topic == LABELS else None
 
     @property
@@ -43,7 +43,7 @@ class Reply:
 
     @property
     def rejection(self) -> Rejection | None:
-        """Why the request was rejected; ``None`` for a label."""
+        """The rejection with its reason; ``None`` for a label."""
         if self.record.topic != REJECTED:
             return None
         return Rejection.parse(self.record.value, self.record.headers)
@@ -60,7 +60,11 @@ class Reply:
 async def replies(
     cluster: ClusterConfig, *, from_beginning: bool = False
 ) -> AsyncIterator[AsyncIterator[Reply]]:
-    """Labels and rejections that arrive from now on; creates missing topics first.
+    """Yield labels and rejections that arrive from now on; create missing topics first.
+
+    Args:
+        cluster: the cluster.
+        from_beginning: yield the existing records, too.
 
     Raises:
         BrokerError: no broker answers, or it stopped answering.
@@ -75,7 +79,7 @@ async def replies(
         reader.assign(tps)
         seek = reader.seek_to_beginning if from_beginning else reader.seek_to_end
         await seek(*tps)
-        for tp in tps:  # seeking is lazy: whoever sends next must not be missed
+        for tp in tps:  # seeking is lazy: without this, the next reply could be missed
             await reader.position(tp)
         yield _read(reader)
 

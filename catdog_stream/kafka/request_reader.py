@@ -1,4 +1,4 @@
-"""Requests that were taken by others, read again by their place in Kafka."""
+"""Reader of requests by their place in Kafka, for requests that another consumer has taken."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,31 +21,31 @@ __all__ = ["RequestReader"]
 
 _READ = Access.topic("Read", REQUESTS)
 
-#: Seconds between two looks at how far reading came without a record.
+#: Seconds between two checks of the position while no record arrives.
 POSITION_INTERVAL = 0.5
 
 
 class RequestReader:
-    """Reads requests by their sources, from when its block begins.
+    """Reader of requests by their sources, connected within its ``async with`` block.
 
-    Answers stand in the order of their requests, so that nearly always the next record of the
-    partition is the one that is asked for: then it costs no look-up. It keeps no request.
+    Answers have the order of their requests. So the next record of the partition is nearly always
+    the requested one, and reading it needs no seek. The reader keeps no request.
 
     Args:
-        cluster: where.
-        committed: pass over what was aborted. What is not yet committed is waited for, in vain: it
-            must not be asked for.
+        cluster: the cluster.
+        committed: skip aborted transactions. Do not ask for a request that is not yet committed:
+            the reader would wait for it until the timeout.
     """
 
     def __init__(self, cluster: ClusterConfig, *, committed: bool = False) -> None:
         self._cluster = cluster
         self._committed = committed
         self._next: dict[TopicPartition, int] = {}
-        #: Where each partition ended, when it was last asked.
+        #: End of each partition at the last check.
         self._ends: dict[TopicPartition, int] = {}
-        #: From where on ``next_from`` was asked last, and what it found.
+        #: Last offset given to ``next_from`` by partition, and the offset that it returned.
         self._found: dict[TopicPartition, tuple[int, int]] = {}
-        #: Reading moves the one position that a partition has.
+        #: A lock, because a partition has one position, which reading moves.
         self._reading = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -66,7 +66,7 @@ class RequestReader:
         return self
 
     def _assign(self, partitions: int) -> None:
-        """Partitions are fetched once they are asked for."""
+        """Assign all partitions, paused: a partition is fetched only on demand."""
         self._known = [TopicPartition(REQUESTS, number) for number in range(partitions)]
         self._next.clear()
         self._consumer.assign(self._known)
@@ -81,7 +81,7 @@ class RequestReader:
         await self._consumer.stop()
 
     async def of(self, source: Source | None) -> ConsumerRecord | None:
-        """The request at ``source``; ``None`` if it is not there: deleted, or never was.
+        """Return the request at ``source``; ``None`` if it was deleted or never existed.
 
         Raises:
             BrokerError: the broker stopped answering.
@@ -92,7 +92,7 @@ class RequestReader:
         async with self._asking():
             if not await self._knows(tp):
                 return None
-            # Anybody can write a source that lies behind the end, which would be waited for.
+            # Anybody can write a source behind the end; reading it would wait for a record.
             if source.offset >= self._ends.get(tp, 0) and source.offset >= await self._end(tp):
                 return None
             try:
@@ -102,7 +102,7 @@ class RequestReader:
         return record if record.offset == source.offset else None
 
     async def exists(self, partition: int, offset: int) -> bool:
-        """Whether the partition is longer than ``offset``. Raises ``BrokerError``."""
+        """Return whether the partition's end is behind ``offset``. Raises ``BrokerError``."""
         tp = TopicPartition(REQUESTS, partition)
         if offset < self._ends.get(tp, 0):
             return True
@@ -110,10 +110,10 @@ class RequestReader:
             return await self._knows(tp) and offset < await self._end(tp)
 
     async def next_from(self, partition: int, offset: int) -> int:
-        """The place of the first request at ``offset``, which ``exists``, or behind it.
+        """Return the offset of the first request at or behind ``offset``, which must ``exist``.
 
-        Between two requests may lie what is none: marks of transactions, and what was aborted.
-        Raises ``BrokerError``, also if there is none yet.
+        Offsets between two requests may hold transaction markers and aborted records.
+        Raises ``BrokerError``, also if there is no such request yet.
         """
         tp = TopicPartition(REQUESTS, partition)
         asked, found = self._found.get(tp, (0, -1))
@@ -122,7 +122,7 @@ class RequestReader:
         async with self._asking():
             try:
                 record = await self._read(tp, offset)
-            except OffsetOutOfRangeError:  # deleted: what is left begins behind it
+            except OffsetOutOfRangeError:  # deleted: the remaining records start behind it
                 (start,) = (await self._consumer.beginning_offsets([tp])).values()
                 record = await self._read(tp, start)
         self._found[tp] = (offset, record.offset)
@@ -152,7 +152,7 @@ class RequestReader:
         return self._ends[tp]
 
     async def _read(self, tp: TopicPartition, offset: int) -> ConsumerRecord:
-        """Return the first record at ``offset`` or behind it; raises ``_NoRecordError``."""
+        """Return the first record at or behind ``offset``. Raises ``_NoRecordError``."""
         if self._next.get(tp) != offset:
             self._consumer.seek(tp, offset)
             self._consumer.resume(tp)
@@ -172,10 +172,10 @@ class RequestReader:
                 async with asyncio.timeout(POSITION_INTERVAL):
                     return await self._consumer.getone(tp)
             except TimeoutError:
-                # It reads over what is no record without a word, and then waits for the next one.
+                # aiokafka skips offsets without a record silently, then waits for the next record.
                 if await self._consumer.position(tp) > offset:
                     raise _NoRecordError from None
 
 
 class _NoRecordError(Exception):
-    """The partition continues behind an offset, but with nothing that can be read."""
+    """The partition continues behind an offset, but holds no readable record there."""

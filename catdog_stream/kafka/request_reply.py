@@ -1,8 +1,7 @@
-"""Asking: send requests, and have each one's answer when the stream gives it.
-
+"""Request and reply over Kafka: send requests, and await the answer of each one.
 ::
 
-    async with asking(cluster) as stream:
+    async with request_reply(cluster) as stream:
         question = await stream.send(request_value(picture, url))
         reply = await question.reply
 """
@@ -30,19 +29,19 @@ __all__ = ["Question", "RequestReply", "request_reply"]
 class Question:
     """One request. Both of its futures raise ``BrokerError``."""
 
-    #: Where the request stands, once Kafka has confirmed it.
+    #: Place of the request in Kafka, once Kafka has confirmed it.
     sent: "asyncio.Future[Source]"
-    #: Its first answer. Who does not wait for it cancels it.
+    #: First answer to the request. A caller that does not need it cancels the future.
     reply: "asyncio.Future[Reply]"
 
 
 class RequestReply:
-    """Sends requests and tells their answers from those to other clients. Made by ``asking``.
+    """Client that sends requests and matches their answers. Made by ``request_reply``.
 
     Args:
         sender: a started producer.
-        cluster: where it sends.
-        on_reply: called with every reply in the stream, to whomever, as it is read.
+        cluster: the cluster that it sends to.
+        on_reply: called with every reply in the stream, also those to other clients, as it is read.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class RequestReply:
         self._sender = sender
         self._cluster = cluster
         self._on_reply = on_reply
-        #: Requests whose place Kafka has not told yet, by their numbers, the oldest first.
+        #: Numbers of the requests whose place Kafka has not confirmed yet, the oldest first.
         self._unconfirmed: dict[int, None] = {}
         self._number = 0
         self._waiting: dict[Source, asyncio.Future[Reply]] = {}
@@ -63,7 +62,7 @@ class RequestReply:
 
     @property
     def failure(self) -> BaseException | None:
-        """Why no more answers can come; ``None`` while they can."""
+        """Why no more answers can arrive; ``None`` while they can."""
         return self._failure
 
     async def send(
@@ -75,11 +74,11 @@ class RequestReply:
         partition: int | None = None,
         timestamp_ms: int | None = None,
     ) -> Question:
-        """Hand one request to Kafka, behind those that were sent before; confirmed it is later.
+        """Send one request to Kafka, in order. Returns before Kafka confirms it.
 
         Raises:
             BrokerError: answers cannot be read any more.
-            KafkaError: it was not taken, as one that is too large.
+            KafkaError: the producer refused the request, for example because it is too large.
         """
         if self._failure is not None:
             raise self._failure
@@ -137,7 +136,7 @@ class RequestReply:
         self._early.forget_before(oldest)
 
     async def read(self, stream: AsyncIterator[Reply]) -> None:
-        """Take replies from ``stream`` until it fails; what waits for one then fails with it."""
+        """Process replies from ``stream`` until it fails; then fail every request that waits."""
         try:
             async for reply in stream:
                 if self._on_reply is not None:
@@ -164,7 +163,7 @@ class RequestReply:
 def _fail(future: "asyncio.Future[Source] | asyncio.Future[Reply]", error: BaseException) -> None:
     if not future.done():
         future.set_exception(error)
-        future.exception()  # nobody need look
+        future.exception()  # marks it as retrieved: the caller may ignore it
 
 
 @asynccontextmanager
@@ -177,10 +176,10 @@ async def request_reply(
     """Connect to ``cluster``; creates missing topics.
 
     Args:
-        cluster: where.
-        on_reply: called with every reply in the stream, to whomever, as it is read. What it
-            raises ends the reading.
-        sender: a started producer, in place of one of its own.
+        cluster: the cluster.
+        on_reply: called with every reply in the stream, also those to other clients, as it is read.
+            An exception from it ends the reading.
+        sender: a started producer to use instead of a new one.
 
     Raises:
         BrokerError: no broker answers, it stopped answering, or it refused.
@@ -193,5 +192,5 @@ async def request_reply(
             yield questions
         finally:
             reading.cancel()
-            with suppress(asyncio.CancelledError, Exception):  # told to whoever waited
+            with suppress(asyncio.CancelledError, Exception):  # raised to the waiting callers
                 await reading

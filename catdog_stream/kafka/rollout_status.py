@@ -1,4 +1,4 @@
-"""What becomes of an order for a stack: who of the running workers serves it, and who does not."""
+"""Status of a rollout: which running workers serve the deployment, and which do not."""
 
 import asyncio
 import time
@@ -18,17 +18,17 @@ from catdog_stream.topics import group_of
 
 __all__ = ["Outcome", "Running", "outcome", "running"]
 
-#: How often is looked which workers run, in seconds.
+#: Seconds between two checks of which workers run.
 LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The workers that run."""
+    """Workers that run."""
 
     #: Their addresses.
     workers: frozenset[str]
-    #: How many tell none: partitions are moving.
+    #: Number of workers without an address: partitions are moving.
     nameless: int = 0
 
     def __bool__(self) -> bool:
@@ -37,31 +37,32 @@ class Running:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of an order."""
+    """Result of a deployment."""
 
     running: Running
-    #: What each worker said of it last, those too that have ended since.
+    #: Last report of each worker on it, also of workers that have ended since.
     said: dict[str, Report] = field(default_factory=dict)
-    #: The order that came after it.
+    #: The deployment that came after it.
     superseded: Deployment | None = None
 
     @property
     def reports(self) -> Mapping[str, Report | None]:
-        """What each worker that runs has said; ``None`` of one that said nothing."""
+        """Report of each running worker; ``None`` for a worker without a report."""
         return {worker: self.said.get(worker) for worker in sorted(self.running.workers)}
 
     @property
     def served(self) -> bool:
-        """Whether every worker that runs serves what was ordered."""
+        """True if every running worker serves the deployed stack."""
         return not self.running.nameless and all(
             report is not None and report.done and report.problem is None
             for report in self.reports.values()
         )
 
     def settled(self, *, heard: bool) -> bool:
-        """Whether there is nothing more to wait for.
+        """Return whether there is nothing more to wait for.
 
-        ``heard``: whether who has said nothing by now follows no orders.
+        Args:
+            heard: true if a worker without a report by now does not follow deployments.
         """
         if self.superseded is not None:
             return True
@@ -71,7 +72,7 @@ class Outcome:
 
 
 async def running(cluster: ClusterConfig, voter: str | None = None) -> Running:
-    """The workers that run now, or the voters of a name. Raises ``BrokerError``."""
+    """Return the workers that run now, or the voters of a name. Raises ``BrokerError``."""
     end = time.monotonic() + deadlines.TOPIC_KNOWN
     async with admin(cluster, Access.group("Describe", group_of(voter))) as client:
         while True:
@@ -79,8 +80,8 @@ async def running(cluster: ClusterConfig, voter: str | None = None) -> Running:
                 urls = await group_urls(client, group_of(voter))
                 break
             except KafkaError as error:
-                # A new cluster makes its topic of groups when it is asked first, and a broker that
-                # has just become the coordinator reads that topic first.
+                # A new cluster creates its topic of groups at the first request, and a broker
+                # that has just become the coordinator must read that topic first.
                 if not error.retriable or time.monotonic() > end:
                     raise
                 await asyncio.sleep(deadlines.TRY_AGAIN)
@@ -89,10 +90,10 @@ async def running(cluster: ClusterConfig, voter: str | None = None) -> Running:
 
 
 async def outcome(cluster: ClusterConfig, order: Deployment, voter: str | None = None) -> Outcome:
-    """Wait for what the workers make of an order that was just given.
+    """Wait until every worker has reported on a new deployment, or time is up.
 
-    A worker that ends is not waited for any longer once the group has noticed, and one that starts
-    is. Raises ``BrokerError``.
+    Workers that end are dropped once the group has noticed; workers that start are waited for.
+    Raises ``BrokerError``.
     """
     found = Outcome(await running(cluster, voter))
     loop = asyncio.get_running_loop()
@@ -101,7 +102,7 @@ async def outcome(cluster: ClusterConfig, order: Deployment, voter: str | None =
     try:
         while loop.time() < end and not found.settled(heard=loop.time() > heard):
             if listening.done():
-                # Not before it is known that more is to come: aiokafka loses the connection of a
+                # Start the next one only if more is to come: aiokafka leaks the connection of a
                 # consumer whose start is cancelled.
                 listening.result()
                 listening = asyncio.ensure_future(_listen(cluster, order, found, voter))
@@ -118,7 +119,7 @@ async def outcome(cluster: ClusterConfig, order: Deployment, voter: str | None =
 async def _listen(
     cluster: ClusterConfig, order: Deployment, found: Outcome, voter: str | None
 ) -> None:
-    """Return once there is nothing more to wait for."""
+    """Read reports into ``found``; return once there is nothing more to wait for."""
     async with aclosing(follow(cluster, order.offset + 1, voter)) as stream:
         async for news in stream:
             if isinstance(news, Deployment):

@@ -1,7 +1,7 @@
 """Secrets that are read again when their files change, so that a rotation needs no restart.
 
-Whoever rotates a password or a certificate replaces a file under a process that runs. A new
-connection takes what the file holds then; connections that are open stay.
+An operator rotates a password or certificate by replacing a file while the process runs. A new
+connection uses the current content of the file; open connections stay.
 """
 
 import logging
@@ -24,12 +24,12 @@ _State = tuple[tuple[int, int, int] | None, ...]
 
 
 class Reread(Generic[T]):
-    """Value of files, the last one that could be used.
+    """Value read from files; keeps the last valid one.
 
     Args:
         read: reads the files. Raises ``SettingError``.
-        files: that it reads.
-        first: their value, where it is known.
+        files: the files that ``read`` reads.
+        first: their value, if it is known.
 
     Raises:
         SettingError: the files cannot be used now.
@@ -45,11 +45,11 @@ class Reread(Generic[T]):
         self._value = read() if first is None else first
 
     def current(self) -> T:
-        """Return the value; reads the files if one has changed since."""
+        """Return the value; read the files again if one has changed."""
         with self._lock:
             state = self._look()
             if state != self._state:
-                # Before the files are read: one that changes meanwhile is read once more.
+                # Set before the read: a file that changes meanwhile is read once more.
                 self._state = state
                 try:
                     self._value = self._read()
@@ -64,9 +64,9 @@ class Reread(Generic[T]):
 
 
 def _state(file: Path) -> tuple[int, int, int] | None:
-    """Return what differs once a file was written or replaced.
+    """Return a state that differs after the file was written or replaced.
 
-    ``None`` if there is none, and for what can be read only once, such as a pipe.
+    Return ``None`` for a missing file, and for one that can be read only once, such as a pipe.
     """
     try:
         found = file.stat()
@@ -78,34 +78,34 @@ def _state(file: Path) -> tuple[int, int, int] | None:
 
 
 class RereadContext(ssl.SSLContext):
-    """TLS context that begins each connection with the certificates that its files hold then."""
+    """TLS context that starts each connection with the current certificates of its files."""
 
     _current: Callable[[], ssl.SSLContext]
 
     @classmethod
     def of(cls, read: Callable[[], ssl.SSLContext], files: Sequence[Path]) -> "RereadContext":
         """Return a context that ``read`` makes from ``files``. Raises ``SettingError``."""
-        # On its own it trusts nobody: a way past wrap_bio lets nobody in.
+        # On its own this context trusts no certificate: a path around wrap_bio cannot connect.
         context = cls(ssl.PROTOCOL_TLS_CLIENT)
         context._current = Reread(read, files).current
         return context
 
     def wrap_bio(self, *args: Any, **options: Any) -> ssl.SSLObject:
-        """Begin a connection of an event loop."""
+        """Start a TLS connection of an event loop, with the current context."""
         return self._current().wrap_bio(*args, **options)
 
 
 class RereadPassword(str):
-    """Password as its file held it first; ``current`` is what the file holds now.
+    """Password as first read; ``current`` returns the present content of its file.
 
-    ``patches.password_rotation`` has a connection ask for it.
+    ``patches.password_rotation`` makes each connection call ``current``.
     """
 
     current: Callable[[], str]
 
     @classmethod
     def of(cls, first: str, read: Callable[[], str], file: Path) -> "RereadPassword":
-        """Return ``first``, which ``read`` took from ``file``, with what it takes later."""
+        """Return ``first``, which ``read`` took from ``file``, able to read later values."""
         password = cls(first)
         password.current = Reread(read, [file], first).current
         return password

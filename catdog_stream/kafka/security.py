@@ -1,7 +1,7 @@
-"""Secured clusters: TLS and SASL, from settings to what Faust and aiokafka take.
+"""Secured clusters: TLS and SASL settings, converted to the credentials of Faust and aiokafka.
 
 The names of protocols and mechanisms are Kafka's (``security.protocol``, ``sasl.mechanism``).
-Kerberos and OAuth are not among them: they need more than a name and a password.
+Kerberos and OAuth are not supported: they need more than a name and a password.
 """
 
 import ssl
@@ -32,19 +32,19 @@ TLS_VARIABLES = ("CATDOG_TLS_CA_FILE", "CATDOG_TLS_CERT_FILE", "CATDOG_TLS_KEY_F
 
 @dataclass(frozen=True)
 class Security:
-    """How to talk to the cluster, and as whom. Build it with :meth:`from_environment`."""
+    """Protocol and credentials for the cluster. Build it with :meth:`from_environment`."""
 
     protocol: str = "plaintext"
     mechanism: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
-    #: Where ``password`` was read from; ``None`` if the environment holds the password itself.
+    #: File of ``password``; ``None`` if the environment holds the password itself.
     password_file: Path | None = None
-    #: PEM: whom to trust; ``None`` means the authorities that the system trusts.
+    #: PEM: trusted authorities; ``None`` means the authorities that the system trusts.
     ca_file: Path | None = None
-    #: PEM: our own certificate, for clusters that ask for one.
+    #: PEM: the client certificate, for clusters that ask for one.
     cert_file: Path | None = None
-    #: PEM without a passphrase: the key of ``cert_file``; ``None`` if that file holds it too.
+    #: PEM without a passphrase: the key of ``cert_file``; ``None`` if that file holds the key too.
     key_file: Path | None = None
 
     @classmethod
@@ -52,7 +52,7 @@ class Security:
         """Read ``CATDOG_SECURITY``, ``CATDOG_SASL_*`` and ``CATDOG_TLS_*``.
 
         Raises:
-            SettingError: a value cannot be used, is missing, or has no meaning with the others.
+            SettingError: a value is invalid, is missing, or has no meaning with the others.
         """
         text = environment.get("CATDOG_SECURITY", "").strip()
         protocol = _one_of("CATDOG_SECURITY", text.lower() or cls.protocol, PROTOCOLS)
@@ -78,7 +78,7 @@ class Security:
 
     @property
     def user(self) -> str:
-        """The user that the cluster sees, for people."""
+        """The user that the cluster sees, as text for messages."""
         if self.username:
             return f"the user {self.username}"
         if self.cert_file:
@@ -91,7 +91,7 @@ class Security:
         return SASL_VARIABLES[3 if self.password_file else 2]
 
     def credentials(self) -> CredentialsT | None:
-        """What Faust's ``broker_credentials`` takes.
+        """Return the value for Faust's ``broker_credentials``.
 
         Raises:
             SettingError: a certificate or key cannot be used.
@@ -110,7 +110,7 @@ class Security:
         return faust.SSLCredentials(context) if context else None
 
     def _rotated(self) -> str:
-        """Return the password, with that of its file at any later time."""
+        """Return the password; one from a file follows later changes of the file."""
         if self.password_file is None:
             return self.password
         return RereadPassword.of(
@@ -118,7 +118,7 @@ class Security:
         )
 
     def _ssl_context(self) -> ssl.SSLContext:
-        """Verifies the broker's certificate and that it is made out to the broker's host."""
+        """Return a context that verifies the broker's certificate and its host name."""
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
         except OSError as error:  # SSLError is one
@@ -143,7 +143,7 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
 
 
 def _refuse(environment: Mapping[str, str], names: tuple[str, ...], protocols: str) -> None:
-    """A secret that is not used, or a certificate not looked at, is a mistake worth telling."""
+    """Raise ``SettingError`` for a secret or certificate that the protocol does not use."""
     for name in names:
         if environment.get(name):
             raise SettingError(f"{name} is set, but only CATDOG_SECURITY={protocols} uses it.")
@@ -157,7 +157,7 @@ def _required(environment: Mapping[str, str], name: str, protocol: str) -> str:
 
 
 def _password(environment: Mapping[str, str], protocol: str) -> str:
-    """The password itself, or the first line of the file that holds it."""
+    """Return the password itself, or the first line of the file that holds it."""
     password, file = environment.get("CATDOG_SASL_PASSWORD"), _path(environment, SASL_VARIABLES[3])
     if password and file:
         raise SettingError("Set CATDOG_SASL_PASSWORD or CATDOG_SASL_PASSWORD_FILE, not both.")
@@ -176,7 +176,7 @@ def _first_line(file: Path) -> str:
         password = file.read_text("utf-8").partition("\n")[0].removesuffix("\r")
     except OSError as error:
         raise _unusable("CATDOG_SASL_PASSWORD_FILE", file, error) from error
-    except UnicodeDecodeError:  # whose text holds what was read: not chained
+    except UnicodeDecodeError:  # not chained: its text would show the content of the file
         raise SettingError(f"CATDOG_SASL_PASSWORD_FILE={file} is not UTF-8 text.") from None
     if not password:
         raise SettingError(f"CATDOG_SASL_PASSWORD_FILE={file} holds no password.")

@@ -1,4 +1,4 @@
-"""Brokers that do not answer, found by connections that no other request holds up."""
+"""Check for silent brokers over connections of its own, which no other request delays."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,8 +19,8 @@ __all__ = ["silence"]
 async def silence(cluster: ClusterConfig) -> str | None:
     """Return a sentence about the brokers that do not answer; ``None`` where all of them do.
 
-    A client that waits for one broker says nothing, and the others answer for it: so each broker
-    is asked. Takes twice ``deadlines.LOOK`` at most.
+    A client that waits for one silent broker reports nothing, and the other brokers answer for it.
+    So each broker is asked. Takes at most twice ``deadlines.LOOK``.
     """
     try:
         async with asyncio.timeout(deadlines.LOOK):

@@ -1,4 +1,4 @@
-"""Creating topics again that are deleted while a worker runs."""
+"""Recreation of topics that are deleted while a worker runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ __all__ = ["Needed", "lacking", "restore"]
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """A topic as a running worker needs it."""
+    """Topic as a running worker needs it."""
 
     partitions: int
     #: The configuration to create it with.
@@ -22,16 +22,16 @@ class Needed:
 
 
 def lacking(metadata: ClusterMetadata, needed: Mapping[str, Needed]) -> Mapping[str, int]:
-    """Return the topics of ``needed`` that lack partitions, with the number of those they have."""
+    """Return the topics of ``needed`` that lack partitions, with the number they have."""
     have = {name: len(metadata.partitions_for_topic(name) or ()) for name in needed}
     return {name: number for name, number in have.items() if number < needed[name].partitions}
 
 
 async def restore(cluster: ClusterConfig, needed: Mapping[str, Needed]) -> None:
-    """Create the topics of ``needed`` that are gone, and give the others their partitions again.
+    """Create the topics of ``needed`` that are gone, and add missing partitions to the others.
 
-    A broker that creates topics when they are asked for gives them too few: what waits to be
-    written to the others would wait for good.
+    A broker with automatic topic creation gives a new topic too few partitions. Records for the
+    missing partitions would then wait forever.
 
     Raises:
         BrokerError: no broker answers, or it refuses.

@@ -1,8 +1,8 @@
-"""Why no broker can be used.
+"""Diagnosis of an unreachable cluster.
 
-aiokafka tries one address after the other, logs why each failed, and raises an error that does
-not say it. Here one connection is made to each address again, to learn the cause; and where that
-works, to each broker at the address that it advertises, which is where clients go then.
+aiokafka tries one address after the other, logs why each failed, and raises an error without the
+cause. This module connects to each address again to find the cause. If that works, it connects to
+each broker at its advertised address, which is the address that clients use next.
 """
 
 import socket
@@ -31,7 +31,7 @@ MAX_BROKERS = 3
 
 
 async def why_unreachable(cluster: ClusterConfig) -> str:
-    """Return one sentence for the person who set the address and the credentials."""
+    """Return one sentence for the user who set the address and the credentials."""
     options = dict(cluster.connection)
     servers = options.pop("bootstrap_servers")
     options["request_timeout_ms"] = int(deadlines.WHY_UNREACHABLE * 1000)
@@ -44,7 +44,7 @@ async def why_unreachable(cluster: ClusterConfig) -> str:
             reason = _refusal(error, cluster, host, port)
         if reason is not None:
             reasons.append(reason)
-    # A broker that answers tells more than a name without an address, and that more than silence.
+    # The answer of a broker is the best reason, then a host name without an address, then silence.
     reasons.sort(key=lambda reason: reason.startswith(_NO_ADDRESS))
     nobody = f"No Kafka broker answers at {cluster.where}; CATDOG_BROKER names another one."
     return reasons[0] if reasons else nobody
@@ -53,12 +53,12 @@ async def why_unreachable(cluster: ClusterConfig) -> str:
 async def _why_brokers_unreachable(
     cluster: ClusterConfig, connection: AIOKafkaConnection, options: Mapping[str, Any]
 ) -> str | None:
-    """Return why no broker answers where ``connection`` says that the brokers are."""
+    """Return why no broker answers at the addresses that ``connection`` advertises."""
     address = f"{connection.host}:{connection.port}"
     try:
         brokers = await _advertised(connection)
     except (KafkaError, OSError):
-        # It lets us in, and then answers nothing: seen where SASL is asked for and not used.
+        # It accepts the connection, then answers nothing: seen where SASL is required but not used.
         return _unexpected(address)
     reasons = []
     for host, port in brokers[:MAX_BROKERS]:
@@ -101,7 +101,7 @@ async def _connection(
 
 
 def _is_unknown_name(error: BaseException) -> bool:
-    """Return whether a host name has no address; one that no name can be is a ``UnicodeError``."""
+    """Return whether a host name has no address; ``UnicodeError`` means that it is invalid."""
     return isinstance(error, socket.gaierror | UnicodeError)
 
 
@@ -111,7 +111,7 @@ _NO_ADDRESS = "The host name "
 def _refusal(
     error: KafkaError | OSError | UnicodeError, cluster: ClusterConfig, host: str, port: int
 ) -> str | None:
-    """Return what a broker that does answer dislikes; ``None`` if nobody answers."""
+    """Return why a broker that answers refuses the connection; ``None`` if no broker answers."""
     address = f"{host}:{port}"
     if _is_unknown_name(error):
         return (
