@@ -1,6 +1,6 @@
 """Classify a stream of pictures on Kafka with Faust.
 
-The map of the rooms is in docs/architecture.md.
+docs/architecture.md describes the packages.
 """
 
 __version__ = "0.1.0"

@@ -1,11 +1,11 @@
-"""``python -m catdog_stream`` is ``catdog-stream``."""
+"""Entry point of ``python -m catdog_stream``, the same as ``catdog-stream``."""
 
 import signal
 
 from catdog_stream.streams import prepare
 
-# To import the rest takes a second. Until a command handles signals itself, they end the process
-# as they do any other, and not in a traceback from the midst of an import.
+# Importing the rest takes a second. Until a command handles signals itself, they end the process
+# in the default way, and not with a traceback from the middle of an import.
 for number in (signal.SIGINT, signal.SIGTERM):
     if signal.getsignal(number) is not signal.SIG_IGN:
         signal.signal(number, signal.SIG_DFL)

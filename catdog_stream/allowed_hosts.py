@@ -1,4 +1,4 @@
-"""Hosts that pictures may be fetched from though they are not on the public internet."""
+"""Hosts outside the public internet from which pictures may be fetched."""
 
 import ipaddress
 import re
@@ -10,12 +10,12 @@ __all__ = ["USUAL_PORTS", "AllowedHost", "FetchMode", "IPAddress"]
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 FetchMode = Literal["off", "on", "http"]
-"""Whether pictures are fetched by address: not at all, over HTTPS, or over plain HTTP as well."""
+"""Mode of fetching pictures by address: never, over HTTPS, or over plain HTTP as well."""
 
-#: Of HTTP and HTTPS.
+#: Default ports of HTTP and HTTPS.
 USUAL_PORTS = frozenset((80, 443))
 
-#: The last part holds a letter: all else is an IP address, or is taken for one somewhere.
+#: The last part must hold a letter: some clients read all other names as an IP address.
 _NAME = re.compile(r"([a-z0-9_-]{1,63}\.)*(?=[a-z0-9_-]*[a-z])[a-z0-9_-]{1,63}")
 _PORT = re.compile(r"[0-9]{1,5}")
 
@@ -25,15 +25,17 @@ class AllowedHost:
     """A host name, or a network of IP addresses; build it with :meth:`parse`."""
 
     host: str | ipaddress.IPv4Network | ipaddress.IPv6Network
-    #: ``None``: the usual ones.
+    #: ``None``: the default ports.
     port: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a name, an address or a network (``10.1.0.0/16``), with ``:port`` or without.
+        """Read a name, an address or a network (``10.1.0.0/16``), with or without ``:port``.
 
-        An IPv6 address or network stands in brackets where a port follows.
-        Raises ``ValueError``, whose text says what is wrong.
+        An IPv6 address or network stands in brackets if a port follows.
+
+        Raises:
+            ValueError: the text cannot be used; the message says why.
         """
         host, port = text, ""
         if text.startswith("["):
@@ -46,7 +48,7 @@ class AllowedHost:
         return cls(_host(host.lower()), _port(port[1:]) if port else None)
 
     def covers(self, host: str, address: IPAddress, port: int) -> bool:
-        """Whether it is this host at this address, on a port that may be used."""
+        """Return true if this is the given host or address, and ``port`` may be used."""
         if port != self.port and (self.port is not None or port not in USUAL_PORTS):
             return False
         return host == self.host if isinstance(self.host, str) else address in self.host

@@ -1,9 +1,9 @@
-"""What came back, for who reads ``catdoglabel`` or ``catdogimage-rejected`` with any client.
+"""Labels and rejections for programs that read the answer topics with any Kafka client.
 
 ``parse`` takes a value and headers as Faust, aiokafka, confluent-kafka, kafka-python or FastStream
-give them: JSON as bytes, as text, or already parsed; headers as a mapping or as pairs, of bytes or
-of text. It knows none of them, and returns ``None`` for what it cannot read: a stranger may have
-written it.
+return them: JSON as bytes, as text, or already parsed; headers as a mapping or as pairs, of bytes
+or of text. It depends on none of these clients. It returns ``None`` for a record that it cannot
+read, because untrusted clients may write to the topics.
 """
 
 import math
@@ -31,26 +31,28 @@ _CHANCE = re.compile(r"(?<!\S)(\S{1,32}) (\d{1,3}(?:\.\d{1,3})?)%(?!\S)")
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A record of ``catdoglabel``."""
+    """Record of ``catdoglabel``."""
 
     verdict: str
-    """The likeliest class; or ``unknown``, where the picture looked like none of them."""
+    """The most probable class, or ``unknown`` if the picture is out of distribution."""
     scores: Mapping[str, float]
-    """Class to its chance in 0 to 1, in the stack's order: in full precision where the headers
-    tell it, else from the text, to a thousandth."""
+    """Class to its probability, 0 to 1, in the stack's order. In full precision if the headers
+    have it, else from the text, rounded to 0.001."""
     text: str
     url: str | None
-    """As the request had it."""
+    """The request's ``url``, unchanged."""
     stack: str | None
-    """Name and version; ``None`` where another program has written the label."""
+    """Name and version of the stack; ``None`` if another program wrote the label."""
     source: Source | None
-    """The request; ``None`` likewise. Of two labels with the same one, one is a repetition."""
+    """The request; ``None`` if another program wrote the label. Two labels with the same source
+    are duplicates."""
     familiarity: float | None = None
-    """How familiar the picture looked, 0 to 1; ``None`` where the stack cannot tell."""
+    """OOD score, 0 to 1: 1 for a picture like the training pictures. ``None`` if the stack has
+    no score."""
 
     @classmethod
     def parse(cls, value: AnyValue, headers: AnyHeaders = None) -> "Label | None":
-        """Read a record; ``None`` if it is no label."""
+        """Read a record; return ``None`` if it is not a label."""
         fields, named = _fields(value), _named(headers)
         text, url = fields.get("label"), fields.get("url")
         if not isinstance(text, str) or not text.startswith(_PREFIX):
@@ -75,19 +77,19 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A record of ``catdogimage-rejected``."""
+    """Record of ``catdogimage-rejected``."""
 
     reason: Reason | str
-    """A code that this version does not know stays text."""
+    """The reason code; a code that this version does not know stays text."""
     detail: str
-    """One sentence for people. It may quote what a stranger wrote."""
+    """One sentence for people. It may quote untrusted text."""
     source: Source | None
     url: str | None
-    """As the request had it, where that can be read."""
+    """The request's ``url``, unchanged; ``None`` if it cannot be read."""
 
     @classmethod
     def parse(cls, value: AnyValue, headers: AnyHeaders = None) -> "Rejection | None":
-        """Read a record; ``None`` if it is no rejection."""
+        """Read a record; return ``None`` if it is not a rejection."""
         named = _named(headers)
         code = _text(named.get("reason"))
         if not code:

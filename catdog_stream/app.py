@@ -1,4 +1,4 @@
-"""The Faust app: topics, tables, and the command line.
+"""The Faust app: topics, tables and the command line.
 
 ``faust -A catdog_stream.app worker`` and ``catdog-stream worker`` are the same.
 """
@@ -30,9 +30,9 @@ __all__ = ["app", "label_counts", "main", "tables", "topics"]
 
 
 def _app() -> CatDogApp:
-    """The app; ends the process with a sentence where a setting cannot be used.
+    """Return the app; end the process with one sentence if a setting cannot be used.
 
-    Faust imports this module before any of its or our code could catch an error.
+    Faust imports this module before any code could catch an error.
     """
     try:
         return CatDogApp(Settings.from_environment(), web=Web)
@@ -47,7 +47,7 @@ topics = Topics.declare(app, app.settings)
 
 
 def counts(name: str) -> CommittedTable:
-    """A table that counts."""
+    """Declare the table of counts ``name``."""
     follows = app.role.counted[name]
     table = app.Table(
         name,
@@ -60,12 +60,12 @@ def counts(name: str) -> CommittedTable:
 
 
 tables = {name: counts(name) for name in app.role.counted}
-#: Partition of ``catdogimage`` to ``counting.Shard``: how its requests were answered.
+#: Partition of ``catdogimage`` to ``counting.Shard``: the counts of its answers.
 label_counts = tables["label_counts"]
 
 
 def main() -> NoReturn:
-    """Run the command line, and end at once: Python would wait for threads that nobody needs."""
+    """Run the command line and exit at once, without waiting for threads that are still running."""
     try:
         app.main()
     except OSError as error:  # a full disk, a closed terminal

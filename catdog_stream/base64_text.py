@@ -1,8 +1,8 @@
-"""Base64 of a picture in each spelling that clients send: the one reader for Kafka, HTTP and V2.
+"""Decoder for base64 of a picture in every variant that clients send; Kafka, HTTP and V2 use it.
 
 Encoders differ in the last two characters of the alphabet (RFC 4648, sections 4 and 5), in padding,
-in line breaks (MIME breaks after 76 characters, PEM after 64), and a browser's
-``FileReader.readAsDataURL`` puts ``data:image/png;base64,`` before it.
+and in line breaks (MIME breaks after 76 characters, PEM after 64). A browser's
+``FileReader.readAsDataURL`` puts ``data:image/png;base64,`` before the data.
 """
 
 import pybase64
@@ -10,30 +10,30 @@ import pybase64
 __all__ = ["read_base64"]
 
 _DATA_URI = b"data:"
-#: Characters of a ``data:`` URI before its comma: a type and its parameters.
+#: Maximum characters of a ``data:`` URI before its comma: a type and its parameters.
 _MAX_URI_HEAD = 256
 _SPACE = b" \t\n\r\v\f"
-#: What URIs escape of base64 and of its line breaks.
+#: Percent escapes of the base64 alphabet and of line breaks in URIs.
 _ESCAPES = {b"%%%02X" % character: bytes((character,)) for character in b"+/=-_\r\n "}
 
 
 def read_base64(text: str | bytes | memoryview) -> bytes:
-    """Return the bytes that base64 stands for; empty for empty text.
+    """Decode base64 to bytes; empty for empty text.
 
-    Accepts standard and URL-safe base64, with padding or without, with whitespace anywhere, and a
+    Accepts standard and URL-safe base64, with or without padding, with whitespace anywhere, and a
     ``data:`` URI of it. Takes memory in proportion to ``text``, whose length the caller limits.
 
     Raises:
         ValueError: ``text`` is none of these; the message says why.
     """
     try:
-        return pybase64.b64decode(text, validate=True)  # thirty times as fast as binascii
+        return pybase64.b64decode(text, validate=True)  # 30 times as fast as binascii
     except ValueError:
         return _read_unusual(text)
 
 
 def _read_unusual(text: str | bytes | memoryview) -> bytes:
-    # Text with one emoji takes four bytes for each of its characters, and a list of its words 30.
+    # Work on bytes: a str with one emoji takes 4 bytes per character, and a list of its words 30.
     try:
         data = text.encode("ascii") if isinstance(text, str) else bytes(text)
     except UnicodeEncodeError:
@@ -64,7 +64,7 @@ def _read_unusual(text: str | bytes | memoryview) -> bytes:
 
 
 def _uri_body(uri: bytes) -> bytes:
-    """Return what stands behind the comma of a ``data:`` URI (RFC 2397)."""
+    """Return the data after the comma of a ``data:`` URI (RFC 2397)."""
     head, comma, body = uri.partition(b",")
     if not comma or len(head) > _MAX_URI_HEAD:
         raise ValueError("it is a data: URI without a comma behind its type")

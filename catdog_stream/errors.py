@@ -1,22 +1,22 @@
-"""Every exception that this package raises on purpose.
+"""Exceptions that this package raises on purpose.
 
 ::
 
-    CatDogError                 a person's mistake or a broken surrounding: one clear sentence
+    CatDogError                 a user's mistake or a broken environment: one clear sentence
     ├── SettingError            a setting or an option has a value that cannot be used
     ├── StackError              a model stack is missing, damaged or does not fit
-    ├── BrokerError             no Kafka broker answers, or it answers something unusable
+    ├── BrokerError             no Kafka broker answers, or its answer cannot be used
     ├── UnreadableError         Kafka holds records that no client could read
     ├── InputError              a file or folder given on the command line cannot be used
-    ├── UnansweredError         not every request that was sent has been labelled
-    ├── AgentError              an agent ended, which it never should
-    ├── HungModelError          the model hung too often for this process to go on
-    ├── FetchError              no picture can be had by the address that a visitor typed
-    ├── TooManyRejectedError    so much is rejected that something else must be wrong
+    ├── UnansweredError         not every request that was sent has a label
+    ├── AgentError              an agent ended, which must never happen
+    ├── HungModelError          the model hung too often for this process to continue
+    ├── FetchError              no picture can be fetched from the address that a visitor typed
+    ├── TooManyRejectedError    so many requests are rejected that something else must be wrong
     └── RejectedRequest         one request is bad; carries the reason code for the dead letter
 
-They are click's: the command line prints the sentence and exits with ``exit_code``, without a
-traceback, whichever program runs the app (``catdog-stream`` or ``faust``).
+All are click exceptions: the command line prints the sentence and exits with ``exit_code``, without
+a traceback, whichever program runs the app (``catdog-stream`` or ``faust``).
 """
 
 from collections.abc import Mapping
@@ -29,40 +29,40 @@ from catdog_stream.terminal import shown
 
 
 class CatDogError(click.ClickException):
-    """Root of the tree. ``str(error)`` is one sentence for the person at the keyboard."""
+    """Base class. ``str(error)`` is one sentence for the user."""
 
     def format_message(self) -> str:
-        """Return the sentence as it is printed: it may quote a file name, or a broker."""
+        """Return the sentence with control characters escaped: it may quote untrusted text."""
         return shown(self.message)
 
 
 class SettingError(CatDogError):
-    """A setting or an option has a value that cannot be used; the sentence names it."""
+    """Setting or option with a value that cannot be used; the sentence names it."""
 
     exit_code = 2
 
 
 class StackError(CatDogError):
-    """A model stack is missing, damaged, or does not fit its manifest or this engine."""
+    """Model stack that is missing, damaged, or does not fit its manifest or this engine."""
 
 
 class Refusal(StrEnum):
-    """Kind of a failure of Kafka: whether a further try can help, and what it depends on."""
+    """Kind of a Kafka failure: states if a retry can help, and on what that depends."""
 
     PASSING = "passing"
-    """A broker is away, slow or about to change: a further try helps."""
+    """A broker is away, slow or about to change: a retry helps."""
     RECORD = "record"
-    """The record is refused for good, another one would not be."""
+    """The record is refused permanently; another record would not be."""
     TOO_LARGE = "too_large"
-    """The record is refused for good, for its size."""
+    """The record is refused permanently because of its size."""
     ACCESS = "access"
-    """A right is missing: refused until somebody grants the right."""
+    """A permission is missing: refused until an operator grants the permission."""
     CLUSTER = "cluster"
-    """Refused until somebody changes the cluster or the settings."""
+    """Refused until an operator changes the cluster or the settings."""
 
 
 class BrokerError(CatDogError):
-    """No Kafka broker answers at the configured address, or its answer cannot be used.
+    """Failure of Kafka: no broker answers at the configured address, or the answer cannot be used.
 
     ``refusal`` is the kind; ``kafka.explanations`` has the sentences.
     """
@@ -73,37 +73,37 @@ class BrokerError(CatDogError):
 
 
 class UnreadableError(CatDogError):
-    """Kafka holds records that cannot be read: damaged, or compressed in an unknown way."""
+    """Records in Kafka that cannot be read: damaged, or with an unknown compression."""
 
 
 class InputError(CatDogError):
-    """A file or folder named on the command line is missing or holds nothing usable."""
+    """File or folder from the command line that is missing or holds nothing usable."""
 
 
 class UnansweredError(CatDogError):
-    """Of the requests that a command sent, some were rejected or not answered in time."""
+    """Requests of a command that were rejected or not answered in time."""
 
 
 class AgentError(CatDogError):
-    """An agent ended or failed. The worker ends too, to be started anew."""
+    """Agent that ended or failed. The worker ends too, so that a supervisor restarts it."""
 
 
 class HungModelError(CatDogError):
-    """The model hung so often that this process has to be replaced."""
+    """Model that hung so often that this process must be replaced."""
 
 
 class FetchError(CatDogError):
-    """No picture can be had by an address; the sentence is fit for a stranger who typed it."""
+    """Address from which no picture can be fetched; an untrusted visitor may see the sentence."""
 
 
 class TooManyRejectedError(CatDogError):
-    """So many requests are rejected that something else must be wrong."""
+    """Rate of rejections so high that something else must be wrong."""
 
     exit_code = 3
 
 
 class Reason(StrEnum):
-    """Why a request was rejected: the code in its ``reason`` header, which never changes."""
+    """Code of a rejection in its ``reason`` header; the codes never change."""
 
     NOT_JSON = "not_json"
     """The value is missing or is not JSON."""
@@ -120,7 +120,7 @@ class Reason(StrEnum):
     TOO_MANY_PIXELS = "too_many_pixels"
     """The picture has too many pixels, by its header."""
     NOT_AN_IMAGE = "not_an_image"
-    """The data is none of the formats that are read."""
+    """The data is in none of the supported formats."""
     UNSUPPORTED_FORMAT = "unsupported_format"
     """The data is a picture in another format."""
     DAMAGED_IMAGE = "damaged_image"
@@ -128,9 +128,9 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
     """The model did not answer in time."""
     BAD_VERDICT = "bad_verdict"
-    """The model's answer is no verdict: NaN, other classes, none at all."""
+    """The model's answer is not a verdict: NaN, other classes, or empty."""
     ANSWER_REFUSED = "answer_refused"
-    """Kafka does not take the answer into its topic."""
+    """Kafka refuses the answer."""
     STOPPED_WORKERS = "stopped_workers"
     """Workers died while they processed the request."""
     INTERNAL_ERROR = "internal_error"
@@ -142,10 +142,10 @@ class ReplayAdvice:
     """Advice whether to replay the requests that were rejected for a reason."""
 
     can_help: bool
-    """``False``: this version rejects the same request for the same reason again, whatever the
-    settings and the stack are."""
+    """``False``: this version rejects the same request again for the same reason, with any
+    settings and any stack."""
     cause: str
-    """Sentence for people: after which change a replay helps, or why none does."""
+    """Sentence for people: the change after which a replay helps, or why no replay helps."""
 
 
 def _after(change: str) -> ReplayAdvice:
@@ -158,7 +158,7 @@ def _never(cause: str) -> ReplayAdvice:
     )
 
 
-#: Advice for each reason: the page, ``replay`` and the documentation go by this table.
+#: Advice for each reason: the page, ``replay`` and the documentation use this table.
 REPLAY_ADVICE: Mapping[Reason, ReplayAdvice] = {
     Reason.NOT_JSON: _never("the value is no JSON"),
     Reason.NOT_AN_OBJECT: _never("the JSON is no object"),
@@ -178,11 +178,11 @@ REPLAY_ADVICE: Mapping[Reason, ReplayAdvice] = {
 }
 
 
-class RejectedRequest(CatDogError):  # noqa: N818 - a request's fate, not a fault of the program
-    """One request cannot be classified. It costs nobody else anything.
+class RejectedRequest(CatDogError):  # noqa: N818 - a request's result, not a fault of the program
+    """Request that cannot be classified. Other requests are not affected.
 
-    ``reason`` is for machines (the ``reason`` header of ``catdogimage-rejected``), ``detail`` one
-    sentence for people.
+    ``reason`` is for machines (the ``reason`` header of ``catdogimage-rejected``), ``detail`` is
+    one sentence for people.
     """
 
     def __init__(self, reason: Reason, detail: str) -> None:

@@ -1,4 +1,4 @@
-"""Folders as people name them on the command line, with all that lies below."""
+"""Search for files in the folders that a user names on the command line."""
 
 import os
 from pathlib import Path
@@ -9,12 +9,12 @@ __all__ = ["files_below"]
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Return the files below a folder, sorted; none where there is no folder.
+    """Return the files below a folder, sorted; empty if the folder does not exist.
 
     Links to folders are not followed.
 
     Raises:
-        InputError: a folder may not be read. ``Path.rglob`` would take it for an empty one.
+        InputError: a folder may not be read. ``Path.rglob`` would treat the folder as empty.
     """
     found: list[Path] = []
     for directory, _, names in os.walk(folder, onerror=_refuse):
@@ -24,5 +24,5 @@ def files_below(folder: Path) -> list[Path]:
 
 def _refuse(error: OSError) -> None:
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return  # there is nothing in it
+        return  # no files
     raise InputError(f"The folder {error.filename} cannot be read: {error.strerror}.") from error

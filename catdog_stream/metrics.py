@@ -1,7 +1,7 @@
-"""Every metric of ``/metrics``, in Prometheus' naming, and what it means.
+"""Metrics of ``/metrics``, named as Prometheus recommends, with their descriptions.
 
-The process's own (``process_resident_memory_bytes``, ``process_cpu_seconds_total`` and others)
-come with ``prometheus_client``.
+``prometheus_client`` adds the metrics of the process (``process_resident_memory_bytes``,
+``process_cpu_seconds_total`` and others).
 """
 
 import platform
@@ -55,8 +55,7 @@ __all__ = [
     "votes_cast_of",
 ]
 
-#: Seconds. A network on a GPU takes less than a millisecond for a picture, one on a small CPU
-#: hundreds.
+#: Seconds. A network on a GPU takes less than 1 ms per picture, a network on a small CPU hundreds.
 _SECONDS = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.0075),
     *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
@@ -89,37 +88,37 @@ STAGE_SECONDS = Histogram(
     ["stage"],
     buckets=_SECONDS,
 )
-#: connect: a connection to a broker could not be made. request: one was not answered. cluster: no
-#: broker answered a look at the cluster, or a partition had no leader. commit: offsets were not
-#: taken. publish: an answer was not taken.
+#: connect: no connection to a broker could be opened. request: a request got no response. cluster:
+#: no broker answered a check of the cluster, or a partition had no leader. commit: the coordinator
+#: refused offsets. publish: a broker refused an answer.
 BrokerErrorKind = Literal["connect", "request", "cluster", "commit", "publish"]
 BROKER_ERRORS = Counter(
     "catdog_broker_errors_total", "What went wrong between this worker and Kafka.", ["kind"]
 )
 for _kind in get_args(BrokerErrorKind):
-    BROKER_ERRORS.labels(_kind)  # a rate needs what it was before the first one
+    BROKER_ERRORS.labels(_kind)  # a rate needs the value before the first error
 
 
 def count_broker_error(kind: BrokerErrorKind) -> None:
-    """One more."""
+    """Count one error of this kind."""
     BROKER_ERRORS.labels(kind).inc()
 
 
 class _Lag(Collector):
-    """Gauges that are asked when somebody looks: partitions come and go."""
+    """Gauges that are computed at each scrape, because partitions come and go."""
 
     def __init__(self) -> None:
         self._of: Callable[[], Mapping[int, tuple[int, int] | None]] = dict
 
     def set_function(self, of: Callable[[], Mapping[int, tuple[int, int] | None]]) -> None:
-        """Have ``of`` state the lag of each partition, ``None`` where it is unknown.
+        """Set the function that returns the lag of each partition, ``None`` if it is unknown.
 
-        Of each lag, first up to the end of the partition, then up to the end of what can be read.
+        Each lag is a pair: up to the end of the partition, and up to the last readable record.
         """
         self._of = of
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the lag of now; a partition whose lag is unknown has no sample."""
+        """Yield the current lag; a partition with an unknown lag has no sample."""
         end = GaugeMetricFamily(
             "catdog_lag",
             "Records between the group's committed offset and the end of a partition.",
@@ -141,19 +140,19 @@ LAG = _Lag()
 REGISTRY.register(LAG)
 
 
-#: Different values of one label; further ones share ``OTHER``. They come from classifiers of any
-#: make, and from votes, which anybody may write.
+#: Maximum distinct values of one label; further values share ``OTHER``. The values come from
+#: custom classifiers and from votes, which are untrusted.
 MAX_VALUES = 100
-#: Those of two labels together.
+#: The same for pairs of two labels.
 MAX_PAIRS = 1000
 OTHER: Final = "other"
 
 
 class Values:
-    """The first values of a label: each time series stays in memory as long as the process.
+    """Limit on the values of a label: each time series stays in memory until the process ends.
 
     Args:
-        most: number of values that are kept apart.
+        most: maximum number of values that are kept apart.
     """
 
     def __init__(self, most: int = MAX_VALUES) -> None:
@@ -161,7 +160,7 @@ class Values:
         self._known: set[str] = set()
 
     def __call__(self, value: str) -> str:
-        """Return the value, or ``OTHER`` where there are as many others."""
+        """Return the value, or ``OTHER`` if the maximum of other values is reached."""
         if value not in self._known:
             if len(self._known) >= self._most:
                 return OTHER
@@ -170,13 +169,13 @@ class Values:
 
 
 _label_and_stack, _vote = Values(MAX_PAIRS), Values()
-#: Of a stack, in every metric that has this label.
+#: Limit on the stacks in every metric that has this label.
 stack_value = Values()
 
 
 @lru_cache(maxsize=1000)
 def labels_of(label: str, stack: str) -> Counter:
-    """That of ``LABELS`` for one label and stack, without looking for it at each request."""
+    """Return the cached child of ``LABELS`` for one label and stack."""
     if _label_and_stack(f"{label}\n{stack}") == OTHER:
         return LABELS.labels(OTHER, OTHER)
     return LABELS.labels(label, stack)
@@ -184,7 +183,7 @@ def labels_of(label: str, stack: str) -> Counter:
 
 @lru_cache(maxsize=1000)
 def request_seconds_of(stack: str) -> Histogram:
-    """That of ``REQUEST_SECONDS`` for one stack; without one, for rejections."""
+    """Return the child of ``REQUEST_SECONDS`` for one stack; rejections have an empty stack."""
     return REQUEST_SECONDS.labels(stack_value(stack))
 
 

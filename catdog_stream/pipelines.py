@@ -1,4 +1,4 @@
-"""Apps for further agents: what to get right around a Faust agent is got right here.
+"""Faust apps for further agents, with safe defaults for delivery, security and large records.
 
 ::
 
@@ -30,10 +30,10 @@ from catdog_stream.worker.stream_app import StreamApp
 
 __all__ = ["Joined", "PipelineApp"]
 
-#: Seconds within which an answer that was published a second time is known again: longer than
-#: partitions move, and a worker's outage.
+#: Seconds within which a duplicate of an answer is detected: longer than a rebalance, and longer
+#: than a worker's outage.
 REPEATED_WITHIN = 600.0
-#: Answers that are known again at most, the latest: 60 MB.
+#: Maximum number of answers remembered, the latest: 60 MB.
 MAX_KNOWN = 200_000
 
 
@@ -42,31 +42,32 @@ class Joined:
     """An answer with the request that it answers."""
 
     source: Source
-    #: What came in: value, headers, key, time. ``None`` where Kafka holds it no more.
+    #: The request's record: value, headers, key, time. ``None`` if Kafka has deleted it.
     request: ConsumerRecord | None
-    #: One of the two is there.
+    #: Exactly one of ``label`` and ``rejection`` is set.
     label: Label | None
     rejection: Rejection | None
 
 
 class _WithoutWeb(BootStrategy):
-    """Faust would serve its own pages to the whole network."""
+    """Boot strategy without a web server: Faust would serve its own pages to the whole network."""
 
     def web_server(self) -> Iterable[ServiceT]:
         return ()
 
 
 class PipelineApp(StreamApp):
-    """A Faust app of one's own beside this one, on the same cluster.
+    """Faust app beside this application, on the same cluster.
 
-    It takes ``CATDOG_BROKER`` and the settings of security from the environment, reads records as
-    large as they come, from the earliest on, skips none at a restart, serves no web pages, and
-    ends with exit code 1 when an agent fails, with what the agent failed on still to be read.
+    Takes ``CATDOG_BROKER`` and the security settings from the environment, reads records of any
+    size from the earliest offset, skips no record at a restart, and serves no web pages. When an
+    agent fails, the process ends with exit code 1, and the record that failed stays unread.
 
     Args:
-        name: its id, and that of its consumer group: one for each app.
-        settings: in place of the environment's. Without them, one of those that cannot be used ends
-            the process with a sentence: Faust imports an app before anybody could catch an error.
+        name: its id and that of its consumer group: unique for each app.
+        settings: used instead of the environment. Without them, a setting that cannot be used ends
+            the process with one sentence, because Faust imports an app before any code could catch
+            an error.
         options: Faust's own settings.
     """
 
@@ -80,9 +81,9 @@ class PipelineApp(StreamApp):
             raise SystemExit(error.exit_code) from None
 
     def raw_topic(self, *names: str) -> faust.TopicT:
-        """One or more topics of bytes, made before the first record goes in where one is missing.
+        """Declare one or more topics of bytes; missing topics are created before the first record.
 
-        Nothing in them can end an agent: what is read is parsed by the agent itself.
+        No record in them can end an agent: the agent parses the bytes itself.
         """
         return self.topic(
             *names,
@@ -96,22 +97,22 @@ class PipelineApp(StreamApp):
         )
 
     def answers(self) -> faust.TopicT:
-        """Labels and rejections in one, for ``joined``."""
+        """Declare labels and rejections as one topic, for ``joined``."""
         return self.raw_topic(LABELS, REJECTED)
 
     async def joined(
         self, stream: faust.StreamT[bytes], *, expiry: float = REPEATED_WITHIN
     ) -> AsyncIterator[Joined]:
-        """Each answer of a stream of ``answers()`` with its request, each request once.
+        """Yield each answer of a stream of ``answers()`` with its request, each request once.
 
-        Nothing waits and nothing is kept, so that nothing is lost at a restart: an answer says
-        where its request stands, and the request is read from there. Answers that name no request
-        are passed over: another program has written them.
+        Nothing is buffered, so no restart loses an answer: an answer names the position of its
+        request, and the request is read from that position. Answers without a source are skipped,
+        because another program wrote them.
 
         Args:
-            stream: what the agent is given.
-            expiry: seconds after which an answer that comes again is taken for a new one; so is one
-                behind ``MAX_KNOWN`` others.
+            stream: the stream that Faust passes to the agent.
+            expiry: seconds after which a duplicate counts as a new answer. A duplicate also counts
+                as new after ``MAX_KNOWN`` other answers.
 
         Raises:
             BrokerError: a request could not be read.
@@ -132,12 +133,12 @@ def _read(event: EventT[Any]) -> tuple[Label | None, Rejection | None]:
 
 
 class Recent:
-    """Memory of the last sources that it was asked about, bounded in time and number.
+    """Memory of the last sources, bounded in time and number.
 
     Args:
         expiry: seconds.
-        clock: seconds that never go back.
-        most: sources that are remembered; anybody may write an answer with a source.
+        clock: monotonic clock, in seconds.
+        most: maximum number of sources; untrusted clients may write answers with any source.
     """
 
     def __init__(
@@ -153,9 +154,9 @@ class Recent:
         self._seen: dict[Source, float] = {}
 
     def is_new(self, source: Source) -> bool:
-        """Whether it is asked about ``source`` for the first time, or after a long time."""
+        """Return true if ``source`` was not passed within ``expiry``, and remember it."""
         now = self._clock()
-        while self._seen:  # in the order in which they came
+        while self._seen:  # oldest first
             oldest, seen = next(iter(self._seen.items()))
             if now - seen < self._expiry and len(self._seen) <= self._most:
                 break

@@ -1,8 +1,8 @@
-"""JSON objects whose members keep their own bytes.
+"""JSON objects whose members keep their original bytes.
 
-A parser turns numbers into floats: 2^64 and a decimal of twenty digits come out as other numbers,
-and of two members of one name the first is lost. What a request carries besides its picture belongs
-to its client, and is copied instead of parsed and written again.
+A parser turns numbers into floats, which changes 2^64 and a decimal of twenty digits, and drops all
+but the last of several members with the same name. All fields of a request except the picture
+belong to the client, so they are copied instead of parsed and written again.
 """
 
 import re
@@ -15,10 +15,10 @@ __all__ = ["RawObject", "loads"]
 
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _STRING_AT = re.compile(_STRING, re.DOTALL)
-#: A string, which may hold brackets, or a bracket.
+#: A string, which may contain brackets, or a bracket.
 _BRACKETS = re.compile(_STRING + rb"|[\[\]{}]", re.DOTALL)
 _SCALAR = re.compile(rb"[^\s,\]}]+")
-#: JSON's white space, and what stands between members.
+#: White space of JSON and the separators between members.
 _BETWEEN = re.compile(rb"[\s,:]*")
 _STRING_OR_NUMBER = re.compile(
     _STRING
@@ -30,7 +30,10 @@ _STRING_OR_NUMBER = re.compile(
 def loads(text: bytes | str) -> Any:
     """Parse JSON as ``orjson.loads`` does, with 0 for a number that no float can hold.
 
-    Such a number is JSON, and orjson refuses its whole document. Raises ``orjson.JSONDecodeError``.
+    Such a number is valid JSON, but orjson refuses the whole document.
+
+    Raises:
+        orjson.JSONDecodeError: the text is not JSON.
     """
     try:
         return orjson.loads(text)
@@ -49,10 +52,10 @@ def _finite(token: re.Match[bytes]) -> bytes:
 
 
 class RawObject(Mapping[str, Any]):
-    """JSON object, which reads as a mapping of parsed values and keeps the bytes of each member.
+    """JSON object that reads as a mapping of parsed values and keeps the bytes of each member.
 
     Args:
-        members: name and value of each, both as JSON, in their order.
+        members: name and value of each member, both as JSON, in their order.
     """
 
     __slots__ = ("_members", "_values")
@@ -63,7 +66,7 @@ class RawObject(Mapping[str, Any]):
 
     @classmethod
     def parse(cls, text: bytes) -> Self:
-        """Split an object into its members. ``text`` must be one that ``loads`` can read."""
+        """Split an object into its members. ``loads`` must be able to read ``text``."""
         members = []
         at = text.index(b"{") + 1
         while text[(at := _skip(text, at))] != ord("}"):
@@ -74,13 +77,13 @@ class RawObject(Mapping[str, Any]):
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
-        """Return ``fields`` themselves if they are one, else as JSON. Raises ``TypeError``."""
+        """Return ``fields`` itself if it is a ``RawObject``, else as one. Raise ``TypeError``."""
         return fields if isinstance(fields, cls) else cls.parse(orjson.dumps(dict(fields)))
 
     def replaced(self, values: Mapping[str, bytes]) -> Self:
-        """Return the object with other values, given as JSON, for some names.
+        """Return a copy with other values, given as JSON, for some names.
 
-        A name that is there keeps its place, once; a new one comes last.
+        An existing name keeps its position and appears once; a new name comes last.
         """
         left = dict(values)
         members = []
@@ -94,7 +97,7 @@ class RawObject(Mapping[str, Any]):
         return type(self)(members)
 
     def raw(self, name: str) -> bytes:
-        """Return the JSON of a member, the last one of its name. Raises ``KeyError``."""
+        """Return the JSON of a member, the last with this name. Raise ``KeyError``."""
         for found, value in reversed(self._members):
             if orjson.loads(found) == name:
                 return value
@@ -124,14 +127,14 @@ class RawObject(Mapping[str, Any]):
 
 
 def _skip(text: bytes, at: int) -> int:
-    """Return where the next name, value or closing bracket begins."""
+    """Return the index of the next name, value or closing bracket."""
     between = _BETWEEN.match(text, at)
     assert between is not None
     return between.end()
 
 
 def _end(text: bytes, at: int) -> int:
-    """Return the end of the value that begins at ``at``."""
+    """Return the index after the value that begins at ``at``."""
     if text[at] == ord('"'):
         end = text.index(b'"', at + 1) + 1  # a picture in base64 has millions of plain characters
         escaped = text.find(b"\\", at, end) >= 0

@@ -1,13 +1,13 @@
-"""The records of the topics, for the applications of others.
+"""Public types of the records in the topics, for other applications.
 
-``ImageRequest``, ``ImageLabel`` and ``ImageVote`` are Faust's records, to be the ``value_type`` of
-a topic::
+``ImageRequest``, ``ImageLabel`` and ``ImageVote`` are Faust records, for the ``value_type`` of a
+topic::
 
     labels = app.topic("catdoglabel", value_type=ImageLabel)
 
-An agent of Faust ends at a record that it cannot read, and anybody may write into a topic. This
-application and its examples therefore read raw bytes, and parse what they read: `Label`,
-`Rejection`, `Vote` and `Source` know no Faust and raise nothing.
+A Faust agent ends at a record that it cannot decode, and untrusted clients may write to a topic.
+This application and its examples therefore read raw bytes and parse them: `Label`, `Rejection`,
+`Vote` and `Source` do not depend on Faust and raise nothing.
 """
 
 from typing import Any
@@ -32,45 +32,45 @@ __all__ = [
 
 
 class ImageRequest(faust.Record, serializer="json", include_metadata=False):
-    """A value of ``catdogimage``."""
+    """Value of ``catdogimage``."""
 
     url: str | None = None
-    """Opaque: it comes back in the label, and is never fetched."""
+    """Opaque text: the label repeats it, and it is never fetched."""
     data: str | None = None
-    """Base64 of a PNG, JPEG, WebP, GIF or BMP."""
+    """Base64 of a PNG, JPEG, WebP, GIF or BMP picture."""
     label: str | None = None
-    """Nothing, in a request."""
+    """Always ``None`` in a request."""
 
 
 class ImageLabel(faust.Record, serializer="json", include_metadata=False):
-    """A value of ``catdoglabel``. Chances, stack and source are in the headers: see `Label`."""
+    """Value of ``catdoglabel``. Probabilities, stack and source are headers: see `Label`."""
 
     label: str
     """``Probabilities: cat 99.9% dog 0.1%``."""
     url: str | None = None
-    """As the request had it."""
+    """The request's ``url``, unchanged."""
     data: str | None = None
-    """Nothing, in a label."""
+    """Always ``None`` in a label."""
 
 
 class ImageVote(faust.Record, serializer="json", include_metadata=False):
-    """A value of ``catdogvote``: what a voter says of a request. ``Vote.parse`` checks it."""
+    """Value of ``catdogvote``: a voter's answer to a request. ``Vote.parse`` validates it."""
 
     voter: str
     source: str
     """The request: ``topic/partition/offset``."""
     weight: float = 1.0
     stack: str | None = None
-    """``None`` where the request is rejected, as are the chances."""
+    """``None`` if the voter rejects the request; then ``scores`` is ``None`` as well."""
     scores: dict[str, float] | None = None
-    """Class to its chance."""
+    """Class to its probability, 0 to 1."""
     familiarity: float | None = None
     unknown: bool = False
     reason: str | None = None
-    """Why it is rejected, if it is."""
+    """Reason code if the voter rejects the request."""
     detail: str | None = None
     key: str | None = None
-    """Base64 of the request's key, as are the values of its headers."""
+    """Base64 of the request's key; the values of ``headers`` are base64, too."""
     url: str | None = None
     fields: dict[str, Any] | None = None
     headers: list[list[str | None]] = []  # noqa: RUF012 - Faust copies it

@@ -1,7 +1,7 @@
-"""How the text of a setting becomes its value.
+"""Parsers that turn the text of a setting into its value.
 
-Each of these takes the text, stripped and not empty, and raises ``ValueError`` with what it must
-be. ``settings`` has the settings.
+Each parser takes the text, stripped and not empty, and raises ``ValueError`` with a description of
+the values allowed. ``settings`` has the settings.
 """
 
 import math
@@ -37,23 +37,23 @@ __all__ = [
 
 T = TypeVar("T")
 
-#: Each is named in a header of every label.
+#: Maximum number of voters: a header of every label names each voter.
 MAX_VOTERS = 16
 MAX_VOTE_DEADLINE = 600.0
-#: Pictures per second that one client may send at most, by the setting; 0: as many as it likes.
+#: Maximum pictures per second for one client that the setting may allow; 0 means no limit.
 MAX_RATE = 1_000_000.0
-#: Short enough to be guessed.
+#: Minimum characters of a token; a shorter token can be guessed.
 LEAST_TOKEN = 8
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
-#: A host name or an IP address, version 6 in brackets; the port may be left out.
+#: A host name or an IP address, with version 6 in brackets; the port is optional.
 _ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9a-fA-F:.]+\])(:(?P<port>[0-9]{1,5}))?")
-#: One without a port, version 6 with or without brackets.
+#: The same without a port, version 6 with or without brackets.
 _HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:.]+")
 
 
 def whole(most: int) -> Callable[[str], int]:
-    """A whole number from 1 to ``most``."""
+    """Return a parser for a whole number from 1 to ``most``."""
 
     def parse(text: str) -> int:
         if not text.isdecimal() or len(text) > 18 or not 1 <= int(text) <= most:
@@ -64,7 +64,7 @@ def whole(most: int) -> Callable[[str], int]:
 
 
 def number(text: str) -> float:
-    """A finite number."""
+    """Parse a finite number."""
     try:
         value = float(text)
     except ValueError:
@@ -75,42 +75,42 @@ def number(text: str) -> float:
 
 
 def seconds(text: str) -> float:
-    """A number above 0."""
+    """Parse a number of seconds above 0."""
     if (value := number(text)) <= 0:
         raise ValueError("it must be a number of seconds above 0")
     return value
 
 
 def milliseconds(text: str) -> float:
-    """0 to 1000 of them, in seconds."""
+    """Parse 0 to 1000 milliseconds; return seconds."""
     if not 0 <= (value := number(text)) <= 1000:
         raise ValueError("it must be a number of milliseconds from 0 to 1000")
     return value / 1000
 
 
 def share(text: str) -> float:
-    """0 to 1."""
+    """Parse a share from 0 to 1."""
     if not 0 <= (value := number(text)) <= 1:
         raise ValueError("it must be a share from 0 to 1")
     return value
 
 
 def rate(text: str) -> float:
-    """Of pictures per second."""
+    """Parse a rate in pictures per second, from 0 to ``MAX_RATE``."""
     if not 0 <= (value := number(text)) <= MAX_RATE:
         raise ValueError(f"it must be a number of pictures per second from 0 to {MAX_RATE:.0f}")
     return value
 
 
 def token(text: str) -> str:
-    """What has to be known, as a header can carry it."""
+    """Parse a bearer token, which must fit into an HTTP header."""
     if len(text) < LEAST_TOKEN or not _TOKEN.fullmatch(text):
         raise ValueError(f"it must have {LEAST_TOKEN} characters or more, of ASCII, and no space")
     return text
 
 
 def one_of(choices: tuple[T, ...]) -> Callable[[str], T]:
-    """One of these words."""
+    """Return a parser for one of these words."""
 
     def parse(text: str) -> T:
         for choice in choices:
@@ -122,14 +122,14 @@ def one_of(choices: tuple[T, ...]) -> Callable[[str], T]:
 
 
 def voter(text: str) -> str:
-    """The name of a voter."""
+    """Parse the name of a voter."""
     if not VOTER_NAME.fullmatch(text):
         raise ValueError("a voter's name must have 1 to 32 of a-z, 0-9, _ and -")
     return text
 
 
 def paths(text: str) -> tuple[Path, ...]:
-    """Paths as in ``PATH``, one at least."""
+    """Parse one or more paths, separated as in ``PATH``."""
     parts = tuple(Path(part) for part in text.split(os.pathsep) if part)
     if not parts:
         raise ValueError("it names no directory")
@@ -137,7 +137,7 @@ def paths(text: str) -> tuple[Path, ...]:
 
 
 def voters(text: str) -> tuple[str, ...]:
-    """Names of voters, separated by commas."""
+    """Parse names of voters, separated by commas."""
     names = tuple(voter(part) for part in map(str.strip, text.split(",")) if part)
     if len(set(names)) < len(names):
         raise ValueError("a voter is named twice")
@@ -147,21 +147,21 @@ def voters(text: str) -> tuple[str, ...]:
 
 
 def deadline(text: str) -> float:
-    """Seconds that votes are waited for."""
+    """Parse the seconds that a jury waits for votes."""
     if (value := seconds(text)) > MAX_VOTE_DEADLINE:
         raise ValueError(f"it must be at most {MAX_VOTE_DEADLINE:g} seconds")
     return value
 
 
 def folder(text: str) -> Path:
-    """A folder that is there."""
+    """Parse the path of an existing folder."""
     if not Path(text).is_dir():
         raise ValueError("there is no such folder")
     return Path(text)
 
 
 def hosts(text: str) -> tuple[str, ...]:
-    """Names or addresses of hosts without ports, separated by commas."""
+    """Parse names or addresses of hosts without ports, separated by commas."""
     found = tuple(filter(None, (part.strip() for part in text.split(","))))
     for host in found:
         if not _HOST.fullmatch(host):
@@ -170,12 +170,12 @@ def hosts(text: str) -> tuple[str, ...]:
 
 
 def allowed_hosts(text: str) -> tuple[AllowedHost, ...]:
-    """From where pictures may be fetched, separated by commas."""
+    """Parse hosts from which pictures may be fetched, separated by commas."""
     return tuple(AllowedHost.parse(part) for part in map(str.strip, text.split(",")) if part)
 
 
 def http(text: str) -> str:
-    """The address of a server, with or without a path."""
+    """Parse the address of an HTTP server, with or without a path."""
     parts = urlsplit(text)
     usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     if not usable or parts.query or parts.fragment:
@@ -184,7 +184,7 @@ def http(text: str) -> str:
 
 
 def broker(text: str) -> str:
-    """Normalise ``host:port`` and ``kafka://host:port`` lists; only Kafka's driver is supported."""
+    """Normalize lists of ``host:port`` and ``kafka://host:port``; other drivers are refused."""
     addresses = []
     for part in filter(None, (part.strip() for part in text.split(";"))):
         scheme, separator, rest = part.rpartition("://")

@@ -1,7 +1,7 @@
-"""Every setting of this project, read once from the environment into one frozen object.
+"""Settings of this project, read once from the environment into one frozen object.
 
-Faust's own settings (``WEB_PORT``, ``WEB_BIND``, ``NODE_HOSTNAME``, ``APP_DATADIR``) keep Faust's
-names and are read by Faust. TLS and SASL are in ``security``.
+Faust's own settings (``WEB_PORT``, ``WEB_BIND``, ``NODE_HOSTNAME``, ``APP_DATADIR``) keep their
+names, and Faust reads them. TLS and SASL are in ``security``.
 """
 
 import difflib
@@ -34,10 +34,10 @@ LogFormat = Literal["text", "json"]
 LOG_FORMATS: tuple[LogFormat, ...] = ("text", "json")
 SWITCH = ("on", "off")
 
-#: What a label or a rejection may add to the request it answers: its headers.
+#: Maximum bytes that a label or a rejection adds to its request: the headers.
 ANSWER_OVERHEAD_BYTES = 16 * 1024
 
-#: Kafka's sizes have 32 bits, and the largest derived from this one is 2.7 times as large.
+#: Kafka's sizes have 32 bits, and the largest size derived from this limit is 2.7 times as large.
 MAX_BYTES = 512 * 1024 * 1024
 MAX_PIXELS = 1_000_000_000
 #: Kafka's replication factor has 16 bits.
@@ -45,9 +45,9 @@ MAX_REPLICAS = 32_767
 
 _ADDRESS_WITH_PORT = re.compile(r":[0-9]{1,5}$")
 
-#: Read elsewhere.
+#: Variables that other modules read.
 OTHERS = ("CATDOG_KAFKA_JARS", "CATDOG_SECURITY")
-#: The tests' own, and what Kubernetes puts there for services whose names begin with "catdog-".
+#: Variables of the tests, and those that Kubernetes sets for services named "catdog-...".
 _NOT_OURS = re.compile(r"CATDOG_(TEST_.*|(.*_)?SERVICE_(HOST|PORT(_.*)?)|(.*_)?PORT(_[0-9]+_.*)?)")
 
 T = TypeVar("T")
@@ -55,36 +55,37 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Settings:
-    """The values in force. Build it with :meth:`from_environment`."""
+    """Values of all settings. Build it with :meth:`from_environment`."""
 
     #: One or more ``kafka://host:port``, separated by ``;``.
     broker: str = "kafka://127.0.0.1:9092"
-    #: Directory of the model stack; ``None`` means the one that ships with the package.
+    #: Directory of the model stack; ``None`` means the stack that the package contains.
     stack: Path | None = None
-    #: Those of the stacks that vote, where several are named; then ``stack`` is the first of them.
+    #: Directories of the stacks that vote, if several are named; ``stack`` is the first of them.
     voting: tuple[Path, ...] = ()
-    #: How a verdict comes of votes: of stacks in this worker, or of voters before a jury.
+    #: Rule that combines votes into a verdict: of stacks in this worker, or of a jury's voters.
     vote_rule: Rule = "log_odds"
-    #: Folder of stacks, ``NAME/VERSION/``, that can be swapped in; ``None``: none can.
+    #: Folder of stacks, ``NAME/VERSION/``, that a rollout can load; ``None``: no rollouts.
     stacks: Path | None = None
     #: Stack that answers a share of the requests: ``NAME/VERSION`` in ``stacks``, or a directory.
     canary: str | None = None
-    #: What it answers, 0 to 1.
+    #: Share of the requests that the canary answers, 0 to 1.
     canary_share: float = 0.1
-    #: Stack that looks at a share of what others answer: ``NAME/VERSION``, or a directory.
+    #: Stack that classifies a share of the pictures without answering: ``NAME/VERSION``, or a
+    #: directory.
     shadow: str | None = None
-    #: What it looks at, 0 to 1.
+    #: Share of the pictures that the shadow classifies, 0 to 1.
     shadow_share: float = 1.0
-    #: Folder for pictures about which it disagrees; ``None``: they are not kept.
+    #: Folder for pictures on which the shadow and the answer disagree; ``None``: none are kept.
     shadow_folder: Path | None = None
     engine: Engine = "auto"
     #: Inference threads.
     threads: int = 1
-    #: Pictures in one call of the model; ``None`` leaves it to the stack.
+    #: Pictures in one call of the model; ``None``: the stack decides.
     batch: int | None = None
-    #: Whether a picture on which the model is unsure is classified in all four orientations.
+    #: ``True``: a picture on which the model is unsure is classified in all four orientations.
     turned_copies: bool = False
-    #: Longest that a picture may wait for others to share a call with, in seconds.
+    #: Maximum seconds that a picture waits for others to share a call of the model.
     batch_wait: float = 0.005
     #: Largest decoded picture file, in bytes. Every Kafka size limit is derived from it.
     max_image_bytes: int = 4 * 1024 * 1024
@@ -92,46 +93,45 @@ class Settings:
     max_image_pixels: int = 25_000_000
     #: Seconds that the model may take for one batch before it counts as hung.
     inference_timeout: float = 10.0
-    #: So many consecutive rejections are all right; one more stops the worker.
+    #: Consecutive rejections allowed; one more stops the worker.
     max_rejected_in_a_row: int = 10_000
-    #: So large a part of the last 1,000 answers may be rejections, 0 to 1.
+    #: Share of the last 1,000 answers that may be rejections, 0 to 1.
     max_rejected_share: float = 1.0
     #: Partitions of the topics that this application creates.
     partitions: int = 8
-    #: Copies that Kafka keeps of each topic that this application creates.
+    #: Replication factor of each topic that this application creates.
     replicas: int = 1
-    #: What a worker does.
+    #: Role of the worker.
     role: RoleName = "all"
-    #: A voter's name; ``None``: its stack's.
+    #: A voter's name; ``None``: the name of its stack.
     voter: str | None = None
-    #: Whose votes a jury waits for.
+    #: Voters whose votes a jury waits for.
     voters: tuple[str, ...] = ()
     #: Seconds from the first vote on a request until the jury decides without the others.
     vote_deadline: float = 10.0
-    #: Names under which the web pages are asked for, beside the worker's own.
+    #: Host names under which the web server answers, beside the worker's own.
     web_hosts: tuple[str, ...] = ()
-    #: Where other workers may be asked; empty: the neighbours of ``WEB_HOST``.
+    #: Hosts where the web server may query other workers; empty: the network of ``WEB_HOST``.
     web_peers: tuple[AllowedHost, ...] = ()
-    #: What workers prove to each other that they belong together by; ``None``: the token for
-    #: reading.
+    #: Secret with which workers authenticate to each other; ``None``: ``web_read_token``.
     web_peer_token: str | None = field(default=None, repr=False)
-    #: Whether visitors may have pictures fetched by address.
+    #: Mode of fetching pictures by address for visitors.
     web_fetch: FetchMode = "off"
-    #: From where they may beside the public internet.
+    #: Hosts outside the public internet from which pictures may be fetched.
     web_fetch_allow: tuple[AllowedHost, ...] = ()
-    #: How the log is written.
+    #: Format of the log.
     log_format: LogFormat = "text"
-    #: Where traces go, an OTLP endpoint such as ``http://collector:4318``; ``None``: nowhere.
+    #: OTLP endpoint for traces, such as ``http://collector:4318``; ``None``: no traces.
     traces: str | None = None
-    #: Whether pictures may be sent over HTTP.
+    #: ``True``: pictures may be sent over HTTP.
     web_send: bool = True
-    #: What who sends pictures has to know; ``None``: nothing.
+    #: Bearer token required to send pictures over HTTP; ``None``: none is required.
     web_send_token: str | None = field(default=None, repr=False)
-    #: What who reads anything has to know; ``None``: nothing.
+    #: Bearer token required to read over HTTP; ``None``: none is required.
     web_read_token: str | None = field(default=None, repr=False)
-    #: Pictures per second that one client may send; 0: as many as it likes.
+    #: Maximum pictures per second that one client may send; 0: no limit.
     web_rate: float = 20.0
-    #: How to talk to the cluster, and as whom.
+    #: TLS and SASL of the connections to the cluster.
     security: Security = field(default_factory=Security)
 
     @classmethod
@@ -204,7 +204,7 @@ class Settings:
 
     @cached_property
     def cluster(self) -> ClusterConfig:
-        """The cluster, for its clients."""
+        """Configuration of the cluster for its clients."""
         parts = [part.removeprefix("kafka://") for part in self.broker.split(";")]
         return ClusterConfig(
             tuple(part if _ADDRESS_WITH_PORT.search(part) else f"{part}:9092" for part in parts),
@@ -217,24 +217,24 @@ class Settings:
 
     @property
     def peer_secret(self) -> str | None:
-        """Secret that only workers share; ``None`` if there is none."""
+        """Secret that the workers share; ``None`` if there is none."""
         return self.web_peer_token or self.web_read_token
 
     @property
     def max_request_bytes(self) -> int:
-        """Largest record of ``catdogimage``: base64 of the largest picture, and the rest."""
+        """Bytes of the largest record of ``catdogimage``: the largest picture and overhead."""
         return base64_length(self.max_image_bytes) + RECORD_OVERHEAD_BYTES
 
     @property
     def max_answer_bytes(self) -> int:
-        """Largest record of ``catdoglabel`` and ``catdogimage-rejected``."""
+        """Largest record of ``catdoglabel`` and ``catdogimage-rejected``, in bytes."""
         return self.max_request_bytes + ANSWER_OVERHEAD_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
     environment: Mapping[str, str]
-    #: Those that were asked for.
+    #: Variables that were read.
     names: set[str] = field(default_factory=set)
 
     def __call__(self, name: str, parse: Callable[[str], T], default: T) -> T:
@@ -248,7 +248,7 @@ class _Reader:
             raise SettingError(f"{name}={text!r} cannot be used: {error}.") from error
 
     def secret(self, name: str, parse: Callable[[str], str]) -> str | None:
-        """What no complaint may quote."""
+        """Read a secret, which no error message may quote."""
         self.names.add(name)
         text = self.environment.get(name, "").strip()
         try:
@@ -258,7 +258,7 @@ class _Reader:
 
 
 def _refuse_unknown(environment: Mapping[str, str], read: Collection[str]) -> None:
-    """A typing error would leave a default in force that nobody wants."""
+    """Raise ``SettingError`` for an unknown variable: a typo would leave the default in force."""
     known = {*read, *OTHERS, *SASL_VARIABLES, *TLS_VARIABLES}
     for name in sorted(environment):
         if name.startswith("CATDOG_") and name not in known and not _NOT_OURS.fullmatch(name):

@@ -1,4 +1,4 @@
-"""Standard streams of the process: each is there, and prints whatever text a command has."""
+"""Standard streams of the process: all open, and able to print any text."""
 
 import os
 import sys
@@ -9,17 +9,17 @@ _NAMES = ("stdin", "stdout", "stderr")
 
 
 def prepare() -> None:
-    """Open the null device in place of closed standard streams, and escape what has no bytes.
+    """Open the null device for closed standard streams, and escape unencodable characters.
 
-    Python starts without a stream that is closed, and the next file or socket gets its number:
-    what a child process prints would go there. A terminal of Latin-1 has no bytes for most
-    characters of a file's name or of a url: those are printed as Python's escapes.
+    Python starts without a closed stream, and the next file or socket gets its number: the output
+    of a child process would go there. A Latin-1 terminal cannot print most characters of a file
+    name or a url: they are printed as Python's escapes.
     """
     for number, name in enumerate(_NAMES):
         if getattr(sys, name) is None:
             _open_null(number)
             mode = "r" if number == 0 else "w"
-            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - for good
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - stays open
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 

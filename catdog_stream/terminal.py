@@ -1,13 +1,13 @@
-"""What others wrote, shown on a terminal: as text and nothing else."""
+"""Safe output of untrusted text on a terminal."""
 
 __all__ = ["shown"]
 
 
 def shown(text: str) -> str:
-    """``text`` in one line, with Python's escapes for what is no plain character.
+    """Return ``text`` as one line, with Python's escapes for all unprintable characters.
 
-    Such are the controls of a terminal, line breaks, what turns the direction of writing, is
-    invisible, or is no character at all. A backslash stays what it is: this is for people to read.
+    These are control characters, line breaks, changes of the writing direction, invisible
+    characters and invalid characters. A backslash stays unchanged, because people read the text.
     """
     return "".join(
         character if character.isprintable() else _escaped(character) for character in text

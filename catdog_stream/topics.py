@@ -1,4 +1,4 @@
-"""The topics: their names, their limits, and how they are created on a Kafka that lacks them."""
+"""Names and limits of the topics, and their creation on a Kafka that lacks them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,28 +26,28 @@ __all__ = [
 REQUESTS = "catdogimage"
 LABELS = "catdoglabel"
 REJECTED = "catdogimage-rejected"
-#: What voters say of requests; made where there are voters or a jury.
+#: Votes on requests; created if there are voters or a jury.
 VOTES = "catdogvote"
-#: Which rejected requests ``replay`` has put back; made when it is first used.
+#: Rejected requests that ``replay`` has replayed; created at its first use.
 REPLAYED = "catdogimage-replayed"
 
-#: Those that there always are.
+#: Topics that always exist.
 TOPICS = (REQUESTS, LABELS, REJECTED)
 
-#: Table to the topic whose partitions it has a shard for.
+#: Table to the topic for each of whose partitions it has a shard.
 COUNTED = {"label_counts": REQUESTS, "foreign_counts": LABELS}
 
 
-#: The application's id, which is that of its consumer group.
+#: The application's id, which is also the id of its consumer group.
 GROUP = "catdog_stream"
 
 
 def group_of(voter: str | None) -> str:
-    """That of the voters of a name; of those that are none, without one."""
+    """Return the consumer group of a voter; without a name, that of all other workers."""
     return GROUP if voter is None else f"{GROUP}-voter-{voter}"
 
 
-#: In its offsets a recount leaves its corrections. It has no members.
+#: Group whose committed offsets hold the corrections of a recount. It has no members.
 RECOUNT_GROUP = f"{GROUP}-recount"
 
 
@@ -55,9 +55,9 @@ DAY_MS = 24 * 60 * 60 * 1000
 
 
 def topic_configs(cluster: ClusterConfig) -> Mapping[str, Mapping[str, int]]:
-    """Topic name to the configuration that this application creates it with."""
+    """Return, for each topic, the configuration with which this application creates it."""
     return {
-        # A vote has its request's key and headers as base64 in it.
+        # A vote contains its request's key and headers as base64.
         VOTES: _config(2 * cluster.max_answer_bytes, retention_days=7),
         REQUESTS: _config(cluster.max_request_bytes, retention_days=7),
         LABELS: _config(cluster.max_answer_bytes, retention_days=7),
@@ -71,7 +71,7 @@ def _config(max_bytes: int, *, retention_days: int) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """Raw bytes in and out: a value that Faust cannot decode would end its agent silently."""
+    """Topics of raw bytes: a value that Faust cannot decode would end its agent silently."""
 
     requests: faust.TopicT
     labels: faust.TopicT
@@ -80,7 +80,7 @@ class Topics:
 
     @classmethod
     def declare(cls, app: faust.App, settings: Settings) -> "Topics":
-        """Describe the topics to Faust."""
+        """Declare the topics to Faust."""
         configs = topic_configs(settings.cluster)
 
         def topic(name: str) -> faust.TopicT:
@@ -91,7 +91,7 @@ class Topics:
                 key_serializer="raw",
                 value_serializer="raw",
                 allow_empty=True,
-                internal=True,  # what makes Faust create it where it is missing
+                internal=True,  # Faust creates the topic if it is missing
                 partitions=settings.partitions,
                 replicas=settings.replicas,
                 config=configs[name],

@@ -1,6 +1,7 @@
-"""What a voter says of a request: a record of ``catdogvote``, to be read by a jury.
+"""Votes: records of ``catdogvote`` that voters write and a jury reads.
 
-It carries what the answer needs of its request, so that nobody has to read the picture again::
+A vote contains the parts of its request that the answer needs, so that the jury does not read the
+picture again::
 
     {"voter": "lite", "source": "catdogimage/3/17", "stack": "lite 2", "weight": 1.0,
      "scores": {"cat": 0.9, "dog": 0.1}, "familiarity": null, "unknown": false,
@@ -8,8 +9,8 @@ It carries what the answer needs of its request, so that nobody has to read the 
      "key": null, "url": "aHR0cA", "fields": null, "headers": [["traceparent", "MDAt..."]],
      "timestamp_ms": 1760000000000}
 
-Either ``scores`` or ``reason`` is there. Keys and the values of headers are base64: they may be any
-bytes. A jury writes what it waits for no longer::
+Either ``scores`` or ``reason`` is set. Keys and the values of headers are base64, because they may
+be any bytes. A jury writes a deadline marker for the requests whose deadline has passed::
 
     {"topic": "catdogimage", "partition": 3, "closed": [17, 18]}
 """
@@ -36,7 +37,7 @@ from catdog_stream.wire import Headers, Incoming, Source
 
 __all__ = ["VOTER_NAME", "DeadlineMarker", "Vote"]
 
-#: What a voter may be called: it is part of the name of its consumer group, too.
+#: Allowed names of a voter: the name is also part of its consumer group's id.
 VOTER_NAME = re.compile(r"[a-z0-9_-]{1,32}")
 MAX_DETAIL_CHARACTERS = 1000
 
@@ -50,9 +51,9 @@ class Vote:
     """The request."""
     answer: Verdict | RejectedRequest
     weight: float = 1.0
-    """How much it counts, relative to other voters."""
+    """Weight relative to other voters."""
     key: bytes | None = None
-    """Of the request, as all that follows."""
+    """The request's key. The following fields belong to the request, too."""
     url: str | None = None
     fields: Mapping[str, Any] | None = None
     """See ``wire.Request``."""
@@ -61,17 +62,17 @@ class Vote:
     """Milliseconds since the epoch; ``None`` if the request carries none."""
 
     def incoming(self, value: bytes | None = None) -> Incoming:
-        """The request that was voted on, without its ``value`` unless that is given."""
+        """Return the request of this vote, without its ``value`` unless that is given."""
         return Incoming(self.source, self.key, value, self.headers, self.timestamp_ms)
 
     def dump(self) -> bytes:
-        """The value of the record. Fields that are nested too deeply to be read are left out."""
+        """Return the value of the record, without fields that are nested too deeply to parse."""
         body = {**self._answer(), **self._request(), "fields": None}
         if self.fields is not None:
             with suppress(ValueError, TypeError):
                 fields = orjson.Fragment(RawObject.of(self.fields).json)
                 value = orjson.dumps({**body, "fields": fields})
-                loads(value)  # it may be nested one level deeper than a parser goes
+                loads(value)  # it may be nested one level deeper than a parser allows
                 return value
         return orjson.dumps(body)
 
@@ -79,7 +80,7 @@ class Vote:
         about = {"voter": self.voter, "source": str(self.source), "weight": self.weight}
         if isinstance(self.answer, RejectedRequest):
             detail = self.answer.detail[:MAX_DETAIL_CHARACTERS]
-            # Half of a pair of surrogates, quoted from a request, cannot be written.
+            # A lone surrogate, quoted from a request, cannot be encoded.
             detail = detail.encode("utf-8", "replace").decode()
             return {**about, "reason": self.answer.reason.value, "detail": detail}
         return {
@@ -100,7 +101,7 @@ class Vote:
 
     @classmethod
     def parse(cls, value: AnyValue) -> "Vote | None":
-        """Read a record's value; ``None`` if it is no vote: anybody may have written it."""
+        """Read a record's value; return ``None`` if it is not a valid vote: it is untrusted."""
         try:
             body = value if isinstance(value, Mapping) else loads(value or b"")
             fields = _typed(body.get("fields"), dict, type(None))
@@ -123,20 +124,20 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineMarker:
-    """Requests on which no more votes are waited for: those in front of it decide."""
+    """Requests whose deadline has passed: only votes before this record count."""
 
     topic: str
     partition: int
     offsets: tuple[int, ...]
 
     def dump(self) -> bytes:
-        """The value of the record."""
+        """Return the value of the record."""
         body = {"topic": self.topic, "partition": self.partition, "closed": self.offsets}
         return orjson.dumps(body)
 
     @classmethod
     def parse(cls, value: bytes | None) -> "DeadlineMarker | None":
-        """Read a record's value; ``None`` if it is none: anybody may have written it."""
+        """Read a record's value; return ``None`` if it is not a marker: it is untrusted."""
         try:
             body = orjson.loads(value or b"")
             return cls(
@@ -149,7 +150,7 @@ class DeadlineMarker:
 
 
 def _raw_fields(value: bytes | str | None) -> RawObject:
-    """The fields of a vote, byte for byte."""
+    """Return the fields of a vote with their original bytes."""
     text = value.encode() if isinstance(value, str) else value or b""
     return RawObject.parse(RawObject.parse(text).raw("fields"))
 
@@ -215,7 +216,7 @@ def _typed(value: Any, *types: type) -> Any:
 
 def _header(pair: Any) -> tuple[str, bytes]:
     name, text = pair
-    return _typed(name, str), cast(bytes, _from_text(text))  # Kafka knows headers without a value
+    return _typed(name, str), cast(bytes, _from_text(text))  # Kafka has headers without a value
 
 
 def _to_text(value: bytes | None) -> str | None:

@@ -1,7 +1,7 @@
-"""The shapes on the wire: requests in, labels and rejections out.
+"""Message formats: requests in, labels and rejections out.
 
-Existing clients depend on these to the byte: labels are read by strict parsers that refuse any
-field but ``label``, ``url`` and ``data``, so everything else travels in record headers.
+Existing clients depend on these byte for byte: they read labels with strict parsers that refuse
+every field except ``label``, ``url`` and ``data``, so everything else is a record header.
 """
 
 import re
@@ -29,45 +29,45 @@ __all__ = [
 
 Headers = Sequence[tuple[str, bytes]]
 
-#: Fields of a request that are in the contract; others come back in its label.
+#: Fields of a request that the contract defines; the label repeats all others.
 FIELDS = frozenset({"label", "url", "data"})
 
-#: Header names that this application writes; what a request brought under them is replaced.
+#: Header names that this application writes; it replaces a request's headers of these names.
 LABEL_HEADERS = frozenset(
     {"verdict", "stack", "source", "familiarity", "votes", "missing"}
 )  # and each class
 REJECTION_HEADERS = frozenset({"reason", "detail", "source"})
 
-#: Room in a Kafka record for everything but the picture: url, key, headers, JSON syntax.
+#: Bytes of a Kafka record for everything except the picture: url, key, headers, JSON syntax.
 RECORD_OVERHEAD_BYTES = 64 * 1024
-#: What Kafka's record batch format (version 2) adds around one record, generously.
+#: Upper bound on the bytes that Kafka's record batch format (version 2) adds to one record.
 RECORD_FRAME_BYTES = 128
 
-#: JSON of more than so many times the room that the largest picture needs is not parsed: there is
-#: enough for line breaks and escapes, and a compressed record of a few KB can become 100 MB.
+#: JSON longer than this multiple of the size that the largest picture needs is not parsed. The
+#: margin allows line breaks and escapes; a compressed record of a few KB can become 100 MB.
 ROOMS_PARSED = 2
 
 
 def base64_length(size: int) -> int:
-    """Characters of padded base64 for ``size`` bytes."""
+    """Return the characters of padded base64 for ``size`` bytes."""
     return 4 * -(-size // 3)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a request stands in Kafka: its idempotency id."""
+    """Position of a request in Kafka: its idempotency id."""
 
     topic: str
     partition: int
     offset: int
 
     def __str__(self) -> str:
-        """``topic/partition/offset``, as the ``source`` header has it."""
+        """Return ``topic/partition/offset``, the value of the ``source`` header."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
     @classmethod
     def parse(cls, text: bytes | None) -> "Source | None":
-        """Read a ``source`` header; ``None`` if it is absent or not of our making."""
+        """Read a ``source`` header; return ``None`` if it is absent or has another format."""
         if text is None:
             return None
         match = re.fullmatch(rb"([\w.-]{1,249})/(\d{1,9})/(\d{1,18})", text)
@@ -94,8 +94,8 @@ class Request:
 
     url: str | None
     picture: bytes
-    #: All of its JSON but the picture, where it has fields that are not in the contract; a
-    #: ``RawObject``, since they come back byte for byte.
+    #: The request's JSON without the picture, if it has fields outside the contract; a
+    #: ``RawObject``, because the label repeats them byte for byte.
     fields: Mapping[str, Any] | None = None
 
 
@@ -109,7 +109,7 @@ class Answer:
 
     @property
     def size(self) -> int:
-        """Bytes of the record in Kafka, rather too many than too few."""
+        """Upper bound on the bytes of the record in Kafka."""
         return (
             RECORD_FRAME_BYTES + len(self.key or b"") + len(self.value or b"") + _size(self.headers)
         )
@@ -170,18 +170,18 @@ def verdict_label(
     notes: Mapping[str, str] | None = None,
     fields: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """The record of ``catdoglabel`` for one classified request.
+    """Return the record of ``catdoglabel`` for one classified request.
 
     Args:
-        text: of the label.
-        url: as it was received.
-        verdict: the likeliest class, or ``unknown``.
-        scores: class to its chance.
-        stack: name and version of what says so.
-        familiarity: how familiar the picture looked, if that is known.
+        text: the label's text.
+        url: the request's ``url``, unchanged.
+        verdict: the most probable class, or ``unknown``.
+        scores: class to its probability, 0 to 1.
+        stack: name and version of the stack.
+        familiarity: the picture's OOD score, 0 to 1, if known.
         notes: further headers.
-        fields: the request's JSON, where it has other fields than these three: they come back,
-            byte for byte where they are a ``RawObject``.
+        fields: the request's JSON if it has other fields than these three: the label repeats them,
+            byte for byte if they are a ``RawObject``.
     """
     own = (
         ("verdict", verdict.encode()),
@@ -205,11 +205,11 @@ def _label_value(text: str, url: str | None, fields: Mapping[str, Any] | None) -
 
 
 def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> Answer:
-    """The record of ``catdogimage-rejected`` for one bad request.
+    """Return the record of ``catdogimage-rejected`` for one bad request.
 
-    It carries the request's own bytes and headers. What would make it larger than
-    ``max_bytes`` is left out: first the picture (with the whole value where that is far too
-    large), then the whole value, then the headers, and the key last.
+    The record has the request's own bytes and headers. Parts that would make it larger than
+    ``max_bytes`` are left out: first the picture (with the whole value if that is far too large),
+    then the whole value, then the headers, and the key last.
     """
     own = (
         ("reason", error.reason.encode()),
@@ -229,7 +229,7 @@ def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> 
     if _size(headers) > room:
         headers = own
     if key is None and value is None:
-        value = b""  # Kafka knows records of neither, aiokafka's producer refuses them
+        value = b""  # Kafka allows a record with neither, but aiokafka's producer refuses it
     return Answer(key, value, headers)
 
 
@@ -248,10 +248,10 @@ def _foreign(headers: Headers, reserved: frozenset[str]) -> Headers:
 
 
 def _size(headers: Headers) -> int:
-    # Two variable-length integers of at most five bytes each surround name and value.
+    # Two variable-length integers of at most five bytes each precede name and value.
     return sum(len(name) + len(value or b"") + 10 for name, value in headers)
 
 
 def _decimal(number: float) -> bytes:
-    """The shortest decimal that reads back as the same float, never in exponent notation."""
+    """Return the shortest decimal of the same float, without an exponent."""
     return format(Decimal(repr(float(number))), "f").encode()
