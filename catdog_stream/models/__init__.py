@@ -1,9 +1,9 @@
-"""The two stacked models, from a picture's bytes to a verdict. Nothing in here knows Faust.
+"""The two stacked models, from a picture's bytes to a verdict. This package never imports Faust.
 
 ::
 
-    bytes ──pictures──> uint8 [299, 299, 3] ──backbone──> float32 [2048] ──head──> chances
+    bytes ──pictures──> uint8 [299, 299, 3] ──backbone──> float32 [2048] ──head──> probabilities
 
-``stacks`` puts the parts together and says which files they are; ``engines`` run the network;
-``training`` makes and measures a stack.
+``stacks`` loads the files of a stack and combines its parts. ``engines`` run the network.
+``training`` trains and measures a stack.
 """

@@ -1,7 +1,7 @@
-"""Verdicts of a classifier of any make, checked before anything is done with them.
+"""Validation of the verdicts of any classifier, before they are used.
 
-A classifier may be another application's, and a network may compute NaN for one picture. What is
-not a verdict must cost the picture that it stands for, and nothing else: further on it would be
+A classifier may come from another application, and a network may compute NaN for one picture. An
+invalid verdict must reject its own picture and affect nothing else: without this check it would be
 written, counted and averaged.
 """
 
@@ -15,25 +15,25 @@ from catdog_stream.models.verdict import Verdict
 
 __all__ = ["MAX_STACK_CHARACTERS", "SUM_TOLERANCE", "checked_verdicts"]
 
-#: Probabilities are floats: their sum is 1, and each is in 0 to 1, within this distance.
+#: Tolerance for rounding errors: of the sum of the probabilities (1), and of their range (0 to 1).
 SUM_TOLERANCE = 1e-3
 MAX_STACK_CHARACTERS = 200
-#: Headers that a decision of several stacks adds to its label.
+#: Headers that the decision of a jury adds to its label.
 _NOTES = frozenset({"votes", "missing"})
 
 
 def checked_verdicts(
     verdicts: Iterable[Verdict], pictures: int, classes: Sequence[str]
 ) -> list[Verdict]:
-    """Return the verdicts on ``pictures`` pictures, their numbers as Python's own.
+    """Return the verdicts on ``pictures`` pictures, checked, with their numbers as Python floats.
 
     Args:
-        verdicts: as a classifier returned them.
-        pictures: the number of pictures that it was given.
-        classes: that it distinguishes.
+        verdicts: the return value of a classifier.
+        pictures: the number of pictures that the classifier got.
+        classes: the classes that the classifier distinguishes.
 
     Raises:
-        RejectedRequest: ``bad_verdict``, at least one of them cannot be used.
+        RejectedRequest: ``bad_verdict``, at least one verdict is invalid.
     """
     try:
         found = list(verdicts)
@@ -73,7 +73,7 @@ def _checked(verdict: Verdict, classes: Collection[str]) -> Verdict:
 
 
 def _share(value: object, name: str) -> float:
-    """A number in 0 to 1, as a float; of NumPy's types, too."""
+    """Return a number in 0 to 1 as a float. Accepts NumPy's types, too."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise _bad(f"{type(value).__name__} as the value of {name}")
     number = float(value)

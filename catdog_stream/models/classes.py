@@ -1,11 +1,11 @@
-"""The names that classes may have."""
+"""Rules for the names of classes."""
 
 import re
 from collections.abc import Iterable
 
 __all__ = ["RESERVED", "checked_classes"]
 
-#: Headers of labels and rejections, and what a verdict is that is none of the classes.
+#: Headers of labels and rejections, and the label of a picture that is in none of the classes.
 RESERVED = frozenset(
     {
         *("verdict", "stack", "source", "familiarity", "votes", "missing", "unknown"),
@@ -17,8 +17,12 @@ _NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
 
 def checked_classes(names: Iterable[object]) -> tuple[str, ...]:
-    """The names of a stack's classes. Raises ``ValueError``: each is the name of a header."""
-    found: dict[str, None] = {}  # in their order; votes may have any number of them
+    """Return the names of a stack's classes, checked; each is the name of a header, too.
+
+    Raises:
+        ValueError: a name is invalid, reserved or repeated, or there are fewer than two names.
+    """
+    found: dict[str, None] = {}  # keeps the order; a dict, since votes may have many classes
     for name in names:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise ValueError(

@@ -1,7 +1,7 @@
-"""The seam between a worker and whatever looks at its pictures.
+"""The interface between a worker and the model that classifies its pictures.
 
-``app.classifying.load`` makes one of the settings; ``catdog_stream.testing.check_classifier`` tells
-whether it keeps its promises.
+``app.classifying.load`` creates a classifier from the settings.
+``catdog_stream.testing.check_classifier`` checks that a classifier fulfils this interface.
 """
 
 from collections.abc import Sequence
@@ -12,50 +12,55 @@ from catdog_stream.models.verdict import Verdict
 __all__ = ["Classifier", "Prepared"]
 
 Prepared: TypeAlias = Any
-"""What a classifier makes of a picture's bytes, and nobody but that classifier looks into: the
-pixels of a stack, one of these for each member where several vote."""
+"""A picture as a classifier prepared it, opaque to everything but that classifier.
+
+For a stack, the pixels. For a jury, a tuple with the prepared picture of each member."""
 
 
 class Classifier(Protocol):
-    """What an agent needs of a model; any other one with these members can take its place."""
+    """The members of a model that an agent uses; a class that has them can replace the model."""
 
     @property
     def name(self) -> str:
-        """Its name, as in the ``stack`` header."""
+        """The name, as in the ``stack`` header."""
 
     @property
     def version(self) -> str:
-        """Its version, as in the ``stack`` header."""
+        """The version, as in the ``stack`` header."""
 
     @property
     def engine(self) -> str:
-        """What computes, for the log."""
+        """The name of the inference engine, for the log."""
 
     @property
     def classes(self) -> Sequence[str]:
-        """The classes of its verdicts, in their order."""
+        """The classes of the verdicts, in their order."""
 
     @property
     def batch_size(self) -> int:
-        """Pictures in one call of ``classify`` that keep it busy; more gain nothing."""
+        """The number of pictures that fills one call of ``classify``; more gain no throughput."""
 
     @property
     def on_gpu(self) -> bool:
-        """Whether it leaves the machine's cores to others."""
+        """True if the classifier computes on a GPU and leaves the CPU cores free."""
 
     def prepare(self, data: bytes) -> Prepared:
         """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if the picture is bad."""
 
     def classify(self, pictures: Sequence[Prepared]) -> list[Verdict]:
-        """A verdict for each prepared picture, in their order, with its own name and version in it.
+        """Return a verdict for each prepared picture, in the order of the pictures.
 
-        The same bits whatever else is in the batch, since a request may be delivered again.
-        Blocks while it computes; thread-safe. What is no verdict (NaN, other classes, too few)
-        rejects its picture as ``bad_verdict``, what it raises as ``internal_error``.
+        Each verdict has the classifier's own name and version. A verdict has the same bits
+        whatever else is in the batch, since a request may be delivered again. Blocks while it
+        computes. Thread-safe.
+
+        The worker rejects pictures with an invalid verdict (NaN, other classes, too few verdicts)
+        as ``bad_verdict``, and pictures for which this method raises an exception as
+        ``internal_error``.
         """
 
     def warm_up(self) -> None:
-        """Pay for whatever the first picture would otherwise pay for."""
+        """Do the one-time work now that would otherwise delay the first picture."""
 
     def close(self) -> None:
         """Free threads and memory."""

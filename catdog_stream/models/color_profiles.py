@@ -1,7 +1,7 @@
-"""From a picture's own colors to sRGB, by its ICC profile, which is untrusted.
+"""Conversion of a picture's colors to sRGB, by its ICC profile, which is untrusted.
 
-Small pictures are converted, after resizing: at 299 x 299 it costs a millisecond, at 12 megapixels
-a tenth of a second. Transforms are kept, since most pictures of a source have the same profile.
+Pictures are converted after resizing: a conversion takes 1 ms at 299 x 299 pixels, and 100 ms at
+12 megapixels. Transforms are cached, since most pictures of a source have the same profile.
 """
 
 import hashlib
@@ -16,24 +16,24 @@ from PIL import Image, ImageCms
 __all__ = ["is_usable", "to_srgb"]
 
 _MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
-#: Transforms that are kept. One of a printer's profile has 0.5 MB.
+#: Number of cached transforms. The transform of a printer's profile takes 0.5 MB.
 _KEPT = 16
-#: A profile that changes no color by more is sRGB.
+#: A profile that changes every color by at most this much counts as sRGB.
 _SAME = 1
-#: 9 values of each channel.
+#: A test image with 9 values of each channel.
 _PROBE = Image.fromarray(
     np.array(np.meshgrid(*[np.linspace(0, 255, 9)] * 3), np.uint8).reshape(3, 27, 27).T.copy()
 )
 
 Transform = Callable[[Image.Image], Image.Image]
-"""From an RGB, RGBA or CMYK image to an RGB one."""
+"""Function from an RGB, RGBA or CMYK image to an RGB image."""
 
 _transforms: OrderedDict[bytes, Transform | None] = OrderedDict()
 _lock = threading.Lock()
 
 
 def is_usable(profile: bytes | None, mode: str) -> bool:
-    """Return if a profile is for pictures of Pillow's ``mode``; browsers ignore others."""
+    """Return if a profile is for pictures of Pillow's ``mode``; browsers ignore other profiles."""
     wanted = _MODES.get((profile or b"")[16:20])
     if mode == "CMYK" or wanted == "CMYK":
         return mode == wanted
@@ -42,11 +42,11 @@ def is_usable(profile: bytes | None, mode: str) -> bool:
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Convert an RGB, RGBA or CMYK image to RGB or RGBA; alpha stays as it is. Thread-safe.
+    """Convert an RGB, RGBA or CMYK image to RGB or RGBA, keeping alpha. Thread-safe.
 
     Args:
-        profile: usable for the image, or for the greys that the image was made from. Where it is
-            damaged, colors are taken as sRGB.
+        profile: usable for the image, or for the greys that the image was made from. If it is
+            damaged, the colors count as sRGB.
     """
     transform = _transform(profile)
     if transform is None:
@@ -58,7 +58,7 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _transform(profile: bytes) -> Transform | None:
-    """Return the transform to sRGB; ``None`` where there is nothing to change."""
+    """Return the transform to sRGB; ``None`` if the colors need no change."""
     key = hashlib.blake2b(profile, digest_size=16).digest()
     with _lock:
         if key in _transforms:
@@ -76,9 +76,9 @@ def _transform(profile: bytes) -> Transform | None:
 
 
 def _build(profile: bytes) -> Transform | None:
-    """Raises ``OSError``, ``ValueError``, ``PyCMSError`` for a damaged profile."""
+    """Create the transform. Raises ``OSError``, ``ValueError``, ``PyCMSError`` if damaged."""
     mode = _MODES[profile[16:20]]
-    # Little CMS is exact without tables of its own, and slow: for as many greys as there are only.
+    # Without its own tables Little CMS is exact but slow, so they are off only for the 256 greys.
     flags = ImageCms.Flags.NOOPTIMIZE if mode == "L" else ImageCms.Flags.NOWHITEONWHITEFIXUP
     transform = ImageCms.ImageCmsTransform(
         ImageCms.ImageCmsProfile(io.BytesIO(profile)),

@@ -1,11 +1,11 @@
-"""Turn the bytes of a picture, which come from strangers, into an array of fixed size.
+"""Decoding of a picture's bytes, which are untrusted, into an array of fixed size.
 
-Read are PNG, JPEG, WebP, GIF (the first frame) and BMP, as a browser shows them: ``formats`` has
-their readers, ``docs/wire.md`` the rule. The whole picture, or its middle, is resized to a square,
-as in the training of the backbone (``preprocessing``), its colors become sRGB, it is put upright,
-and what shines through transparent parts is white, as on a web page.
+The formats are PNG, JPEG, WebP, GIF (the first frame) and BMP, decoded as a browser shows them.
+``formats`` has the readers, ``docs/wire.md`` the rule. The whole picture, or its central part, is
+resized to a square, as in the training of the backbone (``preprocessing``). Colors are converted to
+sRGB, the picture is turned upright, and transparent parts get a white background, as on a web page.
 
-Whatever the bytes are, :func:`decode` returns an array or raises ``RejectedRequest``.
+For any bytes, :func:`decode` returns an array or raises ``RejectedRequest``.
 """
 
 import threading
@@ -34,12 +34,12 @@ from catdog_stream.models.tf1_resizing import tf1_bilinear
 Picture = npt.NDArray[np.uint8]
 """RGB, uint8, shape [size, size, 3]."""
 
-# Pillow warns about odd metadata and large sizes. Its findings reach the sender as a rejection or
-# do not matter here, and a stranger's picture shall not write into the worker's log.
+# Pillow warns about odd metadata and large sizes. What matters reaches the sender as a rejection,
+# and an untrusted picture must not write into the worker's log.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # Pictures above this size are decoded one at a time, so that the memory of a worker does not
-# depend on how many of them arrive together.
+# depend on the number of large pictures that arrive together.
 _LARGE_PIXELS = 4_000_000
 _one_large_picture = threading.RLock()  # a file is opened several times for some pictures
 
@@ -65,19 +65,19 @@ _TRANSPOSITION = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""EXIF orientation -> what puts the picture upright (EXIF 2.32, tag 0x0112)."""
+"""EXIF orientation to the transposition that turns the picture upright (EXIF 2.32, tag 0x0112)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureLimits:
-    """What a single picture may cost. Both are checked before anything is decoded."""
+    """Size limits of a single picture. Both are checked before the pixels are decoded."""
 
     max_bytes: int = 4 * 1024 * 1024
     max_pixels: int = 25_000_000
 
 
 def decode(data: bytes, wanted: Preprocessing, limits: PictureLimits) -> Picture:
-    """Decode a picture, cut and resize it as ``wanted``. Thread-safe.
+    """Decode a picture, crop and resize it as ``wanted``. Thread-safe.
 
     Raises ``RejectedRequest`` with one of the reasons ``too_large`` (bytes), ``too_many_pixels``,
     ``not_an_image``, ``unsupported_format`` (recognised, but not one of the five) and
@@ -88,7 +88,7 @@ def decode(data: bytes, wanted: Preprocessing, limits: PictureLimits) -> Picture
             Reason.TOO_LARGE, f"The picture has {len(data)} bytes, {limits.max_bytes} are allowed."
         )
     with opened(data, recognise(data), limits) as picture:
-        # On the small square: far cheaper than, and as good as, with the original.
+        # Converted at the small size: far cheaper than the full size, with equal quality.
         small = shown(picture, lambda image: _square(image, wanted))
     return np.array(on_white(small))
 
@@ -100,9 +100,9 @@ def opened(
     limits: PictureLimits,
     check: Callable[[ImageFile.ImageFile], None] | None = None,
 ) -> Iterator[Decoded]:
-    """Decode a picture in the format that Pillow calls ``name``, to be used in the block.
+    """Decode a picture in the format that Pillow calls ``name``, for use in a ``with`` block.
 
-    Whatever goes wrong in the block raises ``RejectedRequest`` as ``decode`` does. Thread-safe.
+    Turns any exception in the block into ``RejectedRequest``, as ``decode`` does. Thread-safe.
 
     Args:
         check: for a format that is not one of the five: called with Pillow's image before its
@@ -121,12 +121,12 @@ def opened(
         except RejectedRequest:
             raise
         except Image.DecompressionBombError as error:
-            # Pillow has a limit of its own, above any sensible one, and checks it while opening.
+            # Pillow has its own limit, above any sensible setting, and checks it in Image.open.
             raise RejectedRequest(
                 Reason.TOO_MANY_PIXELS, f"The {name} picture is too large: {_sentence(error)}."
             ) from error
         except Exception as error:
-            # Pillow lets through whatever its parsers run into: OSError, SyntaxError, ValueError,
+            # Pillow does not wrap the exceptions of its parsers: OSError, SyntaxError, ValueError,
             # struct.error, EOFError, zlib.error, OverflowError, MemoryError and others.
             raise RejectedRequest(
                 Reason.DAMAGED_IMAGE, f"The {name} picture is damaged: {_sentence(error)}."
@@ -134,7 +134,7 @@ def opened(
 
 
 def recognise(data: bytes) -> str:
-    """Pillow's name of the picture's format, told by its first bytes: one of the five.
+    """Return Pillow's name of the picture's format, one of the five, from its first bytes.
 
     Raises ``RejectedRequest`` as ``decode`` does.
     """
@@ -159,7 +159,7 @@ def recognise(data: bytes) -> str:
 
 
 def other_format(data: bytes) -> str | None:
-    """What people call the picture's format, where it is none of the five and is known."""
+    """Return the common name of a known format that is not one of the five, else ``None``."""
     if data.startswith((b"II*\0", b"MM\0*")):
         return "TIFF"
     if data.startswith(b"%PDF-"):
@@ -191,7 +191,7 @@ def shown(picture: Decoded, resize: Callable[[Image.Image], Image.Image]) -> Ima
     """Return a picture as a browser shows it: RGB, or RGBA where parts of it are transparent.
 
     Args:
-        resize: makes another size of an image in RGB, RGBA or CMYK.
+        resize: resizes an image in RGB, RGBA or CMYK.
     """
     image, profile = picture.image, picture.profile
     is_usable = is_usable_profile(profile, image.mode)
@@ -204,7 +204,7 @@ def shown(picture: Decoded, resize: Callable[[Image.Image], Image.Image]) -> Ima
 
 
 def on_white(image: Image.Image) -> Image.Image:
-    """Return an RGB or RGBA image as RGB, transparent parts white."""
+    """Return an RGB or RGBA image as RGB, with a white background behind transparent parts."""
     if image.mode == "RGBA":
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image).convert("RGB")
@@ -222,7 +222,7 @@ def _coloured(image: Image.Image) -> Image.Image:
 
 
 def _square(image: Image.Image, wanted: Preprocessing) -> Image.Image:
-    """The part of an RGB or RGBA image that is wanted, in the size wanted."""
+    """Return an RGB or RGBA image, cropped and resized as ``wanted``."""
     if wanted.resize == "tf1_bilinear":
         return tf1_bilinear(image, wanted.size, wanted.crop)
     box = None
@@ -233,7 +233,7 @@ def _square(image: Image.Image, wanted: Preprocessing) -> Image.Image:
 
 
 def _sentence(error: Exception) -> str:
-    """Pillow's own words on one line, or the kind of error where it says nothing."""
+    """Return Pillow's message on one line, or the type of the error if the message is empty."""
     if isinstance(error, UnidentifiedImageError):
         return "its header cannot be read"
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -1,7 +1,7 @@
-"""What a stack's network wants a picture to be: how large, which part of it, and in which numbers.
+"""The input format of a stack's network: size, crop, resizing filter and range of the values.
 
-Cutting and resizing is done once, by ``pictures.decode``; the numbers are made by the engine, since
-pictures wait and travel as bytes.
+``pictures.decode`` crops and resizes each picture once. The engine scales the values, since
+pictures are queued and transferred as bytes.
 """
 
 from dataclasses import dataclass
@@ -10,30 +10,30 @@ from typing import Any, Literal, get_args
 __all__ = ["Preprocessing", "Resize"]
 
 Resize = Literal["bilinear", "bicubic", "tf1_bilinear"]
-"""As Pillow does it, averaging where a picture is made smaller; or as TensorFlow 1 did, which
-TF-Slim's checkpoints are used to (``tf1_resizing``)."""
+"""Filter: as in Pillow, which averages when it makes a picture smaller; or as in TensorFlow 1, with
+which TF-Slim's checkpoints were trained (``tf1_resizing``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """From a picture to the network's input: RGB, square."""
+    """Parameters that turn a picture into the network's input, which is RGB and square."""
 
     size: int
     """Width and height, in pixels."""
     resize: Resize = "bilinear"
     crop: float = 1.0
-    """Share of the width and of the height that is kept, in the middle; above 0, at most 1."""
+    """Central share of the width and of the height that is kept; above 0, at most 1."""
     range: tuple[float, float] = (-1.0, 1.0)
-    """What the pixel values 0 and 255 become; all others lie on the line between them."""
+    """The input values for the pixel values 0 and 255; values between them are interpolated."""
 
     @property
     def divisor(self) -> float:
-        """A pixel value divided by it, plus the lower end of ``range``, is the network's input."""
+        """The divisor of pixel values: ``pixel / divisor + range[0]`` is the network's input."""
         low, high = self.range
         return 255 / (high - low)
 
     def as_json(self) -> dict[str, Any]:
-        """The object ``input`` of a manifest."""
+        """Return the object ``input`` of a manifest."""
         document: dict[str, Any] = {"size": self.size, "channels": "RGB", "resize": self.resize}
         if self.crop != 1:
             document["crop"] = self.crop
@@ -68,5 +68,5 @@ def _is_number(value: object) -> bool:
 
 
 def _whole(number: float) -> float:
-    """``-1`` rather than ``-1.0``, as people write it."""
+    """Return a whole number as an integer: a manifest has ``-1``, not ``-1.0``."""
     return int(number) if number.is_integer() else number

@@ -1,8 +1,9 @@
-"""Cut and resize as TensorFlow 1 did, and so what TF-Slim's checkpoints were measured with.
+"""Cropping and resizing as in TensorFlow 1, with which TF-Slim's checkpoints were measured.
 
-Pillow's ``resize`` differs in three ways: it cuts at fractions of a pixel where TensorFlow 1 rounds
-to whole ones; it takes the middle of a pixel for its place and not the upper left corner; and it
-averages where it makes a picture smaller. ``docs/models.md`` says how far apart they are.
+Pillow's ``resize`` differs in three ways. It crops at fractions of a pixel, where TensorFlow 1
+rounds to whole pixels. It uses the centre of a pixel as its position, where TensorFlow 1 uses the
+upper left corner. It averages when it makes a picture smaller. ``docs/models.md`` has the measured
+difference.
 """
 
 import numpy as np
@@ -13,12 +14,17 @@ __all__ = ["tf1_bilinear"]
 
 
 def tf1_bilinear(image: Image.Image, size: int, crop: float) -> Image.Image:
-    """The middle ``crop`` of the width and height of an RGB or RGBA image, ``size`` x ``size``.
+    """Return the central part of an RGB or RGBA image, resized to ``size`` x ``size`` pixels.
 
-    ``tf.image.central_crop``, and then ``tf.image.resize_bilinear`` of TensorFlow 1; only that the
-    result is rounded to bytes.
+    Computes ``tf.image.central_crop`` and then ``tf.image.resize_bilinear`` of TensorFlow 1, and
+    rounds the result to bytes.
+
+    Args:
+        image: in the mode RGB or RGBA.
+        size: width and height of the result, in pixels.
+        crop: share of the width and of the height that is kept, above 0, at most 1.
     """
-    mode = "RGBa" if image.mode == "RGBA" else image.mode  # what is invisible gives no colour
+    mode = "RGBa" if image.mode == "RGBA" else image.mode  # invisible pixels add no color
     pixels = np.asarray(image.convert(mode) if image.mode != mode else image)
     height, width, _ = pixels.shape
     top, left = (int((side - side * crop) / 2) for side in (height, width))
@@ -34,7 +40,7 @@ def tf1_bilinear(image: Image.Image, size: int, crop: float) -> Image.Image:
 def _neighbours(
     side: int, size: int
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float32]]:
-    """The two old pixels that each new one lies between, and how far from the first of them."""
+    """Return, for each new pixel, its two old neighbours and its distance from the first."""
     place = np.arange(size, dtype=np.float32) * np.float32(side / size)
     before = place.astype(np.intp)
     return before, np.minimum(before + 1, side - 1), place - before.astype(np.float32)
@@ -46,7 +52,7 @@ def _across(
     after: npt.NDArray[np.intp],
     share: npt.NDArray[np.float32],
 ) -> npt.NDArray[np.float32]:
-    """Each row, made as wide as there are ``before``."""
+    """Return the rows, interpolated to the width ``len(before)``."""
     first = rows[:, before].astype(np.float32)
     first += (rows[:, after] - first) * share[:, np.newaxis]
     return first

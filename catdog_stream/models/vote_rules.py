@@ -1,18 +1,18 @@
-"""One verdict out of several on the same picture: what a jury decides.
+"""Rules that combine several verdicts on the same picture into the decision of a jury.
 
-Pure: in one process and between several the same ballots give the same bits, whichever order they
-came in, as long as they are handed over in a fixed one.
+The functions are pure: the same ballots give the same bits, in one process or in several, if the
+caller passes them in a fixed order. The order of arrival does not matter.
 
-``log_odds``, the default, takes the weighted mean of the logarithms of the chances, class by class,
-and has them add up to 1 again. Of two classes that is the weighted mean of their log-odds: whoever
-is sure counts for more than whoever hesitates.
+``log_odds``, the default, takes the weighted mean of the logarithms of the probabilities, class by
+class, and normalizes the result to a sum of 1. For two classes this is the weighted mean of their
+log-odds: a confident voter counts for more than an uncertain one.
 
-``majority`` counts, by weight, the classes that are the likeliest to each; of as many votes, the
-mean of the logarithms decides. The chances are those of the voters who won, put together as above:
-so the likeliest class is the one that won.
+``majority`` counts, by weight, the likeliest class of each ballot. The mean of the logarithms
+breaks a tie. The probabilities come from the ballots for the winning class, combined as in
+``log_odds``, so the likeliest class is the winner.
 
-A class that a voter does not know has no chance with it. No chance counts as less than
-``LEAST_CHANCE``, so that nobody is so sure that no others can outvote it.
+A class that a voter does not have gets probability 0 from that voter. No probability counts as less
+than ``LEAST_CHANCE``, so that no single voter is impossible to outvote.
 """
 
 import math
@@ -28,36 +28,37 @@ Rule = Literal["log_odds", "majority"]
 RULES: tuple[Rule, ...] = ("log_odds", "majority")
 
 LEAST_CHANCE = 1e-6
-#: How much more than 1 a voter can count.
+#: Largest weight of a voter; 1 is the default weight.
 MAX_WEIGHT = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """What one voter says.
+    """The verdict of one voter, with its weight.
 
     Raises:
-        ValueError: the weight is not above 0, and at most ``MAX_WEIGHT``.
+        ValueError: the weight is not above 0, or it is above ``MAX_WEIGHT``.
     """
 
     voter: str
     verdict: Verdict
-    #: How much it counts, relative to the other ones.
+    #: Weight of the vote, relative to the other ballots.
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse a weight that cannot be used."""
+        """Raise ``ValueError`` for a weight out of range."""
         if not 0 < self.weight <= MAX_WEIGHT:
             raise ValueError(f"the weight {self.weight} is not above 0 and at most {MAX_WEIGHT:g}")
 
 
 def decide(ballots: Sequence[Ballot], rule: Rule = "log_odds") -> Verdict:
-    """The verdict that the ballots, one or more, come to.
+    """Return the decision of one ballot or more.
 
-    Its classes are in the order of the first ballot, and then of those behind it that know more.
-    Its stack is ``jury`` and those of the ballots: ``jury inception_v3/1+lite/2``. It is as
-    familiar as the weighted mean of those that can tell says, and unknown if more than half of
-    these, by weight, say so. A single ballot decides with the chances that it gives.
+    The classes are in the order of the first ballot, followed by the further classes of the later
+    ballots. The stack is ``jury`` and the stacks of the ballots: ``jury inception_v3/1+lite/2``.
+    The OOD score is the weighted mean of the ballots that have one. The decision is ``unknown`` if
+    more than half of the ballots with an OOD score, by weight, are ``unknown``. The probabilities
+    of a single ballot are returned as they are.
     """
     classes = tuple(dict.fromkeys(name for each in ballots for name in each.verdict.scores))
     return Verdict(
@@ -85,7 +86,7 @@ def _majority(ballots: Sequence[Ballot], classes: Sequence[str]) -> Mapping[str,
         for name in classes
     }
     most = max(votes.values())
-    # As many but for rounding: 0.1 + 0.2 are as many as 0.3.
+    # Equal within the rounding error: 0.1 + 0.2 ties with 0.3.
     tied = [name for name in classes if math.isclose(votes[name], most)]
     logs = _mean_logs(ballots, tied)
     winner = max(tied, key=lambda name: logs[name])

@@ -1,1 +1,1 @@
-"""Several classifiers that are asked as one."""
+"""Ensembles: several classifiers that act as one classifier."""

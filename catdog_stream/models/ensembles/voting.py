@@ -1,8 +1,8 @@
-"""One classifier made of several that vote, in one process.
+"""A jury in one process: a classifier whose members, classifiers too, vote.
 
-Each member prepares the picture for itself, since each may want another size of it, and is asked in
-its turn: a member spreads its part of the batch over the threads that it was given, so two at once
-would only get in each other's way.
+Each member prepares the picture itself, since members may need different sizes. Members compute
+one after the other: each of them uses all its threads for the batch, so members that compute at the
+same time would only compete for the cores.
 """
 
 from collections.abc import Sequence
@@ -20,30 +20,30 @@ __all__ = ["Member", "VotingClassifier"]
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A classifier with a vote."""
+    """A member of the jury: a classifier and the weight of its vote."""
 
     classifier: Classifier
     weight: float = 1.0
-    """How much its vote counts; above 0."""
+    """Weight of the vote, above 0."""
 
     @property
     def stack(self) -> str:
-        """Name and version, as ``NAME/VERSION``."""
+        """Name and version of the classifier, as ``NAME/VERSION``."""
         return f"{self.classifier.name}/{self.classifier.version}"
 
 
 class VotingClassifier:
-    """Asks every member, and says what they decide.
+    """Classifier that combines the verdicts of its members by a vote rule.
 
-    What it prepares is a tuple: the picture as each member wants it, in their order. Its verdicts
-    have the note ``votes``, which says who voted what.
+    A prepared picture is a tuple with the prepared picture of each member, in the order of the
+    members. Verdicts have the note ``votes``, with the vote of each member.
 
     Args:
-        members: two or more, of the same classes in any order. The order of the first one counts.
-        rule: how they decide.
+        members: two or more, with the same classes in any order. The order of the first one counts.
+        rule: the vote rule.
 
     Raises:
-        StackError: they cannot vote with each other.
+        StackError: there is one member only, a stack is repeated, or the classes differ.
     """
 
     def __init__(self, members: Sequence[Member], rule: Rule = "log_odds") -> None:
@@ -69,11 +69,11 @@ class VotingClassifier:
         self.on_gpu = all(each.on_gpu for each in classifiers)
 
     def prepare(self, data: bytes) -> tuple[Prepared, ...]:
-        """The picture as each member wants it. Raises ``RejectedRequest`` as the first of them."""
+        """Prepare the picture for each member. Raises the first ``RejectedRequest`` of a member."""
         return tuple(member.classifier.prepare(data) for member in self.members)
 
     def classify(self, pictures: Sequence[tuple[Prepared, ...]]) -> list[Verdict]:
-        """A decision for each picture, the same bits whatever else is in the batch."""
+        """Return a decision for each picture, the same bits whatever else is in the batch."""
         said = [
             member.classifier.classify([picture[place] for picture in pictures])
             for place, member in enumerate(self.members)
@@ -99,7 +99,7 @@ class VotingClassifier:
 
 
 def _votes(ballots: Sequence[Ballot]) -> str:
-    """Who voted what, as JSON: a few words for each, whatever the number of classes."""
+    """Return the votes as JSON, voter to vote, short for any number of classes."""
     return orjson.dumps({each.voter: _told(each.verdict) for each in ballots}).decode()
 
 

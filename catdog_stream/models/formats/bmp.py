@@ -1,4 +1,7 @@
-"""BMP: pixels of 2, 16 and 32 bits are read here, with masks and alpha; Pillow reads all others."""
+"""Reader of BMP: this module reads pixels of 2, 16 and 32 bits, with masks and alpha.
+
+Pillow reads all other pixels.
+"""
 
 import struct
 from dataclasses import dataclass
@@ -14,10 +17,11 @@ __all__ = ["HEADER_SIZES", "read_bmp"]
 HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
 
 _RAW, _MASKS, _ALPHA_MASKS = 0, 3, 6
-#: Headers with masks in them, and with a mask of alpha; with a color space; with a profile.
+#: Header sizes: V1 basic, V2 with color masks, V3 with an alpha mask, V4 with a color space, V5
+#: with an ICC profile.
 _V1, _V2, _V3, _V4, _V5 = 40, 52, 56, 108, 124
 _FILE_HEADER_BYTES = 14
-#: Without masks: 5 bits each of 16, 8 bits each of 32.
+#: Masks of files that state none: 5 bits a channel of 16, 8 bits a channel of 32.
 _USUAL = {16: (0x7C00, 0x3E0, 0x1F), 32: (0xFF0000, 0xFF00, 0xFF)}
 _EMBEDDED = b"DEBM"  # PROFILE_EMBEDDED, in little-endian order
 
@@ -27,7 +31,7 @@ class _Header:
     offset: int
     size: int
     width: int
-    #: Negative where the first row is the upper one.
+    #: Negative if the top row comes first.
     height: int
     bits: int
     compression: int
@@ -51,7 +55,7 @@ def read_bmp(data: bytes, admit: Admit) -> Decoded:
 
 
 def _rows(data: bytes, header: _Header, admit: Admit) -> npt.NDArray[np.uint8]:
-    """Return the bytes of the pixels, [height, bytes of a row], the upper row first."""
+    """Return the bytes of the pixels, uint8 [height, bytes of a row], the top row first."""
     width, height = header.width, abs(header.height)
     if width <= 0 or height == 0:
         raise ValueError("it has no pixels")
@@ -69,7 +73,7 @@ def _masked(rows: npt.NDArray[np.uint8], header: _Header, masks: tuple[int, ...]
     samples = np.ascontiguousarray(rows).view(f"<u{header.bits // 8}")[:, : header.width]
     channels = [_channel(samples, mask) for mask in masks]
     if len(channels) == 4 and not channels[3].any():
-        channels.pop()  # writers that know no alpha leave zeros there
+        channels.pop()  # writers without alpha support leave zeros there
     return Image.fromarray(np.dstack(channels))
 
 
@@ -81,7 +85,7 @@ def _four_colors(rows: npt.NDArray[np.uint8], header: _Header, data: bytes) -> I
 
 
 def _masks(data: bytes, header: _Header) -> tuple[int, ...]:
-    """Return where red, green and blue stand in a sample, and alpha where there is some."""
+    """Return the bit masks of red, green and blue in a sample, and of alpha if there is alpha."""
     start = _FILE_HEADER_BYTES + _V1
     if header.compression == _RAW:
         has_alpha = header.bits == 32 and header.size >= _V4
@@ -94,7 +98,7 @@ def _masks(data: bytes, header: _Header) -> tuple[int, ...]:
 
 
 def _channel(samples: npt.NDArray[np.unsignedinteger], mask: int) -> npt.NDArray[np.uint8]:
-    """Return the bits in ``mask`` as 8 bits."""
+    """Return the channel in the bits of ``mask``, scaled to 8 bits."""
     if mask == 0:
         return np.zeros(samples.shape, np.uint8)
     shift = (mask & -mask).bit_length() - 1
@@ -109,7 +113,7 @@ def _channel(samples: npt.NDArray[np.unsignedinteger], mask: int) -> npt.NDArray
 
 
 def _profile(data: bytes, header: _Header) -> bytes | None:
-    """Return the profile that the last kind of header may have."""
+    """Return the embedded ICC profile, which only a V5 header may have, else ``None``."""
     start = _FILE_HEADER_BYTES
     if header.size < _V5 or data[start + 56 : start + 60] != _EMBEDDED:
         return None

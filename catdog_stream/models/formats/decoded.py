@@ -1,4 +1,4 @@
-"""A picture file's pixels, with what the file states of them."""
+"""The decoded pixels of a picture file, with their metadata."""
 
 import io
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from PIL import Image, ImageFile
 __all__ = ["Admit", "Decoded", "load", "on_canvas"]
 
 Admit = Callable[[tuple[int, int]], None]
-"""To be called with width and height before memory for them is allocated.
+"""Function that a reader calls with width and height before it allocates memory for the pixels.
 
-Raises ``RejectedRequest`` where there are too many pixels.
+Raises ``RejectedRequest`` if there are too many pixels.
 """
 
 
@@ -20,9 +20,9 @@ class Decoded:
     """Decoded pixels of a picture file.
 
     Attributes:
-        image: loaded, in any mode of Pillow.
-        orientation: of EXIF, 1 to 8; 1 is upright.
-        profile: ICC profile of the pixels' colors; ``None`` for sRGB. Untrusted.
+        image: the pixels, loaded, in any mode of Pillow.
+        orientation: the EXIF orientation, 1 to 8; 1 is upright.
+        profile: the ICC profile of the colors; ``None`` for sRGB. Untrusted.
     """
 
     image: Image.Image
@@ -39,7 +39,7 @@ def load(
         check: called with the image before its pixels are decoded.
 
     Raises:
-        Exception: any, for a damaged file: Pillow lets through what its parsers run into.
+        Exception: any, for a damaged file: Pillow does not wrap the exceptions of its parsers.
     """
     image = Image.open(io.BytesIO(data), formats=(name,))
     admit(image.size)
@@ -50,7 +50,7 @@ def load(
 
 
 def on_canvas(image: Image.Image, size: tuple[int, int], corner: tuple[int, int]) -> Image.Image:
-    """Return a transparent canvas of ``size`` with ``image`` on it, from ``corner`` on."""
+    """Return a transparent canvas of ``size`` with ``image`` at ``corner`` (left, top)."""
     canvas = Image.new("RGBA", size)
     canvas.paste(image.convert("RGBA"), corner)
     return canvas

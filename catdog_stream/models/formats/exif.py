@@ -1,4 +1,4 @@
-"""The EXIF orientation, by the rules of Chromium, which are stricter than Pillow's."""
+"""Reader of the EXIF orientation, by Chromium's rules, which are stricter than Pillow's."""
 
 import struct
 
@@ -10,9 +10,10 @@ _ORIENTATION, _SHORT = 0x0112, 3
 def orientation(tiff: bytes) -> int:
     """Return the orientation that EXIF data states: 1 (upright) to 8.
 
+    Returns 1 for data that cannot be read, and for a value that is not a single SHORT.
+
     Args:
-        tiff: the data, from its byte order on. 1 is returned for whatever cannot be read, and for
-            a value of another type than one SHORT.
+        tiff: the data, starting with the byte order.
     """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None or len(tiff) < 8:

@@ -1,4 +1,4 @@
-"""GIF: the first frame, on a transparent canvas where the frame is smaller."""
+"""Reader of GIF: the first frame, on a transparent canvas if the frame is smaller."""
 
 import io
 
@@ -17,5 +17,5 @@ def read_gif(data: bytes, admit: Admit) -> Decoded:
     image.load()
     if frame is None or frame == (0, 0, *image.size):
         return Decoded(image)
-    # Pillow fills the rest with the background color, which browsers do not look at.
+    # Pillow fills the rest with the background color, which browsers ignore.
     return Decoded(on_canvas(image.crop(frame), image.size, frame[:2]))

@@ -1,4 +1,4 @@
-"""ICC profiles of color spaces that PNG names by numbers (gAMA and cHRM, cICP)."""
+"""ICC profiles for the color spaces that PNG describes by numbers (gAMA and cHRM, cICP)."""
 
 import struct
 from collections.abc import Sequence
@@ -9,15 +9,15 @@ import numpy.typing as npt
 __all__ = ["CICP_CURVES", "CICP_PRIMARIES", "SRGB_CHROMATICITIES", "Curve", "rgb_profile"]
 
 Curve = Sequence[float]
-"""From a sample, 0 to 1, to light: ``[g]`` for x ** g; ``[g, a, b, c, d]`` for (ax + b) ** g from d
-on, and cx below (ICC.1:2022, 10.18, types 0 and 3)."""
+"""Parameters of a function from a sample x, 0 to 1, to light: ``[g]`` is x ** g;
+``[g, a, b, c, d]`` is (ax + b) ** g where x >= d, and cx below (ICC.1:2022, 10.18, types 0, 3)."""
 
 _D65, _C = (0.3127, 0.3290), (0.3101, 0.3162)
-#: x and y of white, red, green and blue.
+#: Chromaticities x and y of white, red, green and blue.
 SRGB_CHROMATICITIES = (*_D65, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
 _SMPTE = (*_D65, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070)
 
-#: By their numbers in ITU-T H.273, table 2.
+#: Primaries by their numbers in ITU-T H.273, table 2.
 CICP_PRIMARIES = {
     1: SRGB_CHROMATICITIES,
     4: (*_C, 0.67, 0.33, 0.21, 0.71, 0.14, 0.08),
@@ -32,28 +32,29 @@ CICP_PRIMARIES = {
 }
 
 _SRGB: Curve = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
-#: Of televisions, which is not the reverse of cameras'.
+#: Curve of television displays, which is not the inverse of the cameras' curve.
 _BT1886: Curve = (2.4,)
-#: By their numbers in ITU-T H.273, table 3; those of high dynamic range (16, 18) are missing.
+#: Curves by their numbers in ITU-T H.273, table 3, without high dynamic range (16, 18).
 CICP_CURVES: dict[int, Curve] = {
     **dict.fromkeys((1, 6, 11, 14, 15), _BT1886),
     **{4: (2.2,), 5: (2.8,), 8: (1.0,), 13: _SRGB},
 }
 
 _D50 = (0.9642, 1.0, 0.8249)
-#: From XYZ to the cones' responses (Bradford), in which one white is adapted to another.
+#: Bradford matrix from XYZ to the responses of the cones, for chromatic adaptation.
 _CONES = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 _MAX_FIXED = 32767.0
 
 
 def rgb_profile(chromaticities: Sequence[float], curve: Curve) -> bytes:
-    """Return an ICC profile of RGB.
+    """Return an ICC profile of an RGB color space.
 
     Args:
         chromaticities: x and y of white, red, green and blue.
+        curve: from a sample to light.
 
     Raises:
-        ValueError: there is no color space of these.
+        ValueError: the chromaticities define no color space.
     """
     primaries = _adapted(np.asarray(chromaticities, np.float64).reshape(4, 2))
     tags = {f"{name}XYZ": _xyz(color) for name, color in zip("rgb", primaries.T, strict=True)}
@@ -70,7 +71,7 @@ def rgb_profile(chromaticities: Sequence[float], curve: Curve) -> bytes:
 
 
 def _adapted(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return XYZ of red, green and blue, in columns, whose sum is the white D50."""
+    """Return XYZ of red, green and blue in columns, adapted to D50: their sum is D50's white."""
     if not np.all(xy[:, 1] > 0):
         raise ValueError("a chromaticity has no y above 0")
     xyz = np.column_stack([xy[:, 0] / xy[:, 1], np.ones(4), (1 - xy.sum(axis=1)) / xy[:, 1]])

@@ -1,7 +1,7 @@
-"""JPEG (ITU-T T.81): the pixels, EXIF's orientation and the ICC profile.
+"""Reader of JPEG (ITU-T T.81): the pixels, EXIF's orientation and the ICC profile.
 
-Segments are read here, and Pillow gets those that matter to the pixels. A JPEG whose end is
-missing is decoded where every pixel has come, as a progressive one's first scans have all.
+This module parses the segments, and Pillow gets only those that the pixels need. A truncated JPEG
+is decoded if no pixel is missing; the first scans of a progressive JPEG have every pixel.
 """
 
 import re
@@ -18,18 +18,18 @@ __all__ = ["read_jpeg"]
 _START, _END = b"\xff\xd8", b"\xff\xd9"
 _SCAN = 0xDA
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-#: APP1 to APP13, APP15 and comments. APP0 and APP14 state which colors the components are.
+#: APP1 to APP13, APP15 and comments. APP0 and APP14 are kept: they define the color components.
 _SET_ASIDE = frozenset({*range(0xE1, 0xEE), 0xEF, 0xFE})
 _EXIF, _ICC = 0xE1, 0xE2
 _EXIF_HEAD, _ICC_HEAD = b"Exif\0", b"ICC_PROFILE\0"
 
-#: A profile of 4 MB is in 64 segments, and a video behind the picture is not looked at.
+#: A profile of 4 MB takes 64 segments. A video that follows the picture is not parsed.
 _MAX_SEGMENTS = 4096
 #: Each scan of a progressive JPEG costs a pass over all pixels. Encoders write about ten.
 _MAX_SCANS = 64
-#: A segment's marker; before it there may be anything else, which decoders skip.
+#: The marker of a segment. Decoders skip any other bytes before the marker.
 _SEGMENT = re.compile(rb"\xff+([^\xff\x00\x01\xd0-\xd8])")
-#: Data of a scan that stands for other pixels than missing data does.
+#: Scan data that decodes to other pixels than missing data does.
 _FILLER = bytes(range(1, 255)) * 4
 
 
@@ -52,7 +52,7 @@ def read_jpeg(data: bytes, admit: Admit) -> Decoded:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield the kind of each segment up to the end's, and where it starts and ends."""
+    """Yield the kind, start and end of each segment, up to and including the end marker."""
     end = len(_START)
     for _ in range(_MAX_SEGMENTS):
         if (marker := _SEGMENT.search(data, end)) is None:
@@ -67,7 +67,11 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _joined(parts: Mapping[bytes, bytes]) -> bytes | None:
-    """Return the profile of APP2's parts, each with its number and the number of all."""
+    """Return the profile joined from APP2's parts, or ``None`` if a part is missing.
+
+    Args:
+        parts: two bytes (number of the part, number of parts) to the content of the part.
+    """
     if not parts:
         return None
     count = max(number[-1:] for number in parts)[0]
@@ -77,7 +81,8 @@ def _joined(parts: Mapping[bytes, bytes]) -> bytes | None:
 
 
 def _load(plain: bytes, admit: Admit) -> Image.Image:
-    # Seldom: these two bytes are in the pixels by chance, or in a video behind the picture.
+    # The count is cheap but may be too high: these two bytes occur in pixels, or in a video behind
+    # the picture. Then the scans are parsed.
     if plain.count(b"\xff\xda") > _MAX_SCANS and _scans(plain).count > _MAX_SCANS:
         raise ValueError(f"it has more than {_MAX_SCANS} scans")
     try:
@@ -87,7 +92,7 @@ def _load(plain: bytes, admit: Admit) -> Image.Image:
         if scans.are_ended:
             raise
     plain = plain[: scans.end].rstrip(b"\xff")
-    # Where data is missing, pixels depend on what is put in its place.
+    # If data is missing, the pixels depend on the bytes that replace it.
     if not scans.are_coarse and _blocks(plain, admit) != _blocks(plain + _FILLER, admit):
         raise ValueError("its last rows are missing")
     return load(plain + _END, "JPEG", admit)
@@ -104,13 +109,13 @@ def _blocks(plain: bytes, admit: Admit) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Scans:
-    """A file's scans.
+    """The scans of a JPEG.
 
     Attributes:
-        count: of those that have begun.
-        are_coarse: each component has had one that is complete, and no pixel is missing.
-        are_ended: the end's marker is there.
-        end: bytes up to a segment that is cut off; all of them where there is none.
+        count: number of scans that have begun.
+        are_coarse: each component has a complete scan, so no pixel is missing.
+        are_ended: the end marker is present.
+        end: number of bytes before a truncated segment, or of all bytes if none is truncated.
     """
 
     count: int
@@ -133,6 +138,7 @@ def _scans(plain: bytes) -> _Scans:
         elif kind == _SCAN:
             count += 1
             first = start + 5 + 2 * plain[start + 4]
-            if plain[first] == 0 and plain[first + 2] >> 4 == 0:  # the first bits of the means
+            # This scan has the first bits of the DC coefficients.
+            if plain[first] == 0 and plain[first + 2] >> 4 == 0:
                 begun = set(plain[start + 5 : first : 2])
     return _Scans(count, 0 < components == len(complete), kind == _END[1], whole)

@@ -1,4 +1,4 @@
-"""Formats that are not on the stream, with what Pillow reads of them: TIFF, AVIF, HEIC."""
+"""Reader of formats that the stream does not accept (TIFF, AVIF, HEIC), with Pillow."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ def read_other(
 
 def _orientation(image: Image.Image) -> int:
     for name in ("xmp", "XML:com.adobe.xmp"):
-        image.info.pop(name, None)  # Pillow would look there too
+        image.info.pop(name, None)  # Pillow would read the orientation in XMP, too
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # noqa: BLE001 - the pixels are fine; broken metadata is no reason to reject

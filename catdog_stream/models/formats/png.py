@@ -1,7 +1,7 @@
-"""PNG (https://www.w3.org/TR/png-3/): the pixels, and what chunks before them state of them.
+"""Reader of PNG (https://www.w3.org/TR/png-3/): the pixels, and the metadata chunks before them.
 
-Chunks are read here, and Pillow gets the pixels alone: a wrong checksum of a comment, a large
-profile or a compressed text of 100 MB matters to no browser either.
+This module parses the chunks, and Pillow gets the pixels alone. As in browsers, a wrong checksum of
+a comment, a large profile or a compressed text of 100 MB has no effect.
 """
 
 import struct
@@ -22,26 +22,26 @@ __all__ = ["read_png"]
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _RGB, _PALETTE = 0, 2, 3
 _CHANNELS = {_GREY: 1, _RGB: 3, _PALETTE: 1, 4: 2, 6: 4}
-#: Ancillary chunks that are read where they stand before the pixels and are intact.
+#: Ancillary chunks that are read if they precede the pixels and are intact.
 _READ = COLOR_CHUNKS | {b"tRNS", b"eXIf", b"acTL", b"fcTL"}
 _MAX_LENGTH = 2**31 - 1
-#: Writers cut the pixels into chunks of 8 KB or more; without pixels 4 MB can hold 350,000.
+#: Writers split the pixels into chunks of 8 KB or more. 4 MB can hold 350,000 empty chunks.
 _MAX_CHUNKS = 16_384
 _CHECKSUM_BYTES = 4
-#: Bytes that are unpacked at once where pixels are counted.
+#: Bytes that are decompressed at a time while pixels are counted.
 _STEP = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """Chunks of a file, each without its length and checksum."""
+    """The chunks of a PNG, each without its length and checksum."""
 
     header: bytes
-    #: Those before the pixels, by their kinds; of several the first.
+    #: Chunks before the pixels: kind to content; of several of a kind, the first.
     about: Mapping[bytes, bytes]
-    #: zlib's stream.
+    #: The zlib stream.
     pixels: bytes
-    #: ``fcTL`` where the pixels are those of an animation's first frame, on a canvas.
+    #: Content of ``fcTL`` if the pixels are an animation's first frame, placed on a canvas.
     frame: bytes | None
 
     @property
@@ -94,7 +94,7 @@ def _parse(data: bytes) -> _File:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the kind of each chunk before the end, and where its content starts and ends."""
+    """Yield the kind of each chunk before IEND, and the start and end of its content."""
     start = len(_SIGNATURE) + 8
     for _ in range(_MAX_CHUNKS):
         if start > len(data):
@@ -115,7 +115,7 @@ def _is_intact(data: bytes, start: int, end: int) -> bool:
 def _first_frame(
     data: bytes, chunks: Iterator[tuple[bytes, int, int]]
 ) -> tuple[bytes, list[bytes]]:
-    """Return ``fcTL`` and the pixels of an animation that the picture in IDAT is not part of."""
+    """Return ``fcTL`` and the pixels of the first frame of an animation that excludes IDAT."""
     frame, pixels = b"", list[bytes]()
     for kind, start, end in chunks:
         if kind == b"fcTL" and frame:
@@ -138,7 +138,7 @@ def _decode(file: _File, admit: Admit) -> Image.Image:
     try:
         image = _load(head, file.pixels, admit)
     except OSError:
-        # Perhaps zlib's checksum at the end alone is wrong, which browsers do not mind.
+        # Perhaps only zlib's checksum at the end is wrong, which browsers accept.
         image = _load(head, file.pixels[:-_CHECKSUM_BYTES], admit)
     _check_complete(image, file, header)
     if transparent is not None and file.depth == 16:
@@ -152,20 +152,20 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def _load(head: list[bytes], pixels: bytes, admit: Admit, *, lower: bool = False) -> Image.Image:
-    """Decode pixels; of 16-bit RGB the upper or the lower bytes."""
+    """Decode the pixels; for 16-bit RGB, the upper bytes, or with ``lower`` the lower bytes."""
 
     def choose_bytes(image: ImageFile.ImageFile) -> None:
-        # As if the bytes of each sample stood in the other order.
+        # Reads each sample with its bytes swapped.
         image.tile = [tile._replace(args="RGB;16L") for tile in image.tile]
 
-    # Pillow does not look at the checksum of pixels.
+    # Pillow does not check the checksum of pixels.
     body = struct.pack(">I4s", len(pixels), b"IDAT"), pixels, bytes(4), _chunk(b"IEND", b"")
     data = b"".join([_SIGNATURE, *head, *body])
     return load(data, "PNG", admit, choose_bytes if lower else None)
 
 
 def _palette(file: _File) -> bytes:
-    """Return as many colors as there can be indices: the last one for those without any."""
+    """Return a color for each possible index; the last color fills the missing entries."""
     colors = file.about.get(b"PLTE", b"")[: 3 << file.depth]
     if len(colors) < 3 or len(colors) % 3:
         raise ValueError("its palette is missing or damaged")
@@ -173,7 +173,7 @@ def _palette(file: _File) -> bytes:
 
 
 def _transparent(file: _File) -> bytes | None:
-    """Return the content of ``tRNS`` as Pillow means it, with whose greys 2 bits are 8 already."""
+    """Return the content of ``tRNS`` for Pillow, which scales greys of 2 and 4 bits to 8 bits."""
     content = file.about.get(b"tRNS")
     if content is None:
         return None
@@ -193,7 +193,7 @@ def _transparent(file: _File) -> bytes | None:
 def _with_transparent(
     image: Image.Image, transparent: bytes, head: list[bytes], pixels: bytes, admit: Admit
 ) -> Image.Image:
-    """Return a 16-bit picture as 8 bits with alpha: one color of 16 bits is transparent."""
+    """Return a 16-bit picture as 8 bits with alpha; one color, given in 16 bits, is transparent."""
     if image.mode != "RGB":
         samples = np.asarray(image)
         (grey,) = struct.unpack(">H", transparent)
@@ -211,7 +211,7 @@ def _with_transparent(
 
 
 def _check_complete(image: Image.Image, file: _File, header: bytes) -> None:
-    """Raise ``ValueError`` where the last rows are missing, which Pillow leaves zero."""
+    """Raise ``ValueError`` if the last rows are missing; Pillow fills them with zeros."""
     width, height = image.size
     interlaced = header[12] != 0
     # The last pass of an interlaced picture has every other row.
@@ -233,7 +233,7 @@ def _check_complete(image: Image.Image, file: _File, header: bytes) -> None:
 
 
 def _adam7(width: int, height: int) -> list[tuple[int, int]]:
-    """Return columns and rows of each pass of an interlaced picture."""
+    """Return the number of columns and rows of each pass of an interlaced picture."""
     starts = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2)]
     return [
         (-(-(width - left) // right), -(-(height - top) // down))

@@ -1,4 +1,4 @@
-"""PNG's color space: cICP before iCCP before sRGB before gAMA with cHRM, as the standard has it."""
+"""The color space of a PNG. Precedence, by the standard: cICP, iCCP, sRGB, gAMA with cHRM."""
 
 import struct
 import zlib
@@ -15,10 +15,10 @@ from catdog_stream.models.formats.icc import (
 __all__ = ["COLOR_CHUNKS", "profile"]
 
 COLOR_CHUNKS = frozenset({b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"})
-#: Bytes of an unpacked profile; those of printers have up to 4 MB.
+#: Largest decompressed profile, in bytes; printers' profiles have up to 4 MB.
 _MAX_PROFILE = 8 * 1024 * 1024
 _MAX_NAME = 79
-#: Values of gAMA alone that are taken for sRGB's, as by Chromium: 1 / 2.2, and 5 % around it.
+#: Values of gAMA without cHRM that count as sRGB, as in Chromium: 1 / 2.2, and 5 % around it.
 _SRGB_GAMMAS = range(43_182, 47_728)
 _RENDERING_INTENTS = 4
 
@@ -27,7 +27,7 @@ def profile(chunks: Mapping[bytes, bytes]) -> bytes | None:
     """Return the ICC profile of a PNG's colors; ``None`` for sRGB.
 
     Args:
-        chunks: kind to content, of intact chunks before the pixels.
+        chunks: kind to content, for the intact chunks before the pixels.
     """
     if (named := _named(chunks.get(b"cICP", b""))) is not None:
         return named
@@ -39,7 +39,7 @@ def profile(chunks: Mapping[bytes, bytes]) -> bytes | None:
 
 
 def _named(content: bytes) -> bytes | None:
-    """Return the profile that cICP names by numbers of ITU-T H.273; ``None`` for others."""
+    """Return the profile that cICP defines by numbers of ITU-T H.273; ``None`` if unknown."""
     if len(content) != 4 or content[2:] != b"\0\1":  # RGB of the full range
         return None
     primaries, curve = CICP_PRIMARIES.get(content[0]), CICP_CURVES.get(content[1])
@@ -59,7 +59,7 @@ def _embedded(content: bytes) -> bytes | None:
 
 
 def _measured(gamma: bytes, chromaticities: bytes | None) -> bytes | None:
-    """Return the profile of gAMA and cHRM; cHRM alone is not enough for one."""
+    """Return the profile of gAMA and cHRM; ``None`` for cHRM without gAMA."""
     exponent = int.from_bytes(gamma, "big") if len(gamma) == 4 else 0
     if exponent == 0 or (chromaticities is None and exponent in _SRGB_GAMMAS):
         return None

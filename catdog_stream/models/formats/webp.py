@@ -1,4 +1,4 @@
-"""WebP (RFC 9649): the pixels and the ICC profile. Browsers read no orientation of it."""
+"""Reader of WebP (RFC 9649): the pixels and the ICC profile. Browsers ignore its orientation."""
 
 import struct
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ __all__ = ["read_webp"]
 
 _HEAD_BYTES = 12
 _ANIMATED, _HAS_PROFILE, _HAS_EXIF_OR_XMP = 0x02, 0x20, 0x0C
-#: Chunks that the pixels need; the last ones are a picture, or the first frame of an animation.
+#: Chunks with pixels: a picture, or the first frame of an animation. Reading stops after the first.
 _IMAGES = (b"VP8 ", b"VP8L", b"ANMF")
 _KEPT = (b"VP8X", b"ANIM", b"ALPH", *_IMAGES)
 
 
 def read_webp(data: bytes, admit: Admit) -> Decoded:
     """Decode a WebP. Raises ``RejectedRequest``, or any exception for a damaged file."""
-    admit(_size(data))  # Pillow allocates the whole canvas on opening
+    admit(_size(data))  # Pillow allocates the whole canvas in Image.open
     flags, profile, kept = 0, None, list[bytes]()
     for kind, content in _chunks(data):
         if kind == b"VP8X" and len(content) == 10:
@@ -31,13 +31,13 @@ def read_webp(data: bytes, admit: Admit) -> Decoded:
             break
     body = b"".join([b"WEBP", *kept])
     image = load(b"RIFF" + struct.pack("<I", len(body)) + body, "WEBP", admit)
-    # Chromium reads no profile of an animation.
+    # Chromium ignores the profile of an animation.
     has_profile = flags & (_HAS_PROFILE | _ANIMATED) == _HAS_PROFILE
     return Decoded(image, profile=profile if has_profile else None)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield kind and content of each whole chunk; RIFF may state more than there is."""
+    """Yield kind and content of each complete chunk; RIFF may state more bytes than there are."""
     end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
     start = _HEAD_BYTES
     while start + 8 <= end:
@@ -49,7 +49,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _size(data: bytes) -> tuple[int, int]:
-    """Return width and height of a WebP picture (RFC 9649, sections 2.5 to 2.7)."""
+    """Return width and height of a WebP (RFC 9649, sections 2.5 to 2.7)."""
     chunk = data[12:16]
     if chunk == b"VP8X" and len(data) >= 30:
         width, height = data[24:27], data[27:30]
