@@ -1,1 +1,1 @@
-"""A stack on disk: its manifest, its head, where it lies, and what it says of a picture."""
+"""Stacks on disk: manifest, head, location, and classification of pictures."""

@@ -1,12 +1,12 @@
-"""What makes a head's chances mean what they say: of pictures with 90 %, nine in ten are right.
+"""Calibration of a head's probabilities: of the verdicts with 90 %, nine in ten are correct.
 
 The section ``calibration`` of a manifest::
 
     {"slope": 0.87, "intercept": [0.0, -0.12]}
 
-The head's log-odds are multiplied by ``slope`` (temperature scaling) and ``intercept`` is added,
-a number for each class (Platt, "Probabilistic Outputs for Support Vector Machines", 1999, for two
-classes). ``training/calibrating.py`` finds both.
+The head's log-odds are multiplied by ``slope`` (temperature scaling), and ``intercept``, a number
+for each class, is added (Platt, "Probabilistic Outputs for Support Vector Machines", 1999, for two
+classes). ``training/calibrating.py`` fits both.
 """
 
 from dataclasses import dataclass
@@ -18,32 +18,32 @@ import numpy.typing as npt
 __all__ = ["Calibration", "Logits"]
 
 Logits = npt.NDArray[np.float64]
-"""Logarithms of the chances, up to a number that they share, [n, classes]."""
+"""Logarithms of the probabilities plus a constant for each row, float64 [n, classes]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Chances from logits."""
+    """Conversion of logits to calibrated probabilities."""
 
     slope: float
-    """Above 0; below 1, where the head is too sure."""
+    """Factor of the logits, above 0; below 1 if the head is overconfident."""
     intercept: tuple[float, ...]
-    """For each class."""
+    """Summand for each class."""
 
     @classmethod
     def none(cls, classes: int) -> "Calibration":
-        """Changes nothing."""
+        """Return the calibration that changes nothing."""
         return cls(1.0, (0.0,) * classes)
 
     def chances(self, logits: Logits) -> npt.NDArray[np.float64]:
-        """The chances, 0 to 1, [n, classes]."""
+        """Return the probabilities, float64 [n, classes] in 0 to 1."""
         scaled = self.slope * logits + np.array(self.intercept)
         powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         chances: npt.NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
         return chances
 
     def as_json(self) -> dict[str, Any]:
-        """The object ``calibration`` of a manifest."""
+        """Return the object ``calibration`` of a manifest."""
         return {"slope": self.slope, "intercept": list(self.intercept)}
 
     @classmethod
@@ -64,7 +64,7 @@ class Calibration:
         return cls(float(slope), tuple(map(float, intercept)))
 
 
-#: So that no chance is infinite, or none at all.
+#: Largest slope and intercept, so that every probability is finite.
 _LARGEST = 1000
 
 

@@ -1,7 +1,7 @@
-"""Golden pictures: what a stack said of them when it was made, and whether it says so still.
+"""Golden pictures: pictures with the scores that a stack gave them when it was created.
 
-They lie beside the manifest, which has their expected scores. A stack that answers them otherwise
-is not what its maker measured: a worker lets no such one take over from another.
+The pictures lie beside the manifest, which has the expected scores. A stack that gives them other
+scores is not the stack that was measured, and a worker does not roll it out.
 """
 
 import json
@@ -25,26 +25,27 @@ from catdog_stream.models.verdict import Verdict
 
 __all__ = ["TOLERANCE", "Classifying", "check", "give", "keep", "keep_first"]
 
-#: Engines compute with other weights: on 200 pictures LiteRT with 8 bits and TensorFlow with 16
-#: were 0.207 apart at most (``tests/models/engines/test_parity.py``).
+#: Largest difference of a probability. Engines round the weights differently: on 200 pictures
+#: LiteRT with 8 bits and TensorFlow with 16 differed by 0.207 at most
+#: (``tests/models/engines/test_parity.py``).
 TOLERANCE = 0.25
 
 
 class Classifying(Protocol):
-    """What looks at pictures: a stack."""
+    """Interface of a stack that classifies pictures."""
 
     def prepare(self, data: bytes) -> Picture:
-        """Decode one picture. Raises ``RejectedRequest`` if it is bad."""
+        """Decode one picture. Raises ``RejectedRequest`` if it is invalid."""
 
     def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
-        """A verdict for each prepared picture."""
+        """Return a verdict for each prepared picture."""
 
 
 def check(stack: Classifying, who: str, golden: Sequence[Golden], directory: Path) -> None:
-    """Show ``stack`` its golden pictures, which lie in ``directory``.
+    """Check that ``stack`` still gives its golden pictures, in ``directory``, the same scores.
 
-    Raises ``StackError``, which calls the stack ``who``, if it takes one for another class than it
-    did, or gives a class a chance that is further away than ``TOLERANCE``.
+    Raises ``StackError``, with the name ``who`` for the stack, if the likeliest class of a picture
+    has changed, or a probability by more than ``TOLERANCE``.
     """
     for each in golden:
         file = directory / each.picture.file
@@ -65,11 +66,11 @@ def check(stack: Classifying, who: str, golden: Sequence[Golden], directory: Pat
 
 
 def keep(stack: Classifying, picture: Path, directory: Path, name: str) -> Golden:
-    """Copy ``picture`` into ``directory``, the stack's own, with what the stack says of it now.
+    """Copy ``picture`` into the stack's ``directory`` and return it with its present scores.
 
     Raises:
-        RejectedRequest: it is no picture that is read.
-        InputError: it cannot be read, or not be written.
+        RejectedRequest: the file is not a valid picture.
+        InputError: the file cannot be read or copied.
     """
     try:
         (verdict,) = stack.classify([stack.prepare(picture.read_bytes())])
@@ -82,7 +83,11 @@ def keep(stack: Classifying, picture: Path, directory: Path, name: str) -> Golde
 
 
 def keep_first(stack: Classifying, pictures: Iterable[Path], directory: Path, label: str) -> Golden:
-    """Keep the first readable one of ``pictures``, which show ``label``. Raises ``InputError``."""
+    """Keep the first readable picture of ``pictures``, which show ``label``.
+
+    Raises:
+        InputError: no picture is readable, or the picture cannot be copied.
+    """
     for picture in pictures:
         try:
             return keep(stack, picture, directory, label)
@@ -92,14 +97,18 @@ def keep_first(stack: Classifying, pictures: Iterable[Path], directory: Path, la
 
 
 def give(stack: Classifying, directory: Path, pictures: Path) -> tuple[Golden, ...]:
-    """Have the pictures below the folder ``pictures`` be the golden ones of a stack.
+    """Replace the golden pictures of a stack by the pictures below the folder ``pictures``.
 
-    ``stack`` is what was loaded from ``directory``. Its manifest is written anew, all else in it as
-    it was; those that were golden before are so no more.
+    Updates the manifest, and deletes the former golden pictures. The rest of the manifest stays.
+
+    Args:
+        stack: the stack that was loaded from ``directory``.
+        directory: the stack's directory.
+        pictures: the folder with the new golden pictures.
 
     Raises:
         InputError: there is no picture, or there are more than ``MAX_GOLDEN``.
-        StackError: the manifest cannot be read, before or after; it is then as it was.
+        StackError: the manifest cannot be read, before or after the change. The change is undone.
     """
     before = load_manifest(directory).golden
     golden: dict[str, Golden] = {}
@@ -107,7 +116,7 @@ def give(stack: Classifying, directory: Path, pictures: Path) -> tuple[Golden, .
         try:
             each = keep(stack, file, directory, name)
         except RejectedRequest:
-            continue  # such as the text that says where they come from
+            continue  # no picture, such as a text with the sources of the pictures
         golden[each.picture.file] = each
         if len(golden) > MAX_GOLDEN:
             raise InputError(f"There are more than {MAX_GOLDEN} pictures in {pictures}.")
@@ -127,13 +136,13 @@ def give(stack: Classifying, directory: Path, pictures: Path) -> tuple[Golden, .
 
 
 def _named(pictures: Path) -> Iterator[tuple[Path, str]]:
-    """Each file below a folder, and its path there in one word: ``cat/1.jpg`` is ``cat-1``."""
+    """Yield each file below a folder, with a name from its path: ``cat/1.jpg`` is ``cat-1``."""
     for file in files_below(pictures):
         yield file, "-".join(file.relative_to(pictures).with_suffix("").parts)
 
 
 def _write(directory: Path, golden: Sequence[Golden]) -> None:
-    """Exchange the golden pictures of a manifest; who reads it meanwhile has it old or new."""
+    """Replace the golden pictures in a manifest atomically: readers see the old or the new one."""
     file = directory / FILE_NAME
     document = json.loads(file.read_bytes())
     document["golden"] = [as_json(each) for each in golden]

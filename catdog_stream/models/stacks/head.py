@@ -1,4 +1,4 @@
-"""The second model of the stack: features in, chances out. Trees, run by XGBoost."""
+"""The second model of the stack: gradient-boosted trees from features to probabilities."""
 
 import json
 from pathlib import Path
@@ -15,22 +15,23 @@ class Head:
     """Gradient-boosted trees in XGBoost's own binary format. Thread-safe.
 
     Args:
-        file: ``binary:logistic``, whose answer is the chance of the second of two classes, or
-            ``multi:softprob``.
-        features: numbers that it takes.
-        classes: how many there are; 2 or more.
-        calibration: of its chances, if they need one.
+        file: a model with the objective ``binary:logistic``, whose output is the probability of the
+            second of two classes, or ``multi:softprob``.
+        features: number of features.
+        classes: number of classes, 2 or more.
+        calibration: of the probabilities; ``None`` if they need none.
 
     Raises:
-        StackError: the file is none, or not one for so many features and classes.
+        StackError: XGBoost cannot read the file, or it is for another number of features or
+            classes.
     """
 
     def __init__(
         self, file: Path, features: int, classes: int, calibration: Calibration | None = None
     ) -> None:
-        import xgboost  # brings SciPy: a quarter of a second that commands can do without
+        import xgboost  # here, since it imports SciPy: 250 ms that most commands need not spend
 
-        # One thread: a row takes microseconds, handing it to other threads takes longer.
+        # One thread: a row takes microseconds, passing it to another thread takes longer.
         self._booster = xgboost.Booster({"nthread": 1})
         try:
             self._booster.load_model(file)
@@ -49,23 +50,23 @@ class Head:
             raise StackError(f"{file} knows {trained} classes, not {classes}.")
 
     def scores(self, features: Features) -> npt.NDArray[np.float64]:
-        """The chances, float64 [n, classes] in 0 to 1, of each row of ``features``."""
+        """Return the probabilities, float64 [n, classes] in 0 to 1, for ``features`` [n, f]."""
         if self._calibration is not None:
             return self._calibration.chances(self.logits(features))
         chances = np.asarray(self._booster.inplace_predict(features), np.float64)
         return np.stack((1.0 - chances, chances), axis=1) if self._binary else chances
 
     def logits(self, features: Features) -> Logits:
-        """What the trees add up to for each row of ``features``; those of two classes, [0, sum]."""
+        """Return the sums of the trees for each row of ``features``; for two classes [0, sum]."""
         sums = self._booster.inplace_predict(features, predict_type="margin")
         return as_logits(np.asarray(sums, np.float64))
 
 
 def as_logits(sums: npt.NDArray[np.float64]) -> Logits:
-    """The sums [n] of trees for two classes, or those for more, [n, classes], as logits."""
+    """Return the sums of trees, [n] for two classes or [n, classes] for more, as logits."""
     return sums if sums.ndim == 2 else np.stack((np.zeros_like(sums), sums), axis=1)
 
 
 def objective_of(classes: int) -> str:
-    """What XGBoost is trained for, and a head must have been."""
+    """Return XGBoost's objective for a number of classes, which a head must have."""
     return "binary:logistic" if classes == 2 else "multi:softprob"

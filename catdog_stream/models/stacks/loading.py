@@ -1,4 +1,4 @@
-"""Choose the engine for a stack's backbone, and load it."""
+"""Choice of the engine for a stack's backbone, and loading of the backbone."""
 
 import importlib.util
 from pathlib import Path
@@ -11,10 +11,10 @@ from catdog_stream.models.stacks.manifest import Manifest
 __all__ = ["Engine", "load_backbone"]
 
 Engine = Literal["auto", "litert", "tensorflow"]
-"""``auto`` is TensorFlow where it is installed and sees a GPU, LiteRT otherwise."""
+"""``auto`` is TensorFlow if it is installed and finds a GPU, and LiteRT otherwise."""
 
-# What a driver of NVIDIA (on Linux, under Windows) or AMD leaves in /dev. Importing TensorFlow
-# takes 5 s, so it is asked for a GPU only where there can be one.
+# Device files of the drivers of NVIDIA (Linux, Windows) and AMD. Importing TensorFlow takes 5 s, so
+# it searches for a GPU only if one of these files exists.
 _GPU_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))
 
 
@@ -23,8 +23,12 @@ def load_backbone(
 ) -> Backbone:
     """Load the backbone in the stack ``directory`` with ``engine`` on ``threads`` CPU threads.
 
-    ``batch``, or else the manifest, pins the number of pictures in one call; without either the
-    engine finds its own.
+    ``batch``, or else the manifest, fixes the number of pictures in one call. Without either, the
+    engine chooses the number.
+
+    Raises:
+        SettingError: the engine is unknown.
+        StackError: the backbone cannot be loaded, or TensorFlow is missing.
     """
     if engine not in get_args(Engine):
         raise SettingError(

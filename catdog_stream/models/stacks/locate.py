@@ -1,8 +1,8 @@
-"""Find the files that come with the project: its stacks and the sample pictures.
+"""Location of the files that come with the project: its stacks and the sample pictures.
 
-In a source checkout they lie beside the package. A wheel puts them under
-``share/catdog_stream/``, whose place depends on the installation (virtual environment,
-``--user``, ``--prefix``, ``--target``), so the list of installed files is asked.
+In a source checkout the files lie beside the package. A wheel installs them in
+``share/catdog_stream/``. The path of this folder depends on the installation (virtual environment,
+``--user``, ``--prefix``, ``--target``), so it is taken from the list of installed files.
 """
 
 from collections.abc import Iterator
@@ -11,21 +11,24 @@ from pathlib import Path
 
 from catdog_stream.errors import StackError
 
-#: The stacks that come with the project, by their names; the first is the default.
+#: Names of the stacks that come with the project; the first is the default.
 _SHIPPED = ("inception_v3", "efficientnet_lite2")
 _DISTRIBUTION = "catdog-stream"
 _CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def default_stack() -> Path:
-    """Directory of the default stack. Raises ``StackError`` if it is not there."""
+    """Return the directory of the default stack. Raises ``StackError`` if it is missing."""
     return shipped_stack(_SHIPPED[0])
 
 
 def stack_directory(stack: Path | None) -> Path:
-    """The directory that ``stack`` means: the default one's, itself, or a shipped one's by name.
+    """Return the directory of ``stack``: a path, the name of a shipped stack, or the default.
 
-    A directory of that name goes first. Raises ``StackError`` if a shipped one is not there.
+    A directory takes precedence over a shipped stack of the same name.
+
+    Raises:
+        StackError: a shipped stack is missing.
     """
     if stack is None:
         return default_stack()
@@ -35,7 +38,7 @@ def stack_directory(stack: Path | None) -> Path:
 
 
 def shipped_stacks() -> Iterator[Path]:
-    """Directories of the stacks that come with the project, as far as they were installed."""
+    """Yield the directories of the stacks that come with the project and are installed."""
     for name in _SHIPPED:
         try:
             yield shipped_stack(name)
@@ -44,12 +47,12 @@ def shipped_stacks() -> Iterator[Path]:
 
 
 def shipped_stack(name: str) -> Path:
-    """Directory of a stack that comes with the project. Raises ``StackError``, too."""
+    """Return the directory of a shipped stack. Raises ``StackError`` if it is missing."""
     return _locate(f"weights/{name}", "manifest.json")
 
 
 def samples() -> Path:
-    """Directory of the sample pictures. Raises ``StackError`` if it is not there."""
+    """Return the directory of the sample pictures. Raises ``StackError`` if it is missing."""
     return _locate("samples", "CREDITS.md")
 
 
@@ -73,5 +76,5 @@ def _installed(folder: str, landmark: str) -> list[Path]:
         for file in distribution.files or []
         if file.as_posix().endswith(f"{share}/{landmark}")
     ]
-    # pip --target moves the files after it has listed them.
+    # pip --target moves the files after it has written the list.
     return [*places, Path(str(distribution.locate_file(share)))]

@@ -1,4 +1,4 @@
-"""``manifest.json``: what a stack is made of, and the proof that its files are the right ones.
+"""``manifest.json``: the description of a stack, with the checksums of its files.
 
 ::
 
@@ -14,15 +14,18 @@
      "familiarity": {"threshold": 0.02, "pictures": 3000},
      "training": {...}, "quality": {...}, "reference": {...}}
 
-``network`` is the architecture, which TensorFlow has to build; without it, it is ``inception_v3``.
-``calibration`` may be left out: the head's chances are what its trees say, then. So may ``engine``,
-which pins the number of pictures in one call of an engine, ``weight``, how much its vote counts
-where several stacks vote, which is 1 without it, and ``golden``: pictures with the scores
-that the stack gives them, which it has to give them again before it takes over from another one.
-``familiarity`` goes with a part of that name (``familiarity.py``), ``reference`` is what the stack
-said of pictures that it had not seen (``reference.py``); either may be left out. ``training`` and
-``quality`` tell people what the stack was made from and how good it was measured to be; either may
-be null.
+``network`` is the architecture that TensorFlow builds; the default is ``inception_v3``. Optional:
+
+- ``calibration``: calibration of the head's probabilities (``calibration.py``).
+- ``engine``: the number of pictures in one call of an engine.
+- ``weight``: the weight of the stack's vote in a jury; the default is 1.
+- ``golden``: pictures with their scores. A stack must reproduce them before it is rolled out
+  (``golden.py``).
+- ``familiarity``: the OOD threshold, which needs a part of the same name (``ood.py``).
+- ``reference``: statistics of the verdicts on held-out pictures (``reference.py``).
+
+``training`` and ``quality`` describe, for people, how the stack was trained and its measured
+quality; either may be null.
 """
 
 import hashlib
@@ -43,11 +46,11 @@ from catdog_stream.models.vote_rules import MAX_WEIGHT
 FILE_NAME = "manifest.json"
 
 MAX_BATCH = 1024
-"""Most pictures that one call of an engine may be told to take."""
+"""Largest number of pictures in one call of an engine."""
 MAX_GOLDEN = 32
-"""Most golden pictures: a stack looks at each of them before it takes over."""
+"""Largest number of golden pictures; a stack classifies each of them before it is rolled out."""
 MAX_BYTES = 4 * 1024 * 1024
-"""Largest manifest."""
+"""Largest size of a manifest, in bytes."""
 
 PartName = Literal["litert", "tensorflow", "head", "familiarity"]
 EngineName = Literal["litert", "tensorflow"]
@@ -58,46 +61,46 @@ class Part:
     """A file of the stack."""
 
     file: str
-    """Its name, relative to the stack's directory."""
+    """Name of the file in the stack's directory."""
     sha256: str
     """64 lower-case hexadecimal digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """A picture whose scores are known."""
+    """A golden picture with its expected scores."""
 
     picture: Part
     scores: dict[str, float]
-    """Class to its chance in 0 to 1, in the stack's order."""
+    """Class to its probability in 0 to 1, in the stack's order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A stack's manifest. ``part`` gives the file of a part that may be missing."""
+    """The manifest of a stack."""
 
     name: str
     version: str
     classes: tuple[str, ...]
     """Two or more, in the order of the label's text."""
     preprocessing: Preprocessing
-    """What the network wants a picture to be."""
+    """Input format of the network."""
     features: int
-    """Numbers that the backbone gives and the head takes."""
+    """Number of features between the backbone and the head."""
     parts: dict[PartName, Part]
     calibration: Calibration | None = None
-    """Of the head's chances, where they need one."""
+    """Calibration of the head's probabilities, if they need one."""
     network: NetworkName = "inception_v3"
-    """Its architecture."""
+    """Architecture of the backbone."""
     batch: dict[EngineName, int] = field(default_factory=dict)
-    """Pictures in one call of an engine, where the stack pins it; 1 to ``MAX_BATCH``."""
+    """Engine to its fixed number of pictures in one call, 1 to ``MAX_BATCH``."""
     weight: float = 1.0
-    """How much its vote counts where several stacks vote; above 0, at most ``MAX_WEIGHT``."""
+    """Weight of the stack's vote in a jury; above 0, at most ``MAX_WEIGHT``."""
     golden: tuple[Golden, ...] = ()
     training: dict[str, Any] | None = None
     quality: dict[str, Any] | None = None
     familiarity: FamiliaritySection | None = None
-    """When a picture is unknown; ``None`` where the stack cannot tell."""
+    """OOD threshold; ``None`` if the stack has no OOD score."""
     reference: Reference | None = None
 
     def part(self, name: PartName) -> Part:
@@ -134,17 +137,17 @@ class Manifest:
 
 
 def as_json(golden: Golden) -> dict[str, Any]:
-    """An entry of ``golden``."""
+    """Return an entry of ``golden`` in the manifest."""
     return {**asdict(golden.picture), "scores": golden.scores}
 
 
 def describe(directory: Path, file: str) -> Part:
-    """The part that ``file`` in ``directory`` is now."""
+    """Return ``file`` in ``directory`` as a part, with its present SHA-256."""
     return Part(file, _sha256(directory / file))
 
 
 def load_manifest(directory: Path) -> Manifest:
-    """Read ``directory``'s manifest and check the files it names. Raises ``StackError``."""
+    """Read ``directory``'s manifest and check the listed files. Raises ``StackError``."""
     manifest = read_manifest(directory)
     for part in (*manifest.parts.values(), *(each.picture for each in manifest.golden)):
         _check_file(directory, part)
@@ -152,7 +155,7 @@ def load_manifest(directory: Path) -> Manifest:
 
 
 def read_manifest(directory: Path) -> Manifest:
-    """Read ``directory``'s manifest, and none of its other files. Raises ``StackError``."""
+    """Read ``directory``'s manifest without checking other files. Raises ``StackError``."""
     document = load_document(directory)
     try:
         return _parse(document)
@@ -162,11 +165,11 @@ def read_manifest(directory: Path) -> Manifest:
 
 
 def load_document(directory: Path) -> Any:
-    """The JSON of ``directory``'s manifest, unchecked. Raises ``StackError``."""
+    """Return the JSON of ``directory``'s manifest, not validated. Raises ``StackError``."""
     file = directory / FILE_NAME
     if not directory.is_dir():
         raise StackError(f"There is no model stack at {directory}.")
-    if not file.is_file():  # nor a pipe, which would be waited for
+    if not file.is_file():  # a pipe is refused, too: reading it would block
         raise StackError(f"{directory} is no model stack: it has no {FILE_NAME}.")
     try:
         with file.open("rb") as stream:
@@ -290,7 +293,7 @@ def _positive(name: str, value: Any) -> int:
 
 
 def _chance(name: str, value: Any) -> float:
-    if not 0 <= (number := _typed(name, value, float, int)) <= 1:  # so it is no NaN either
+    if not 0 <= (number := _typed(name, value, float, int)) <= 1:  # refuses NaN, too
         raise ValueError(f"{name} must be from 0 to 1")
     return float(number)
 

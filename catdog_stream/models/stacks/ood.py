@@ -1,15 +1,15 @@
-"""How familiar a picture looks: whether it is like those that the stack was trained on.
+"""The out-of-distribution (OOD) score: how similar a picture is to the training pictures.
 
-Features are divided by their length. Then each class is taken for a normal distribution around a
-mean of its own, with one covariance for all (Lee et al., "A Simple Unified Framework for Detecting
-Out-of-Distribution Samples and Adversarial Attacks", 2018; divided by their length as in Müller and
-Hein, "Mahalanobis++", 2025). Of the covariance the strongest directions are kept, and the rest is
-taken to be the same in all others (Tipping and Bishop, "Probabilistic Principal Component
-Analysis", 1999), which makes it a file of half a megabyte. A picture that is far from every mean is
-unfamiliar. ``docs/models.md`` tells what else was tried.
+Features are divided by their length. Each class is modelled as a normal distribution with its own
+mean and a covariance that all classes share (Lee et al., "A Simple Unified Framework for Detecting
+Out-of-Distribution Samples and Adversarial Attacks", 2018; division by the length as in Müller and
+Hein, "Mahalanobis++", 2025). The model keeps the directions of the largest variances, and assumes
+one variance for all other directions (Tipping and Bishop, "Probabilistic Principal Component
+Analysis", 1999), which reduces the file to 0.5 MB. A picture that is far from every mean is out of
+distribution. ``docs/models.md`` describes the alternatives that were measured.
 
-A distance says nothing to people, so it is told as a share: of the training pictures, held out
-while their distances were measured, so many looked less familiar.
+A distance has no meaning for people, so the score is a share: the share of the training pictures
+that have a larger distance. Each of them was held out when its distance was measured.
 """
 
 import io
@@ -28,7 +28,7 @@ __all__ = ["Familiarity", "FamiliaritySection"]
 
 Floats = npt.NDArray[np.float32]
 
-#: Most that the arrays in a file may take, unpacked: a thousand classes fit.
+#: Largest decompressed size of the arrays in a file, in bytes; 1,000 classes fit.
 MAX_BYTES = 16 * 1024 * 1024
 _ARRAYS = ("means", "directions", "variances", "rest", "distances")
 
@@ -38,17 +38,17 @@ class FamiliaritySection:
     """The object ``familiarity`` of a manifest."""
 
     threshold: float
-    """A picture that is less familiar is ``unknown``; 0, which none is, to below 1. It is the share
-    of pictures of the classes that are called so, where they are like those in training."""
+    """A picture with a lower OOD score is ``unknown``; from 0 (none is) to below 1. The expected
+    share of ``unknown`` among pictures of the classes that resemble the training pictures."""
     pictures: int
-    """How many it was calibrated on."""
+    """Number of pictures in the calibration."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def parse(cls, document: Any) -> "FamiliaritySection":
-        """Read it. Raises ``ValueError``, ``TypeError``."""
+        """Read the object ``familiarity``. Raises ``ValueError``, ``TypeError``."""
         if not isinstance(document, dict):
             raise TypeError("familiarity must be an object")
         if unknown := document.keys() - {"threshold", "pictures"}:
@@ -64,15 +64,15 @@ class FamiliaritySection:
 
 
 class Familiarity:
-    """Tells of features how familiar they are. Thread-safe.
+    """Model that computes the OOD score of features. Thread-safe.
 
     Args:
-        means: of each class, [classes, features].
-        directions: orthogonal and of length 1, [features, k].
-        variances: along each of them, [k]; above 0.
-        rest: the variance along any other; above 0.
-        distances: of training pictures that were held out, ascending, [2 or more], equally many
-            of them between two neighbours.
+        means: mean of each class, [classes, features].
+        directions: kept directions, orthogonal and of length 1, [features, k].
+        variances: variance along each kept direction, [k]; above 0.
+        rest: variance along any other direction; above 0.
+        distances: quantiles, at equal steps, of the distances of held-out training pictures;
+            ascending, [2 or more].
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Familiarity:
         rest: float,
         distances: npt.ArrayLike,
     ) -> None:
-        # As they are in the file, so that what was calibrated is what is loaded.
+        # Rounded as in the file, so that the calibrated model is the loaded model.
         self._means = np.asarray(means, np.float16).astype(np.float32)
         self._directions = np.asarray(directions, np.float16).astype(np.float32)
         self._variances = np.asarray(variances, np.float32)
@@ -94,17 +94,17 @@ class Familiarity:
         self._centres = self._means @ self._directions
 
     def of(self, features: Features) -> npt.NDArray[np.float64]:
-        """The familiarity, float64 [n] in 0 to 1, of each row of ``features`` [n, features]."""
-        # Row by row: a product of another shape may round differently, and a verdict must not
-        # depend on the rest of the batch.
+        """Return the OOD scores, float64 [n] in 0 to 1, of ``features`` [n, features]."""
+        # Row by row: a matrix product of another shape may round differently, and a verdict must
+        # not depend on the rest of the batch.
         distances = [self.distance(row) for row in features]
         shares = np.interp(distances, self._distances, self._shares)
         return np.where(np.isnan(shares), 0.0, shares)
 
     def distance(self, row: Floats) -> float:
-        """How far ``row`` [features] is from the nearest mean: its square, in variances."""
+        """Return the squared Mahalanobis distance of ``row`` [features] from the nearest mean."""
         row = row / max(float(np.linalg.norm(row)), 1e-12)
-        # Not by BLAS, which may share so small a product out among threads that are busy.
+        # Without BLAS, which may split even this small product among threads that are busy.
         along = np.einsum("f,fk->k", row, self._directions) - self._centres
         square = (along * along).sum(axis=1)
         near = np.einsum("f,cf->c", row, self._means)
@@ -113,7 +113,7 @@ class Familiarity:
         return float(((along * along / self._variances).sum(axis=1) + rest).min())
 
     def save(self, file: Path) -> None:
-        """Write ``file``, the same bytes for the same numbers. Raises ``OSError``."""
+        """Write ``file``, with the same bytes for the same numbers. Raises ``OSError``."""
         np.savez(
             file,
             means=self._means.astype(np.float16),
@@ -125,11 +125,11 @@ class Familiarity:
 
     @classmethod
     def load(cls, file: Path, features: int, classes: int) -> "Familiarity":
-        """Read ``file``, for so many features and classes. Raises ``StackError``."""
+        """Read ``file``, for these numbers of features and classes. Raises ``StackError``."""
         try:
             arrays = _read(file)
         except Exception as error:
-            # zipfile, zlib and NumPy let through whatever damaged bytes lead them into.
+            # zipfile, zlib and NumPy raise any exception for damaged bytes.
             raise StackError(f"{file} cannot be read as arrays of numbers.") from error
         means, directions, variances, rest, distances = arrays
         if means.shape != (classes, features):
@@ -146,7 +146,7 @@ class Familiarity:
 
 
 def _read(file: Path) -> list[npt.NDArray[np.floating]]:
-    """The arrays, in the order of ``_ARRAYS``, whatever is in the file."""
+    """Return the arrays in the order of ``_ARRAYS``; the file is untrusted."""
     with zipfile.ZipFile(file) as archive:
         if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
             raise ValueError("too large")

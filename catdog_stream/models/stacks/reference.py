@@ -1,6 +1,6 @@
-"""The object ``reference`` of a manifest: what a stack said of pictures that it had not seen.
+"""The object ``reference`` of a manifest: statistics of a stack's verdicts on held-out pictures.
 
-Whoever watches it at work can then tell whether it still says the same (``pipeline/drift.py``).
+Drift detection compares the verdicts in production with them (``pipeline/drift.py``).
 """
 
 from bisect import bisect_right
@@ -16,24 +16,27 @@ from catdog_stream.models.verdict import UNKNOWN, Verdict
 
 __all__ = ["Histogram", "Reference"]
 
-#: Bins that pictures are divided into, as equally as it can be.
+#: Number of bins; they hold numbers of pictures that are as equal as possible.
 BINS = 10
 MAX_BINS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """How often a number was how large."""
+    """Histogram of numbers in 0 to 1, with their mean."""
 
     mean: float
     edges: tuple[float, ...]
-    """Where one bin ends and the next begins, ascending; the first and the last bin are open."""
+    """Boundaries between the bins, ascending; the first and the last bin are open."""
     counts: tuple[int, ...]
-    """One more than there are edges; they sum to at least 1."""
+    """Count of each bin, one more than edges; their sum is at least 1."""
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Histogram":
-        """Of at least one number. Where many are the same, there are fewer bins than ``BINS``."""
+        """Create the histogram of one number or more.
+
+        It has fewer bins than ``BINS`` if many numbers are equal.
+        """
         inner = np.linspace(0, 1, BINS + 1)[1:-1]
         edges = tuple(np.unique(np.quantile(values, inner)).tolist())
         counts = [0] * (len(edges) + 1)
@@ -42,7 +45,7 @@ class Histogram:
         return cls(float(np.mean(values)), edges, tuple(counts))
 
     def bin_of(self, value: float) -> int:
-        """The number of the bin that ``value`` is in."""
+        """Return the index of the bin of ``value``."""
         return bisect_right(self.edges, value)
 
     def as_json(self) -> dict[str, Any]:
@@ -50,7 +53,7 @@ class Histogram:
 
     @classmethod
     def parse(cls, name: str, document: Any) -> "Histogram":
-        """Read it. Raises ``ValueError``, ``TypeError``, which begin with ``name``."""
+        """Read a histogram. Raises ``ValueError``, ``TypeError``; texts begin with ``name``."""
         if not isinstance(document, dict) or document.keys() != {"mean", "edges", "counts"}:
             raise TypeError(f"{name} must be an object of mean, edges and counts")
         mean, edges, counts = document["mean"], document["edges"], document["counts"]
@@ -69,18 +72,18 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What was said of pictures that were held out."""
+    """Statistics of the verdicts on held-out pictures."""
 
     verdicts: dict[str, int]
-    """Each class, and ``unknown`` where the stack can say so, to the number of pictures."""
+    """Class to its number of pictures; with ``unknown`` if the stack has an OOD score."""
     confidence: Histogram
-    """The chance of the likeliest class."""
+    """Histogram of the probability of the likeliest class."""
     familiarity: Histogram | None = None
-    """``None`` where the stack cannot tell."""
+    """Histogram of the OOD score; ``None`` if the stack has none."""
 
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> "Reference":
-        """Of at least one verdict, all of one stack, on pictures that nothing was trained on."""
+        """Create the statistics of one verdict or more, of one stack, on held-out pictures."""
         said = list(verdicts)
         counts = Counter(verdict.label for verdict in said)
         familiar = [each.familiarity for each in said if each.familiarity is not None]
@@ -102,7 +105,7 @@ class Reference:
 
     @classmethod
     def parse(cls, document: Any, classes: Sequence[str]) -> "Reference":
-        """Read it, for a stack of ``classes``.
+        """Read the object ``reference`` of a stack with ``classes``.
 
         Raises ``ValueError``, ``TypeError``, ``KeyError``.
         """

@@ -1,6 +1,6 @@
-"""A folder of stacks, ``NAME/VERSION/``, for those who swap them.
+"""A folder of stacks, ``NAME/VERSION/``, from which stacks are rolled out.
 
-Those that come with the project are in every repository, without being copied there.
+Every repository has the stacks that come with the project, without copies in the folder.
 """
 
 import json
@@ -23,18 +23,18 @@ from catdog_stream.models.stacks.manifest import (
 
 __all__ = ["Repository", "StackId", "is_part", "shipped"]
 
-#: No path: the name of a folder, which does not begin with a dot.
+#: The name of a folder, not a path; it does not begin with a dot.
 _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 
 
 def is_part(text: str) -> bool:
-    """Whether a stack may have ``text`` for its name, or for its version."""
+    """Return if ``text`` is a valid name, or a valid version, of a stack."""
     return _PART.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class StackId:
-    """A version of a stack."""
+    """Name and version of a stack."""
 
     name: str
     version: str
@@ -53,16 +53,19 @@ class StackId:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Stacks in ``folder``, and those that come with the project; the folder's own go first."""
+    """Stacks in ``folder`` and stacks that come with the project; ``folder`` takes precedence."""
 
     folder: Path
 
     def __iter__(self) -> Iterator[StackId]:
-        """What is there, in the order of names and versions, whether it can be loaded or not."""
+        """Yield all stacks, sorted by name and version, even those that cannot be loaded."""
         yield from sorted({*self._own(), *shipped()})
 
     def _own(self) -> Iterator[StackId]:
-        """Raises ``StackError`` for a folder that may not be read: ``glob`` finds nothing there."""
+        """Yield the stacks in the folder.
+
+        Raises ``StackError`` if the folder must not be read; ``glob`` would find nothing.
+        """
         if self.folder.is_dir() and not os.access(self.folder, os.R_OK | os.X_OK):
             raise StackError(f"The folder {self.folder} cannot be read: Permission denied.")
         for manifest in self.folder.glob(f"*/*/{FILE_NAME}"):
@@ -70,10 +73,10 @@ class Repository:
             try:
                 yield StackId.parse(f"{version.parent.name}/{version.name}")
             except StackError:
-                continue  # a folder that nobody can name, such as one that is being copied
+                continue  # not a valid name, such as a folder that is being copied
 
     def directory(self, stack: StackId) -> Path:
-        """Where ``stack`` lies. Raises ``StackError`` if it is not there."""
+        """Return the directory of ``stack``. Raises ``StackError`` if there is none."""
         directory = self.folder / stack.name / stack.version
         if not directory.is_dir():
             ours = shipped().get(stack)
@@ -83,13 +86,13 @@ class Repository:
         return directory
 
     def manifest(self, stack: StackId) -> Manifest:
-        """Its manifest, with its files checked. Raises ``StackError``."""
+        """Return the manifest of ``stack``, with its files checked. Raises ``StackError``."""
         manifest = load_manifest(self.directory(stack))
         self.check_name(stack, manifest.name, manifest.version)
         return manifest
 
     def holds(self, stack: StackId, manifest: Manifest) -> bool:
-        """Whether ``stack`` has this manifest, and so these files; it does not look at them."""
+        """Return if ``stack`` has this manifest, and so the same files, without reading them."""
         if StackId(manifest.name, manifest.version) != stack:
             return False
         try:
@@ -98,17 +101,17 @@ class Repository:
             return False
 
     def document(self, stack: StackId) -> Any:
-        """The JSON of its manifest, as it stands there. Raises ``StackError``."""
+        """Return the JSON of the manifest of ``stack``, not validated. Raises ``StackError``."""
         return load_document(self.directory(stack))
 
     def check_name(self, stack: StackId, name: str, version: str) -> None:
-        """Raise ``StackError`` if what lies there as ``stack`` calls itself otherwise."""
+        """Raise ``StackError`` if name or version of a manifest differ from those of ``stack``."""
         if (name, version) != (stack.name, stack.version):
             raise StackError(f"The stack in {self.directory(stack)} calls itself {name}/{version}.")
 
 
 def shipped() -> dict[StackId, Path]:
-    """The stacks that come with the project, and where they lie."""
+    """Return the stacks that come with the project, each with its directory."""
     found = {}
     for directory in shipped_stacks():
         manifest = json.loads((directory / FILE_NAME).read_bytes())

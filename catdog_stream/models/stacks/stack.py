@@ -1,4 +1,4 @@
-"""A model stack: the bytes of a picture in, a verdict out."""
+"""The model stack, which classifies pictures: from the bytes of a picture to a verdict."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from catdog_stream.models.verdict import Verdict
 
 
 class ModelStack:
-    """Backbone and head of a stack's directory: the project's own ``Classifier``."""
+    """Backbone and head of a stack: the project's own ``Classifier``."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class ModelStack:
         limits: PictureLimits,
         turned_copies: bool = False,
     ) -> None:
-        #: What it was loaded by.
+        #: The manifest that the stack was loaded from.
         self.manifest = manifest
         self.name = manifest.name
         self.version = manifest.version
@@ -42,13 +42,13 @@ class ModelStack:
         self._head = head
         self._familiarity = familiarity
         self._threshold = manifest.familiarity.threshold if manifest.familiarity else 0.0
-        #: What it said of pictures that it had not seen; ``None`` where nobody has noted it.
+        #: Statistics of the verdicts on held-out pictures; ``None`` if the manifest has none.
         self.reference = manifest.reference
         self.threads = threads
         self._limits = limits
         self._turned_copies = turned_copies
         self._golden = manifest.golden
-        #: How much its vote counts among others.
+        #: Weight of the stack's vote in a jury.
         self.weight = manifest.weight
 
     @classmethod
@@ -64,11 +64,17 @@ class ModelStack:
     ) -> "ModelStack":
         """Load the stack in ``directory`` to compute on ``threads`` CPU threads.
 
-        ``batch`` pins the number of pictures in one call of the backbone; without it the manifest
-        does, or the engine finds the number that keeps it busy. With ``turned_copies`` a picture
-        on which the stack is unsure is classified in all four orientations.
+        Args:
+            directory: the stack's directory.
+            engine: the engine for the backbone.
+            threads: number of CPU threads.
+            batch: number of pictures in one call of the backbone. Without it, the manifest fixes
+                the number, or the engine chooses the smallest number with full throughput.
+            limits: size limits of a picture.
+            turned_copies: classify a picture on which the stack is unsure in all four orientations.
 
-        Raises ``StackError`` if it is missing, damaged or cannot be run by ``engine``.
+        Raises:
+            StackError: the stack is missing, damaged, or ``engine`` cannot run it.
         """
         manifest = load_manifest(directory)
         head = Head(
@@ -93,11 +99,17 @@ class ModelStack:
         )
 
     def prepare(self, data: bytes) -> Picture:
-        """The picture as uint8 [size, size, 3]. Thread-safe."""
+        """Return the picture as uint8 [size, size, 3]. Thread-safe.
+
+        Raises ``RejectedRequest`` if the picture is invalid.
+        """
         return decode(data, self.preprocessing, self._limits)
 
     def classify(self, pictures: Batch) -> list[Verdict]:
-        """Verdicts in the order of ``pictures``, the same bits whatever else is in the batch."""
+        """Return the verdicts in the order of ``pictures``.
+
+        A verdict has the same bits whatever else is in the batch.
+        """
         if len(pictures) == 0:
             return []
         if self._turned_copies:
@@ -105,7 +117,7 @@ class ModelStack:
         return self._verdicts(pictures)
 
     def _verdicts(self, pictures: Batch) -> list[Verdict]:
-        """Verdicts on ``pictures`` as they are."""
+        """Return the verdicts on ``pictures`` without turned copies."""
         features = self._backbone.features(pictures)
         stack = f"{self.name} {self.version}"
         scores = [
@@ -122,15 +134,15 @@ class ModelStack:
         ]
 
     def warm_up(self) -> None:
-        """Classify a grey picture, alone and as many together as there are threads."""
+        """Classify a grey picture alone, and then a batch with one grey picture per thread."""
         grey = np.full((self.preprocessing.size, self.preprocessing.size, 3), 128, np.uint8)
         self.classify([grey])
         self.classify([grey] * self.threads)
 
     def check_golden(self, directory: Path) -> None:
-        """Look at the golden pictures in ``directory``, the stack's own.
+        """Classify the golden pictures in ``directory``, the stack's own.
 
-        Raises ``StackError`` if one has other scores now.
+        Raises ``StackError`` if a picture now has other scores.
         """
         who = f"The stack {self.name}/{self.version}"
         golden.check(self, who, self._golden, directory)

@@ -1,9 +1,8 @@
 """Turned copies of pictures on which a stack is unsure (test-time augmentation).
 
-A picture that lost its EXIF orientation may lie on its side. Where a stack is unsure of a picture,
-its turned copies are classified too, and the orientation that looks most like the pictures of the
-classes gives the verdict: by the out-of-distribution score, which a wrong verdict does not raise as
-it may raise a probability.
+A picture that lost its EXIF orientation may lie on its side. If a stack is unsure of a picture, its
+turned copies are classified, too, and the orientation with the best out-of-distribution score gives
+the verdict. A wrong orientation may raise a probability, but it does not raise that score.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,15 +14,15 @@ from catdog_stream.models.verdict import Verdict
 
 __all__ = ["is_unsure", "with_turned_copies"]
 
-#: Below this out-of-distribution score, which one in twenty pictures of the classes has, or below
-#: this probability a stack is unsure. Chosen on training pictures; measured in docs/models.md.
+#: A stack is unsure below this out-of-distribution score, as for one in twenty pictures of the
+#: classes, or below this probability. Chosen on training pictures; measured in docs/models.md.
 _FAMILIARITY, _PROBABILITY = 0.05, 0.995
 _TURNS = (1, 2, 3)
 """Right angles, counter-clockwise."""
 
 
 def is_unsure(verdict: Verdict) -> bool:
-    """Return whether the turned copies of the picture are worth their time."""
+    """Return if the turned copies of the picture are worth their computing time."""
     if verdict.familiarity is not None and verdict.familiarity < _FAMILIARITY:
         return True
     return verdict.scores[verdict.likeliest] < _PROBABILITY
@@ -34,7 +33,7 @@ def with_turned_copies(
 ) -> list[Verdict]:
     """Classify ``pictures``, and those with an unsure verdict in all four orientations.
 
-    The verdict on a picture depends on that picture alone, as that of ``classify`` does.
+    As with ``classify``, the verdict on a picture depends on that picture alone.
     """
     verdicts = classify(pictures)
     unsure = [number for number, verdict in enumerate(verdicts) if is_unsure(verdict)]
@@ -49,9 +48,9 @@ def with_turned_copies(
 
 
 def _best(verdicts: Sequence[Verdict]) -> Verdict:
-    """The verdict with the best out-of-distribution score, or else with the surest class.
+    """Return the verdict with the best out-of-distribution score, then the highest probability.
 
-    Of equal ones the first, which is that of the picture as it came.
+    Of equal verdicts the first wins, which is the verdict on the original orientation.
     """
     return max(
         verdicts,

@@ -1,4 +1,4 @@
-"""Last step of every command that makes a stack: its parts, named, and the proof that it loads."""
+"""Last step of every command that creates a stack: write the manifest and test that it loads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ _PART_FILES: dict[PartName, str] = {
 
 
 def parts_in(directory: Path) -> dict[PartName, Part]:
-    """The parts that lie in ``directory`` under their usual names."""
+    """Return the parts that exist in ``directory`` under their standard file names."""
     return {
         part: describe(directory, file)
         for part, file in _PART_FILES.items()
@@ -31,9 +31,10 @@ def parts_in(directory: Path) -> dict[PartName, Part]:
 def write_loadable(manifest: Manifest, directory: Path, *, threads: int) -> None:
     """Write the manifest, and load the stack from ``directory`` as a worker does.
 
+    On failure the former manifest, if any, is restored.
+
     Raises:
-        StackError: no worker could load it, or it answers its golden pictures otherwise. The
-            manifest is then the one that was there before, if there was one.
+        StackError: a worker could not load the stack, or its golden pictures get other scores.
         OSError: the manifest cannot be written.
     """
     with restored_on_failure(directory, FILE_NAME):
@@ -47,7 +48,7 @@ def write_loadable(manifest: Manifest, directory: Path, *, threads: int) -> None
 
 @contextmanager
 def restored_on_failure(directory: Path, *files: str) -> Iterator[None]:
-    """Have these files of ``directory`` be as they were before if the block fails."""
+    """Restore these files of ``directory`` to their former content if the block fails."""
     before = {
         name: (directory / name).read_bytes() if (directory / name).is_file() else None
         for name in files
