@@ -1,1 +1,1 @@
-"""The process: what it consists of, how it starts and ends, and what it says of its health."""
+"""Worker process: its services, its start and end, and its health."""

@@ -1,4 +1,4 @@
-"""The jury as part of a worker."""
+"""Service that runs the jury in a worker."""
 
 import asyncio
 import logging
@@ -27,12 +27,12 @@ __all__ = ["Aggregation"]
 
 logger = logging.getLogger(__name__)
 
-#: Decisions published and not yet confirmed, at most.
+#: Maximum number of decisions published and not yet confirmed.
 IN_FLIGHT = 256
 
 
 class Aggregation(Service):
-    """Owns the jury and what it knows of the requests."""
+    """Service that owns the jury and its clients for requests."""
 
     def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -42,38 +42,38 @@ class Aggregation(Service):
 
     @property
     def warm(self) -> bool:
-        """Whether it can take votes."""
+        """``True`` if the jury can take votes."""
         return self._jury is not None
 
     @property
     def jury(self) -> VoteAggregator:
-        """What decides; there once the service has started."""
+        """The vote aggregator; raises ``RuntimeError`` before the service has started."""
         if self._jury is None:
             raise RuntimeError("The jury has not started yet.")
         return self._jury
 
     @property
     def classes(self) -> Sequence[str]:
-        """What the voters tell apart; nothing before the first verdict."""
+        """Classes of the voters; empty before the first verdict."""
         return self._jury.classes if self._jury is not None else ()
 
     @property
     def waits(self) -> bool:
-        """Whether it waits for voters or a deadline, and no restart would help."""
+        """``True`` if the jury waits for voters or a deadline, which no restart would change."""
         return self._jury is not None and (self._jury.full or bool(self._jury.gaps))
 
     @property
     def in_flight(self) -> int:
-        """Decisions that are not confirmed yet."""
+        """Number of decisions that are not confirmed yet."""
         return self._answering.in_flight if self._answering else 0
 
     @property
     def answered(self) -> int:
-        """Requests answered since the start."""
+        """Number of requests answered since the start."""
         return self._answering.answered if self._answering else 0
 
     async def on_start(self) -> None:
-        """Connect to what is asked about requests."""
+        """Connect the reader of requests and start the jury."""
         settings = self.app.settings
         requests = await self._connected()
         if requests is None:
@@ -130,18 +130,18 @@ class Aggregation(Service):
         return await cast("Consumer", self.app.consumer).is_member()
 
     async def on_stop(self) -> None:
-        """Hand back what is undecided; Kafka delivers it again."""
+        """Release undecided requests; Kafka delivers their votes again."""
         if self._jury is not None:
             await self._jury.stop()
 
     async def abandon(self) -> None:
-        """Drop what could not be published in time; Kafka delivers it again."""
+        """Drop decisions that were not published in time; Kafka delivers their votes again."""
         if self._jury is not None:
             await self._jury.abandon()
 
 
 class _Requests:
-    """Requests as the jury asks for them."""
+    """Adapter of the request reader to the interface that the jury needs."""
 
     def __init__(self, reader: RequestReader) -> None:
         self.exists, self.next_from = reader.exists, reader.next_from

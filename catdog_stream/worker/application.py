@@ -1,4 +1,4 @@
-"""The Faust application class: what a worker consists of and in which order it starts."""
+"""The Faust application class: the services of a worker and their start order."""
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -33,19 +33,19 @@ __all__ = ["CatDogApp"]
 
 
 def _may_be_of_a_request(failure: BaseException | None) -> bool:
-    """Return ``True`` if one request, and not the surroundings, may be why the worker ends."""
+    """Return true if one request, and not the environment, may be why the worker ends."""
     if failure is None:
         return False
     return isinstance(failure, AgentError) or not isinstance(failure, CatDogError)
 
 
 class BootStrategy(FaustBootStrategy):
-    """Faust's order of start, with the web server first: it tells what the rest waits for."""
+    """Faust's start order with the web server first, which reports what the rest waits for."""
 
     app: "CatDogApp"
 
     def server(self) -> Iterable[ServiceT]:
-        """Return the services of a worker; they stop in the opposite order."""
+        """Return the services of a worker; they stop in the reverse order."""
         return self._chain(
             self.sensors(),
             self.web_server(),
@@ -60,11 +60,11 @@ class BootStrategy(FaustBootStrategy):
 
 
 class CatDogApp(StreamApp):
-    """A stream app with a picture model in it.
+    """Stream app with a picture model.
 
     Args:
-        settings: the values in force.
-        web: makes the web server of a worker; Faust's own where there is none.
+        settings: the settings of the worker.
+        web: creates the web server of a worker; without it, Faust's own is used.
     """
 
     BootStrategy = BootStrategy
@@ -72,7 +72,7 @@ class CatDogApp(StreamApp):
     def __init__(
         self, settings: Settings, *, web: Callable[["CatDogApp"], Web] | None = None
     ) -> None:
-        #: Topic to what tells whether its agent has no use for a record of it.
+        #: Topic to a predicate that is true for records that its agent does not need.
         self.passes_over: dict[str, Callable[[Message], bool]] = {}
         self.role = role_of(settings)
         super().__init__(
@@ -82,13 +82,13 @@ class CatDogApp(StreamApp):
             Table=CommittedTable,
             broker_client_id=CLIENT_ID,
         )
-        #: Of the whole group, in the topic whose records it answers.
+        #: Lag of the whole group in the topic whose records it answers.
         self.lag = GroupLag(self.role.reads)
         metrics.LAG.set_function(self.lag.now)
         self._web_of = web
-        #: Are told of each answer.
+        #: Observers that are notified of each answer.
         self.observers = Observers()
-        #: Is told of each label of another program: what it is counted as, its value, its place.
+        #: Called for each label of another program: the class it counts as, its value, its source.
         self.heard: Callable[[str, bytes | None, Source], object] = lambda *_: None
         self.tracing = Tracing(self, beacon=self.beacon)
         self.cluster_readiness = ClusterReadiness(self, beacon=self.beacon)
@@ -99,36 +99,36 @@ class CatDogApp(StreamApp):
 
     @property
     def address(self) -> str:
-        """By which the other workers know this one: ``http://host:port``."""
+        """Address by which the other workers know this worker: ``http://host:port``."""
         return str(self.conf.canonical_url).rstrip("/")
 
     @property
     def work(self) -> Inference | Aggregation:
-        """What answers: the model, or the jury, which has none."""
+        """Service that answers requests: the model, or the jury, which has no model."""
         return self.aggregation if self.role.is_jury else self.inference
 
     def work_services(self) -> Iterable[ServiceT]:
-        """What must have started before anything is read."""
+        """Return the services that must have started before any record is read."""
         if self.role.is_jury:
             return (self.tracing, self.cluster_readiness, self.aggregation)
-        # Damaged weights are told without a broker.
+        # Damaged weights are reported even without a broker.
         return (self.tracing, self.inference, self.cluster_readiness, self.rollout)
 
     @property
     def settled(self) -> bool:
-        """Whether partitions have been assigned and tables recovered, and neither is going on."""
+        """``True`` if partitions are assigned and tables recovered, and neither is in progress."""
         recovery = cast(TableManager, self.tables).recovery
         return not self.rebalancing and recovery.completed.is_set()
 
     def _new_consumer(self) -> ConsumerT:
         consumer = cast(Consumer, super()._new_consumer())
         consumer.on_drain_timeout = self.work.abandon
-        if self.role.is_jury:  # what waits for votes is handed back at once
+        if self.role.is_jury:  # requests that wait for votes are released immediately
             consumer.in_work = lambda: self.aggregation.in_flight
         else:
             consumer.suspects = Suspects({self.role.reads})
             consumer.in_good_order = lambda: not _may_be_of_a_request(self.failure)
-        consumer.be_patient_with([LABELS])  # which are ours, nearly all of them
+        consumer.be_patient_with([LABELS])  # nearly all of which this application wrote
         consumer.passes_over |= self.passes_over
         consumer.watch_lag(self.lag)
         return cast(ConsumerT, consumer)
@@ -136,8 +136,8 @@ class CatDogApp(StreamApp):
     def discover(self, *extra_modules: str, **_options: Any) -> None:
         """Import the modules of the role.
 
-        Faust's own scan imports every module of the package, TensorFlow's engine too, and turns
-        the error of one that cannot be imported into a warning.
+        Faust's own scan imports every module of the package, including TensorFlow's engine, and
+        turns an import error into a warning.
         """
         for module in (*self.role.modules, *extra_modules):
             import_module(module)

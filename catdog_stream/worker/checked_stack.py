@@ -1,4 +1,4 @@
-"""A stack that is to take over: loaded, and looked at whether it is what it should be."""
+"""Loading of a stack for a rollout, with checks that its files and answers are right."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ _LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def from_repository(stack: StackId) -> Callable[[Settings], Classifier]:
-    """Loads ``stack`` from the folder that the settings name."""
+    """Return a loader of ``stack`` from the folder that the settings name."""
 
     def load(settings: Settings) -> Classifier:
         assert settings.stacks is not None
@@ -29,7 +29,7 @@ def from_repository(stack: StackId) -> Callable[[Settings], Classifier]:
             _check_room(directory)
             before = _files(directory)
             loaded = load_stack(replace(settings, stack=directory))
-        except OSError as error:  # such as a link to nowhere
+        except OSError as error:  # such as a broken link
             raise StackError(f"The stack {stack} cannot be read: {error}.") from error
         try:
             repository.check_name(stack, loaded.name, loaded.version)
@@ -44,7 +44,7 @@ def from_repository(stack: StackId) -> Callable[[Settings], Classifier]:
 
 
 def of_settings(load: Callable[[Settings], Classifier]) -> Callable[[Settings], Classifier]:
-    """Loads what the settings name, by ``load``."""
+    """Return a loader that loads the stack of the settings with ``load`` and checks it."""
 
     def checked(settings: Settings) -> Classifier:
         loaded = load(settings)
@@ -60,7 +60,7 @@ def of_settings(load: Callable[[Settings], Classifier]) -> Callable[[Settings], 
 
 
 def _files(directory: Path) -> set[tuple[str, int, int, int]]:
-    """What tells whether any file was written or exchanged; costs nothing beside a second hash."""
+    """Return a fingerprint that changes if a file is written or replaced, without a second hash."""
     return {
         (file.name, state.st_ino, state.st_size, state.st_ctime_ns)
         for file in directory.iterdir()
@@ -70,13 +70,13 @@ def _files(directory: Path) -> set[tuple[str, int, int, int]]:
 
 
 def _check_same(stack: StackId, directory: Path, before: object) -> None:
-    """Refuse a folder into which somebody has copied meanwhile."""
+    """Raise ``StackError`` if a file in the folder has changed since ``before``."""
     if _files(directory) != before:
         raise StackError(f"The stack {stack} changed while it was loaded.")
 
 
 def _check_room(directory: Path) -> None:
-    """Refuse what cannot fit into memory: the process would be killed, and the next one too."""
+    """Raise ``StackError`` if the stack exceeds free memory: the kernel would kill the worker."""
     size = max((file.stat().st_size for file in directory.iterdir() if file.is_file()), default=0)
     free = free_memory()
     if free is not None and size > free:
@@ -87,7 +87,7 @@ def _check_room(directory: Path) -> None:
 
 
 def free_memory() -> int | None:
-    """Bytes that this process can have, or a little more; ``None`` where nothing tells."""
+    """Return an upper bound on the bytes available to this process; ``None`` if unknown."""
     try:
         lines = _MEMORY.read_text().splitlines()
         free = next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvail"))
@@ -95,5 +95,5 @@ def free_memory() -> int | None:
         return None
     try:
         return min(free, int(_LIMIT.read_text()))
-    except (OSError, ValueError):  # there is no limit
+    except (OSError, ValueError):  # no limit
         return free

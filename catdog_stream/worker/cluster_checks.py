@@ -1,7 +1,8 @@
 """Checks of a cluster against the settings, before a worker takes its first request.
 
-Pure: facts in, findings out. ``catdog-stream worker --check`` prints them, and ``worker.gate``
-holds a worker's start while one of them is an error. A check more is a function more in ``CHECKS``.
+Pure functions: facts in, findings out. ``catdog-stream worker --check`` prints the findings, and
+``worker.cluster_readiness`` delays a worker's start while one of them is an error. To add a check,
+add a function to ``CHECKS``.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,13 +21,13 @@ from catdog_stream.worker.roles import Role
 
 __all__ = ["CHECKS", "Check", "Finding", "Level", "findings"]
 
-#: A producer sends labels in batches of 16 KiB, which Kafka counts with a frame of its own.
+#: A producer sends labels in batches of 16 KiB, and Kafka adds the frame of each batch.
 LEAST_ANSWER_BYTES = ANSWER_OVERHEAD_BYTES + 1024
 HOUR_MS = 60 * 60 * 1000
 DAY_MS = 24 * HOUR_MS
-#: An outage may last so long, and requests that Kafka deletes before are lost.
+#: An outage may last this long; requests that Kafka deletes earlier are lost.
 LEAST_RETENTION_MS = HOUR_MS
-#: Kafka's "no limit" is the largest number of 64 bits.
+#: Kafka's "no limit" is the largest integer of 64 bits.
 NO_LIMIT_MS = 2**62
 
 
@@ -34,7 +35,7 @@ class Level(StrEnum):
     """Weight of a finding."""
 
     OK = "ok"
-    #: The worker runs, and something works less well than it seems.
+    #: The worker runs, but some function does not work fully.
     WARNING = "warning"
     #: The worker does not start.
     ERROR = "error"
@@ -42,16 +43,16 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of a check."""
+    """Result of one check, printed as one line."""
 
     level: Level
-    #: What was looked at: ``rights``, ``topic``.
+    #: Subject of the check: ``rights``, ``topic``.
     subject: str
-    #: One or more sentences for a person.
+    #: One or more sentences for people.
     sentence: str
 
     def __str__(self) -> str:
-        """Return the line as it is printed."""
+        """Return the line that is printed."""
         return f"{self.level:<8} {self.subject:<9} {self.sentence}"
 
 
@@ -71,7 +72,7 @@ def findings(settings: Settings, role: Role, facts: ClusterFacts) -> Sequence[Fi
 
 
 def check_rights(given: Check) -> Iterator[Finding]:
-    """Yield each right that the user lacks."""
+    """Yield each permission that the user lacks."""
     user = given.settings.security.user
     unknown, lacking = False, False
     for need in needs_of(given.role, given.settings):
@@ -87,14 +88,14 @@ def check_rights(given: Check) -> Iterator[Finding]:
 
 
 def _has(access: Access, facts: ClusterFacts) -> bool | None:
-    """Return whether the user has a right; ``None`` where Kafka does not say."""
+    """Return true if the user has a permission; ``None`` if Kafka does not report it."""
     (name,) = access.names
     if access.kind == "group":
         rights = facts.groups.get(name)
     elif name in facts.hidden:
         return False
     elif name not in facts.topics:
-        return None  # whoever creates a topic may not use it yet; nobody knows before
+        return None  # the creator of a topic may lack permissions on it; unknown until it exists
     else:
         rights = facts.topics[name].rights
     return None if rights is None else access.right in rights
@@ -113,7 +114,7 @@ def _lacks(need: Need, given: Check) -> Finding:
 
 
 def check_topics(given: Check) -> Iterator[Finding]:
-    """Yield a line for each topic: its size, partitions, compaction and retention."""
+    """Yield one line per topic: its record size, partitions, compaction and retention."""
     for topic in topics_of(given.role, given.settings):
         facts = given.facts.topics.get(topic.name)
         if facts is not None:
@@ -142,7 +143,7 @@ def _described(facts: TopicFacts) -> str:
 
 
 def check_sizes(given: Check) -> Iterator[Finding]:
-    """Yield each topic that takes no record as large as the settings allow."""
+    """Yield each topic that refuses records as large as the settings allow."""
     needed = topic_configs(given.settings.cluster)
     for name, limit in _numbers(given, "max.message.bytes"):
         if name not in needed or limit >= (wanted := needed[name]["max.message.bytes"]):
@@ -168,7 +169,7 @@ def check_sizes(given: Check) -> Iterator[Finding]:
 
 
 def check_partitions(given: Check) -> Iterator[Finding]:
-    """Yield each topic of answers with fewer partitions than requests have."""
+    """Yield each topic of answers with fewer partitions than the topic of requests."""
     topics = given.facts.topics
     if REQUESTS not in topics:
         return
@@ -183,7 +184,7 @@ def check_partitions(given: Check) -> Iterator[Finding]:
 
 
 def check_cleanup(given: Check) -> Iterator[Finding]:
-    """Yield each topic that is compacted and should not be, or the other way round."""
+    """Yield each topic that is compacted and should not be, or vice versa."""
     compacted = {
         topic_of(given.role.voter),
         *(changelog_of(given.role, table) for table in given.role.counted),
@@ -205,7 +206,7 @@ def check_cleanup(given: Check) -> Iterator[Finding]:
 
 
 def check_retention(given: Check) -> Iterator[Finding]:
-    """Yield each topic that deletes early, or refuses the times that answers have."""
+    """Yield each topic that deletes early, or refuses the timestamps of answers."""
     for name, kept in _numbers(given, "retention.ms"):
         policy = (given.facts.topics[name].config or {}).get("cleanup.policy", "")
         own = name in (REQUESTS, LABELS, REJECTED, VOTES)
@@ -228,7 +229,7 @@ def check_retention(given: Check) -> Iterator[Finding]:
 
 
 def check_copies(given: Check) -> Iterator[Finding]:
-    """Yield each topic that nobody can write, for it asks for more copies than it has."""
+    """Yield each topic that nobody can write to: it has fewer replicas than it requires in sync."""
     for name, least in _numbers(given, "min.insync.replicas"):
         has = given.facts.topics[name].replicas
         if has < least:
@@ -240,7 +241,7 @@ def check_copies(given: Check) -> Iterator[Finding]:
             )
 
 
-#: Every check, in the order in which they are reported.
+#: Every check, in the order of the report.
 CHECKS: tuple[Callable[[Check], Iterator[Finding]], ...] = (
     check_rights,
     check_topics,
@@ -257,7 +258,7 @@ def _warning(sentence: str) -> Finding:
 
 
 def _numbers(given: Check, key: str) -> Iterator[tuple[str, int]]:
-    """Yield each topic with the number that its configuration has for ``key``."""
+    """Yield each topic and the number that its configuration has for ``key``."""
     for name, facts in given.facts.topics.items():
         config: Mapping[str, str] = facts.config or {}
         if key in config:
@@ -273,7 +274,7 @@ def _copies(number: int) -> str:
 
 
 def _time(milliseconds: int) -> str:
-    """Return a retention for people; Kafka has -1 for no limit."""
+    """Return a retention as text; in Kafka, -1 means no limit."""
     return "for good" if milliseconds < 0 else f"for {_length(milliseconds)}"
 
 

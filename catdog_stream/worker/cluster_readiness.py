@@ -1,4 +1,4 @@
-"""What stands before a worker's start: a cluster that can be used, with the topics in it."""
+"""Wait before a worker's start for a cluster that can be used and has the topics."""
 
 import asyncio
 import logging
@@ -31,15 +31,15 @@ logger = logging.getLogger(__name__)
 
 
 async def cluster_findings(settings: Settings, role: Role) -> Sequence[Finding]:
-    """Look at the cluster, and compare it with the settings. Raises ``BrokerError``."""
+    """Read the facts of the cluster and compare them with the settings. Raise ``BrokerError``."""
     facts = await cluster_facts(settings.cluster, topics_of(role, settings), groups_of(role))
     return findings(settings, role, facts)
 
 
 class ClusterReadiness(Service):
-    """Holds the worker's start until a broker answers and the topics are there.
+    """Service that delays the worker's start until a broker answers and the topics exist.
 
-    Afterwards it tells whether the broker still answers, and creates topics again that are deleted.
+    After the start, it reports if the broker still answers, and recreates deleted topics.
     """
 
     def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
@@ -47,20 +47,20 @@ class ClusterReadiness(Service):
         self.app = app
         #: Topic name to its number of partitions.
         self.partitions: Mapping[str, int] = {}
-        #: Whether the worker has been let through.
+        #: ``True`` once the worker may start.
         self.passed = False
         self._problem: str | None = "The Kafka cluster has not answered yet."
         self._looked_at = 0.0
-        #: The topics that a running worker needs, by their names.
+        #: Topics that a running worker needs, by name.
         self._topics: Mapping[str, Needed] = {}
-        #: Those of them that were there once.
+        #: Those of them that have existed at least once.
         self._needed: dict[str, Needed] = {}
-        #: Those that lack partitions, with the number of those they have.
+        #: Those of them that lack partitions, with the number of partitions they have.
         self._lacking: Mapping[str, int] = {}
-        #: Why they cannot be created.
+        #: Why the lost topics cannot be created.
         self._not_restored: str | None = None
         self._looking = asyncio.Lock()
-        #: Findings that are in the log.
+        #: Findings already in the log.
         self._warned: set[Finding] = set()
 
     async def on_start(self) -> None:
@@ -88,7 +88,7 @@ class ClusterReadiness(Service):
                 return
 
     async def _check(self) -> None:
-        """Compare the cluster with the settings. Raises ``BrokerError`` for what is wrong."""
+        """Compare the cluster with the settings. Raise ``BrokerError`` for an error."""
         found = await cluster_findings(self.app.settings, self.app.role)
         errors = [finding.sentence for finding in found if finding.level is Level.ERROR]
         for finding in found:
@@ -100,7 +100,7 @@ class ClusterReadiness(Service):
             raise BrokerError(errors[0] + more, Refusal.CLUSTER)
 
     async def _grow_changelogs(self) -> None:
-        """Follow topics that were given more partitions: Faust would refuse to start."""
+        """Extend changelogs to the partitions of their topics: Faust would refuse to start."""
         for name, topic in self.app.role.counted.items():
             changelog, wanted = (
                 self.app.tables[name].changelog_topic.get_topic_name(),
@@ -111,13 +111,13 @@ class ClusterReadiness(Service):
                 await grow(self.app.settings.cluster, changelog, wanted)
 
     def _fit_tables(self) -> None:
-        """Shard each table as its topic is: Faust refuses to write one whose numbers differ."""
+        """Set each table's partitions to its topic's: Faust refuses to write if they differ."""
         for name, topic in self.app.role.counted.items():
             table = self.app.tables[name]
             table.partitions = table.changelog_topic.partitions = self.partitions[topic]
 
     def _topics_now(self) -> Mapping[str, Needed]:
-        """Return the topics that are read and written, as they are at the start."""
+        """Return the topics that are read and written, with their configuration at the start."""
         configs = topic_configs(self.app.settings.cluster)
         names = (*TOPICS, VOTES) if self.app.role.votes else TOPICS
         needed = {
@@ -134,9 +134,9 @@ class ClusterReadiness(Service):
         return needed
 
     def _lost(self, metadata: ClusterMetadata) -> Mapping[str, int]:
-        """Return the topics that have fewer partitions than they had, and how many they have.
+        """Return the topics that have lost partitions, with the number of partitions they have.
 
-        Faust creates the changelogs only after the start.
+        Only topics that have existed count: Faust creates the changelogs after the start.
         """
         if len(self._needed) < len(self._topics):
             there = self._topics.keys() - lacking(metadata, self._topics).keys()
@@ -145,7 +145,7 @@ class ClusterReadiness(Service):
 
     @Service.task
     async def _restore_topics(self) -> None:
-        """Create topics again that are deleted while the worker runs."""
+        """Recreate topics that are deleted while the worker runs."""
         while not self.should_stop:
             await self.sleep(deadlines.TRY_AGAIN)
             if not self._lacking:
@@ -164,7 +164,7 @@ class ClusterReadiness(Service):
                 self._lacking = {}
 
     async def problem_now(self) -> str | None:
-        """Why the cluster cannot be used, as of the last two seconds; ``None`` if it can."""
+        """Return why the cluster cannot be used, at most two seconds old; ``None`` if it can."""
         async with self._looking:
             if self.passed and time.monotonic() - self._looked_at > deadlines.LOOK_AGAIN:
                 try:
@@ -189,7 +189,7 @@ class ClusterReadiness(Service):
 def _gone(
     topics: Mapping[str, int], needed: Mapping[str, Needed], why_not: str | None = None
 ) -> str:
-    """Return which topics were deleted, and what to do where the worker cannot help."""
+    """Return which topics were deleted, and what to do if the worker cannot recreate them."""
     said = "; ".join(
         f"{name} has {number} of {needed[name].partitions} partitions"
         for name, number in sorted(topics.items())

@@ -1,4 +1,4 @@
-"""Watches what the worker's stack says, for the page and the metrics."""
+"""Drift of the verdicts of the worker's stack, for the page and the metrics."""
 
 import time
 from collections.abc import Callable
@@ -13,18 +13,18 @@ __all__ = ["Drifting"]
 
 
 class Drifting:
-    """Has the verdicts of whatever serves compared with its own reference.
+    """Comparison of the verdicts of the serving stack with its own reference.
 
-    A classifier without ``reference`` is not watched.
+    A classifier without ``reference`` is not monitored.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        #: What is watched now; ``None`` where there is nothing to compare with.
+        #: Drift of the serving stack; ``None`` if it has no reference.
         self.drift: Drift | None = None
 
     def follow(self, classifier: Classifier) -> None:
-        """Begin anew, with what answers from now on."""
+        """Start again with ``classifier``, which answers from now on."""
         reference: Reference | None = getattr(classifier, "reference", None)
         stack = f"{classifier.name} {classifier.version}"
         self.drift = None if reference is None else Drift(stack, reference, self._clock)
@@ -37,7 +37,7 @@ class Drifting:
             metric.clear()
 
     def observe(self, verdict: Verdict) -> None:
-        """Take an answer into account. Costs a few microseconds."""
+        """Include a verdict in the drift. Takes a few microseconds."""
         if self.drift is None or not self.drift.observe(verdict):
             return
         for finding in self.drift.findings:

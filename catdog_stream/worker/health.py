@@ -1,4 +1,4 @@
-"""Is this worker alive, is it ready, and if not, why."""
+"""Liveness and readiness of this worker, with the reasons."""
 
 import asyncio
 import re
@@ -30,12 +30,12 @@ __all__ = [
 
 _ADDRESS = re.compile(r"(?:\w+://)?(?:\[[0-9A-Fa-f:.]+\]|[\w.-]*\w):\d{1,5}\b(?!:)")
 
-#: How often the watchdog looks.
+#: Interval of the watchdog's checks.
 LOOK_SECONDS = 1.0
 
 
 class Watchdog(Service):
-    """Ends the worker when an agent has ended; notices when nothing gets done."""
+    """Service that ends the worker when an agent has ended, and detects a stall."""
 
     def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -43,7 +43,7 @@ class Watchdog(Service):
         self.progress = ProgressWatch(deadlines.STALL)
 
     async def on_stop(self) -> None:
-        """Say that the worker is ready no more."""
+        """Set the metric of readiness to 0."""
         metrics.READY.set(0)
 
     @Service.task
@@ -62,7 +62,7 @@ class Watchdog(Service):
 
 
 def dead_agents(app: "CatDogApp") -> list[str]:
-    """Names of agents that have started and run no more."""
+    """Return the names of agents that have started and no longer run."""
     return [
         name
         for name, agent in app.agents.items()
@@ -75,7 +75,7 @@ def dead_agents(app: "CatDogApp") -> list[str]:
 
 
 def health_problems(app: "CatDogApp") -> list[str]:
-    """What only a restart can mend; empty if the worker is alive."""
+    """Return the problems that only a restart can repair; empty if the worker is alive."""
     problems = [f"The agent {name} is not running." for name in dead_agents(app)]
     problems += app.inference.problems
     if app.failure is not None:
@@ -88,13 +88,13 @@ def health_problems(app: "CatDogApp") -> list[str]:
 async def readiness_problems(app: "CatDogApp") -> list[str]:
     """Return the reasons why the worker cannot answer requests now; empty if it is ready.
 
-    Anybody who can reach the web server reads them: the addresses of brokers are in the log alone.
+    Every client of the web server can read them, so only the log has the addresses of brokers.
     """
     return [without_addresses(problem) for problem in await _readiness_problems(app)]
 
 
 def without_addresses(text: str) -> str:
-    """The text with every ``host:port`` left out."""
+    """Return the text with every ``host:port`` replaced."""
     return _ADDRESS.sub("(an address, see the log)", text)
 
 
@@ -117,11 +117,11 @@ async def _readiness_problems(app: "CatDogApp") -> list[str]:
 
 
 def silence(waiting: tuple[float, str] | None, group_silence: float | None) -> list[str]:
-    """What says that Kafka has gone silent, be it on this worker's connections alone.
+    """Return the problems if Kafka is silent, even if only on this worker's connections.
 
     Args:
-        waiting: seconds that the oldest unanswered request has waited, and for which address.
-        group_silence: seconds since the group has answered last.
+        waiting: seconds that the oldest unanswered request has waited, and its address.
+        group_silence: seconds since the last response of the group.
     """
     problems = []
     if waiting is not None and waiting[0] > deadlines.SILENCE:
@@ -132,13 +132,13 @@ def silence(waiting: tuple[float, str] | None, group_silence: float | None) -> l
 
 
 def _group_silence(app: "CatDogApp") -> float | None:
-    """Seconds since the group has answered last; ``None`` while this worker joins it."""
+    """Return the seconds since the group's last response; ``None`` while this worker joins."""
     coordinator = _coordinator(app) if app.settled else None
     return None if coordinator is None else time.monotonic() - coordinator.answered_at
 
 
 def _refused(app: "CatDogApp") -> str | None:
-    """Return why the group does not take this worker; ``None`` where it does."""
+    """Return why the group refuses this worker; ``None`` if it does not."""
     coordinator = _coordinator(app)
     return None if coordinator is None else coordinator.refused
 
@@ -148,12 +148,12 @@ def _coordinator(app: "CatDogApp") -> MendedGroupCoordinator | None:
         coordinator = app.consumer._thread._consumer._coordinator  # type: ignore[attr-defined]
     except (AttributeError, ConsumerNotStarted):
         return None
-    # Another one before the consumer has subscribed.
+    # Faust uses another coordinator before the consumer has subscribed.
     return coordinator if isinstance(coordinator, MendedGroupCoordinator) else None
 
 
 def assigned(app: "CatDogApp") -> set[TP]:
-    """Return the partitions assigned to this worker, of the topic whose records it answers."""
+    """Return this worker's partitions of the topic whose records it answers."""
     try:
         return {tp for tp in app.consumer.assignment() if tp.topic == app.role.reads}
     except ConsumerNotStarted:
@@ -161,7 +161,7 @@ def assigned(app: "CatDogApp") -> set[TP]:
 
 
 async def _work_waits(app: "CatDogApp") -> bool:
-    """Whether requests are in work or unread, or a rebalance has not come to its end."""
+    """Return true if requests are in flight or unread, or a rebalance has not finished."""
     if not app.cluster_readiness.passed:
         return False
     if app.work.in_flight or not app.settled:
@@ -174,4 +174,4 @@ async def _work_waits(app: "CatDogApp") -> bool:
     except ConsumerNotStarted:
         return False
     except TimeoutError:
-        return True  # the consumer's thread does not answer
+        return True  # the consumer's thread does not respond

@@ -1,4 +1,4 @@
-"""The model as part of a worker: loaded and warm before the first request is taken."""
+"""Service that runs the model in a worker: loaded and warm before the first request."""
 
 import asyncio
 import logging
@@ -34,22 +34,22 @@ __all__ = ["Inference", "load_stack", "rejection_limit"]
 
 logger = logging.getLogger(__name__)
 
-#: Requests taken and not yet acknowledged, in batches, and at least so many: enough that the model
-#: never waits for a picture.
+#: Maximum number of requests taken and not yet acknowledged, in batches, and the minimum of that
+#: limit: enough that the model never waits for a picture.
 BATCHES_IN_FLIGHT = 4
 LEAST_IN_FLIGHT = 32
 #: Threads that decode beside a model that computes on the same cores.
 DECODERS = 4
-#: Models that may hang before the process is to be replaced: each keeps a core and its memory.
+#: Models that may hang before the process must be replaced: each keeps a core and its memory.
 MAX_HANGS = 3
-#: Answers over which the share of rejections is taken.
+#: Number of answers over which the share of rejections is computed.
 REJECTION_WINDOW = 1000
 
 
 class WarmClassifiers:
-    """Loads classifiers that are ready to answer, each with the batch size that the first found.
+    """Loader of warm classifiers, each with the batch size that the first one found.
 
-    A model that takes over from a hung one then answers with the same bits.
+    A model that replaces a hung one then gives bit-identical answers.
     """
 
     def __init__(self, load: Callable[[Settings], Classifier], settings: Settings) -> None:
@@ -57,7 +57,7 @@ class WarmClassifiers:
         self._settings = settings
 
     def __call__(self) -> Classifier:
-        """Load and warm up one more; blocks. Raises ``StackError``."""
+        """Load and warm up one classifier; blocks. Raise ``StackError``."""
         stack = self._load(self._settings)
         stack.warm_up()
         self._settings = replace(self._settings, batch=stack.batch_size)
@@ -73,13 +73,13 @@ class WarmClassifiers:
 
 
 def decoders(*, on_gpu: bool) -> int:
-    """Threads for decoding: a model on a GPU leaves all cores to them."""
+    """Return the number of decoding threads: a model on a GPU leaves all cores to them."""
     cores = os.cpu_count() or 1
     return cores if on_gpu else min(DECODERS, cores)
 
 
 def rejection_limit(settings: Settings) -> RejectionLimit:
-    """The limit that the settings set."""
+    """Return the limit on rejections from the settings."""
     return RejectionLimit(
         in_a_row=settings.max_rejected_in_a_row,
         share=settings.max_rejected_share,
@@ -88,7 +88,7 @@ def rejection_limit(settings: Settings) -> RejectionLimit:
 
 
 def note_vote(outcome: Outcome) -> None:
-    """Count it among the votes of this worker, in its metrics."""
+    """Count the outcome among the votes of this worker in the metrics."""
     vote = outcome.reason if isinstance(outcome, RejectedRequest) else outcome.verdict.label
     metrics.votes_cast_of(vote).inc()
 
@@ -102,69 +102,69 @@ def _described(classifier: Classifier) -> dict[str, str]:
 
 
 class Inference(Service):
-    """Owns the model and the pipeline around it."""
+    """Service that owns the model and its pipeline."""
 
     def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.app = app
-        #: Makes what classifies; called anew where one hangs.
+        #: Loads a classifier; called again to replace a hung one.
         self.load: Callable[[Settings], Classifier] = StacksOfSettings()
-        #: Looks at what is answered, where the settings name one.
+        #: Shadow that classifies pictures without answering, if the settings name one.
         self.shadow: Shadow | None = None
-        #: Whether the stack still says what it said when it was measured.
+        #: Comparison of the stack's verdicts with those of its test.
         self.drifting = Drifting()
         self._serving = Serving(max_wait=app.settings.batch_wait, on_failure=app.give_up)
         self._pipeline: Pipeline | None = None
-        #: How much each stack counts that has served here, by its name and version.
+        #: Weight of each stack that has served here, by name and version.
         self._weights: dict[str, float] = {}
 
     @property
     def warm(self) -> bool:
-        """Whether the model has answered its first picture."""
+        """``True`` if the model has answered its first picture."""
         return self._pipeline is not None
 
     @property
     def pipeline(self) -> Pipeline:
-        """What answers requests; there once the service has started."""
+        """The pipeline of requests; raises ``RuntimeError`` before the service has started."""
         if self._pipeline is None:
             raise RuntimeError("The model is not loaded yet.")
         return self._pipeline
 
     @property
     def classifier(self) -> Classifier:
-        """What answers the next request."""
+        """Classifier that answers the next request."""
         return self._serving.classifier
 
     @property
     def canary(self) -> Classifier | None:
-        """What answers a share of the requests, where the settings name one."""
+        """Classifier that answers a share of the requests, if the settings name one."""
         return self._serving.canary
 
     @property
     def classes(self) -> Sequence[str]:
-        """What the model tells apart; nothing before it is loaded."""
+        """Classes of the model; empty before it is loaded."""
         return self._serving.classifier.classes if self.warm else ()
 
     @property
     def problems(self) -> list[str]:
-        """Return faults that only a new process repairs: a model hung, and none replaced it."""
+        """Faults that only a new process can repair: a model hung, and no other replaced it."""
         return self._serving.problems
 
     @property
     def in_flight(self) -> int:
-        """Requests taken and not yet answered."""
+        """Number of requests taken and not yet answered."""
         return self._pipeline.in_flight if self._pipeline else 0
 
     @property
     def answered(self) -> int:
-        """Requests answered since the start."""
+        """Number of requests answered since the start."""
         return self._pipeline.answered if self._pipeline else 0
 
     async def on_start(self) -> None:
-        """Load what serves and what stands beside it. Raises ``StackError``."""
+        """Load the serving stack, the canary and the shadow. Raise ``StackError``."""
         settings = self.app.settings
         if settings.shadow is not None:
-            # TensorFlow would take all of a GPU's memory, and leave none for the shadow's.
+            # TensorFlow would reserve all memory of a GPU, and leave none for the shadow's process.
             os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
         runner = await self._running(self.load)
         await self.take_over(runner)
@@ -227,12 +227,12 @@ class Inference(Service):
     async def beside(
         self, load: Callable[[Settings], Classifier], *, seconds: float
     ) -> ModelRunner:
-        """Another classifier, loaded and warm, while the one that serves goes on.
+        """Load and warm up another classifier while the current one serves.
 
-        It takes over, or has to be stopped.
+        The caller must let it take over or stop it.
 
         Raises:
-            StackError: it cannot be used, or was not there after so many seconds.
+            StackError: it cannot be used, or did not load within ``seconds``.
         """
         return await self._running(load, seconds)
 
@@ -246,7 +246,7 @@ class Inference(Service):
 
     @staticmethod
     async def _check_classes(canary: Classifier, serving: Classifier, new: ModelRunner) -> None:
-        """Stop ``new`` and raise ``StackError`` where the two tell other things apart."""
+        """Stop ``new`` and raise ``StackError`` if the two have different classes."""
         if set(canary.classes) != set(serving.classes):
             await new.stop()
             raise StackError(
@@ -256,12 +256,12 @@ class Inference(Service):
             )
 
     async def take_over(self, runner: ModelRunner) -> None:
-        """Have another classifier answer what is taken from now on.
+        """Switch all further requests to another classifier.
 
-        Returns when the one before has answered all that was taken while it served.
+        Returns when the previous one has answered every request that it took.
 
         Raises:
-            StackError: it tells other things apart than the canary, and was stopped.
+            StackError: its classes differ from the canary's; it was stopped.
         """
         stack = runner.classifier
         self._note_weight(stack)
@@ -272,7 +272,7 @@ class Inference(Service):
         await self._serving.take_over(runner)
 
     def _note_weight(self, stack: Classifier) -> None:
-        # One of somebody else's making need not have a weight.
+        # A custom classifier need not have a weight.
         self._weights[f"{stack.name} {stack.version}"] = getattr(stack, "weight", 1.0)
 
     async def _owns(self) -> bool:
@@ -287,6 +287,6 @@ class Inference(Service):
             await asyncio.to_thread(self.shadow.stop)
 
     async def abandon(self) -> None:
-        """Drop what could not be answered in time; Kafka delivers it again."""
+        """Drop requests that could not be answered in time; Kafka delivers them again."""
         if self._pipeline is not None:
             await self._pipeline.abandon()

@@ -1,4 +1,4 @@
-"""The log as JSON, one object on each line."""
+"""JSON format of the log, one object per line."""
 
 import json
 import logging
@@ -8,14 +8,14 @@ __all__ = ["JsonFormatter"]
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record as one line, whatever is in it.
+    """Formatter that writes each record as one line.
 
-    What a stranger wrote, line breaks and escape sequences included, stays within its text:
-    everything that is not ASCII is escaped.
+    Untrusted text, including line breaks and escape sequences, stays within its JSON string: all
+    characters outside ASCII are escaped.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without its end."""
+        """Return the line, without a line break."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = {
             "time": time.removesuffix("+00:00") + "Z",
@@ -33,5 +33,5 @@ class JsonFormatter(logging.Formatter):
 
 
 def _text(text: str) -> str:
-    """Without what is no character: many who read JSON refuse it."""
+    """Replace invalid characters, which many JSON parsers refuse."""
     return text.encode("utf-8", "replace").decode()

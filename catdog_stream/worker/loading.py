@@ -1,4 +1,4 @@
-"""What the settings name, loaded: a stack, or several that vote."""
+"""Loading of the stack of the settings, or of several stacks that vote."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ __all__ = ["StacksOfSettings", "load_stack"]
 
 
 def load_stack(settings: Settings) -> ModelStack:
-    """The stack that the settings name, the first if they name several. Raises ``StackError``."""
+    """Load the stack of the settings, the first if there are several. Raise ``StackError``."""
     return ModelStack.load(
         stack_directory(settings.stack),
         engine=settings.engine,
@@ -28,17 +28,17 @@ def load_stack(settings: Settings) -> ModelStack:
 
 
 class StacksOfSettings:
-    """Loads the stack that the settings name, or those that vote.
+    """Loader of the stack of the settings, or of the stacks that vote.
 
-    Each of these has its own batch size, the one that it found first: those that take over from a
-    hung one then answer with the same bits.
+    Each of them keeps the batch size that it found first: a stack that replaces a hung one then
+    gives bit-identical answers.
     """
 
     def __init__(self) -> None:
         self._batches: dict[Path, int] = {}
 
     def __call__(self, settings: Settings) -> ModelStack | VotingClassifier:
-        """Raises ``StackError``: one of them cannot be loaded, or not vote with the others."""
+        """Load the stacks. Raise ``StackError`` if one cannot be loaded or cannot vote."""
         if not settings.voting:
             return load_stack(settings)
         members: list[Member] = []

@@ -1,4 +1,4 @@
-"""Checks of what a worker has on its own machine: its settings, its stack, its web address."""
+"""Checks of the worker's own machine: its settings, its stack, its web address."""
 
 import socket
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def check_settings(settings: Settings, role: Role) -> Finding:
 
 
 def check_stacks(settings: Settings) -> Iterator[Finding]:
-    """Yield each stack that the settings name, with its files compared with their digests."""
+    """Yield each stack that the settings name, after a check of its files' digests."""
     for named in settings.voting or (settings.stack,):
         try:
             directory = stack_directory(named)
@@ -42,7 +42,7 @@ def check_stacks(settings: Settings) -> Iterator[Finding]:
 
 
 def check_web(host: str, port: int) -> Finding:
-    """Return the web address, and whether this machine lets a worker listen there."""
+    """Return the web address, with a warning if the worker cannot listen on it."""
     address = f"{f'[{host}]' if ':' in host else host}:{port}"
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(

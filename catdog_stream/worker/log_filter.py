@@ -1,6 +1,6 @@
-"""Keeps a repeated message of a library from drowning the log.
+"""Filters that keep repeated messages of libraries out of the log.
 
-Without a broker aiokafka says so some thirty times a second.
+Without a broker, aiokafka logs about 30 messages per second.
 """
 
 import logging
@@ -11,12 +11,12 @@ __all__ = ["RepeatFilter", "StartFilter"]
 
 
 class RepeatFilter(logging.Filter):
-    """Lets a message of one logger through once in a while.
+    """Filter that limits how often a message of some loggers is written.
 
     Args:
-        prefix: loggers whose name starts with it are held to this; others are not touched.
-        seconds: for so long after a message the same one, whatever its values, is left out.
-        clock: seconds that only ever grow.
+        prefix: the filter applies to loggers whose name starts with it.
+        seconds: for this long after a message, the same message with any values is dropped.
+        clock: monotonic clock, in seconds.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class RepeatFilter(logging.Filter):
         self._let_through_at: dict[tuple[str, int], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is to be written."""
+        """Return true if the record is to be written."""
         if not record.name.startswith(self._prefix):
             return True
         place, now = (record.pathname, record.lineno), self._clock()
@@ -40,14 +40,13 @@ class RepeatFilter(logging.Filter):
 
 
 class StartFilter(logging.Filter):
-    """Holds back what aiokafka logs as errors while a new cluster's topics are being created.
+    """Filter for errors that aiokafka logs while the topics of a new cluster are created.
 
-    Whoever starts for the first time would look for a fault. What lasts longer is a fault, and
-    passes.
+    They would make a first-time user look for a fault. Later records pass: they show a fault.
 
     Args:
-        seconds: for this long after the filter was made.
-        clock: seconds that only ever grow.
+        seconds: duration after the creation of the filter.
+        clock: monotonic clock, in seconds.
     """
 
     _EXPECTED = ("Topic %s not found in cluster metadata", "Group Coordinator Request failed: %s")
@@ -58,7 +57,7 @@ class StartFilter(logging.Filter):
         self._end = clock() + seconds
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether the record is to be written."""
+        """Return true if the record is to be written."""
         if not record.name.startswith("aiokafka") or self._clock() >= self._end:
             return True
         return record.msg not in self._EXPECTED

@@ -1,7 +1,7 @@
-"""Topics, groups and rights that a worker needs, by its role and its settings.
+"""Topics, groups and permissions that a worker needs, by its role and its settings.
 
-docs/security.md has the same as a table for whoever grants the rights, and the secured tests run
-with exactly these.
+docs/security.md has the same as a table for the operator who grants them, and the security tests
+run with exactly these permissions.
 """
 
 from collections.abc import Sequence
@@ -18,21 +18,21 @@ from catdog_stream.worker.roles import Role
 
 __all__ = ["Need", "changelog_of", "groups_of", "leader_of", "needs_of", "topics_of"]
 
-#: What a topic is created with that keeps the last record of each key.
+#: Configuration of a topic that keeps the last record of each key.
 _COMPACTED = {"cleanup.policy": "compact"}
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One right."""
+    """Permission that a worker needs."""
 
     access: Access
-    #: What does not work without it, as the end of a sentence; ``None``: the worker needs it.
+    #: Effect of a missing permission, as the end of a sentence; ``None``: the worker needs it.
     otherwise: str | None = None
 
 
 def changelog_of(role: Role, table: str) -> str:
-    """Return the topic with the copy of a table."""
+    """Return the changelog topic of a table."""
     return f"{role.group}-{table}-changelog"
 
 
@@ -42,7 +42,7 @@ def leader_of(role: Role) -> str:
 
 
 def topics_of(role: Role, settings: Settings) -> Sequence[NewTopic]:
-    """Return every topic that a worker uses, as it is created where it is missing."""
+    """Return every topic that a worker uses, with the configuration for creating it."""
     cluster = settings.cluster
     names = (*TOPICS, VOTES) if role.votes else TOPICS
     topics = [new_topic(cluster, name, cluster.partitions) for name in names]
@@ -62,7 +62,7 @@ def groups_of(role: Role) -> Sequence[str]:
 
 
 def needs_of(role: Role, settings: Settings) -> Sequence[Need]:
-    """Return the rights that a worker needs, and those without which it does less."""
+    """Return the permissions that a worker needs, including the optional ones."""
     topic, group = Access.topic, Access.group
     needs = [
         Need(group("Read", role.group)),

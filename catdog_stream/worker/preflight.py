@@ -1,6 +1,6 @@
-"""Surroundings that must be right before Faust is imported, which ends in a traceback for mistakes.
+"""Checks of the environment before Faust is imported, which fails with a traceback otherwise.
 
-Faust reads ``WEB_PORT`` while it is imported, and makes an address of ``WEB_HOST``.
+Faust reads ``WEB_PORT`` during its import, and builds an address from ``WEB_HOST``.
 """
 
 import ipaddress
@@ -12,18 +12,18 @@ from catdog_stream.errors import SettingError
 
 __all__ = ["check", "in_url", "normalize", "to_bind"]
 
-#: Faust takes each of its settings under these names.
+#: Faust reads each of its settings with each of these prefixes.
 PREFIXES = ("", "F_")
-#: A worker with eight partitions has 30 files open; with too few, each failure looks like another.
+#: A worker with eight partitions has 30 files open; below the limit, the errors are misleading.
 LEAST_FILES = 64
 EVERY_IPV4, EVERY_IPV6 = "0.0.0.0", "::"
 
 
 def normalize(environment: MutableMapping[str, str]) -> None:
-    """Write IPv6 addresses as Faust needs them: in brackets in a URL, and without to listen on.
+    """Write IPv6 addresses as Faust needs them: in brackets in a URL, without to listen on.
 
-    A worker that announces an IPv6 address, as a pod of Kubernetes may, listens on every IPv6
-    address where it is to listen on every address.
+    A worker that announces an IPv6 address, such as a Kubernetes pod, listens on every IPv6
+    address if ``WEB_BIND`` is every IPv4 address.
     """
     for prefix in PREFIXES:
         host, bind = f"{prefix}WEB_HOST", f"{prefix}WEB_BIND"
@@ -36,12 +36,12 @@ def normalize(environment: MutableMapping[str, str]) -> None:
 
 
 def in_url(host: str) -> str:
-    """Return a host as it stands in a URL: an IPv6 address in brackets."""
+    """Return a host as written in a URL: an IPv6 address in brackets."""
     return f"[{host.strip()}]" if _is_ipv6(host.strip()) else host
 
 
 def to_bind(host: str) -> str:
-    """Return a host as a socket takes it: an IPv6 address without brackets."""
+    """Return a host as a socket needs it: an IPv6 address without brackets."""
     inner = host.strip().removeprefix("[").removesuffix("]")
     return inner if _is_ipv6(inner) else host
 
@@ -55,7 +55,7 @@ def _is_ipv6(text: str) -> bool:
 
 
 def check(environment: Mapping[str, str]) -> None:
-    """Raise ``SettingError`` for what Faust or the operating system would stumble over."""
+    """Raise ``SettingError`` for values at which Faust or the operating system would fail."""
     for prefix in PREFIXES:
         _check_port(f"{prefix}WEB_PORT", environment.get(f"{prefix}WEB_PORT"))
         _check_address(f"{prefix}WEB_BIND", environment.get(f"{prefix}WEB_BIND", ""))
@@ -75,7 +75,7 @@ def _check_port(name: str, text: str | None) -> None:
 
 
 def _check_address(name: str, text: str) -> None:
-    """Only what looks like an address of version 4; anything else may be the name of a host."""
+    """Raise ``SettingError`` for a malformed IPv4 address; other text may be a host name."""
     if not re.fullmatch(r"[0-9.]+", text):
         return
     try:

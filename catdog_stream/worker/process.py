@@ -1,4 +1,4 @@
-"""The worker process: how it ends."""
+"""The worker process and its end."""
 
 import asyncio
 import gc
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Worker"]
 
-#: Seconds between two equal complaints of a library in the log.
+#: Seconds between two equal messages of a library in the log.
 REPEAT_SECONDS = 30.0
-#: For a new cluster to create its topics, that of its groups too.
+#: For a new cluster to create its topics, including the topic of the groups.
 START_SECONDS = 20.0
 
 
 class Worker(faust.Worker):
-    """Faust's worker, which ends with a sentence where the user can help, not with a traceback."""
+    """Faust's worker, which ends with a sentence and not a traceback if the user can help."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        # What an agent prints is its own: Faust would make two warnings of each line.
+        # An agent's output stays unchanged: Faust would log each line as two warnings.
         super().__init__(*args, **{**options, "redirect_stdouts": False})
 
     def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
-        """Keep libraries from filling the log while nobody answers, and files free of codes."""
+        """Limit the messages of libraries, and write no terminal codes to a file."""
         if self.spinner is not None and not self.spinner.file.isatty():
-            self.spinner = None  # it hides the cursor of a file, too
+            self.spinner = None  # it hides the cursor even in a file
         if self._logs_json:
             self.spinner, self.quiet = None, True
         super().on_setup_root_logger(logger, level)
@@ -58,7 +58,7 @@ class Worker(faust.Worker):
         return cast("StreamApp", self.app).settings.log_format == "json"
 
     async def on_startup_finished(self) -> None:
-        """Keep the garbage collector from what the start has made; it would stop every thread."""
+        """Exclude objects of the start from garbage collection, which would stop every thread."""
         gc.freeze()
         await super().on_startup_finished()
 
@@ -67,32 +67,32 @@ class Worker(faust.Worker):
         super()._on_sigterm()
 
     def _on_sigint(self) -> None:
-        # Not Faust's way, which prints the stack of every task first.
+        # Faust's handler prints the stack of every task first.
         self._end_within(deadlines.STOP)
         self._flag_as_shutdown_by_signal()
         self._schedule_shutdown(signal.SIGINT)
 
     def execute_from_commandline(self) -> NoReturn:
-        """Run until stopped; exits with 0, or with another code if it could not go on."""
+        """Run until stopped; exit with 0, or with another code after a failure."""
         reason: BaseException | None = None
         starting = self._starting_fut = asyncio.ensure_future(self.start(), loop=self.loop)
         try:
             self.loop.run_until_complete(starting)
         except asyncio.CancelledError:
-            pass  # a signal stopped it
-        except Exception as error:  # noqa: BLE001 - told below, with the exit code
+            pass  # stopped by a signal
+        except Exception as error:  # noqa: BLE001 - reported below, with the exit code
             reason = error
         self._end_within(deadlines.STOP)
         try:
             starting.cancel()
             self.on_worker_shutdown()
             self.stop_and_shutdown()
-        except Exception as error:  # noqa: BLE001 - what a service crashed with comes up again
+        except Exception as error:  # noqa: BLE001 - a service's crash is raised again here
             reason = reason or error
         _exit(self._say_why(reason or cast("StreamApp", self.app).failure))
 
     async def _sentinel_task(self) -> None:
-        """Let what was cancelled last come to its end; mode sleeps a second here, needed or not."""
+        """Wait for the tasks that were cancelled last; mode always sleeps one second here."""
         others = asyncio.all_tasks() - {asyncio.current_task()}
         if others:
             await asyncio.wait(others, timeout=deadlines.LAST_TASKS)
@@ -112,7 +112,7 @@ class Worker(faust.Worker):
         return 1
 
     def _end_within(self, seconds: float) -> None:
-        """End the process even if its event loop, a thread or the broker never answers again."""
+        """End the process even if its event loop, a thread or the broker hangs."""
 
         def end() -> None:
             self.log.critical("Not stopped after %g s: ending now.", seconds)
@@ -124,16 +124,16 @@ class Worker(faust.Worker):
 
 
 def _explained(error: KafkaError, cluster: ClusterConfig) -> BrokerError:
-    """Return the sentence of an error of Kafka that ended the worker."""
+    """Return the Kafka error that ended the worker, as one sentence."""
     if isinstance(error, TopicNotCreatedError) and error.__cause__ is not None:
         return broker_error(error.__cause__, cluster, Access.topic("Create", error.topic))
     return broker_error(error, cluster)
 
 
 def _exit(code: int) -> NoReturn:
-    """End without waiting for threads: one that hangs in the model would never be joined."""
+    """End without joining threads: a thread that hangs in the model would never return."""
     logging.shutdown()
-    if sys.stdout.isatty():  # Faust has hidden the cursor; what shows it again is not run
+    if sys.stdout.isatty():  # Faust has hidden the cursor, and its code to show it does not run
         sys.stdout.write(Spinner.cursor_show)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Does the worker get on? Pure bookkeeping with an injectable clock."""
+"""Detection of a stall of the worker, as pure bookkeeping with an injectable clock."""
 
 import time
 from collections.abc import Callable
@@ -7,11 +7,11 @@ __all__ = ["ProgressWatch"]
 
 
 class ProgressWatch:
-    """Notices when work waits and nothing of it gets done.
+    """Detector of work that waits while none gets done.
 
     Args:
-        patience: seconds without progress, while work waits, that are still all right.
-        clock: seconds that only ever grow.
+        patience: seconds without progress, while work waits, that are allowed.
+        clock: monotonic clock, in seconds.
     """
 
     def __init__(self, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -21,13 +21,13 @@ class ProgressWatch:
         self._since = clock()
 
     def observe(self, done: int, *, waiting: bool) -> None:
-        """Say how much has been done so far, and whether work waits now."""
+        """Record the amount of work done so far, and if work waits now."""
         if done != self._done or not waiting:
             self._done = done
             self._since = self._clock()
 
     @property
     def stalled_seconds(self) -> float:
-        """How long work has waited in vain; 0.0 while that is within ``patience``."""
+        """Seconds that work has waited without progress; 0.0 while within ``patience``."""
         waited = self._clock() - self._since
         return waited if waited > self._patience else 0.0

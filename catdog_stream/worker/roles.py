@@ -1,4 +1,4 @@
-"""What a worker is: everything, a voter, or of the jury. See docs/voting.md."""
+"""Roles of a worker: all, voter or jury. See docs/voting.md."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from catdog_stream.votes import VOTER_NAME
 
 __all__ = ["Role", "role_of"]
 
-#: What registers itself with the app when it is imported.
+#: Modules that register themselves with the app when imported.
 EVERYWHERE = ("catdog_stream.web.views", "catdog_stream.commands")
-#: A recount speaks of the counts of the one group; it must not be added to those of another.
+#: A recount corrects the counts of one group; its corrections must not go to another group.
 CLASSIFIES, COUNTS, CORRECTS, DECIDES = (
     f"catdog_stream.agents.{name}" for name in ("classify", "count", "correct", "decide")
 )
@@ -22,21 +22,21 @@ CLASSIFIES, COUNTS, CORRECTS, DECIDES = (
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What differs between workers."""
+    """Differences between the workers of different roles."""
 
-    #: Its consumer group, and the app's id, which its changelogs are called after.
+    #: Consumer group, and the app's id, which is part of the names of its changelogs.
     group: str
-    #: The topic whose records it answers.
+    #: Topic whose records it answers.
     reads: str
-    #: Table to the topic whose partitions it has a shard for.
+    #: Table to the topic for each of whose partitions it has a shard.
     counted: Mapping[str, str]
     modules: tuple[str, ...]
-    #: Its name as a voter, if it is one.
+    #: Name of the voter, if the role is voter.
     voter: str | None = None
 
     @property
     def is_jury(self) -> bool:
-        """Whether it decides, and needs no model."""
+        """``True`` if the role decides on votes, without a model."""
         return self.reads == VOTES
 
     @property
@@ -46,12 +46,12 @@ class Role:
 
     @property
     def votes(self) -> bool:
-        """Whether it has to do with votes."""
+        """``True`` if the role reads or writes votes."""
         return self.is_jury or self.voter is not None
 
 
 def role_of(settings: Settings) -> Role:
-    """The role that the settings name.
+    """Return the role of the settings.
 
     Raises:
         SettingError: a voter has no name.

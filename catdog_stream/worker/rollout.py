@@ -1,4 +1,4 @@
-"""Follows the orders which stack is to serve: loads it beside the one that serves, and swaps."""
+"""Rollout of stacks: follows deployments, loads each stack beside the serving one, switches."""
 
 import asyncio
 import logging
@@ -30,48 +30,48 @@ __all__ = ["Rollout"]
 
 logger = logging.getLogger(__name__)
 
-#: A stack in whose loading this process has ended so often is not tried again: it may have taken
-#: all memory.
+#: A stack during whose loading this process has ended this often is not tried again: it may have
+#: exhausted the memory.
 MAX_TRIES = 3
 OWN = "The stack of its settings"
 
 
 class _Superseded(Exception):  # noqa: N818 - nothing went wrong
-    """Another order came."""
+    """A newer deployment arrived."""
 
 
 class Rollout(Service):
-    """Serves what the latest order says, from before the worker's first request on.
+    """Service that serves the latest deployment, from before the worker's first request.
 
-    Where that cannot be used, what served goes on; in a worker that has just started, what served
-    before in the cluster, or else the stack of its settings. Without ``CATDOG_STACKS`` it does
-    nothing.
+    If that stack cannot be used, the current stack continues to serve. A worker that has just
+    started uses the stack that served in the cluster before, or else the stack of its settings.
+    Without ``CATDOG_STACKS`` the service does nothing.
     """
 
     def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.app = app
-        #: Why the latest order was not followed; ``None`` if it was.
+        #: Why the latest deployment was not followed; ``None`` if it was.
         self.problem: str | None = None
-        #: What is being loaded, to take over; ``None`` if nothing is.
+        #: Stack that is being loaded; ``None`` if none is.
         self.loading: str | None = None
-        #: What took over from the stack of the settings; ``None`` while that one serves.
+        #: Stack that replaced the stack of the settings; ``None`` while that one serves.
         self._swapped_in: str | None = None
         self._next_offset = 0
         self._order = NONE
-        #: What came while another one was being loaded: the last one alone.
+        #: The newest deployment that arrived while another stack was being loaded.
         self._newest: Deployment | None = None
         self._newer = asyncio.Event()
         self._said: str | None = None
 
     @property
     def serving(self) -> str:
-        """What answers the next request, as in the ``stack`` header."""
+        """Stack that answers the next request: name and version, as in the ``stack`` header."""
         classifier = self.app.inference.classifier
         return f"{classifier.name} {classifier.version}"
 
     async def on_start(self) -> None:
-        """Obey the order in force, and follow those to come."""
+        """Follow the current deployment, and all later ones."""
         if self.app.settings.stacks is None:
             return
         told = await self._standing()
@@ -89,7 +89,7 @@ class Rollout(Service):
         self.add_future(self._obey_the_newest())
 
     async def _standing(self) -> Standing | None:
-        """What is ordered, once Kafka tells; ``None`` if the worker stops before."""
+        """Return the current deployment once Kafka answers; ``None`` if the worker stops before."""
         while not self.should_stop:
             try:
                 told = await standing(self.app.settings.cluster, self.app.role.voter)
@@ -108,7 +108,7 @@ class Rollout(Service):
                 async for news in self._orders():
                     if isinstance(news, Deployment):
                         self._hear(news)
-            except Exception as error:  # whatever a stranger has written there
+            except Exception as error:  # the topic may hold any untrusted record
                 logger.warning(
                     "Orders for stacks cannot be read: %s Trying again.",
                     error,
@@ -137,9 +137,9 @@ class Rollout(Service):
     async def _obey(
         self, order: Deployment, tries: int = 0, instead: Iterable[str | None] = ()
     ) -> None:
-        """Serve what is ordered, or else one of ``instead``, the first that can be used.
+        """Serve the deployment, or else the first stack of ``instead`` that can be used.
 
-        ``tries``: how often this worker has begun to load it, and ended.
+        ``tries``: number of times that this worker has begun to load it, and ended.
         """
         self._order = order.offset
         self.loading = _named(order.stack)
@@ -152,7 +152,7 @@ class Rollout(Service):
         except _Superseded:
             logger.info("%s is given up: another order came.", self.loading)
             return
-        except Exception as error:  # the one that serves goes on, whatever it is
+        except Exception as error:  # the current stack continues to serve after any error
             problem = shown(str(error) or repr(error))
             trace = None if isinstance(error, StackError) else error
             logger.warning("%s is refused: %s", self.loading, problem, exc_info=trace)
@@ -170,19 +170,19 @@ class Rollout(Service):
             try:
                 if not await self._serves(stack):
                     await self._swap(stack)
-            except Exception as error:  # noqa: BLE001 - the next one, or the one that serves
+            except Exception as error:  # noqa: BLE001 - try the next stack, or keep the current one
                 logger.warning("Nor can %s be used: %s", _named(stack), error)
             else:
                 return
 
     async def _serves(self, stack: str | None) -> bool:
-        """Whether it serves already, and not the settings' own under the same name."""
+        """Return true if the stack serves already, and is not another of the same name."""
         if stack == self._swapped_in:
             return True
         if stack is None or self._swapped_in is not None:
             return False
         wanted = StackId.parse(stack)
-        # One of somebody else's making has none.
+        # A custom classifier has no manifest.
         own = getattr(self.app.inference.classifier, "manifest", None)
         if own is None:
             return False
@@ -190,15 +190,15 @@ class Rollout(Service):
         return await asyncio.to_thread(Repository(self.app.settings.stacks).holds, wanted, own)
 
     async def _swap(self, stack: str | None) -> None:
-        """Raises what it cannot be used for, and ``_Superseded``."""
+        """Load the stack and switch to it. Raise the loading error or ``_Superseded``."""
         runner = await self._loaded(stack)
         await self.app.inference.take_over(runner)
         self._swapped_in = stack
 
     async def _loaded(self, stack: str | None) -> ModelRunner:
-        """Load a stack; if another order comes, give it up, though not before it had some time.
+        """Load a stack; if a newer deployment arrives, wait a limited time, then raise.
 
-        Many orders would else have many stacks in memory at a time.
+        Without that wait, many deployments would hold many stacks in memory at once.
         """
         inference = self.app.inference
         load = of_settings(inference.load)
@@ -219,7 +219,7 @@ class Rollout(Service):
             newer.cancel()
 
     async def _tell(self, tries: int = 0) -> None:
-        """Report what becomes of the order, until Kafka has it or another order comes."""
+        """Report the state of the deployment, until Kafka has the report or a newer one arrives."""
         problem = self.problem if self.loading is None else None
         told = Report(self.app.address, self._order, self.serving, problem, self.loading, tries)
         while not self.should_stop:
@@ -235,7 +235,7 @@ class Rollout(Service):
                 return
 
     def _say(self, error: BrokerError) -> None:
-        """Say, once, what keeps the orders from being read or answered."""
+        """Log once why deployments cannot be read or reported on."""
         if str(error) != self._said:
             logger.warning("Orders for stacks cannot be followed: %s Trying again.", error)
         self._said = str(error)

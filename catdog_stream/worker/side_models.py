@@ -1,4 +1,4 @@
-"""What stands beside the classifier that serves: a canary and a shadow, as the settings say."""
+"""Canary and shadow beside the serving classifier, as the settings say."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,14 +14,15 @@ from catdog_stream.worker.loading import load_stack
 
 __all__ = ["canary_sample", "load_canary", "shadow_of"]
 
-#: A shadow has the lowest priority: it may take so many times as long as who answers.
+#: A shadow has the lowest priority: its timeout is this multiple of the serving model's.
 SHADOW_PATIENCE = 6
 
 
 def directory_of(settings: Settings, text: str) -> Path:
-    """Where the stack lies: ``NAME/VERSION`` in ``CATDOG_STACKS``, or else a directory.
+    """Return the directory of a stack: ``NAME/VERSION`` in ``CATDOG_STACKS``, or a directory.
 
-    Raises ``StackError``: it is neither.
+    Raises:
+        StackError: the text names neither.
     """
     if settings.stacks is not None:
         try:
@@ -36,12 +37,12 @@ def directory_of(settings: Settings, text: str) -> Path:
 
 
 def canary_sample(settings: Settings) -> Sample:
-    """The requests that the canary answers."""
+    """Return the sample of requests that the canary answers."""
     return Sample(b"canary", settings.canary_share)
 
 
 def load_canary(settings: Settings) -> ModelStack:
-    """The canary, after a look at its golden pictures. Raises ``StackError``."""
+    """Load the canary and check its golden pictures. Raise ``StackError``."""
     assert settings.canary is not None
     directory = directory_of(settings, settings.canary)
     stack = load_stack(replace(settings, stack=directory))
@@ -54,7 +55,7 @@ def load_canary(settings: Settings) -> ModelStack:
 
 
 def shadow_of(settings: Settings) -> Shadow:
-    """The shadow, which is to be started and stopped."""
+    """Return the shadow, which the caller starts and stops."""
 
     def assign() -> Assignment:
         assert settings.shadow is not None

@@ -1,7 +1,7 @@
-"""An observer that makes OpenTelemetry's spans of answers. Takes the extra ``tracing``.
+"""Observer that creates OpenTelemetry spans of answers. Needs the extra ``tracing``.
 
-The span of a request has a child for each of its stages, and for a parent what the request's own
-``traceparent`` says, be that its client's or a proxy's.
+The span of a request has a child for each of its stages. Its parent is the span in the request's
+own ``traceparent`` header, set by its client or by a proxy.
 """
 
 import time
@@ -23,11 +23,11 @@ _W3C = TraceContextTextMapPropagator()
 
 
 class Spans:
-    """Makes a span of each answer, once it was given: what came before is known by then.
+    """Observer that creates the span of a request after its answer, when all stages are known.
 
     Args:
-        tracer: takes the spans, and decides which of them to keep.
-        name: what the span of a request is called.
+        tracer: receives the spans and samples them.
+        name: name of a request's span.
     """
 
     def __init__(self, tracer: Tracer, name: str) -> None:
@@ -35,13 +35,13 @@ class Spans:
         self._name = name
 
     def wants_picture(self) -> bool:
-        """It has no use for any."""
+        """Return false: spans need no picture."""
         return False
 
     def answered(self, answer: Answered) -> None:
-        """Make the span of one request."""
+        """Create the span of one request."""
         incoming, outcome, timings = answer.incoming, answer.outcome, answer.timings
-        # Anew each time: the clock on the wall may be set.
+        # Computed each time, because the wall clock may be set.
         epoch = time.time_ns() - time.perf_counter_ns()
         span = self._tracer.start_span(
             self._name,
@@ -66,7 +66,7 @@ def _at(epoch: int, moment: float) -> int:
 
 
 def _parent(headers: Headers) -> Context:
-    """Who asked; nobody, where the headers do not say so in the W3C's way."""
+    """Return the parent span; an empty context if no header names one in W3C format."""
     carrier = {
         name: value.decode("latin-1") for name, value in headers if name in _CONTEXT and value
     }

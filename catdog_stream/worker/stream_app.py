@@ -1,6 +1,6 @@
-"""A Faust app that one can leave alone: what Faust gets wrong or leaves open is settled here.
+"""Faust app that runs unattended: it corrects Faust's errors and sets safe defaults.
 
-`CatDogApp` is one, and so are the apps of further agents (``catdog_stream.pipelines``).
+`CatDogApp` is a stream app, and so are the apps of further agents (``catdog_stream.pipelines``).
 """
 
 import logging
@@ -35,16 +35,16 @@ logger = logging.getLogger(__name__)
 
 
 class StreamApp(faust.App):
-    """A Faust app on the cluster that the settings name.
+    """Faust app on the cluster that the settings name.
 
-    It reads from the earliest offset, only what was committed, and records as large as the
-    answers here may be; a restart skips nothing; a request to Kafka has a time limit; it ends,
-    with a sentence and an exit code, when one of its agents does.
+    Reads from the earliest offset, only committed records, and records as large as this
+    application's answers. A restart skips no record. Each request to Kafka has a time limit. When
+    one of its agents ends, the app ends with a sentence and an exit code.
 
     Args:
-        name: the app's id, which is its consumer group's.
-        settings: the values in force.
-        options: Faust's own, which go before those given here.
+        name: the app's id, which is also its consumer group.
+        settings: the settings of this package.
+        options: Faust's settings, which override the defaults here.
     """
 
     def __init__(self, name: str, settings: Settings, **options: Any) -> None:
@@ -59,7 +59,7 @@ class StreamApp(faust.App):
             "broker_client_id": name,
             "broker_commit_interval": 1.0,
             **deadlines.worker_settings(),
-            # Payloads in memory: what one poll returns, and what waits for the agent.
+            # Payloads in memory: the result of one poll, and the records that wait for the agent.
             "broker_max_poll_records": 32,
             "stream_buffer_maxsize": 16,
             "consumer_max_fetch_size": settings.max_answer_bytes,
@@ -74,17 +74,17 @@ class StreamApp(faust.App):
             "web_host": os.environ.get("WEB_HOST", "127.0.0.1"),
             "worker_redirect_stdouts": False,
         }
-        #: What agents have sent and Kafka has not confirmed.
+        #: Records that agents have sent and Kafka has not confirmed.
         self.sends = UnconfirmedSends()
         super().__init__(name, **{**defaults, **options})
         self.sensors = Sensors(self)
         self.settings = settings
-        #: Why the worker stops on its own; ``None`` while it does not.
+        #: Why the worker stops on its own; ``None`` while it runs.
         self.failure: BaseException | None = None
         self.transport.Consumer = Consumer  # type: ignore[misc]
 
     def _load_settings(self, *, silent: bool = False) -> FaustSettings:
-        """Load Faust's settings. Raises ``SettingError`` for those that break the guarantee."""
+        """Load Faust's settings. Raise ``SettingError`` for those that break the guarantee."""
         try:
             conf = cast(Any, super()._load_settings(silent=silent))
         except (ValueError, ImproperlyConfigured) as error:
@@ -107,17 +107,17 @@ class StreamApp(faust.App):
         return cast(FaustSettings, conf)
 
     def worker_init(self) -> None:
-        """Mend the libraries, and choose the event loop before there is one.
+        """Patch the libraries, and choose the event loop before one exists.
 
-        Faust calls it as a command begins, this application's own commands too.
+        Faust calls this when a command begins, including this application's own commands.
 
-        uvloop takes a sixth less CPU time for a request; ``--loop`` and ``FAUST_LOOP`` can have
+        uvloop takes a sixth less CPU time for a request; ``--loop`` and ``FAUST_LOOP`` choose
         another.
         """
         super().worker_init()
         patches.install()
         if self.settings.log_format == "json":
-            # Faust's banner is no JSON, and often in one stream with the log.
+            # Faust's banner is not JSON, and often goes to the same stream as the log.
             cast(Any, faust.cli.worker.worker).on_worker_created = _say_nothing
         if not os.environ.get("FAUST_LOOP"):
             mode.loop.use("uvloop")
@@ -131,10 +131,10 @@ class StreamApp(faust.App):
             ) from error
 
     def give_up(self, reason: BaseException) -> None:
-        """Stop the worker in good order, as a signal would, with ``reason`` and its exit code.
+        """Stop the worker gracefully, as a signal would, with ``reason`` and its exit code.
 
-        Faust's ``crash`` would leave without committing what has been answered, and without
-        telling the group.
+        Faust's ``crash`` would end without committing answered requests, and without leaving the
+        group.
         """
         if self.failure is None:
             self.failure = reason
@@ -142,7 +142,7 @@ class StreamApp(faust.App):
             os.kill(os.getpid(), signal.SIGTERM)
 
     async def _on_agent_error(self, agent: AgentT[Any], exc: BaseException) -> None:
-        """End the worker. Faust would acknowledge what the agent failed on, and carry on."""
+        """End the worker. Faust would acknowledge the record that failed, and continue."""
         logger.critical("The agent %s failed.", agent.name, exc_info=exc)
         known = isinstance(exc, AgentError)
         self.give_up(exc if known else AgentError(f"The agent {agent.name} failed: {exc!r}."))
@@ -156,7 +156,7 @@ class StreamApp(faust.App):
 
 
 def _temporary() -> Path:
-    """Return the folder for temporary files, which need not be there: most commands use none."""
+    """Return the folder for temporary files, which need not exist: most commands use none."""
     try:
         return Path(tempfile.gettempdir())
     except FileNotFoundError:

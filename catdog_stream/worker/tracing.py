@@ -1,4 +1,4 @@
-"""Traces as part of a worker: where they go, and that the last ones get there."""
+"""Service that exports traces, including the last spans before the end."""
 
 import asyncio
 from typing import TYPE_CHECKING, Any
@@ -17,9 +17,9 @@ __all__ = ["Tracing"]
 
 
 class Tracing(Service):
-    """Sends a span of each request to where ``CATDOG_TRACES`` says; without it, does nothing.
+    """Service that sends a span of each request to ``CATDOG_TRACES``; without it, does nothing.
 
-    What is not said there is OpenTelemetry's own to read: ``OTEL_TRACES_SAMPLER``,
+    OpenTelemetry itself reads all other options: ``OTEL_TRACES_SAMPLER``,
     ``OTEL_EXPORTER_OTLP_HEADERS``, ``OTEL_SERVICE_NAME`` and others.
     """
 
@@ -29,7 +29,7 @@ class Tracing(Service):
         self._provider: TracerProvider | None = None
 
     async def on_start(self) -> None:
-        """Watch what is answered. Raises ``SettingError``: a package is missing."""
+        """Observe answers. Raise ``SettingError`` if a package is missing."""
         endpoint = self.app.settings.traces
         if endpoint is None:
             return
@@ -44,14 +44,14 @@ class Tracing(Service):
         self.app.observers.add(Spans(provider.get_tracer("catdog_stream", __version__), name))
 
     async def on_stop(self) -> None:
-        """Send what is left, but do not wait for a collector that does not answer."""
+        """Send the remaining spans, but do not wait for a collector that does not answer."""
         if self._provider is not None:
             sending = asyncio.ensure_future(asyncio.to_thread(self._provider.shutdown))
             await asyncio.wait((sending,), timeout=deadlines.LAST_SPANS)
 
 
 def _provider(endpoint: str, address: str) -> "TracerProvider":
-    # Only those who want traces have it.
+    # The packages are an optional extra.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import OTELResourceDetector, Resource
     from opentelemetry.sdk.trace import TracerProvider
