@@ -1,4 +1,1 @@
-"""The guarantee on top of Faust.
-
-What is read, answered, acknowledged, counted, committed, by whom.
-"""
+"""Delivery guarantee on top of Faust: reading, answering, acknowledging, counting, committing."""

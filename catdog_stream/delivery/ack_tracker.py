@@ -1,8 +1,8 @@
 """Acknowledgements of one partition, and the offset that they allow to commit.
 
 Agents may acknowledge in any order: with ``concurrency=2`` the second record is often done first.
-A committed offset stands for all records in front of it, so it must never pass one that is still in
-progress (faust-streaming #606 does).
+A committed offset covers all records in front of it, so it must never pass a record that is still
+in progress (as in faust-streaming #606).
 """
 
 from collections import deque
@@ -11,10 +11,10 @@ __all__ = ["AckTracker"]
 
 
 class AckTracker:
-    """Offsets of one partition that were delivered to agents and are not all acknowledged.
+    """Delivered records of one partition that are not all acknowledged, by offset.
 
-    It keeps the records in progress and nothing else: offsets behind them, such as the markers of
-    transactions, are no gap.
+    It keeps only the records in progress. Offsets without a record, such as transaction markers,
+    are no gap.
     """
 
     __slots__ = ("_acknowledged", "_end", "_in_progress")
@@ -25,11 +25,11 @@ class AckTracker:
         self._end = 0
 
     def deliver(self, offset: int) -> None:
-        """Note that the record at ``offset`` goes to its agents; offsets only grow."""
+        """Record the delivery of the record at ``offset`` to its agents; offsets only grow."""
         self._in_progress.append(offset)
 
     def acknowledge(self, offset: int) -> None:
-        """Note that the agents are done with the record at ``offset``."""
+        """Record that the agents have finished with the record at ``offset``."""
         waiting = self._in_progress
         if not waiting or offset != waiting[0]:
             self._acknowledged.add(offset)
@@ -40,7 +40,7 @@ class AckTracker:
             self._end = waiting.popleft() + 1
 
     def acknowledge_before(self, offset: int) -> None:
-        """Note that the agents are done with every record in front of ``offset``."""
+        """Record that the agents have finished with every record in front of ``offset``."""
         waiting = self._in_progress
         while waiting and waiting[0] < offset:
             self._acknowledged.discard(waiting[0])

@@ -1,12 +1,12 @@
-"""Faust's agent, whose end is never passed over in silence.
+"""Faust's agent, changed so that it never ends silently.
 
-Fault (Faust 0.15.3): an agent that returns leaves an app that reads nothing, and nobody notices. A
-``CancelledError`` out of an agent's own code is taken for a rebalance: the agent starts again and
-the record that it failed on is acknowledged. An agent that failed starts again, too, behind that
-record, while its worker stops.
+Fault (Faust 0.15.3): an agent that returns leaves an app that reads nothing, without any report. A
+``CancelledError`` from an agent's own code counts as a rebalance: the agent restarts, and the
+record that it failed on is acknowledged. An agent that failed restarts, too, behind that record,
+while its worker stops.
 
-Repair: each of them is an error of the agent, which the app handles, and none starts again. Faust
-itself may cancel an agent, as it does when it stops.
+Repair: each of these is an error of the agent, which the app handles, and none restarts the agent.
+Faust itself may cancel an agent, for example when Faust stops.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class Agent(faust.Agent):
                 )
             elif self.should_stop or self.app.should_stop:
                 raise
-            else:  # its partition was taken away
+            else:  # its partition was revoked
                 await aref.crash(error)
                 self.supervisor.wakeup()
         except Exception as error:  # noqa: BLE001 - reported

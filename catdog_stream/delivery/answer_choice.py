@@ -1,15 +1,15 @@
-"""Which of several answers to one request counts.
+"""Choice of the one answer that counts among several answers to a request.
 
 A worker that dies between publishing and committing leaves an answer in the topics that was never
-counted. Whoever takes over answers again, and may answer otherwise: a label beside a rejection, or
-the label of another stack. What counts is what was committed, and no record says which one that
-was: all answers to a request carry the request's time. The committed counts do. So each such
-request is taken for one of its answers in such a way that as many of them as possible agree with
-these counts: counts that can be right are left alone.
+counted. The next worker answers again, perhaps differently: a label beside a rejection, or the
+label of another stack. Only the committed answer counts. No record shows which one that is, because
+all answers to a request carry the request's time; only the committed counts can show it. So one
+answer is chosen for each such request, such that as many choices as possible agree with the
+committed counts. Counts that can be right are left unchanged.
 
-Where the counts leave a choice open, the answer that was written last is the one that was committed
-in the usual course of things: the later time, where Kafka sets the time of the records; and a label
-before a rejection, where the time is the same.
+If the counts leave a choice open, the answer that was written last is usually the committed one.
+That is the answer with the later time, where Kafka sets the time of the records; at the same time,
+a label has priority over a rejection.
 """
 
 from collections import Counter, defaultdict, deque
@@ -21,12 +21,12 @@ from catdog_stream.delivery.counting import OTHER, Shard
 __all__ = ["Answer", "Kind", "chosen"]
 
 Kind = Literal["labels", "rejections"]
-#: An answer as it is counted.
+#: Kind and name under which an answer is counted.
 Counted = tuple[Kind, str]
 
 
 class Answer(NamedTuple):
-    """A record of an answer."""
+    """Record of an answer."""
 
     time_ms: int
     kind: Kind
@@ -34,11 +34,11 @@ class Answer(NamedTuple):
 
 
 def chosen(answers: Mapping[int, Iterable[Answer]], counts: Shard) -> Mapping[int, Answer]:
-    """Return one answer for each request, whatever the order in which topics were read.
+    """Return one answer for each request. The result does not depend on the order of reading.
 
     Args:
-        answers: offset of a request to its answers, those of one topic in the order of the topic.
-        counts: what was committed.
+        answers: offset of a request to its answers; answers of one topic in the topic's order.
+        counts: the committed counts.
     """
     ranked = {offset: _ranked(of) for offset, of in sorted(answers.items())}
     room: Counter[Counted] = Counter()
@@ -47,7 +47,7 @@ def chosen(answers: Mapping[int, Iterable[Answer]], counts: Shard) -> Mapping[in
     for of in ranked.values():
         if len(of) == 1:
             room[_counted(of[0], counts)] -= 1
-    # Requests with the same choice are alike: they are divided among their answers by number.
+    # Requests with the same candidates are equivalent: only their number per answer matters.
     alike: defaultdict[tuple[Counted, ...], list[int]] = defaultdict(list)
     for offset, of in ranked.items():
         if len(of) > 1:
@@ -64,7 +64,7 @@ def chosen(answers: Mapping[int, Iterable[Answer]], counts: Shard) -> Mapping[in
 
 
 def _ranked(answers: Iterable[Answer]) -> list[Answer]:
-    """Return different answers, the likeliest first."""
+    """Return distinct answers, the likeliest first."""
     last = {(each.kind, each.name): each for each in answers}
     latest_last = list(last.values())
     places = {each: place for place, each in enumerate(latest_last)}
@@ -72,7 +72,7 @@ def _ranked(answers: Iterable[Answer]) -> list[Answer]:
 
 
 def _counted(answer: Answer, counts: Shard) -> Counted:
-    """Return the name under which a shard that may be full counts an answer."""
+    """Return the kind and name under which an answer is counted, if the shard is full, too."""
     known = counts[answer.kind]
     folded = answer.name not in known and OTHER in known
     return answer.kind, OTHER if folded else answer.name
@@ -81,11 +81,11 @@ def _counted(answer: Answer, counts: Shard) -> Counted:
 def _shares(
     wanted: Mapping[tuple[Counted, ...], int], room: Mapping[Counted, int]
 ) -> Counter[tuple[tuple[Counted, ...], Counted]]:
-    """Divide requests among names, as many as there is room for: a maximum flow.
+    """Assign requests to names up to each name's capacity: a maximum flow.
 
     Args:
-        wanted: choice of requests to how many have it.
-        room: name to how many it takes.
+        wanted: candidates of requests to the number of requests with these candidates.
+        room: name to its capacity, a number of requests.
     """
     free = Counter({name: number for name, number in room.items() if number > 0})
     flow: Counter[tuple[tuple[Counted, ...], Counted]] = Counter()
@@ -107,7 +107,7 @@ def _path(
     flow: Mapping[tuple[tuple[Counted, ...], Counted], int],
     free: Mapping[Counted, int],
 ) -> list[tuple[tuple[Counted, ...], Counted]]:
-    """Return who takes which name for one more request to find room; empty where there is none."""
+    """Return an augmenting path that frees capacity for one more request; empty if none exists."""
     came_from: dict[Counted, tuple[tuple[Counted, ...], Counted | None]] = {}
     waiting: deque[tuple[tuple[Counted, ...], Counted | None]] = deque([(choice, None)])
     while waiting:

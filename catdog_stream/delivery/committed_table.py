@@ -1,13 +1,13 @@
-"""A Faust table whose values travel with the committed offsets.
+"""Faust table whose values are committed together with the offsets.
 
-Fault (Faust 0.15): a table's changelog and the offsets that it belongs to are two writes. A worker
-that is cut off while a change is on the wire has it arrive after its successor's, for nothing in
-Kafka refuses it, and the table has lost what was counted in between for good.
+Fault (Faust 0.15): a table's changelog and the offsets that belong to it are two writes. If a
+worker is cut off while a change is in transit, its write may arrive after that of its successor.
+Kafka does not refuse it, and the table has lost the counts in between for good.
 
-Repair: the value of a partition goes out as the metadata of that partition's commit (see
-``consumer``), which Kafka takes from the partition's owner alone. The changelog gets a copy after
-each commit. It is read where no offset is committed: Kafka forgets those of a group that has had no
-member for a week (``offsets.retention.minutes``).
+Repair: the value of a partition is written as the metadata of that partition's commit (see
+``consumer``), which Kafka accepts from the partition's owner only. The changelog receives a copy
+after each commit. The copy is read if no offset is committed: Kafka deletes the offsets of a group
+that has had no member for a week (``offsets.retention.minutes``).
 """
 
 from typing import Any
@@ -22,12 +22,14 @@ __all__ = ["CommittedTable"]
 
 
 class CommittedTable(faust.Table[int, Shard]):
-    """A table with one value for each partition of a topic, by the partition's number.
+    """Table with one value for each partition of a topic, by the partition's number.
 
     Args:
-        follows: the topic. What is not given Faust's way is Faust's.
-        counts: the topic whose records the values count, and whose offsets they name; a jury
-            follows votes, and counts requests. By default the topic that the table follows.
+        args: see Faust's ``Table``.
+        follows: topic whose partitions the table has.
+        counts: topic whose records the values count, and whose offsets they name. A jury's table
+            follows votes and counts requests. By default the topic that the table follows.
+        kwargs: see Faust's ``Table``.
     """
 
     def __init__(self, *args: Any, follows: str = "", counts: str = "", **kwargs: Any) -> None:
@@ -36,20 +38,20 @@ class CommittedTable(faust.Table[int, Shard]):
         self.counts = counts or follows
 
     def partition_for_key(self, key: int) -> int:
-        """Return the partition itself; Faust takes that of the record that an agent is at."""
+        """Return the key itself; Faust would return the partition of the agent's current record."""
         return key
 
     def on_key_set(self, key: int, value: Shard) -> None:
-        """Write nothing yet: the value goes out with the next commit."""
+        """Write nothing yet: the next commit writes the value."""
         self._sensor_on_set(self, key, value)
 
     def metadata(self, partition: int) -> str:
-        """What is to be committed with the partition's offset."""
+        """Return the metadata to commit with the partition's offset."""
         shard = self.data.get(partition)
         return to_metadata(shard) if shard is not None else ""
 
     def restore(self, partition: int, metadata: str) -> None:
-        """Go back to what was committed; without that, to what the changelog has told."""
+        """Restore the committed value; without one, keep the value from the changelog."""
         shard = from_metadata(metadata)
         if shard is not None:
             self.data[partition] = shard
@@ -66,9 +68,9 @@ class CommittedTable(faust.Table[int, Shard]):
         return [mark for mark in marks if is_mark(mark)]
 
     def begin_again(self, topic: str, partition: int, offset: int) -> None:
-        """Keep the counts, and count what comes in ``topic`` from ``offset`` on.
+        """Keep the counts, and count the records of ``topic`` again from ``offset`` on.
 
-        The log of that partition is another one from there: it was lost.
+        The log of that partition was lost, and differs from there on.
         """
         shard = self.data.get(partition)
         if shard is None:
@@ -81,7 +83,7 @@ class CommittedTable(faust.Table[int, Shard]):
         self[partition] = shard
 
     def correct(self, partition: int, mail: str) -> bool:
-        """Add what a recount found (see ``correcting``), once. Whether it was added now."""
+        """Add a correction (see ``count_corrections``) once; return whether it was added now."""
         by, shard = from_mail(mail), self.data.get(partition)
         result = corrected(shard, by) if shard is not None and by is not None else None
         if result is None:
@@ -90,7 +92,7 @@ class CommittedTable(faust.Table[int, Shard]):
         return True
 
     def copy_to_changelog(self, partition: int) -> None:
-        """Have the changelog know what was committed. Nothing depends on its arrival."""
+        """Write the committed value to the changelog, too. Nothing depends on its arrival."""
         shard = self.data.get(partition)
         if shard is not None and partition < (self.partitions or 0):
             self.send_changelog(partition, partition, shard)

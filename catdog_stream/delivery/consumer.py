@@ -1,7 +1,7 @@
-"""Faust's consumer, with the places mended where it commits what is not safe, or waits for ever.
+"""Faust's consumer, repaired where it commits too early or waits without limit.
 
-Faust 0.15.3 reads, seeks, acknowledges and commits from tasks that do not wait for each other.
-Each override below names the fault that it closes; ``reading`` has those of reading.
+Faust 0.15.3 reads, seeks, acknowledges and commits from tasks that do not wait for each other. Each
+override below names the fault that it closes; ``reading`` has the overrides for reading.
 """
 
 import asyncio
@@ -40,37 +40,36 @@ def _metadata(tables: Mapping[str, CommittedTable], tp: TP) -> str:
 
 
 class Consumer(ReadingConsumer):
-    """Reads exactly what was not committed, and commits nothing that is not safe."""
+    """Consumer that reads exactly the uncommitted records, and commits only finished ones."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         #: Partitions whose counts were corrected, or offsets set back, since the last commit.
         self._corrected: set[TP] = set()
-        #: The generation whose partitions were taken over: it reads on from what was committed.
+        #: Generation whose partitions were taken over: it continues at the committed offsets.
         self._taken_over: int | None = None
-        #: The generation in which something was handed back unanswered.
+        #: Generation in which requests were released unanswered.
         self._handed_back: int | None = None
-        #: Whether Kafka takes the counts, however many they become.
+        #: True once Kafka is known to accept counts of the largest size.
         self._metadata_fits = False
-        #: Where what was committed is compared with the logs; nowhere without it.
+        #: Cluster whose logs are compared with the committed state; ``None`` skips the comparison.
         self.cluster: ClusterConfig | None = None
         #: Requests that may have ended workers.
         self.suspects = Suspects()
-        #: Whether this worker ends, or gives partitions back, in good order.
+        #: Returns true if this worker ends, or releases partitions, in good order.
         self.in_good_order: Callable[[], bool] = lambda: True
-        #: How many are in work that are waited for when partitions move.
+        #: Returns the number of requests in progress that a rebalance waits for.
         self.in_work: Callable[[], int] = lambda: len(self._unacked_messages)
-        #: Called when this worker cannot go on.
+        #: Called when this worker cannot continue.
         self.on_unusable: Callable[[BrokerError], object] = raise_
-        #: Called when something in work is handed back unanswered.
+        #: Called when requests in progress are released unanswered.
         self.on_drain_timeout: Callable[[], Awaitable[object]] = _nothing
-        #: Sends of agents that a commit must wait for.
+        #: Sends of agents that a commit waits for.
         self.sends = UnconfirmedSends()
 
-    # -- Acknowledging. An acknowledgement that comes after its partition was taken away belongs to
-    # nobody. Faust keeps each acknowledged offset and looks for gaps between them, one at a commit:
-    # behind a topic with the marks of transactions in it the committed offset stayed hundreds of
-    # records behind.
+    # -- Acknowledging. An acknowledgement that arrives after its partition was revoked is ignored.
+    # Faust keeps each acknowledged offset and looks for one gap between them per commit: on a topic
+    # with transaction markers the committed offset lagged hundreds of records behind.
 
     def ack(self, message: Message) -> bool:
         if message.acked or not message.tracked or not self.is_current(message):
@@ -89,9 +88,10 @@ class Consumer(ReadingConsumer):
             tracker.acknowledge_before(message.offset)
 
     def is_current(self, message: Message) -> bool:
-        """Whether answering and acknowledging ``message`` is ours, and passes over no other one.
+        """Return whether answering and acknowledging ``message`` is this worker's task now.
 
-        What was handed back unanswered comes again: nothing behind it may be answered before.
+        Requests that were released unanswered are delivered again. Nothing behind them may be
+        answered before.
         """
         generation = message.generation_id
         return self._has_taken_over(generation) and generation != self._handed_back
@@ -100,23 +100,24 @@ class Consumer(ReadingConsumer):
         return generation == self._taken_over == self.app.consumer_generation_id
 
     async def is_member(self) -> bool:
-        """Whether the group counts on this worker. It is asked only after a silence.
+        """Return whether the group counts on this worker. Ask the group only after a silence.
 
-        Whoever was stopped, or cut off, and goes on may have lost its partitions without knowing.
+        A worker that was stopped, or cut off, and then continues may have lost its partitions
+        without knowing.
         """
         thread = self._consumer_thread
         return thread.surely_member() or await thread.is_member()
 
     def forget(self, message: Message) -> None:
-        """Wait no longer for a message that will not be acknowledged."""
+        """Stop waiting for a message that will not be acknowledged."""
         self._unacked_messages.discard(message)
 
-    # -- Draining. Faust waits without limit for what is in work when partitions are taken away or
-    # the worker stops, and cannot be cancelled while it does: one answer that cannot be given
-    # holds up the whole group.
+    # -- Draining. Faust waits without limit for requests in progress when partitions are revoked or
+    # the worker stops, and cannot be cancelled meanwhile: one answer that cannot be given blocks
+    # the whole group.
 
     async def wait_empty(self) -> None:
-        """Wait for what is in work to be acknowledged, but not for ever; then commit."""
+        """Wait until requests in progress are acknowledged, with a time limit; then commit."""
         with suppress(TimeoutError):
             async with asyncio.timeout(deadlines.DRAIN):
                 while self.in_work():
@@ -135,32 +136,32 @@ class Consumer(ReadingConsumer):
     async def _commit_if_possible(self) -> None:
         if self.in_good_order():
             self.suspects.release()
-        with suppress(TimeoutError):  # what is not committed is delivered again, and known again
+        with suppress(TimeoutError):  # uncommitted records are delivered again, and recognized
             async with asyncio.timeout(deadlines.LAST_COMMIT):
                 try:
-                    # To Faust a commit that is under way is as good as this one; it is older.
+                    # Faust would skip this commit during another one, which is older.
                     await self.maybe_wait_for_commit_to_finish()
                     await self.commit()
                 except KafkaError:
                     self.log.exception("Not committed.")
 
     async def maybe_wait_for_commit_to_finish(self) -> bool:
-        """Wait for the commit under way, if there is one; without cancelling it, as Faust would."""
+        """Wait for the commit in progress, if any, without cancelling it as Faust would."""
         commit = self._commit_fut
         if commit is None:
             return False
         await asyncio.wait((commit,))
         return not commit.cancelled()
 
-    # -- Committing. Offsets and what was counted up to them are one write, made in the name of the
-    # generation that they belong to: the coordinator refuses it from whoever has lost the
-    # partition, and Faust's own commit, which is tried again after the group was joined anew, would
-    # carry old values into a new generation. Faust also takes a commit that failed for done, and
-    # commits while its tables are still being recovered: offsets that are right, beside counts that
-    # are not yet. Here nothing is committed of partitions that were not taken over.
+    # -- Committing. Offsets and the counts up to them are one write, in the name of the generation
+    # that they belong to: the coordinator refuses it from a worker that has lost the partition.
+    # Faust's own commit is retried after the group was joined again, and would carry old values
+    # into a new generation. Faust also treats a failed commit as done, and commits while its tables
+    # are still recovering: the offsets are right, but the counts are not yet. Here nothing is
+    # committed for partitions that were not taken over.
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Commit before Faust forgets what was acknowledged and is not yet committed."""
+        """Commit before Faust drops the acknowledged offsets that are not committed yet."""
         await self._commit_if_possible()
         await super().on_partitions_revoked(revoked)
         self._taken_over = None
@@ -171,10 +172,10 @@ class Consumer(ReadingConsumer):
         return (tp for tp in known if not topics or tp in topics or tp.topic in topics)
 
     def _committable(self, tp: TP) -> int:
-        """Return the offset before which nothing is left to do; 0 where that is not known.
+        """Return the offset in front of which everything is done; 0 if it is unknown.
 
-        Where all records are acknowledged that is where reading is: a transaction ends with a mark
-        that is no record, and whoever watches the lag would see one that never goes away.
+        If all records are acknowledged, this is the reading position: a transaction ends with a
+        marker that is no record, and without this a lag would remain visible forever.
         """
         tracker = self._trackers.get(tp)
         if tracker is None:
@@ -186,7 +187,7 @@ class Consumer(ReadingConsumer):
     async def _commit_tps(
         self,
         tps: Iterable[TP],
-        start_new_transaction: bool,  # noqa: ARG002 - there are none
+        start_new_transaction: bool,  # noqa: ARG002 - there are no transactions
     ) -> bool:
         generation = self.app.consumer_generation_id
         if not self._has_taken_over(generation):
@@ -195,7 +196,7 @@ class Consumer(ReadingConsumer):
         if not await self._sends_are_confirmed(wait=bool(offsets)) or not offsets:
             return False
         corrected = self._corrected & offsets.keys()
-        self._corrected -= corrected  # more may come while this is on its way
+        self._corrected -= corrected  # more may be added during the commit
         committed = await self._consumer_thread.commit_as(generation, offsets)
         if committed:
             ends = {tp: offset for tp, (offset, _) in offsets.items()}
@@ -211,7 +212,7 @@ class Consumer(ReadingConsumer):
         return committed
 
     def _commit_of(self, tps: Iterable[TP]) -> dict[TP, tuple[int, str]]:
-        """Return what there is to commit: offsets, and the counts up to them, of one moment."""
+        """Return what can be committed: offsets, and the counts up to them, of the same moment."""
         ends = {tp: self._committable(tp) for tp in tps}
         before = {tp: self._committed_offset[tp] or 0 for tp in ends}
         marked = self._corrected | self.suspects.unwritten
@@ -226,7 +227,7 @@ class Consumer(ReadingConsumer):
         }
 
     async def _sends_are_confirmed(self, *, wait: bool) -> bool:
-        """Return ``False`` where a send of an agent has failed: nothing may be committed then."""
+        """Return ``False`` if a send of an agent has failed: then nothing may be committed."""
         try:
             if wait:
                 await self.sends.confirmed()
@@ -238,7 +239,7 @@ class Consumer(ReadingConsumer):
         return True
 
     async def perform_seek(self) -> None:
-        """Take over the partitions: go to the committed offsets, and to what was counted then."""
+        """Take over the partitions: seek to the committed offsets and restore their counts."""
         self._taken_over, generation = None, self.app.consumer_generation_id
         committed = await self.go_to_committed()
         self._corrected.clear()
@@ -252,13 +253,13 @@ class Consumer(ReadingConsumer):
         as_found = {
             tp: at for tp, at in committed.items() if self._committed_offset.get(tp) == at.offset
         }
-        self.suspects.take_over(as_found)  # in a log that began again they are other requests
+        self.suspects.take_over(as_found)  # in a new log the offsets are other requests
         self._taken_over = generation
 
     async def _follow_history(
         self, cluster: ClusterConfig, committed: Mapping[TP, OffsetAndMetadata]
     ) -> None:
-        """Read from elsewhere, and commit that, where offsets or logs were lost."""
+        """Seek to other offsets, and commit them, where offsets or logs were lost."""
         ours, tables = self._acknowledged_partitions(), self._committed_tables()
         begun_again, self._begun_again = self._begun_again, set()
         moved = await positions(cluster, self.app.conf.id, ours, committed, tables, begun_again)
@@ -268,7 +269,7 @@ class Consumer(ReadingConsumer):
         self._corrected.update(moved)
 
     async def _check_metadata_limit(self, generation: int) -> None:
-        """End the worker before its first request where Kafka would not take its counts."""
+        """End the worker before its first request if Kafka would not accept its counts."""
         if self._metadata_fits:
             return
         ours, tables = self._acknowledged_partitions(), self._committed_tables()
@@ -281,27 +282,27 @@ class Consumer(ReadingConsumer):
             await asyncio.Event().wait()  # until the worker has stopped
 
     async def correct_counts(self) -> None:
-        """Add what a recount has found for the partitions of this worker. Raises ``KafkaError``."""
+        """Add a recount's corrections for this worker's partitions. Raises ``KafkaError``."""
         generation = self.app.consumer_generation_id
         tables = self._committed_tables()
         ours = [tp for tp in self.assignment() if tp.topic in tables]
         mails = await self._consumer_thread.mails(ours)
         if not self._has_taken_over(generation):
-            return  # what was restored meanwhile is looked at the next time
+            return  # the partitions were restored meanwhile: try the next time
         for tp, mail in mails.items():
             if tables[tp.topic].correct(tp.partition, mail):
                 self._corrected.add(tp)
 
     def end_of(self, topic: str, partition: int) -> float:
-        """The end of a partition as of the last look; infinity where it is not this worker's."""
+        """Return the last known end of a partition; infinity if it is not this worker's."""
         end = self._consumer_thread.stable_end(TP(topic, partition))
         return math.inf if end is None else end
 
     async def work_waits(self, topic: str) -> bool:
-        """Whether records of ``topic`` wait to be read. It asks the consumer's thread."""
+        """Return whether records of ``topic`` are not read yet, from the consumer's thread."""
         return await self._consumer_thread.work_waits(topic)
 
     def _committed_tables(self) -> Mapping[str, CommittedTable]:
-        """The tables whose values are committed, by the topic that they follow."""
+        """Return the tables whose values are committed, by the topic that they follow."""
         tables = self.app.tables.values()
         return {table.follows: table for table in tables if isinstance(table, CommittedTable)}

@@ -1,9 +1,9 @@
-"""Correcting counts while they go on: what a recount found, as differences.
+"""Corrections of counts in use: the result of a recount, as differences.
 
-Whoever recounts knows the committed counts of a partition and what they should have been. Its owner
-has counted on since, so it is told the difference, which can be added at any later time. Each
-recount has a number, and each correction names the recount that it was made upon: it is added once,
-to what it was made for.
+A recount compares the committed counts of a partition with the correct ones. The owner of the
+partition counts on meanwhile, so it receives the difference, which it can add at any later time.
+Each recount has a number, and each correction names the recount that it is based on: so a
+correction is added once, and only to the counts that it was made for.
 """
 
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ KINDS: tuple[Kind, ...] = ("labels", "rejections")
 
 
 class Correction(TypedDict):
-    """What is to be added to the counts of one partition."""
+    """Differences to add to the counts of one partition."""
 
-    #: The number of the recount, and of the one whose result it corrects; 0 is none.
+    #: Number of this recount, and of the recount whose result it corrects; 0 means none.
     recount: int
     base: int
     #: Name to difference; never 0.
@@ -31,7 +31,7 @@ class Correction(TypedDict):
 
 
 def correction(committed: Shard, found: Shard, number: int) -> Correction | None:
-    """The difference that turns ``committed`` into ``found``; ``None`` if there is none."""
+    """Return the difference that turns ``committed`` into ``found``; ``None`` if they agree."""
     differences = {kind: _difference(committed[kind], found[kind]) for kind in KINDS}
     if not any(differences.values()):
         return None
@@ -44,7 +44,7 @@ def correction(committed: Shard, found: Shard, number: int) -> Correction | None
 
 
 def corrected(shard: Shard, by: Correction) -> Shard | None:
-    """The counts with the correction added; ``None`` if it was made for others, or was added."""
+    """Return the corrected counts; ``None`` if the correction is for others, or already added."""
     if by["base"] != shard.get("recount", 0) or by["recount"] == by["base"]:
         return None
     result = shard.copy()
@@ -55,12 +55,12 @@ def corrected(shard: Shard, by: Correction) -> Shard | None:
 
 
 def to_mail(by: Correction) -> str:
-    """The correction as text for Kafka's coordinator."""
+    """Return the correction as text for Kafka's coordinator."""
     return orjson.dumps(by).decode()
 
 
 def from_mail(text: str) -> Correction | None:
-    """The correction in such a text; ``None`` if it is none."""
+    """Return the correction in a text from the coordinator; ``None`` if the text is not one."""
     try:
         document = orjson.loads(text)
         return {
@@ -85,7 +85,7 @@ def _sum(counts: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
     result: dict[str, int] = {}
     for name, count in sums.items():
         if count > 0:
-            # One place is kept for those that have none.
+            # One entry stays free for OTHER, which counts the names that do not fit.
             kept = name if len(result) < MAX_NAMES - 1 or name in (OTHER, *result) else OTHER
             result[kept] = result.get(kept, 0) + count
     return result

@@ -1,13 +1,13 @@
-"""Counting each request once, whatever is delivered twice, written late or made up.
+"""Counts that count each request once, despite redelivery, late writes and forged records.
 
-The counts of a partition and the offset up to which they count form one value, a `Shard`. It goes
-to Kafka as the metadata of the partition's committed offset: in one write, which the group's
-coordinator refuses from anybody but the partition's owner. So whoever takes over goes on from
-exactly what was committed, and whoever was cut off can overwrite nothing, however late it writes.
+The counts of a partition and the offset up to which they count form one value, a `Shard`. It is
+written to Kafka as the metadata of the partition's committed offset: in one write, which the
+group's coordinator accepts only from the partition's owner. So a new owner continues exactly at the
+committed state, and a worker that was cut off cannot overwrite it, however late its write arrives.
 
-What counts is what a worker has answered and acknowledged, not what stands in the topics: a label
-that was published twice, or beside a rejection, is one answer. Labels that other programs write
-into ``catdoglabel`` are counted in shards of their own (see ``agents.count``).
+The counts cover the requests that a worker has answered and acknowledged, not the records in the
+topics: a label that was published twice, or beside a rejection, is one answer. Labels that other
+programs write into ``catdoglabel`` are counted in separate shards (see ``agents.count``).
 """
 
 import re
@@ -33,42 +33,42 @@ __all__ = [
     "to_metadata",
 ]
 
-#: What Kafka takes as the metadata of an offset by default (``offset.metadata.max.bytes``).
+#: Kafka's default limit for the metadata of an offset, in bytes (``offset.metadata.max.bytes``).
 MAX_METADATA_BYTES = 4096
 
 UNKNOWN = "unknown"
-#: What names are counted as that come when there are ``MAX_NAMES`` already.
+#: Name for the counts of all further names once there are ``MAX_NAMES``.
 OTHER = "other"
-#: Bytes of a name in UTF-8; longer ones are cut. A label is a word, and each one is kept for ever.
+#: Longest name in bytes of UTF-8; longer ones are cut. A label is a word, and is kept for ever.
 MAX_NAME_BYTES = 32
-#: Different labels, and different reasons, in one shard. With names as long as they may be, and
-#: counts of 15 digits, its JSON stays below the 4,096 bytes that Kafka takes as metadata
+#: Most labels, and most reasons, in one shard. With names of the greatest length, and counts of 15
+#: digits, its JSON stays below the 4,096 bytes that Kafka accepts as metadata
 #: (``offset.metadata.max.bytes``).
 MAX_NAMES = 24
 
-#: Names begin where no name goes on: so the search stays linear in a stranger's text.
+#: A match starts only at the start of a name, so the search stays linear in untrusted text.
 _PERCENTAGE = re.compile(r"(?<![\w-])([\w-]+) (\d+(?:\.\d+)?)%")
 
 
 class Shard(TypedDict):
-    """What was answered of one partition."""
+    """Counts of the answers to one partition."""
 
     #: Label to number of requests.
     labels: dict[str, int]
     #: Reason to number of requests.
     rejections: dict[str, int]
-    #: The first offset that they do not count.
+    #: First offset that is not counted.
     offset: int
-    #: The number of the recount that corrected them last (see ``correcting``).
+    #: Number of the recount that corrected the counts last (see ``count_corrections``).
     recount: NotRequired[int]
-    #: Records of the log that they were counted from, newest first (see ``marks``).
+    #: Marks of records in the counted log, newest first (see ``marks``).
     marks: NotRequired[list[Mark]]
 
 
 def counted(
     shard: Shard | None, kind: Literal["labels", "rejections"], name: str, offset: int
 ) -> Shard | None:
-    """The shard with one more ``name``, or ``None`` if ``offset`` was counted before."""
+    """Return the shard with one more ``name``; ``None`` if ``offset`` was counted before."""
     if shard is None:
         shard = {"labels": {}, "rejections": {}, "offset": 0}
     if offset < shard["offset"]:
@@ -84,14 +84,14 @@ def counted(
 
 
 def marked(shard: Shard, mark: Mark) -> Shard:
-    """Return the shard with the mark of the record that was counted last."""
+    """Return the shard with the mark of the last counted record."""
     result = shard.copy()
     result["marks"] = remembered(shard.get("marks"), mark)
     return result
 
 
 def cut_off(shard: Shard, behind: int) -> Shard:
-    """Return the shard without the marks of records at ``behind`` or later, which are lost."""
+    """Return the shard without the marks at offset ``behind`` or later, whose records are lost."""
     result = shard.copy()
     marks = result.pop("marks", [])
     for mark in reversed(marks):
@@ -101,7 +101,7 @@ def cut_off(shard: Shard, behind: int) -> Shard:
 
 
 def to_metadata(shard: Shard) -> str:
-    """The shard as text for Kafka's coordinator; without its marks where there is no room."""
+    """Return the shard as text for Kafka's coordinator, without its marks if it is too long."""
     document = orjson.dumps(shard)
     if len(document) > MAX_METADATA_BYTES and "marks" in shard:
         bare = shard.copy()
@@ -111,7 +111,7 @@ def to_metadata(shard: Shard) -> str:
 
 
 def from_metadata(text: str) -> Shard | None:
-    """The shard in the metadata of a committed offset; ``None`` if somebody else has written it."""
+    """Return the shard in the metadata of a committed offset; ``None`` if it holds no shard."""
     try:
         document = orjson.loads(text)
         shard: Shard = {
@@ -131,10 +131,10 @@ def from_metadata(text: str) -> Shard | None:
 def counting_source(
     headers: Headers, own: Source, *, requests_topic: str, partitions: int
 ) -> Source:
-    """What identifies an answer: its request, or itself if another service wrote it.
+    """Return the place that identifies an answer: its request, or itself for a foreign record.
 
-    A ``source`` header is believed only where it can be right: it names the topic of requests
-    and a partition whose answers belong into this partition.
+    A ``source`` header is trusted only if it is plausible: it names the topic of requests and a
+    partition whose answers belong to this partition.
     """
     source = Source.parse(dict(headers).get("source"))
     if (
@@ -147,7 +147,7 @@ def counting_source(
 
 
 def label_of(value: bytes | None, headers: Headers) -> str:
-    """The label of a record of ``catdoglabel``: its header, or the likelier one of its text."""
+    """Return the label of a record of ``catdoglabel``: its header, or the likelier in its text."""
     verdict = dict(headers).get("verdict")
     if verdict:
         return _name(verdict)
@@ -160,7 +160,7 @@ def label_of(value: bytes | None, headers: Headers) -> str:
 
 
 def reason_of(headers: Headers) -> str:
-    """The reason of a record of ``catdogimage-rejected``."""
+    """Return the reason of a record of ``catdogimage-rejected``."""
     return _name(dict(headers).get("reason"))
 
 
@@ -169,6 +169,6 @@ def _name(header: bytes | None) -> str:
 
 
 def _cut(name: str) -> str:
-    """What is printed is kept: what is not would be longer in JSON than it is."""
+    """Cut the name to its limit; replace unprintable characters, which JSON would lengthen."""
     printed = "".join(character if character.isprintable() else "?" for character in name)
     return printed.encode()[:MAX_NAME_BYTES].decode("utf-8", "ignore")

@@ -1,7 +1,7 @@
-"""Finding out that requests were answered already, of which neither offset nor count is left.
+"""Detection of requests that were answered before their offsets and counts were lost.
 
-It is for a sentence in the log alone: whoever may write a label could have requests passed over if
-labels decided where reading begins.
+The result is used for a log message only. If labels decided where reading starts, everyone who may
+write a label could make workers skip requests.
 """
 
 from collections.abc import Collection, Mapping
@@ -17,16 +17,16 @@ from catdog_stream.wire import Source
 
 __all__ = ["answered_before"]
 
-#: Labels that are read, the last ones of a partition.
+#: Number of labels to read, the last ones of a partition.
 TAIL = 16
 
 
 async def answered_before(cluster: ClusterConfig, partitions: Collection[int]) -> Mapping[int, int]:
-    """Return the partitions of requests that labels exist for, and the last request that has one.
+    """Return the partitions of requests that have labels, with the last request that has one.
 
     Args:
-        cluster: where.
-        partitions: those to ask about.
+        cluster: the cluster.
+        partitions: numbers of the partitions of requests to check.
 
     Raises:
         BrokerError: the broker does not answer.

@@ -1,13 +1,13 @@
-"""aiokafka asks the broker for what is wanted now, not for all partitions all the time.
+"""Rationed fetching: the consumer asks only for the partitions that are needed now.
 
-Fault (aiokafka 0.14 under Faust 0.15): a worker reads its requests, its own answers, which it
-counts, and the changelogs of its tables, some forty partitions, with one request that the broker
-answers as soon as any of them has a record. So each label and each change of a table, written by
-the worker itself, costs one more round of packing and unpacking all partitions in Python: 11 ms of
-CPU time for each picture, a third of what the model takes.
+Fault (aiokafka 0.14 under Faust 0.15): a worker reads its requests, its own answers (to count
+them), and the changelogs of its tables: some forty partitions. One fetch request covers all of
+them, and the broker answers it as soon as any partition has a record. So each label and each table
+change that the worker itself writes costs one more round of encoding and decoding all partitions in
+Python: 11 ms of CPU time for each picture, a third of the time of the model.
 
-Repair: partitions that Faust has paused, such as the changelogs after recovery, are not asked for;
-those of topics in which nothing is urgent are asked for a few times a second.
+Repair: paused partitions, such as the changelogs after recovery, are not fetched. Partitions of
+topics in which nothing is urgent are fetched a few times a second.
 """
 
 import asyncio
@@ -43,46 +43,46 @@ from catdog_stream.topics import RECOUNT_GROUP
 
 __all__ = ["RationedConsumerThread", "RationedFetching"]
 
-#: Seconds between two looks into a topic in which nothing is urgent.
+#: Seconds between two fetches of a topic in which nothing is urgent.
 PATIENT_INTERVAL = 0.25
 
-#: The worker is no member any more, or not in this generation; its heartbeats learn the same.
+#: The worker is not a member any more, or not in this generation; its heartbeats get these, too.
 _LOST_PLACE = (IllegalGenerationError, UnknownMemberIdError, RebalanceInProgressError)
 
 
 class RationedConsumerThread(AIOKafkaConsumerThread):
-    """Faust's consumer thread, whose fetcher leaves out what need not be fetched now.
+    """Faust's consumer thread with a fetcher that skips partitions that are not needed now.
 
     Attributes:
         patient_topics: topics whose records may wait for ``PATIENT_INTERVAL``.
-        lag: asks for the lag of the group; ``None`` where nobody wants to know.
+        lag: monitor of the group's lag; ``None`` if the lag is not needed.
     """
 
     patient_topics: Collection[str] = frozenset()
-    #: When the worker's event loop was seen to run; infinity before it is.
+    #: Last time at which the worker's event loop ran; infinity before the first sign.
     loop_ran_at = math.inf
     lag: GroupLag | None = None
     _confirmed_at = -math.inf
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        """Make a consumer that reads what was committed: an aborted transaction is no request."""
+        """Return a consumer that reads committed records only: aborted records are no requests."""
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
-        # Without tables Faust would let every client that divides in turn into the group: a foreign
-        # one with the group's name would get records that its agents never see.
+        # Without tables Faust would use a round-robin assignor, and so admit a foreign client with
+        # the group's name to the group. That client would get records that no agent ever sees.
         self._assignor = self.app.assignor
         consumer._partition_assignment_strategy = (self.app.assignor,)
         return consumer
 
     async def on_start(self) -> None:
-        """Put the ration between aiokafka's fetcher and its list of partitions."""
+        """Put the rationing between aiokafka's fetcher and its list of partitions."""
         await super().on_start()
         if self.app.client_only:
             return
         self._ensure_consumer()._subscription.idle_seconds = self._stalled_seconds
         self._note_heartbeats(self._ensure_consumer()._coordinator)
         fetcher = self._ensure_consumer()._fetcher
-        # The request in progress must be over when the next look is due.
+        # The fetch in progress must end before the next one is due.
         fetcher._fetch_max_wait_ms = int(PATIENT_INTERVAL * 1000)
         fetcher._get_actions_per_node = RationedFetching(
             fetcher._get_actions_per_node,
@@ -91,15 +91,15 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         )
 
     def _stalled_seconds(self) -> float:
-        """Return how long the worker's event loop has stood still.
+        """Return the time for which the worker's event loop has been blocked, in seconds.
 
-        That is what aiokafka is to leave the group for. It would leave for every silence: that of a
-        worker without a partition, which then never comes back, and that of a slow agent.
+        aiokafka must leave the group for this reason alone. It would otherwise leave after any idle
+        time: that of a worker without a partition, which then never returns, or of a slow agent.
         """
         return time.monotonic() - self.loop_ran_at
 
     async def on_thread_stop(self) -> None:
-        """Leave the group and close the connections; aiokafka waits for these without limit."""
+        """Leave the group and close the connections, with a time limit that aiokafka lacks."""
         with suppress(TimeoutError):
             async with asyncio.timeout(deadlines.CLOSE):
                 await super().on_thread_stop()
@@ -112,36 +112,37 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
             await self.lag.look(self._ensure_consumer())
 
     def highwater(self, tp: TP) -> int:
-        """Return the end of what can be read, in front of transactions that are still open.
+        """Return the end of the readable records, in front of open transactions.
 
-        -1 before the first look, and where ``tp`` has been taken away: aiokafka raises then, and
-        Faust, which asks for it with each record, would end the worker at a rebalance.
+        Return -1 before the first fetch, and if ``tp`` was revoked. aiokafka raises an error for a
+        revoked partition, and Faust calls this for each record: a rebalance would end the worker.
         """
         end = self.stable_end(tp)
         return -1 if end is None else end
 
     def positions(self, partitions: Collection[TP]) -> dict[TP, int]:
-        """Return the next offset to be read of each partition where that is known."""
+        """Return the next offset to read for each partition whose position is known."""
         assigned = self._assignment()
         states = {tp: assigned.state_value(tp) for tp in partitions if tp in assigned.tps}
         return {tp: state.position for tp, state in states.items() if state.has_valid_position}
 
     def stable_end(self, tp: TP) -> int | None:
-        """Return the same as ``highwater``; ``None`` where that is not known."""
+        """Return the same as ``highwater``; ``None`` if it is unknown."""
         assigned = self._assignment()
         if assigned is None or tp not in assigned.tps:
             return None
         return cast(int | None, assigned.state_value(tp).lso)
 
     def _assignment(self) -> Any:
-        """aiokafka's own state of the partitions; ``None`` before there are any."""
+        """Return aiokafka's state of the partitions; ``None`` before the first assignment."""
         subscription = self._ensure_consumer()._subscription.subscription
         return subscription.assignment if subscription is not None else None
 
     async def work_waits(self, topic: str) -> bool:
-        """Whether records of ``topic`` can be read and were not yet.
+        """Return whether readable records of ``topic`` are not read yet.
 
-        It is one look of the thread that partitions come to and go from: none goes meanwhile.
+        The check runs at one moment in the thread that partitions are assigned in, so no partition
+        moves meanwhile.
         """
         return cast(bool, await self.call_thread(self._work_waits, topic))
 
@@ -156,18 +157,18 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         )
 
     async def rejoin(self) -> None:
-        """Join the group again, and take the partitions over from what was committed."""
+        """Join the group again, and take the partitions over from the committed offsets."""
         await self.call_thread(self._rejoin)
 
     async def _rejoin(self) -> None:
         self._ensure_consumer()._coordinator.request_rejoin()
 
     def surely_member(self) -> bool:
-        """Whether the group has confirmed lately that this worker belongs to it."""
+        """Return whether the group has lately confirmed the membership of this worker."""
         return time.monotonic() - self._confirmed_at < deadlines.CONFIRMED
 
     async def is_member(self) -> bool:
-        """Ask the group whether this worker still belongs to it, in its generation."""
+        """Ask the group if this worker is still a member in its generation; return the answer."""
         return cast(bool, await self.call_thread(self._is_member))
 
     async def _is_member(self) -> bool:
@@ -197,11 +198,11 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         """Commit offsets with their metadata as a member of ``generation`` of the group.
 
         Returns:
-            Whether Kafka has taken all of them. It has not if the worker has lost its place, or
-            the coordinator cannot be reached: what is not committed now goes with the next commit.
+            ``True`` if Kafka has accepted all of them. ``False`` if the worker has lost its
+            membership, or the coordinator is unreachable: the next commit then includes them.
 
         Raises:
-            KafkaError: the cluster will never take them.
+            KafkaError: the cluster will never accept them.
         """
         return cast(bool, await self.call_thread(self._commit_as, generation, offsets))
 
@@ -235,23 +236,23 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         return not errors
 
     async def go_to_committed(self, partitions: Collection[TP]) -> Mapping[TP, OffsetAndMetadata]:
-        """Read ``partitions`` from what was committed of them, and return that.
+        """Seek ``partitions`` to their committed offsets, and return these.
 
-        It is one look: an offset and the metadata beside it were written together. Partitions of
-        which nothing was committed are left out, and left where they are.
+        One request reads all of them: an offset and its metadata were written together. Partitions
+        without a committed offset are left out, and their position is not changed.
 
         Raises:
-            KafkaError: the coordinator refuses to tell.
-            IllegalStateError: a partition was taken away meanwhile.
-            TimeoutError: the coordinator was silent.
+            KafkaError: the coordinator refuses the request.
+            IllegalStateError: a partition was revoked meanwhile.
+            TimeoutError: the coordinator did not answer.
         """
         found = await self.call_thread(self._go_to_committed, partitions)
         return cast(Mapping[TP, OffsetAndMetadata], found)
 
     async def _go_to_committed(self, partitions: Collection[TP]) -> Mapping[TP, OffsetAndMetadata]:
         consumer = self._ensure_consumer()
-        # Whoever waits for it gives up then; what went on here would hold up the thread's calls,
-        # and move the positions of a later generation.
+        # The caller gives up after the same time. A request that continued here would block the
+        # thread's calls, and move the positions of a later generation.
         async with asyncio.timeout(deadlines.COMMITTED):
             found = await consumer._coordinator.fetch_committed_offsets(
                 list(ensure_aiokafka_TPset(partitions))
@@ -261,7 +262,7 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         return {TP(tp.topic, tp.partition): committed for tp, committed in found.items()}
 
     async def mails(self, partitions: Collection[TP]) -> Mapping[TP, str]:
-        """What a recount has left for the owner of each partition. Raises ``KafkaError``."""
+        """Return the correction that a recount left for each partition. Raises ``KafkaError``."""
         return cast(Mapping[TP, str], await self.call_thread(self._mails, partitions))
 
     async def _mails(self, partitions: Collection[TP]) -> Mapping[TP, str]:
@@ -286,13 +287,13 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
 
 
 class RationedFetching:
-    """Wraps ``Fetcher._get_actions_per_node`` of aiokafka, which plans the next requests.
+    """Wrapper of aiokafka's ``Fetcher._get_actions_per_node``, which plans the next requests.
 
     Args:
-        plan: the method. Its first result is a list of nodes and requests.
-        is_paused: whether Faust does not want a partition's records now.
-        patient_topics: topics that are looked into every ``PATIENT_INTERVAL`` only.
-        clock: seconds that only ever grow.
+        plan: the wrapped method. Its first result is a list of nodes and requests.
+        is_paused: tells if Faust has paused a partition.
+        patient_topics: topics that are fetched only every ``PATIENT_INTERVAL``.
+        clock: monotonic time in seconds.
     """
 
     def __init__(
@@ -310,7 +311,7 @@ class RationedFetching:
         self._due: dict[TP, float] = {}
 
     def __call__(self, assignment: Any) -> tuple[Any, ...]:
-        """Plan the requests for those partitions of ``assignment`` that are wanted now."""
+        """Plan the requests for the partitions of ``assignment`` that are needed now."""
         now = self._clock()
         wanted = [tp for tp in assignment.tps if self._is_wanted(assignment, tp, now)]
         actions = self._plan(_Selection(assignment, wanted))
@@ -319,18 +320,18 @@ class RationedFetching:
             patient = [tp for tp in partitions if tp.topic in self._patient_topics]
             self._due.update(dict.fromkeys(patient, now + PATIENT_INTERVAL))
             if len(patient) == len(partitions):
-                # It would keep the node from what is urgent while it waits for what is not.
+                # Such a request would delay urgent ones to the same node while it waits.
                 request._max_wait_ms = 0
         return actions
 
     def _is_wanted(self, assignment: Any, tp: TP, now: float) -> bool:
         if not assignment.state_value(tp).has_valid_position:
-            return True  # somebody waits for the position to be looked up
+            return True  # aiokafka must look up the position first
         return not self._is_paused(tp) and self._due.get(tp, now) <= now
 
 
 class _Selection:
-    """An assignment of aiokafka, reduced to some of its partitions."""
+    """View of an aiokafka assignment that contains only some of its partitions."""
 
     def __init__(self, assignment: Any, partitions: Collection[TP]) -> None:
         self.tps = partitions

@@ -1,10 +1,10 @@
 """Lag of the whole group, as the brokers state it.
 
-A worker knows the end of a partition only as of its last fetch, and only of its own partitions:
-under load that end is far behind, and nobody knows about the partitions of a worker that is frozen.
-So each worker asks the brokers every few seconds for all partitions, over the connections that it
-has: for the committed offsets first and for the ends afterwards, so that a lag is never too small.
-A lag that was not learned lately is unknown, never 0.
+A worker knows the end of a partition only as of its last fetch, and only for its own partitions.
+Under load that end is far behind, and no worker knows the partitions of a frozen worker. So each
+worker asks the brokers every few seconds for all partitions, over its existing connections. It asks
+for the committed offsets first and for the ends afterwards, so that a lag is never too small. A lag
+without a recent answer is unknown, never 0.
 """
 
 import asyncio
@@ -26,9 +26,9 @@ __all__ = ["GroupLag", "PartitionLag"]
 class PartitionLag(NamedTuple):
     """Records of a partition behind the committed offset."""
 
-    #: Up to the end of the partition, as ``kafka-consumer-groups`` states it.
+    #: Records up to the end of the partition, as ``kafka-consumer-groups`` states the lag.
     records: int
-    #: Without those behind the start of a transaction that is still open: nobody can read them.
+    #: The same without records behind the start of an open transaction: they cannot be read.
     readable: int
 
 
@@ -39,28 +39,28 @@ class GroupLag:
 
     Args:
         topic: name of the topic.
-        clock: seconds that only ever grow.
+        clock: monotonic time in seconds.
     """
 
     def __init__(self, topic: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.topic = topic
         self._clock = clock
-        #: Partition to when its lag was learned, and to the lag; replaced as a whole.
+        #: Partition to the time of its last answer and the lag then; replaced as a whole.
         self._seen: Mapping[int, tuple[float, PartitionLag | None]] = {}
-        #: Broker that did not answer, to when it may be asked again: to wait for a connection to
-        #: it holds up the client's other connections.
+        #: Broker that did not answer, to the time from which it may be asked again: waiting for a
+        #: connection to such a broker blocks the client's other connections.
         self._again: dict[int, float] = {}
 
     def now(self) -> Mapping[int, PartitionLag | None]:
-        """Return the lag of each partition, ``None`` where it was not learned lately."""
+        """Return the lag of each partition, ``None`` without a recent answer."""
         oldest = self._clock() - deadlines.LAG_HOLDS
         return {number: lag if at >= oldest else None for number, (at, lag) in self._seen.items()}
 
     async def look(self, consumer: Any) -> None:
-        """Ask the brokers once. What they do not answer stays as it was, and gets old.
+        """Ask the brokers once. A partition without an answer keeps its last lag, which expires.
 
         Args:
-            consumer: aiokafka's, a member of the group that reads the topic.
+            consumer: aiokafka's consumer, a member of the group that reads the topic.
         """
         began = self._clock()
         client = consumer._client
@@ -125,5 +125,5 @@ class GroupLag:
 
 
 def _lag(start: int, end: int, stable: int) -> PartitionLag | None:
-    """Return the lag; ``None`` where the offset lies beyond the end, as after a lost log."""
+    """Return the lag; ``None`` if the offset lies beyond the end, as after a lost log."""
     return PartitionLag(end - start, max(0, stable - start)) if start <= end else None

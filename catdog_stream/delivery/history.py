@@ -1,13 +1,13 @@
-"""Comparing what was committed of a partition with what its log holds.
+"""Comparison of the committed state of a partition with its log.
 
-Kafka checks neither. A log may be another one than that whose offsets were committed: its disk was
-lost, an unclean election has cut it off, its topic was deleted and created again. New records then
-stand where old ones were answered, and would be passed over. So each worker compares when it takes
-partitions over: the log must reach what was committed, and its newest and its oldest marked record
-(see ``marks``) must still be there. An older one tells of a log that was lost under a running
-worker, which went on with the new log before anybody compared.
+Kafka does not compare them. The log may not be the one whose offsets were committed: its disk was
+lost, an unclean election has truncated it, or its topic was deleted and created again. New records
+then have offsets that were answered before, and would be skipped. So each worker compares when it
+takes partitions over: the log must reach the committed offset, and must still hold the newest and
+the oldest marked record (see ``marks``). The oldest shows a log that was lost under a running
+worker, which continued with the new log before any comparison.
 
-A mark that retention or compaction has deleted tells nothing. Then the log counts as the old one.
+A mark that retention or compaction has deleted proves nothing. The log then counts as the old one.
 """
 
 import asyncio
@@ -31,41 +31,41 @@ PAUSE = 0.2
 class Known:
     """Offsets and marks that are remembered of a partition."""
 
-    #: The first offset that was not answered.
+    #: First offset that is not answered.
     offset: int
     #: Marks of answered records, newest first.
     marks: Sequence[Mark] = ()
-    #: The first offset that is not counted. Other programs may set the first one back.
+    #: First offset that is not counted. Other programs may set ``offset`` back.
     counted: int = 0
 
     @property
     def reach(self) -> int:
-        """The end that the log had at least."""
+        """The smallest end that the log can have had."""
         return max([self.offset, self.counted, *(mark[0] + 1 for mark in self.marks)])
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Extent of a partition's log now, and where it differs from the remembered one."""
+    """Extent of a partition's log now, and where it differs from the remembered log."""
 
     begin: int
     end: int
-    #: The first offset at which the log is another one; ``None`` where it is the old one.
+    #: First offset at which the log differs from the old one; ``None`` if it is the old one.
     lost_from: int | None = None
 
 
 def lost(known: Known, begin: int, end: int, found: Mapping[int, Mark | None]) -> int | None:
-    """Return the first offset from which the log is another one than that which is remembered.
+    """Return the first offset from which the log differs from the remembered one.
 
     Args:
-        known: what is remembered.
-        begin: the log's first offset.
-        end: the offset behind its last record.
-        found: offset to the mark of the record there; ``None`` where no record is there any more.
+        known: remembered offsets and marks.
+        begin: first offset of the log.
+        end: offset behind the last record of the log.
+        found: offset to the mark of the record there; ``None`` if the record is gone.
             Offsets that were not read are left out.
 
     Returns:
-        ``None`` where nothing says so.
+        ``None`` if nothing shows a difference.
     """
     same = {mark[0]: found[mark[0]] == mark for mark in known.marks if found.get(mark[0])}
     if known.reach <= end and all(same.values()):
@@ -78,15 +78,15 @@ def lost(known: Known, begin: int, end: int, found: Mapping[int, Mark | None]) -
 async def compare(
     cluster: ClusterConfig, remembered: Mapping[TopicPartition, Known]
 ) -> Mapping[TopicPartition, History]:
-    """Compare each partition with what is remembered of it.
+    """Compare each partition with its remembered state.
 
     Raises:
         BrokerError: the broker does not answer.
-        TimeoutError: not within ``deadlines.HISTORY``.
+        TimeoutError: the comparison takes longer than ``deadlines.HISTORY``.
     """
     async with (
         asyncio.timeout(deadlines.HISTORY),
-        # Of each partition one batch is wanted, which comes whole however small the limit is.
+        # One batch of each partition is needed; Kafka sends it whole, however small the limit is.
         consumer(cluster, auto_offset_reset="earliest", max_partition_fetch_bytes=1) as reader,
     ):
         begins = await reader.beginning_offsets(list(remembered))
@@ -118,7 +118,7 @@ async def compare(
 async def _ends(
     reader: AIOKafkaConsumer, remembered: Mapping[TopicPartition, Known]
 ) -> Mapping[TopicPartition, int]:
-    """Return the ends of the logs. A new leader may tell for a moment of one that was passed."""
+    """Return the ends of the logs. A new leader may report a smaller end for a moment."""
     loop = asyncio.get_running_loop()
     until = loop.time() + deadlines.SHORT_LOG
     while True:
@@ -134,7 +134,7 @@ async def _read(
     wanted: Mapping[TopicPartition, int],
     found: Mapping[TopicPartition, dict[int, Mark | None]],
 ) -> None:
-    """Add the marks of the records at ``wanted`` to ``found``, unless they are there."""
+    """Add the marks of the records at ``wanted`` to ``found``, unless they are there already."""
     left = {tp: offset for tp, offset in wanted.items() if offset not in found[tp]}
     for tp, offset in left.items():
         found[tp][offset] = None

@@ -1,13 +1,13 @@
-"""Where a worker continues whose committed offsets, or whose logs, were lost.
+"""Reading positions of a worker whose committed offsets, or whose logs, were lost.
 
 - No offset is committed (the group was deleted, or had no member for a week): the copy of the
-  counts in the changelog says up to which record they count, and reading continues there. Without
+  counts in the changelog states up to which record they count, and reading continues there. Without
   a copy a partition is read from its beginning, like a new one, and the log says so.
-- The log is not the one whose offsets were committed (see ``history``): what is in it is answered,
-  from where it differs on. The counts stay.
+- The log is not the one whose offsets were committed (see ``history``): its records are answered
+  from the first difference on. The counts stay.
 
-Whatever comes from the topics themselves is not asked: whoever may write a label could have
-requests passed over.
+The content of the topics is not used: everyone who may write a label could otherwise make workers
+skip requests.
 """
 
 import asyncio
@@ -40,18 +40,18 @@ async def positions(
     tables: Mapping[str, CommittedTable],
     begun_again: Collection[TP] = (),
 ) -> Mapping[TP, int]:
-    """Return the partitions that are not read from what is committed, and where they are read from.
+    """Return the partitions to read from another than the committed offset, with that offset.
 
-    The counts of ``tables`` are those that were restored, and are changed where a log was lost.
+    The counts of ``tables`` must be restored already; they are changed where a log was lost.
 
     Args:
-        cluster: where.
-        group: the consumer group.
-        partitions: those that were taken over and are acknowledged.
-        committed: of those, what Kafka knows.
-        tables: by the topic that they follow.
-        begun_again: those of which this worker has read records in front of where it was. Where
-            there are no marks, nothing else may tell of a log that was lost.
+        cluster: the cluster.
+        group: name of the consumer group.
+        partitions: acknowledged partitions that were taken over.
+        committed: their committed offsets and metadata in Kafka.
+        tables: tables by the topic that they follow.
+        begun_again: partitions of which this worker has read records in front of its position.
+            Without marks, nothing else may show that the log was lost.
     """
     remembered = {tp: _known(tp, committed, tables.get(tp.topic)) for tp in partitions}
     asked = {TopicPartition(*tp): known for tp, known in remembered.items() if known.reach}
@@ -101,7 +101,7 @@ def _known(
 def _counted_elsewhere(
     partitions: Collection[TP], tables: Mapping[str, CommittedTable]
 ) -> Mapping[TopicPartition, int]:
-    """Return how far the counts are in logs that this worker does not follow: a jury's requests."""
+    """Return how far logs are counted that this worker does not follow: a jury's requests."""
     return {
         TopicPartition(table.counts, tp.partition): offset
         for tp in partitions

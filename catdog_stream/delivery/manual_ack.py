@@ -1,4 +1,4 @@
-"""Events for agents that acknowledge on their own."""
+"""Events for agents that acknowledge records themselves."""
 
 from collections.abc import AsyncIterator
 from typing import cast
@@ -14,8 +14,8 @@ async def settled_events(stream: StreamT[bytes]) -> AsyncIterator[EventT[bytes]]
     """Yield the events of ``stream`` that arrive outside rebalances.
 
     Nothing is acknowledged here: the caller does so with ``stream.ack(event)``. An event that
-    slips through while partitions move and tables recover is dropped; the seek to the committed
-    offsets, which ends each rebalance, brings it again.
+    arrives while partitions move or tables recover is dropped. The seek to the committed offsets,
+    which ends each rebalance, delivers it again.
     """
     stream.enable_acks = False
     consumer = cast(Consumer, stream.app.consumer)

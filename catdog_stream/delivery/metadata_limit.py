@@ -1,9 +1,9 @@
-"""Checking, before the first request, that Kafka takes the counts beside the offsets.
+"""Check before the first request that Kafka accepts the size of the counts beside the offsets.
 
-A broker that takes less (``offset.metadata.max.bytes``) refuses the commit only when the counts
-have grown: the worker would end then, and publish everything again at each start. So a worker
-commits once what is committed already, filled up with blanks to the most that counts need. It needs
-no right that committing does not need.
+A broker with a lower limit (``offset.metadata.max.bytes``) refuses the commit only once the counts
+have grown: the worker would end then, and publish everything again at each start. So a worker first
+commits its present state again, padded with blanks to the largest size that counts can have. This
+needs no right beyond the right to commit.
 """
 
 from collections.abc import Collection, Mapping
@@ -25,19 +25,20 @@ async def is_large_enough(
     partitions: Collection[TP],
     tables: Mapping[str, CommittedTable],
 ) -> bool:
-    """Commit where reading stands in one of ``partitions``, with as much metadata as may be needed.
+    """Commit the present position of one of ``partitions`` with metadata of the largest size.
 
     Args:
-        thread: of the consumer.
-        generation: of the group, in which the partitions were taken over.
-        partitions: those of the worker.
-        tables: by the topic that they follow.
+        thread: thread of the consumer.
+        generation: generation of the group in which the partitions were taken over.
+        partitions: partitions of the worker.
+        tables: tables by the topic that they follow.
 
     Returns:
-        Whether Kafka has taken it. It has not, too, where the worker has lost its place.
+        ``True`` if Kafka has accepted the commit. ``False`` also if the worker has lost its
+        membership.
 
     Raises:
-        BrokerError: Kafka takes less.
+        BrokerError: Kafka's limit is lower.
         KafkaError: Kafka refuses the commit for another reason.
     """
     texts = {tp: tables[tp.topic].metadata(tp.partition) for tp in partitions if tp.topic in tables}

@@ -1,4 +1,4 @@
-"""Publishing answers: labels to ``catdoglabel``, rejections to ``catdogimage-rejected``."""
+"""Publishing of answers: labels to ``catdoglabel``, rejections to ``catdogimage-rejected``."""
 
 import asyncio
 import logging
@@ -23,22 +23,22 @@ __all__ = ["KafkaPublisher", "Writer"]
 logger = logging.getLogger(__name__)
 
 
-#: A larger record has a batch of its own: it is too large itself, not with its neighbours.
+#: A larger record has a batch of its own: if it is refused, its own size is the cause.
 SHARED_BATCH_BYTES = 16_384
-#: Kafka takes records of 1 MB where nothing else is configured; nobody configures half of it.
+#: Kafka's default limit is 1 MB for a record, and a limit below half of that is not to be expected.
 SURELY_TAKEN_BYTES = 500_000
 
 
 def faust_timestamp(milliseconds: int | None) -> float | None:
-    """Kafka's milliseconds as Faust's producer wants them, in seconds.
+    """Return Kafka's milliseconds as the seconds that Faust's producer needs.
 
-    It multiplies by 1000 and cuts off: half a millisecond more keeps the number exact.
+    Faust multiplies by 1000 and truncates: half a millisecond more keeps the number exact.
     """
     return None if milliseconds is None else (milliseconds + 0.5) / 1000
 
 
 class _Lazy:
-    """A coroutine that starts when it is awaited, and may never be."""
+    """Coroutine that starts only when it is awaited."""
 
     def __init__(self, begin: Callable[[], Coroutine[Any, Any, Outcome]]) -> None:
         self._begin = begin
@@ -49,7 +49,7 @@ class _Lazy:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """A record for an answer, and the outcome that it stands for."""
+    """Record for an answer, and the outcome that it represents."""
 
     topic: str
     answer: Answer
@@ -59,46 +59,46 @@ class _Attempt:
 
 
 class Writer(ABC):
-    """Publishes through the producer of a Faust app. What is written is told by who inherits it.
+    """Publisher through the producer of a Faust app. A subclass decides what is written.
 
-    An answer that its topic refuses goes out otherwise, as far as the refusal is of that record
-    (see ``refusals``): with the present time, or as a rejection without its weight.
+    If a topic refuses an answer because of the record itself (see ``refusals``), the answer is
+    written in another form: with the present time, or as a small rejection.
 
     Args:
         app: the app.
-        cluster: that the app writes to.
+        cluster: cluster that the app writes to.
     """
 
-    #: What is said of an answer that is too large for its topic.
+    #: Detail of the rejection of an answer that is too large for its topic.
     TOO_LARGE: str
 
     def __init__(self, app: faust.App, cluster: ClusterConfig) -> None:
         self._app = app
         self._cluster = cluster
-        #: Held by who writes again: a record that shares its batch with a bad one is refused, too.
+        #: Held during a retry: a record that shares its batch with a bad one is refused, too.
         self._alone = asyncio.Lock()
 
     @abstractmethod
     def _answer(self, incoming: Incoming, outcome: Outcome) -> tuple[str, Answer]:
-        """The record for an answer, and its topic."""
+        """Return the topic and the record for an answer."""
 
     @abstractmethod
     def _bare(self, incoming: Incoming, error: RejectedRequest) -> tuple[str, Answer]:
-        """The least that can be said in the place of an answer that its topic does not take."""
+        """Return the topic and the smallest record to replace an answer that its topic refuses."""
 
     @abstractmethod
     async def _partition(self, topic: str, incoming: Incoming) -> int:
-        """Where the record goes."""
+        """Return the partition for the record."""
 
     @abstractmethod
     def _time_of(self, incoming: Incoming) -> int | None:
-        """The record's time, in milliseconds since the epoch; ``None`` for now."""
+        """Return the record's time, in milliseconds since the epoch; ``None`` for now."""
 
     async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[Outcome]:
-        """Hand one answer to the producer, in order; await the result for its confirmation.
+        """Pass one answer to the producer, in order; await the result for its confirmation.
 
-        That is the outcome as it was written. The confirmation raises ``BrokerError``, with the
-        topic and the cause, where no answer to the request can be written.
+        The confirmation returns the outcome as it was written. It raises ``BrokerError``, with the
+        topic and the cause, if no answer to the request can be written.
         """
         if isinstance(outcome, RejectedRequest):
             _log_rejection(incoming, outcome)
@@ -113,7 +113,7 @@ class Writer(ABC):
         sent = await self._send(incoming, attempt)
         if answer.size <= SURELY_TAKEN_BYTES:
             return _Lazy(partial(self._confirmed, sent, incoming, attempt))
-        # What goes out in the place of a refused answer must not be overtaken either.
+        # A replacement for a refused answer must not be overtaken by later answers either.
         confirmation = asyncio.ensure_future(self._confirmed(sent, incoming, attempt))
         await asyncio.wait((confirmation,))
         return confirmation
@@ -121,7 +121,7 @@ class Writer(ABC):
     async def _confirmed(
         self, sent: Awaitable[object], incoming: Incoming, attempt: _Attempt
     ) -> Outcome:
-        """Await ``sent``, and write again what was refused for what it is. The outcome in Kafka."""
+        """Await ``sent``, retry a record that was refused; return the outcome that is in Kafka."""
         refused = await self._refusal(sent, attempt)
         if refused is None:
             return attempt.outcome
@@ -129,7 +129,7 @@ class Writer(ABC):
             return await self._again(incoming, attempt, refused)
 
     async def _again(self, incoming: Incoming, attempt: _Attempt, refused: BrokerError) -> Outcome:
-        # Kafka refuses a batch for one of its records: first the same by itself.
+        # Kafka may refuse a batch because of another record: first retry the same record alone.
         for again in (attempt, replace(attempt, time=None)):
             if refused.refusal is Refusal.TOO_LARGE and (
                 again.time != attempt.time or again.answer.size > SHARED_BATCH_BYTES
@@ -157,7 +157,7 @@ class Writer(ABC):
         """Return why an attempt failed; ``None`` once Kafka has it.
 
         Raises:
-            BrokerError: no other attempt can help.
+            BrokerError: no retry can help.
         """
         try:
             await sent
@@ -198,13 +198,13 @@ def _log_rejection(incoming: Incoming, error: RejectedRequest) -> None:
 
 
 class KafkaPublisher(Writer):
-    """Publishes labels and rejections, each in its request's partition and with its time.
+    """Publisher of labels and rejections, each in its request's partition and with its time.
 
     Args:
         app: the app.
-        cluster: that the app writes to.
-        partitions: tells the number of partitions of a topic of answers.
-        max_bytes: largest record that may be written.
+        cluster: cluster that the app writes to.
+        partitions: returns the number of partitions of a topic of answers.
+        max_bytes: largest record that may be written, in bytes.
     """
 
     TOO_LARGE = "The label cannot be written."

@@ -1,4 +1,4 @@
-"""Faust's consumer, mended where it loses records while it reads, and where reading is slow.
+"""Faust's consumer, repaired where it loses records during reading, and where reading is slow.
 
 Each override below names the fault that it closes.
 """
@@ -23,25 +23,25 @@ from catdog_stream.errors import UnreadableError
 
 __all__ = ["ReadingConsumer", "raise_"]
 
-#: Seconds that one fetch may wait for records. Faust asks for 1.0, and a seek has to wait for the
-#: fetch in progress.
+#: Longest wait of one fetch for records, in seconds. Faust asks for 1.0, and a seek must wait for
+#: the fetch in progress.
 MAX_FETCH_WAIT = 0.2
-#: Seconds between two looks whether there is a partition to read. Faust sleeps for 1.0 there too,
-#: as after each rebalance, in which every partition is paused.
+#: Seconds between two checks for a partition to read. Faust sleeps for 1.0 there too, for example
+#: after each rebalance, in which every partition is paused.
 NO_PARTITION_WAIT = 0.05
 #: Seconds between two signs that the event loop runs.
 LOOP_SEEN_INTERVAL = 1.0
-#: Seconds between two notes of how far everything was delivered.
+#: Seconds between two records of the reading positions.
 NOTE_INTERVAL = 1.0
 
 
 def raise_(error: BaseException) -> NoReturn:
-    """Raise ``error``, where nobody has said what else to do."""
+    """Raise ``error``; the default where no handler is set."""
     raise error
 
 
 class ReadingConsumer(FaustConsumer):
-    """Reads exactly what was not committed."""
+    """Consumer that reads exactly the uncommitted records."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -51,26 +51,26 @@ class ReadingConsumer(FaustConsumer):
         self._delivery: asyncio.Timeout | None = None
         #: Partition to its records that were delivered since the last seek.
         self._trackers: dict[TP, AckTracker] = {}
-        #: Partition to where reading was when all before it had been delivered.
+        #: Partition to a reading position in front of which everything had been delivered.
         self._read_to: dict[TP, int] = {}
         self._noted_at = -math.inf
-        #: Partitions whose logs began again since they were taken over.
+        #: Partitions whose logs have started again since they were taken over.
         self._begun_again: set[TP] = set()
-        #: Topic to what tells whether its agent has no use for a record. To bring it to the agent
-        #: costs an eighth of what a small request costs.
+        #: Topic to a function that returns true for records its agent does not need. Passing such a
+        #: record to the agent costs an eighth of the time of a small request.
         self.passes_over: dict[str, Callable[[Message], bool]] = {}
-        #: Called when nothing more can be read of a partition.
+        #: Called when a partition cannot be read any further.
         self.on_unreadable: Callable[[UnreadableError], object] = raise_
 
     def _new_consumer_thread(self) -> RationedConsumerThread:
         return RationedConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def be_patient_with(self, topics: Collection[str]) -> None:
-        """Look into ``topics`` only a few times a second."""
+        """Fetch ``topics`` only a few times a second."""
         self._consumer_thread.patient_topics = topics
 
     def watch_lag(self, lag: GroupLag) -> None:
-        """Have ``lag`` be learned from the brokers while the consumer runs."""
+        """Keep ``lag`` up to date from the brokers while the consumer runs."""
         self._consumer_thread.lag = lag
 
     @property
@@ -84,13 +84,13 @@ class ReadingConsumer(FaustConsumer):
             await self.sleep(LOOP_SEEN_INTERVAL)
 
     async def verify_all_partitions_active(self) -> None:
-        """Do nothing: ``health`` watches progress, and Faust would miss what is not fetched."""
+        """Do nothing: ``health`` watches progress, and Faust would miss paused partitions."""
 
-    # -- Seeking. Records that were fetched before a seek reach the stream after it: Faust then
-    # drops what the seek goes back to as "already read", and commits past it. Seen after each
-    # restart with a backlog, as soon as the application has a table, because
-    # Recovery.on_recovery_completed resumes the partitions before it seeks. Here a seek first
-    # brings the reading task to a halt, and whatever it had fetched is thrown away.
+    # -- Seeking. Records that were fetched before a seek reach the stream after it. Faust then
+    # drops the records that the seek returns to as "already read", and commits past them. Seen
+    # after each restart with a backlog, as soon as the application has a table, because
+    # Recovery.on_recovery_completed resumes the partitions before it seeks. Here a seek first stops
+    # the reading task, and discards everything that the task had fetched.
 
     def stop_flow(self) -> None:
         self._stops += 1
@@ -99,15 +99,15 @@ class ReadingConsumer(FaustConsumer):
             self._delivery.reschedule(0.0)
 
     async def perform_seek(self) -> None:
-        """Go back to the committed offsets, with nothing fetched in between."""
+        """Seek to the committed offsets, without records that were fetched before."""
         await self.go_to_committed()
 
     async def go_to_committed(self) -> Mapping[TP, OffsetAndMetadata]:
-        """Do so, and return what was committed of the partitions of which something was.
+        """Seek to the committed offsets and return them, without partitions that have none.
 
-        Where nothing was committed yet aiokafka does not seek at all: what was fetched and
-        thrown away would never be read. There it is the beginning. Faust asks for one partition
-        after the other; here the coordinator is asked once.
+        For such partitions aiokafka does not seek at all, so discarded records would never be read.
+        Here they start at the beginning. Faust asks for one partition after the other; here one
+        request asks the coordinator for all.
         """
         await self._halt()
         partitions = self.assignment()
@@ -123,32 +123,32 @@ class ReadingConsumer(FaustConsumer):
         return committed
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
-        """Go to where a changelog is to be read from, with nothing fetched in between."""
+        """Seek to offsets of a changelog, without records that were fetched before."""
         await self._halt()
         await super().seek_wait(partitions)
 
     async def _halt(self) -> None:
-        self.stop_flow()  # Recovery, which seeks, resumes it afterwards
+        self.stop_flow()  # Recovery, which seeks, resumes the flow afterwards
         await self._parked.wait()
         self._trackers.clear()
         self._read_to.clear()
 
-    # -- Reading. Faust starts four tasks for each record, only to be woken if the flow stops while
-    # a stream has no room for it: a tenth of what a small request costs.
+    # -- Reading. Faust starts four tasks for each record, only to notice that the flow stops while
+    # a stream's queue is full: a tenth of the time of a small request.
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Deliver records to their streams until the worker stops."""
         self._parked.clear()
         try:
             while not (self.should_stop or fetcher.should_stop):
-                await asyncio.sleep(0)  # there may always be something to read
+                await asyncio.sleep(0)  # there may always be records to read
                 async for tp, message in self.getmany(timeout=MAX_FETCH_WAIT):
                     await self._pass_on(tp, message)
         except UnreadableError as error:
             self.on_unreadable(error)
         except BaseException as error:
             ends = isinstance(error, (asyncio.CancelledError, *self.consumer_stopped_errors))
-            if not (ends and self.app.should_stop):  # the worker's end is no crash
+            if not (ends and self.app.should_stop):  # at the worker's end this is no crash
                 raise
         finally:
             self._parked.set()
@@ -156,11 +156,11 @@ class ReadingConsumer(FaustConsumer):
     async def _pass_on(self, tp: TP, message: Message) -> None:
         passes_over = self.passes_over.get(tp.topic)
         if passes_over is not None and self._has_one_stream(tp.topic) and passes_over(message):
-            return  # like a mark: where all others are acknowledged, commits go behind it
+            return  # like a transaction marker: once all others are acknowledged, commits pass it
         last = self._read_offset[tp]
         if tp in self._begun_again or (last is not None and message.offset < last):
             await self._compare_again(tp)
-            return  # the log is another one: what stands here is read when that is known
+            return  # the log differs: these records are read after the comparison
         if self.app.topics.acks_enabled_for(tp.topic):
             self._tracker(tp).deliver(message.offset)
         delivery = self._delivery = asyncio.timeout(None)
@@ -170,7 +170,7 @@ class ReadingConsumer(FaustConsumer):
         except TimeoutError:
             if not delivery.expired():
                 raise
-            # The flow has stopped, and whoever stopped it seeks.
+            # The flow has stopped, and the task that stopped it seeks.
         finally:
             self._delivery = None
         self._read_offset[tp] = message.offset
@@ -182,9 +182,9 @@ class ReadingConsumer(FaustConsumer):
         return tracker
 
     async def _compare_again(self, tp: TP) -> None:
-        """Take the partitions over again, which compares their logs with what was committed.
+        """Take the partitions over again, which compares their logs with the committed state.
 
-        aiokafka begins a log again, without a word, that does not reach what was read.
+        If a log ends in front of the reading position, aiokafka restarts at its beginning silently.
         """
         if tp not in self._begun_again and self.app.topics.acks_enabled_for(tp.topic):
             self._begun_again.add(tp)
@@ -194,13 +194,13 @@ class ReadingConsumer(FaustConsumer):
             await self._consumer_thread.rejoin()
 
     def _has_one_stream(self, topic: str) -> bool:
-        """Whether nobody else has an agent on the topic, who might want what the first does not."""
+        """Return whether only one agent reads the topic: another might need the records."""
         return len(cast(Any, self.app.topics)._topic_name_index[topic]) == 1
 
     def _note_positions(self) -> None:
-        """Note how far reading is, which is behind the last record where marks follow it.
+        """Record the reading positions, which lie behind the last record if markers follow it.
 
-        Called between two fetches: what the last one brought was delivered.
+        Called between two fetches: all records of the last one were delivered.
         """
         now = self.loop.time()
         if now - self._noted_at >= NOTE_INTERVAL:
@@ -219,10 +219,10 @@ class ReadingConsumer(FaustConsumer):
                     await self.wait(self.can_resume_flow)  # type: ignore[arg-type]  # mode takes both
                 finally:
                     self._parked.clear()
-                continue  # the flow may have stopped again
-            # Nothing may be awaited between the comparison below and what Consumer.getmany does
-            # with the records: it would seek itself if the flow had stopped meanwhile, and wait
-            # for ever for the reading task, which it is.
+                continue  # the flow may have stopped again meanwhile
+            # Nothing may be awaited between the comparison below and the handling of the records
+            # in Consumer.getmany. If the flow stopped meanwhile, getmany would seek itself, and
+            # wait forever for the reading task, which is the same task.
             stops = self._stops
             if not (self.app.client_only or self._get_active_partitions()):
                 with suppress(TimeoutError):

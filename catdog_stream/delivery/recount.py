@@ -1,14 +1,15 @@
-"""Counting again what the topics hold, and telling the owners of the counts what they lack.
+"""Recount of the answers in the topics, with corrections for the owners of the counts.
 
-The committed counts of a partition (see ``counting``) say up to which offset they count. The
-answers to requests in front of it are counted anew from ``catdoglabel`` and
+The committed counts of a partition (see ``counting``) state up to which offset they count. The
+answers to requests in front of it are counted again from ``catdoglabel`` and
 ``catdogimage-rejected``, one for each request (see ``answer_choice``). The difference (see
-``correcting``) is left where the owner of the partition looks for it: as the metadata of an offset
-in a group without members, one value for each partition, which the next recount replaces. So it
-makes no difference whether workers run.
+``count_corrections``) is left where the owner of the partition reads it: in the metadata of an
+offset of a group without members. Each partition has one value there, which the next recount
+replaces. So it does not matter if workers run.
 
-Where the topics no longer hold the answers that are counted, after their retention or because a
-topic was deleted, the difference is no mistake in the counts: `Found.forgotten` says how large.
+The topics may no longer hold all counted answers, because of their retention or because a topic
+was deleted. Then the difference is no error of the counts: ``Found.forgotten`` states how
+large it is.
 """
 
 import asyncio
@@ -43,7 +44,7 @@ from catdog_stream.wire import Source
 __all__ = ["Found", "Recount", "total"]
 
 POLL_SECONDS = 0.5
-#: What Kafka takes as metadata (``offset.metadata.max.bytes``).
+#: Kafka's limit for metadata in bytes (``offset.metadata.max.bytes``).
 MAX_METADATA_BYTES = 4096
 
 _DESCRIBE = Access.group("Describe", GROUP)
@@ -54,11 +55,11 @@ class Found:
     """Result of the recount for one partition.
 
     Attributes:
-        committed: what is counted.
-        found: what the topics hold.
+        committed: the committed counts.
+        found: the counts of the answers in the topics.
         correction: the difference; ``None`` if there is none.
-        forgotten: how many answers the correction subtracts though they may well have been given:
-            the topics no longer hold every answer.
+        forgotten: number of answers that the correction subtracts although they may have been
+            given: the topics no longer hold every answer.
     """
 
     committed: Shard
@@ -69,7 +70,7 @@ class Found:
 
 @dataclass(slots=True)
 class _Answers:
-    """The answers to each request of a partition, by its offset; different ones only."""
+    """Distinct answers to each request of a partition, by the request's offset."""
 
     of: dict[int, tuple[Answer, ...]] = field(default_factory=dict)
 
@@ -78,11 +79,11 @@ class _Answers:
         self.of[offset] = (*others, answer)
 
     def before(self, end: int) -> Mapping[int, tuple[Answer, ...]]:
-        """Return those to requests in front of an offset."""
+        """Return the answers to requests in front of an offset."""
         return {offset: answers for offset, answers in self.of.items() if offset < end}
 
     def shard(self, like: Shard) -> Shard:
-        """The counts of those in front of the offset up to which ``like`` counts."""
+        """Return the counts of the answers in front of the offset up to which ``like`` counts."""
         result: Shard | None = None
         for offset, answer in chosen(self.before(like["offset"]), like).items():
             result = counted(result, answer.kind, answer.name, offset) or result
@@ -91,23 +92,23 @@ class _Answers:
 
 @dataclass(slots=True)
 class Recount:
-    """One run of the command, which keeps the offsets of all answers in memory.
+    """Recount: one run of the command. Keeps the offsets of all answers in memory.
 
     Args:
-        cluster: where.
+        cluster: the cluster.
     """
 
     cluster: ClusterConfig
-    #: By partition of ``catdogimage``, and of ``catdoglabel`` for those of other programs.
+    #: By partition of ``catdogimage``, and of ``catdoglabel`` for labels of other programs.
     found: dict[TopicPartition, Found] = field(default_factory=dict)
-    #: Partitions of the answers of which Kafka has deleted the oldest.
+    #: Partitions of answers whose oldest records Kafka has deleted.
     shortened: list[TopicPartition] = field(default_factory=list)
 
-    #: Partitions whose committed offset says nothing: somebody else has set it.
+    #: Partitions whose committed offset holds no counts: another program has set it.
     without_counts: list[TopicPartition] = field(default_factory=list)
 
     async def look(self) -> None:
-        """Count what is there; changes nothing. Raises ``BrokerError``."""
+        """Count the answers in the topics; change nothing. Raises ``BrokerError``."""
         partitions = await topic_partitions(self.cluster, *TOPICS)
         committed = await self._committed()
         answers: defaultdict[TopicPartition, _Answers] = defaultdict(_Answers)
@@ -160,7 +161,7 @@ class Recount:
             await consumer.stop()
 
     async def taken_over(self) -> Collection[TopicPartition]:
-        """Wait for running workers to add the corrections; those that were added in time."""
+        """Wait until running workers have added the corrections; return the partitions in time."""
         wanted = {
             tp: found.correction["recount"]
             for tp, found in self.corrections.items()
@@ -177,12 +178,12 @@ class Recount:
 
     @property
     def forgotten(self) -> Mapping[TopicPartition, int]:
-        """Partitions whose correction subtracts what may only be deleted, and how much."""
+        """Number of subtracted answers that may be deleted and not miscounted, by partition."""
         return {tp: found.forgotten for tp, found in self.found.items() if found.forgotten}
 
     @property
     def corrections(self) -> Mapping[TopicPartition, Found]:
-        """What was found where it differs."""
+        """Results that differ from the committed counts."""
         return {tp: found for tp, found in self.found.items() if found.correction is not None}
 
     async def _committed(self) -> dict[TopicPartition, Shard]:
@@ -197,7 +198,7 @@ class Recount:
         return {tp: shard for tp, shard in shards.items() if shard is not None}
 
     async def workers(self) -> bool:
-        """Whether any worker runs. Raises ``BrokerError``."""
+        """Return whether any worker runs. Raises ``BrokerError``."""
         async with admin(self.cluster, _DESCRIBE) as client:
             return bool(await group_members(client, GROUP))
 
@@ -221,7 +222,7 @@ def total(shard: Shard) -> int:
 
 
 def _subtracted(before: Shard, after: Shard) -> int:
-    """Return how much less of their names is counted afterwards."""
+    """Return by how much the counts of names decrease, without those that increase."""
     return sum(
         max(0, number - after[kind].get(name, 0))
         for kind in KINDS

@@ -1,8 +1,8 @@
-"""Refusals of an answer: which ones cost the request alone, and which ones stop the worker.
+"""Refusals of an answer: some cost the request alone, others stop the worker.
 
-A broker refuses one record for its time, its size or its missing key, and takes the next one. Such
-a refusal must not end a worker, since the same request would end each worker after it. Where no
-answer at all can be written, for a missing right or topic, requests are safer unanswered.
+A broker refuses one record for its time, its size or its missing key, and accepts the next one.
+Such a refusal must not end a worker, because the same request would then end each later worker. If
+no answer can be written at all, because of a missing right or topic, requests stay unanswered.
 """
 
 from aiokafka.errors import (
@@ -20,7 +20,7 @@ from catdog_stream.kafka.explanations import Access, broker_error
 
 __all__ = ["costs_request", "explained_refusal"]
 
-#: Errors that name no cause. Another record may be taken; if none is, the rejection is refused too.
+#: Errors without a cause. Another record may be accepted; if not, the rejection is refused, too.
 _WITHOUT_CAUSE = (
     CorruptRecordException,
     InvalidRequestError,
@@ -33,14 +33,14 @@ def explained_refusal(error: Exception, cluster: ClusterConfig, topic: str) -> B
     """Return the error of a send as a sentence that names the topic and the cause, with its kind.
 
     Args:
-        error: of the producer, or of what encodes the record.
-        cluster: that was written to.
-        topic: that was written to.
+        error: error of the producer, or of the encoding of the record.
+        cluster: cluster of the send.
+        topic: topic of the send.
     """
     cause = error.__cause__ if isinstance(error, ProducerSendError) else error
     if isinstance(cause, BrokerError):
         return cause
-    if not isinstance(cause, (KafkaError, OSError)):  # as TimeoutError is
+    if not isinstance(cause, (KafkaError, OSError)):  # TimeoutError is an OSError
         return BrokerError(
             f"The record cannot be encoded for the topic {topic}: {cause!r}.", Refusal.RECORD
         )
@@ -51,5 +51,5 @@ def explained_refusal(error: Exception, cluster: ClusterConfig, topic: str) -> B
 
 
 def costs_request(refused: BrokerError) -> bool:
-    """Return whether another record in the place of the refused one may be taken."""
+    """Return whether a broker may accept another record in place of the refused one."""
     return refused.refusal in (Refusal.RECORD, Refusal.TOO_LARGE)

@@ -1,16 +1,16 @@
-"""Putting rejected requests back onto the topic of requests, once each.
+"""Replay of rejected requests onto the topic of requests, once each.
 
-A ledger remembers what has been put back: the compacted topic ``catdogimage-replayed``. Its key is
-the place of the rejected request, its value says which rejection and where to. It is read first;
-then each request is sent, and once Kafka has confirmed it, its line in the ledger is written and
-confirmed before the next one. So a request can be put back twice only if the process dies between
-its two confirmations, and then only that one; and if two replays run at the same time.
+A ledger remembers the replayed requests: the compacted topic ``catdogimage-replayed``. Its key is
+the place of the rejected request; its value names the rejection and the new place. The ledger is
+read first. Then each request is sent; once Kafka has confirmed it, its ledger entry is written and
+confirmed before the next request. So a request can be replayed twice only if the process dies
+between the two confirmations, and then only that request; or if two replays run at the same time.
 
-The ledger's key is the request's place and not the rejection's: after a crash of a worker the same
-request may have been rejected twice.
+The ledger's key is the place of the request and not of the rejection: after a crash of a worker the
+same request may have been rejected twice.
 
-Requests that are certain to be rejected again (see ``errors.REPLAY_ADVICE``) are put back only
-where their reason is named: their second rejection would count as one more.
+Requests that are certain to be rejected again (see ``errors.REPLAY_ADVICE``) are replayed only if
+the user names their reason: otherwise they would only add a second rejection to the counts.
 """
 
 import asyncio
@@ -41,20 +41,20 @@ REPLAY_OF = "replay-of"
 
 
 class ReplayOutcome(Enum):
-    """What becomes of one rejected request."""
+    """Outcome of the replay of one rejected request."""
 
     PUT_BACK = auto()
-    #: By an earlier replay.
+    #: An earlier replay has replayed it.
     KNOWN = auto()
-    #: The rejection carries none: it was too large, or the request had none.
+    #: The rejection carries no picture: it was too large, or the request had none.
     NO_PICTURE = auto()
-    #: Kafka does not take it: the topic's limit has come down since.
+    #: Kafka refuses the size: the topic's limit was lowered since.
     TOO_LARGE = auto()
-    #: It would be rejected again, and its reason was not named.
+    #: It would be rejected again, and the user did not name its reason.
     LEFT_OUT = auto()
 
 
-#: Reasons for which a request is put back only where they are named.
+#: Reasons for which a request is replayed only if the user names them.
 _HOPELESS = frozenset(
     reason.value for reason, advice in REPLAY_ADVICE.items() if not advice.can_help
 )
@@ -62,25 +62,25 @@ _HOPELESS = frozenset(
 
 @dataclass(slots=True)
 class Tally:
-    """How many rejected requests met which fate, by reason."""
+    """Number of rejected requests by reason and outcome."""
 
     reasons: dict[str, Counter[ReplayOutcome]] = field(default_factory=lambda: defaultdict(Counter))
 
     def add(self, reason: str, fate: ReplayOutcome) -> None:
-        """Count one."""
+        """Count one request."""
         self.reasons[reason][fate] += 1
 
     @property
     def total(self) -> Counter[ReplayOutcome]:
-        """Over all reasons."""
+        """Counts over all reasons."""
         return sum(self.reasons.values(), Counter[ReplayOutcome]())
 
     def summary(self, *, dry_run: bool = False) -> str:
-        """One sentence about everything."""
+        """Return one sentence about all requests."""
         return ("Would put back " if dry_run else "Put back ") + _told(self.total)
 
     def left_out(self) -> str:
-        """Return how to force what was left out; empty if nothing was."""
+        """Return how to replay what was left out; empty if nothing was."""
         reasons = [
             name for name, fates in sorted(self.reasons.items()) if fates[ReplayOutcome.LEFT_OUT]
         ]
@@ -95,7 +95,7 @@ class Tally:
         )
 
     def lines(self) -> list[str]:
-        """One sentence about each reason."""
+        """Return one sentence about each reason."""
         return [f"{reason}: {_told(counts)}" for reason, counts in sorted(self.reasons.items())]
 
 
@@ -115,17 +115,17 @@ def _told(counts: Counter[ReplayOutcome]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One record of ``catdogimage-rejected``."""
+    """Record of ``catdogimage-rejected``."""
 
-    #: Where the rejection stands.
+    #: Place of the rejection.
     place: Source
-    #: Where the request stood; the rejection itself if it does not tell.
+    #: Place of the request; that of the rejection if the request's is unknown.
     request: Source
     record: ConsumerRecord
 
     @classmethod
     def read(cls, record: ConsumerRecord, partitions: int) -> "Rejected":
-        """Read one of a topic with so many ``partitions``."""
+        """Read a record of a topic with ``partitions`` partitions."""
         place = Source(record.topic, record.partition, record.offset)
         request = counting_source(
             record.headers, place, requests_topic=REQUESTS, partitions=partitions
@@ -134,12 +134,12 @@ class Rejected:
 
     @property
     def reason(self) -> str:
-        """Why it was rejected."""
+        """The reason of the rejection."""
         return reason_of(self.record.headers)
 
 
 def request_again(rejected: Rejected) -> Answer | None:
-    """The request as it came, with the header ``replay-of``; ``None`` if its picture is gone."""
+    """Return the original request and the header ``replay-of``; ``None`` if its picture is gone."""
     record = rejected.record
     if not _may_hold_picture(record.value):
         return None
@@ -150,25 +150,25 @@ def request_again(rejected: Rejected) -> Answer | None:
 
 
 def _may_hold_picture(value: bytes | None) -> bool:
-    """False for what ``records.rejection`` leaves of a request that it could not write in full."""
+    """Return ``False`` for a rejection that holds no more than a shortened request."""
     if not value:
         return False
     try:
         body = loads(value)
     except orjson.JSONDecodeError:
-        return True  # nobody knows; what rejected it may have been mended
+        return True  # unknown; the fault that caused the rejection may be repaired
     return not isinstance(body, dict) or bool(body.get("data"))
 
 
 @dataclass(slots=True)
 class Replay:
-    """One run of the command.
+    """Replay of rejected requests: one run of the command.
 
     Args:
-        cluster: where.
-        reasons: put back what was rejected for one of these; empty for all but those that are
-            certain to be rejected again.
-        since_ms: put back requests of this time or later, in milliseconds since the epoch.
+        cluster: the cluster.
+        reasons: replay requests that were rejected for one of these; if empty, for any reason
+            except those that are certain to reject them again.
+        since_ms: replay requests of this time or later, in milliseconds since the epoch.
         dry_run: only count.
     """
 
@@ -180,7 +180,7 @@ class Replay:
     _known: set[str] = field(default_factory=set)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Put back what is rejected by now, or until ``stop`` is set: never within a request.
+        """Replay what is rejected by now. Stop if ``stop`` is set, but never within a request.
 
         Raises:
             BrokerError: no broker answers, it stopped answering, or it refused.
@@ -206,7 +206,7 @@ class Replay:
                     return
 
     async def _topics(self) -> Mapping[str, int]:
-        """Every topic's number of partitions; those that are needed have been created."""
+        """Return every topic's number of partitions; create the topics that are needed first."""
         if self.dry_run:
             return await topic_partitions(self.cluster, REJECTED, REPLAYED)
         partitions = await create_topics(self.cluster)

@@ -1,12 +1,12 @@
-"""Sends of agents that Kafka has not confirmed: no offset is committed before they are.
+"""Unconfirmed sends of agents: no offset is committed before Kafka confirms them.
 
-Fault (Faust 0.15.3): ``await topic.send(...)`` returns as soon as the record waits in the producer.
-If Kafka refuses the record later, one line in the log says so, and the offset of the record that
-the agent was at is committed: the answer is lost.
+Fault (Faust 0.15.3): ``await topic.send(...)`` returns as soon as the record is in the producer's
+buffer. If Kafka refuses the record later, Faust logs one line and commits the offset of the record
+that the agent processed: the answer is lost.
 
 Repair: every send through a topic, a sink, ``forward``, ``group_by`` or a table is remembered until
-Kafka has confirmed it, and a commit waits for those made before it. A send that failed, and whose
-result no agent has awaited, stops the worker; nothing is committed any more.
+Kafka has confirmed it, and a commit waits for the sends made before it. A failed send whose result
+no agent has awaited stops the worker, and nothing more is committed.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ __all__ = ["Topic", "UnconfirmedSends"]
 class Sent(asyncio.Future[RecordMetadata]):
     """Result of a send, which knows whether an agent has awaited it."""
 
-    #: The agent handles its failure, or fails itself.
+    #: If true, the agent handles the failure of the send, or fails itself.
     is_awaited = False
 
     def __init__(self, sending: "asyncio.Future[RecordMetadata]") -> None:
@@ -52,7 +52,7 @@ class UnconfirmedSends:
 
     def __init__(self) -> None:
         self._unconfirmed: dict[asyncio.Future[Any], str] = {}
-        #: Failed since the last check, with their topics.
+        #: Sends that failed since the last check, with their topics.
         self._failed: list[tuple[asyncio.Future[Any], str]] = []
 
     def __len__(self) -> int:
@@ -95,7 +95,7 @@ class UnconfirmedSends:
 class Topic(faust.Topic):
     """Topic whose sends are remembered until Kafka has confirmed them."""
 
-    #: ``False`` for copies on which nothing depends.
+    #: ``False`` for copies that nothing depends on.
     is_confirmed_before_commit = True
 
     def send_soon(self, **options: Any) -> FutureMessage:
@@ -106,7 +106,7 @@ class Topic(faust.Topic):
         return message
 
     async def publish_message(self, fut: FutureMessage, wait: bool = False) -> Any:
-        """Hand a record to the producer; see Faust's ``publish_message``."""
+        """Pass a record to the producer; see Faust's ``publish_message``."""
         sending = await super().publish_message(fut, wait)
         if wait or not self.is_confirmed_before_commit or fut in self._sends:
             return sending

@@ -1,12 +1,12 @@
-"""Faust's stream, which acknowledges a record only after its agent is done with it.
+"""Faust's stream, changed to acknowledge a record only after its agent has finished with it.
 
-Fault (Faust 0.15.3): a stream acknowledges in ``finally``. A record whose agent failed, or was
-cancelled, is acknowledged as its stream is closed, and the commit at the end of the worker loses
-it. ``take`` does the same with a whole batch. The iterator in C acknowledges behind the consumer's
-back, in lists of its own that grow with each record.
+Fault (Faust 0.15.3): a stream acknowledges in ``finally``. If the agent of a record fails or is
+cancelled, the record is acknowledged when its stream is closed, and the commit at the end of the
+worker loses it. ``take`` does the same with a whole batch. The iterator in C bypasses the consumer:
+it acknowledges in lists of its own that grow with each record.
 
 Repair: one iterator, in Python, with and without Faust's C extension. An agent that asks for the
-next record is done with the last one. An agent that fails, or is cancelled, never asks.
+next record has finished with the last one. An agent that fails, or is cancelled, never asks.
 """
 
 import asyncio
@@ -24,25 +24,25 @@ __all__ = ["Stream"]
 
 T = TypeVar("T")
 
-#: An event with what the stream's processors made of its value. Faust streams over plain iterables,
-#: too, which have no events.
+#: An event with its value after the stream's processors. Faust also streams over plain iterables,
+#: which have no events.
 Item = tuple[EventT[Any] | None, Any]
 
 
 class Stream(faust.Stream[T]):
-    """Stream of records of which each stays unacknowledged until the next one is asked for."""
+    """Stream in which each record stays unacknowledged until the agent asks for the next one."""
 
-    #: Events that the agent got and has not asked to go beyond. They stay here when it leaves its
-    #: loop by ``break``, or with an error that it handles.
+    #: Events that the agent received and has not finished. They stay here when it leaves its loop
+    #: by ``break``, or with an error that it handles.
     _left: Sequence[EventT[Any]] = ()
-    #: A read that ``take`` began and did not wait for: the next record, whoever asks for it.
+    #: Read that ``take`` began and did not wait for: it returns the next record to any caller.
     _pending: "asyncio.Task[Item] | None" = None
-    #: Iterations that have begun and not ended; one that is left ends a little later.
+    #: Iterations in progress; an iteration that the agent has left ends a little later.
     _iterations = 0
     _started_by_iteration = False
 
     def __aiter__(self) -> AsyncIterator[T]:
-        """Iterate over values; each is acknowledged when the next one is asked for."""
+        """Iterate over values; acknowledge each when the agent asks for the next one."""
         return self._values()
 
     async def _values(self) -> AsyncGenerator[T, None]:
@@ -50,7 +50,7 @@ class Stream(faust.Stream[T]):
             while not self.should_stop:
                 try:
                     event, value = await self._read()
-                except StopAsyncIteration:  # must not leave a generator
+                except StopAsyncIteration:  # must not escape from a generator
                     return
                 self._left = (event,) if event is not None and self.enable_acks else ()
                 self.events_total += 1
@@ -61,7 +61,7 @@ class Stream(faust.Stream[T]):
         """Iterate over batches of values.
 
         Args:
-            max_: values in one batch at most.
+            max_: most values in one batch.
             within: seconds for which the first value of a batch waits for others; 0 or ``None``
                 waits until the batch is full.
         """
@@ -71,17 +71,18 @@ class Stream(faust.Stream[T]):
     async def take_events(
         self, max_: int, within: Seconds
     ) -> AsyncGenerator[Sequence[EventT[Any]], None]:
-        """Iterate over batches of events; for the arguments see ``take``."""
+        """Iterate over batches of events; see ``take`` for the arguments."""
         async for batch in self._acknowledged_batches(max_, within):
             yield [event for event, _ in batch if event is not None]
 
     async def take_with_timestamp(
         self, max_: int, within: Seconds, timestamp_field_name: str
     ) -> AsyncGenerator[Sequence[T], None]:
-        """Iterate over batches of values, those that are dictionaries with the record's time.
+        """Iterate over batches of values; add the record's time to values that are dictionaries.
 
         Args:
-            max_, within: see ``take``.
+            max_: see ``take``.
+            within: see ``take``.
             timestamp_field_name: key under which the time is added, in seconds since the epoch.
         """
         async for batch in self._acknowledged_batches(max_, within):
@@ -134,9 +135,9 @@ class Stream(faust.Stream[T]):
 
     @asynccontextmanager
     async def _iterating(self) -> AsyncIterator[None]:
-        """Start the stream if nobody has, and stop it when its last iteration ends.
+        """Start the stream if it is not running, and stop it when its last iteration ends.
 
-        An agent that leaves one loop and begins another has carried on: what it was at is done.
+        An agent that leaves one loop and begins another has continued: its last record is done.
         """
         self._finalized = True
         self._iterations += 1
@@ -166,7 +167,7 @@ class Stream(faust.Stream[T]):
             await self.ack(event)
 
     def forget_left(self) -> None:
-        """Leave the records that the agent was at unacknowledged: it has failed, or was stopped."""
+        """Leave the current records unacknowledged, because the agent has failed or was stopped."""
         self._left = ()
 
     async def _read(self) -> Item:
@@ -174,10 +175,10 @@ class Stream(faust.Stream[T]):
         return await (pending or self._next_item())
 
     async def _next_item(self) -> Item:
-        """Return the next record that is this worker's, after the stream's processors.
+        """Return the next record of this worker's partitions, after the stream's processors.
 
         Raises:
-            StopAsyncIteration: there are no more.
+            StopAsyncIteration: there are no more records.
         """
         channel = self.channel
         errors = None
@@ -185,7 +186,7 @@ class Stream(faust.Stream[T]):
             errors = channel.queue._errors
         read = channel.__anext__
         while True:
-            await asyncio.sleep(0)  # where records wait, nothing else would get its turn
+            await asyncio.sleep(0)  # while records wait, no other task would run
             if errors:
                 raise errors.popleft()
             value: Any = await read()
@@ -207,7 +208,7 @@ class Stream(faust.Stream[T]):
                 return event, value
 
     def _takes(self, event: EventT[Any]) -> bool:
-        """Note that ``event`` is in progress; ``False`` if its partition has moved since."""
+        """Mark ``event`` as in progress; return ``False`` if its partition has moved since."""
         message = event.message
         app = self.app
         if not app.flow_control.is_active():

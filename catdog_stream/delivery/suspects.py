@@ -1,12 +1,12 @@
-"""Requests that may have ended workers: found one at a time, and set aside.
+"""Detection of requests that end workers: found one at a time, and rejected unread.
 
-A picture that crashes the process (a fault in a decoder, memory that runs out) comes again to the
-next worker, and would end each one. The metadata of a committed offset therefore says how many
-workers have begun there: a worker that takes a partition over adds itself, and one that hands it
-back in good order takes the mark away. After ``DEATHS_IN_COMPANY`` workers have died without any
-progress, the next one is careful: it processes one request at a time, and commits before each which
-one it is. If it dies, that request was alone, and the worker after it rejects the request unread.
-Nobody is rejected for having been in work beside the culprit.
+A picture that crashes the process (a fault in a decoder, memory that runs out) is delivered to the
+next worker again, and would end every worker in turn. So the metadata of a committed offset holds
+the number of workers that have begun there. A worker that takes a partition over adds itself; one
+that releases the partition in good order removes the mark. After ``DEATHS_IN_COMPANY`` workers have
+died without any progress, the next one is careful: it processes one request at a time, and commits
+before each request which one it is. If that worker dies, the request was alone, and the next worker
+rejects it unread. No request is rejected only because it was in work beside the culprit.
 
 A partition without deaths costs one commit when it is taken over, and nothing for each request.
 """
@@ -30,26 +30,26 @@ __all__ = ["DEATHS_IN_COMPANY", "Suspects"]
 
 logger = logging.getLogger(__name__)
 
-#: Workers that begin at an offset and die without progress, before the next one is careful.
+#: Number of workers that begin at an offset and die without progress before the next is careful.
 DEATHS_IN_COMPANY = 2
-#: A worker is careful for this many seconds at least: what came before the culprit was processed
-#: side by side, within the second before a commit, and is processed one by one now.
+#: Shortest time for which a worker is careful, in seconds: the requests in front of the culprit
+#: were processed in parallel, within the second before a commit, and are now processed one by one.
 CAREFUL_SECONDS = 30.0
 POLL_SECONDS = 0.005
 COMMIT_AGAIN_SECONDS = 0.1
-#: Without a mark after this time, requests are processed all the same, by a worker that need not be
-#: careful.
+#: Longest wait for the commit of a mark, in seconds. Then a worker that is not careful processes
+#: requests without the mark.
 UNMARKED_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """Note that is committed beside an offset."""
+    """Note that is committed with an offset."""
 
     offset: int
-    #: Workers in a row that began at the offset, this one included.
+    #: Number of consecutive workers that began at the offset, including this one.
     begun: int
-    #: The offset of the request that is processed alone.
+    #: Offset of the request that is processed alone.
     alone: int | None = None
 
 
@@ -57,8 +57,8 @@ class Suspects:
     """Marks of one consumer on the partitions that it reads.
 
     Args:
-        topics: whose requests are watched.
-        clock: seconds that never go back.
+        topics: topics whose requests are watched.
+        clock: monotonic time in seconds.
     """
 
     def __init__(
@@ -68,18 +68,18 @@ class Suspects:
         self._clock = clock
         self._marks: dict[TP, _Mark] = {}
         self._condemned: dict[TP, int] = {}
-        #: Partitions whose mark is not committed yet, and the marks of the commit under way.
+        #: Partitions whose mark is not committed yet, and the marks of the current commit.
         self.unwritten: set[TP] = set()
         self._sent: dict[TP, _Mark] = {}
         self._released = False
-        #: When the worker became careful; ``None`` while it is not.
+        #: Time at which the worker became careful; ``None`` while it is not.
         self._careful_since: float | None = None
         self._alone_so_far = 0
 
     # -- Hooks of the consumer.
 
     def take_over(self, committed: Mapping[TP, OffsetAndMetadata]) -> None:
-        """Begin at what was committed."""
+        """Start with the committed offsets and the marks in their metadata."""
         self._released = False
         self._marks.clear()
         self._condemned.clear()
@@ -102,7 +102,7 @@ class Suspects:
             )
 
     def marked(self, tp: TP, offset: int, metadata: str) -> str:
-        """Return the metadata of a commit with the mark in it."""
+        """Return the metadata of a commit with the mark added."""
         mark = self._marks.get(tp)
         if mark is None:
             return metadata
@@ -119,13 +119,13 @@ class Suspects:
         return text if len(text.encode()) <= MAX_METADATA_BYTES else metadata
 
     def note_committed(self, partitions: Collection[TP]) -> None:
-        """Take note that a commit of ``partitions`` has arrived."""
+        """Record that a commit of ``partitions`` has succeeded."""
         for tp in partitions:
             if tp in self._marks and self._sent.get(tp) is self._marks[tp]:
                 self.unwritten.discard(tp)
 
     def release(self) -> None:
-        """Have the next commit take the marks away: this worker ends in good order."""
+        """Make the next commit remove the marks: this worker ends in good order."""
         self._released = True
         self.unwritten = set(self._marks)
 
@@ -140,14 +140,14 @@ class Suspects:
         in_flight: Callable[[], int],
         most_in_flight: int,
     ) -> RejectedRequest | None:
-        """Return why a request must not be processed; where workers died, wait until it is alone.
+        """Return why a request must not be processed; after deaths, wait until it is alone.
 
         Args:
             message: the request.
-            commit: commits what there is to commit.
-            is_current: whether the partition is still this worker's.
-            in_flight: the number of requests that are processed.
-            most_in_flight: the largest number that may be processed at a time.
+            commit: commits what can be committed.
+            is_current: tells if the partition still belongs to this worker.
+            in_flight: returns the number of requests in progress.
+            most_in_flight: largest number of requests in progress at a time.
         """
         tp, offset = message.tp, message.offset
         if tp not in self._marks:
@@ -185,7 +185,7 @@ class Suspects:
 
 
 def _read(metadata: str) -> tuple[int, int | None]:
-    """Return how many workers have begun there, and which request was alone."""
+    """Return the number of workers that have begun there, and the request that was alone."""
     try:
         document = orjson.loads(metadata)
         begun, alone = document.get("begun", 0), document.get("alone")

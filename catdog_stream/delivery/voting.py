@@ -1,4 +1,4 @@
-"""Publishing votes: what a voter says of each request goes to ``catdogvote``."""
+"""Publishing of votes: a voter's verdict on each request goes to ``catdogvote``."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,16 +20,17 @@ __all__ = ["VotePublisher"]
 
 
 class VotePublisher(Writer):
-    """Publishes votes in the place of labels and rejections.
+    """Publisher of votes in the place of labels and rejections.
 
-    A vote stands in the partition that has its request's number, and in no other: one member of the
-    jury must see all votes on a request. Where requests have more partitions, votes get them, too.
+    A vote goes to the partition with the number of its request's partition, and to no other: one
+    member of the jury must see all votes on a request. If the topic of requests has more
+    partitions, the topic of votes gets as many.
 
     Args:
         app: the app.
-        voter: who votes.
-        weight: how much a stack counts, by its name and version.
-        cluster: that the app writes to, where votes may need more partitions.
+        voter: name of the voter.
+        weight: returns the weight of a stack, by its name and version.
+        cluster: cluster that the app writes to, where votes may need more partitions.
     """
 
     TOO_LARGE = "The vote cannot be written."
@@ -68,11 +69,11 @@ class VotePublisher(Writer):
         return VOTES, Answer(None, self._vote(incoming, error).dump(), ())
 
     def _vote(self, incoming: Incoming, error: RejectedRequest) -> Vote:
-        """A rejection needs nothing of its request: the jury reads the request itself."""
+        """Return a rejecting vote. It holds no request: the jury reads the request itself."""
         return Vote(self._voter, incoming.source, error, timestamp_ms=incoming.timestamp_ms)
 
     def _time_of(self, _incoming: Incoming) -> int | None:
-        return None  # Kafka deletes what is old, and must not delete a vote before it is read
+        return None  # now: retention deletes old records, and must not delete an unread vote
 
     async def _partition(self, topic: str, incoming: Incoming) -> int:
         partition = incoming.source.partition
