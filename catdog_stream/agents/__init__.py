@@ -1,1 +1,1 @@
-"""The agents: thin loops between a topic and the logic that answers it."""
+"""Agents: thin loops between a topic and the logic that answers its records."""

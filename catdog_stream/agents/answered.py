@@ -1,4 +1,4 @@
-"""Counting what was answered, as agents do when they acknowledge it."""
+"""Counting of answers when agents acknowledge their requests."""
 
 from typing import Literal, cast
 
@@ -17,7 +17,7 @@ __all__ = ["count"]
 def count(message: Message, offset: int, outcome: Outcome) -> None:
     """Count the answer to the request at ``offset`` in the partition of ``message``.
 
-    What belongs to nobody any more is not counted here: whoever answers it again counts it.
+    If the partition was revoked, nothing is counted: the worker that answers again counts.
     """
     if cast(Consumer, app.consumer).is_current(message):
         kind, name = tally(outcome)
@@ -27,7 +27,7 @@ def count(message: Message, offset: int, outcome: Outcome) -> None:
 
 
 def tally(outcome: Outcome) -> tuple[Literal["labels", "rejections"], str]:
-    """What an answer is counted as."""
+    """Return the kind and the name under which an answer is counted."""
     if isinstance(outcome, RejectedRequest):
         return "rejections", outcome.reason.value
     return "labels", outcome.verdict.label

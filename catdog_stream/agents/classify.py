@@ -1,4 +1,4 @@
-"""``catdogimage`` to its answers: hands each request to the pipeline, which answers it."""
+"""Agent from ``catdogimage`` to answers: submits each request to the pipeline."""
 
 from functools import partial
 from typing import cast
@@ -37,7 +37,7 @@ async def classify(stream: StreamT[bytes]) -> None:
 
 
 async def settle(stream: StreamT[bytes], event: EventT[bytes], outcome: Outcome) -> None:
-    """Count the answer and acknowledge its request, in one step: no commit comes between."""
+    """Count the answer and acknowledge its request in one step, without a commit between."""
     count(event.message, event.message.offset, outcome)
     if not isinstance(outcome, RejectedRequest):
         app.inference.drifting.observe(outcome.verdict)
@@ -45,7 +45,7 @@ async def settle(stream: StreamT[bytes], event: EventT[bytes], outcome: Outcome)
 
 
 def incoming(event: EventT[bytes]) -> Incoming:
-    """The request as the pipeline knows it."""
+    """Return the request in the form that the pipeline takes."""
     message = event.message
     has_time = message.timestamp is not None and message.timestamp >= 0
     return Incoming(

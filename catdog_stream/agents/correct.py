@@ -1,4 +1,4 @@
-"""Has the counts corrected by what ``catdog-stream recount`` has found."""
+"""Timer that applies the corrections of ``catdog-stream recount`` to the counts."""
 
 from typing import cast
 
@@ -7,13 +7,13 @@ from aiokafka.errors import KafkaError
 from catdog_stream.app import app
 from catdog_stream.delivery.consumer import Consumer
 
-#: Seconds between two looks for corrections, each two small requests to the cluster.
+#: Seconds between two checks for corrections, each two small requests to the cluster.
 INTERVAL = 10.0
 
 
 @app.timer(interval=INTERVAL)  # type: ignore[untyped-decorator]
 async def correct_counts() -> None:
-    """Look whether there is a correction for the partitions of this worker."""
+    """Apply the corrections for the partitions of this worker, if there are any."""
     try:
         await cast(Consumer, app.consumer).correct_counts()
     except KafkaError as error:

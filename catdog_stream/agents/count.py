@@ -1,8 +1,8 @@
-"""Counts the labels that other programs write into ``catdoglabel``.
+"""Agent that counts the labels that other programs write to ``catdoglabel``.
 
-Those of this application are counted when they are acknowledged (see ``classify``); here they are
-passed over. A hand-written loop beside it, say, writes no ``source`` header, or one that cannot be
-right.
+Labels of this application are counted when they are acknowledged (see ``classify``) and skipped
+here. Another program, such as a hand-written loop beside this application, writes no ``source``
+header, or a wrong one.
 """
 
 from typing import cast
@@ -17,10 +17,10 @@ from catdog_stream.delivery.counting import Shard, counted, counting_source, lab
 from catdog_stream.delivery.manual_ack import settled_events
 from catdog_stream.topics import LABELS, REQUESTS
 
-#: Requests that may stand behind the end that this worker knows. Its last look may be older than
-#: the label, and the new leader of a partition tells for a moment of an end that was passed before:
-#: 27 of a worker's own labels were counted as foreign ones. More do not come in that time, and what
-#: is made up is far beyond it.
+#: Maximum offset of a request beyond the end of its partition that this worker knows. That end may
+#: be older than the label, and for a moment the new leader of a partition reports an earlier end:
+#: 27 of a worker's own labels were counted as foreign. Fewer requests than this arrive in that
+#: time, and invented offsets are far beyond it.
 UNSEEN_REQUESTS = 1_000_000
 
 
@@ -43,7 +43,7 @@ def count_foreign(event: EventT[bytes], table: TableT[int, Shard]) -> None:
 
 
 def answers_a_request(message: Message) -> bool:
-    """Whether a label is one of ours, which the stream need not bring here."""
+    """Return true if the label is this application's own, so the stream can skip it."""
     own = source_of(message)
     source = counting_source(
         headers_of(message),
@@ -53,8 +53,8 @@ def answers_a_request(message: Message) -> bool:
     )
     if source is own:
         return False
-    # A request that is not there yet was answered by nobody. Where its partition is another
-    # worker's, only that one could tell.
+    # A request that does not exist yet has no answer. If another worker has its partition, only
+    # that worker knows the end.
     end = cast(Consumer, app.consumer).end_of(source.topic, source.partition)
     return source.offset < end + UNSEEN_REQUESTS
 

@@ -1,4 +1,4 @@
-"""``catdogvote`` to ``catdoglabel``: hands each vote to the jury, which decides the requests."""
+"""Agent from ``catdogvote`` to ``catdoglabel``: submits votes to the jury, which decides."""
 
 from functools import partial
 from typing import cast
@@ -14,13 +14,13 @@ from catdog_stream.pipeline.voting.partition_state import VoteRecord
 
 @app.agent(topics.votes, name="decide")
 async def decide(stream: StreamT[bytes]) -> None:
-    """Submit votes; the jury acknowledges each once nothing of its request is left to do."""
+    """Submit votes; the jury acknowledges each when its request needs no more work."""
     async for event in settled_events(stream):
         await app.aggregation.jury.submit(paper(stream, event))
 
 
 def paper(stream: StreamT[bytes], event: EventT[bytes]) -> VoteRecord:
-    """The vote as the jury knows it."""
+    """Return the vote in the form that the jury takes."""
     message = event.message
     return VoteRecord(
         message.partition,
@@ -32,9 +32,9 @@ def paper(stream: StreamT[bytes], event: EventT[bytes]) -> VoteRecord:
 
 
 def is_current(message: Message) -> bool:
-    """Whether decisions that it has to do with are this worker's to begin.
+    """Return true if this worker may begin decisions with this vote.
 
-    While partitions move only what has begun is brought to its end.
+    During a rebalance, only decisions that have begun are finished.
     """
     if app.rebalancing or app.should_stop:
         return False

@@ -1,4 +1,4 @@
-"""What the agents read off a message of Faust."""
+"""Access to the source, headers and mark of a Faust message."""
 
 from collections.abc import Mapping
 
@@ -11,16 +11,16 @@ __all__ = ["headers_of", "mark", "source_of"]
 
 
 def source_of(message: Message) -> Source:
-    """Where the message stands in Kafka."""
+    """Return the position of the message in Kafka."""
     return Source(message.topic, message.partition, message.offset)
 
 
 def headers_of(message: Message) -> Headers:
-    """Its headers in their order, repeated names included; Faust knows three shapes of them."""
+    """Return the headers in order, with repeated names; Faust has three types for them."""
     headers = message.headers or ()
     return tuple(headers.items()) if isinstance(headers, Mapping) else tuple(headers)
 
 
 def mark(message: Message) -> Mark:
-    """Return what the record is recognized by after its log was lost (see ``marks``)."""
+    """Return the mark that identifies the record after its log was lost (see ``marks``)."""
     return mark_of(message.offset, message.timestamp, message.value)

@@ -1,4 +1,4 @@
-"""``python -m catdog_stream.broker``: fetches Apache Kafka where it is missing, for ``make``."""
+"""``python -m catdog_stream.broker``: downloads Apache Kafka if needed, for ``make``."""
 
 import sys
 

@@ -1,11 +1,11 @@
-"""Becomes another program that cannot outlive the process that started it.
+"""Launcher that replaces itself with a program that ends with its parent process.
 
-Run as ``python child.py PARENT_PID PROGRAM [ARGUMENT...]``. On Linux the kernel is asked to send
-SIGTERM when the parent dies, however it dies; the request survives the ``exec``. Setting it here
-rather than in ``subprocess``'s ``preexec_fn`` keeps the parent free to have threads. Other systems
-have no such request: there a parent that is killed outright leaves the program running.
+Run as ``python child.py PARENT_PID PROGRAM [ARGUMENT...]``. On Linux, the kernel sends SIGTERM
+when the parent dies for any reason; this setting survives the ``exec``. Setting it here, and not in
+``subprocess``'s ``preexec_fn``, lets the parent have threads. Other systems have no such setting:
+there, a parent that is killed leaves the program running.
 
-The file imports nothing of this package, so that it costs a bare interpreter's start.
+The file imports nothing of this package, so it starts as fast as a bare interpreter.
 """
 
 import ctypes
@@ -20,7 +20,7 @@ def main() -> None:
     parent, program = int(sys.argv[1]), sys.argv[2:]
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:  # it died before the request was in place
+        if os.getppid() != parent:  # the parent died before the setting took effect
             sys.exit(1)
     try:
         os.execv(program[0], program)

@@ -1,8 +1,8 @@
-"""Apache Kafka's program: the jars that ``jars.txt`` pins, fetched once from Maven Central.
+"""Jars of Apache Kafka that ``jars.txt`` pins, downloaded once from Maven Central.
 
-They are kept in the user's cache folder, for every checkout and environment. A file is put in its
-place whole and checked; one that is found damaged there is fetched once more. No dependency is
-resolved: what is not pinned is not fetched.
+They are kept in the user's cache folder and shared by all checkouts and environments. Each file is
+checked and then moved into place; a damaged file there is downloaded again. Dependencies are not
+resolved: only pinned files are downloaded.
 """
 
 import hashlib
@@ -24,17 +24,17 @@ __all__ = ["KAFKA_VERSION", "Jar", "cache", "fetch", "kafka_jars", "pinned"]
 
 KAFKA_VERSION = "4.4.0"
 
-#: Names a folder with the jars of a Kafka server, such as ``libs`` of Kafka's own archive.
+#: Variable with the folder of a Kafka server's jars, such as ``libs`` of Kafka's own archive.
 JARS_VARIABLE = "CATDOG_KAFKA_JARS"
 
 _THREADS = 8
-_TIMEOUT_SECONDS = 30  # without a byte
+_TIMEOUT_SECONDS = 30  # without a received byte
 _TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """One pinned file."""
+    """Pinned file."""
 
     group: str
     artifact: str
@@ -44,11 +44,11 @@ class Jar:
 
     @property
     def name(self) -> str:
-        """Its file name."""
+        """File name of the jar."""
         return f"{self.artifact}-{self.version}.jar"
 
     def is_whole(self, file: Path) -> bool:
-        """Whether ``file`` is there and is what was pinned."""
+        """Return true if ``file`` exists and has the pinned digest."""
         try:
             with file.open("rb") as stream:
                 return hashlib.file_digest(stream, "sha256").hexdigest() == self.sha256
@@ -57,7 +57,7 @@ class Jar:
 
 
 def pinned() -> list[Jar]:
-    """What a server needs, as ``jars.txt`` beside this file lists it."""
+    """Return the jars that a server needs, from ``jars.txt`` beside this file."""
     lines = Path(__file__).with_name("jars.txt").read_text("utf-8").splitlines()
     jars = []
     for line in lines:
@@ -69,16 +69,16 @@ def pinned() -> list[Jar]:
 
 
 def cache() -> Path:
-    """The folder that the jars are kept in."""
+    """Return the folder that keeps the jars."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "catdog_stream" / f"kafka-{KAFKA_VERSION}"
 
 
 def kafka_jars() -> Path:
-    """A folder with the jars of a Kafka server: the user's own, or the cache, filled if need be.
+    """Return a folder with the jars of a Kafka server: the user's own, or the filled cache.
 
     Raises:
-        BrokerError: it holds no Kafka, or Kafka cannot be fetched.
+        BrokerError: the user's folder has no Kafka, or the download failed.
     """
     own = os.environ.get(JARS_VARIABLE, "").strip()
     if not own:
@@ -89,15 +89,15 @@ def kafka_jars() -> Path:
 
 
 def fetch(folder: Path, jars: Sequence[Jar], *, repository: str | None = None) -> Path:
-    """Fetch those of ``jars`` that are not whole in ``folder``; returns ``folder``.
+    """Download the ``jars`` that are missing or damaged in ``folder``; return ``folder``.
 
     Args:
-        folder: where they are kept; made if it is missing.
-        jars: what has to be there.
-        repository: address of a Maven repository in place of Maven Central.
+        folder: where they are kept; created if it is missing.
+        jars: the files needed.
+        repository: address of a Maven repository, used instead of Maven Central.
 
     Raises:
-        BrokerError: one cannot be fetched, or is not what was pinned, at the second try too.
+        BrokerError: a download failed twice, or did not match its pin twice.
     """
     missing = [jar for jar in jars if not jar.is_whole(folder / jar.name)]
     if not missing:
@@ -106,7 +106,7 @@ def fetch(folder: Path, jars: Sequence[Jar], *, repository: str | None = None) -
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (
-            # Beside the jars' place, so that moving a file there is one step.
+            # On the same file system as the jars, so that the move is atomic.
             tempfile.TemporaryDirectory(
                 dir=folder, prefix="fetching-", ignore_cleanup_errors=True
             ) as staging,
@@ -132,7 +132,7 @@ def _fetch_one(jar: Jar, folder: Path, download: Callable[[Jar], Path]) -> Jar:
     for _ in range(_TRIES):
         try:
             file = download(jar)
-        # Whatever goes wrong out there, the answer is the same; jgo raises what it meets.
+        # Every error is reported in the same way; jgo raises errors of many types.
         except Exception as error:  # noqa: BLE001
             reason = str(error) or type(error).__name__
             continue
@@ -144,7 +144,7 @@ def _fetch_one(jar: Jar, folder: Path, download: Callable[[Jar], Path]) -> Jar:
 
 
 def _downloader(staging: Path, repository: str | None) -> Callable[[Jar], Path]:
-    from jgo.maven import MavenContext  # half a second
+    from jgo.maven import MavenContext  # takes half a second
 
     maven = MavenContext(
         repo_cache=staging,
@@ -154,7 +154,7 @@ def _downloader(staging: Path, repository: str | None) -> Callable[[Jar], Path]:
 
     def download(jar: Jar) -> Path:
         artifact = maven.project(jar.group, jar.artifact).at_version(jar.version).artifact()
-        if artifact.cached_path is not None:  # what a try before this one left behind
+        if artifact.cached_path is not None:  # left by an earlier try
             artifact.cached_path.unlink(missing_ok=True)
         return Path(artifact.resolve())
 
@@ -162,10 +162,10 @@ def _downloader(staging: Path, repository: str | None) -> Callable[[Jar], Path]:
 
 
 def _at_once(jobs: Sequence[Callable[[], Jar]]) -> Iterator[Jar]:
-    """Run ``jobs`` in a few threads; yields their results as they come, raises what one raises.
+    """Run ``jobs`` in a few threads; yield their results as they finish, raise their errors.
 
-    Not in an executor: Python's end would wait for its threads, and so would Ctrl-C for a server
-    that does not answer.
+    Without an executor: Python would wait for its threads at exit, and so would Ctrl-C if the
+    server does not answer.
     """
     waiting: queue.SimpleQueue[Callable[[], Jar]] = queue.SimpleQueue()
     done: queue.SimpleQueue[Jar | Exception] = queue.SimpleQueue()

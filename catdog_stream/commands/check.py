@@ -1,4 +1,4 @@
-"""``catdog-stream worker --check``: say what a worker would find, and start none."""
+"""``catdog-stream worker --check``: checks the environment of a worker without a start."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ __all__ = ["add_check"]
 
 
 def add_check(worker: click.Command) -> None:
-    """Give Faust's command ``worker`` the option ``--check``."""
+    """Add the option ``--check`` to Faust's command ``worker``."""
     start = worker.callback
     assert start is not None
 
@@ -42,7 +42,7 @@ def add_check(worker: click.Command) -> None:
 
 
 def _check(web_port: int | None, web_bind: str | None) -> None:
-    """Print the findings; exits with 1 if one is an error."""
+    """Print the findings; exit with 1 if one is an error."""
     from catdog_stream.app import app
 
     app.worker_init()
@@ -68,5 +68,5 @@ def _findings(
 
 
 async def _cluster(app: "CatDogApp") -> Sequence[Finding]:
-    await topic_partitions(app.settings.cluster)  # it learns why no broker answers
+    await topic_partitions(app.settings.cluster)  # reports why no broker answers
     return await cluster_findings(app.settings, app.role)

@@ -1,4 +1,4 @@
-"""``catdog-stream convert``: the backbone's float weights to the files of a stack."""
+"""``catdog-stream convert``: converts a backbone's float weights to the files of a stack."""
 
 from pathlib import Path
 from typing import get_args
@@ -8,7 +8,7 @@ import click
 from catdog_stream.models.engines.networks import NETWORKS, NetworkName
 from catdog_stream.terminal import shown
 
-#: Pictures whose largest and smallest values are the range of each layer.
+#: Number of pictures whose minimum and maximum values set the range of each layer.
 CALIBRATED_ON = 200
 
 

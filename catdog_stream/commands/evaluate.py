@@ -1,4 +1,4 @@
-"""``catdog-stream evaluate``: how good and how fast the model is on labelled pictures."""
+"""``catdog-stream evaluate``: accuracy and speed of the model on labelled pictures."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +35,8 @@ def evaluate(directory: Path, robustness: bool, sample: int | None, as_json: boo
 
     settings = Settings.from_environment()
     manifest = load_manifest(stack_directory(settings.stack))
-    labelled_files(directory, manifest.classes)  # a wrong folder is told before the model is loaded
-    # Views are written as BMP, which is larger than the file: low limits are for foreign pictures.
+    labelled_files(directory, manifest.classes)  # reports a wrong folder before the model is loaded
+    # Views are written as BMP, larger than the file; low limits are for untrusted pictures.
     limits = Settings()
     stack = StacksOfSettings()(
         replace(

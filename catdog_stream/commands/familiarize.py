@@ -1,4 +1,4 @@
-"""``catdog-stream familiarize``: have a stack tell pictures that are none of its classes."""
+"""``catdog-stream familiarize``: fits the OOD score of a stack."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Options of Faust's own commands, with the defaults that hold in this application."""
+"""Help texts of Faust's own options, with the defaults of this application."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -32,9 +32,9 @@ _READ = MappingProxyType(
 
 
 def describe(command: click.Command) -> None:
-    """Replace the help of the options whose defaults Faust states otherwise.
+    """Replace the help of options whose defaults differ from Faust's.
 
-    IPv6 addresses are read in either form, with brackets and without.
+    IPv6 addresses are accepted with and without brackets.
     """
     for option in command.params:
         if option.name in _READ:

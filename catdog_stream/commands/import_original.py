@@ -1,4 +1,4 @@
-"""``catdog-stream import-original``: the first system's head and Slim's checkpoint as a stack."""
+"""``catdog-stream import-original``: imports the first system's head and backbone as a stack."""
 
 from pathlib import Path
 
@@ -54,10 +54,10 @@ def import_original(
     version: str,
     force: bool,
 ) -> None:
-    """Make a stack of the first system's parts; needs TensorFlow.
+    """Import the model of the first system as a stack; needs TensorFlow.
 
-    They were a pickled head and TF-Slim's checkpoint of Inception V3, whose 1,001 chances are the
-    head's features. The stack serves like any other.
+    The model was a pickled head and TF-Slim's checkpoint of Inception V3, whose 1,001
+    probabilities are the head's features. The stack serves like any other.
     """
     from catdog_stream.models.engines.convert import require_tensorflow
     from catdog_stream.models.legacy.checkpoint_file import at_hand
@@ -72,7 +72,7 @@ def import_original(
     head = read_head(pickle, tuple(classes.split(",")) if classes is not None else None)
     check_features(head)
     require_tensorflow("The import")
-    # A signal must not leave a checkpoint of 109 MB behind in a temporary folder.
+    # A signal must not leave a checkpoint of 109 MB in a temporary folder.
     with until_stopped() as signals:
         try:
             with signals.interrupting(), at_hand(checkpoint, sha256=sha256) as found:

@@ -1,4 +1,4 @@
-"""The local Kafka as the commands run it: where its data lies, and with the topics in it."""
+"""Local Kafka for the commands: its data folder, its port and its topics."""
 
 import asyncio
 import os
@@ -20,27 +20,27 @@ from catdog_stream.topics import GROUP
 __all__ = ["default_data_dir", "local_port", "running_kafka"]
 
 LOCAL = ("127.0.0.1", "localhost")
-#: For a new Kafka to make what it keeps its groups in; it takes a fraction of a second.
+#: For a new Kafka to create its topic of groups, which takes a fraction of a second.
 GROUPS_SECONDS = 10.0
 POLL_SECONDS = 0.05
 
 
 def default_data_dir(port: int) -> Path:
-    """Where a server on ``port`` keeps its data: the user's state directory."""
+    """Return the data folder of a server on ``port``, in the user's state directory."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state) / "catdog_stream" / f"kafka-{port}"
 
 
 def local_port(cluster: ClusterConfig) -> int | None:
-    """The port where a local Kafka would serve ``CATDOG_BROKER``; ``None`` if none can."""
+    """Return the port where a local Kafka can serve ``CATDOG_BROKER``; ``None`` if none can."""
     host, _, port = cluster.addresses[0].rpartition(":")
     return int(port) if len(cluster.addresses) == 1 and host in LOCAL else None
 
 
 async def _prepare(cluster: ClusterConfig) -> None:
-    """Create the topics, and have a new Kafka make what it keeps its groups in.
+    """Create the topics, and make a new Kafka create its topic of groups.
 
-    It does so when it is first asked for a group; a worker that asks meanwhile logs an error.
+    Kafka creates it at the first request for a group; until then, a worker logs an error.
     """
     await create_topics(cluster)
     admin = AIOKafkaAdminClient(**cluster.connection)
@@ -55,7 +55,7 @@ async def _prepare(cluster: ClusterConfig) -> None:
                 else:
                     return
     except TimeoutError:
-        return  # the worker waits for it as well, and says so
+        return  # the worker waits for it as well, and reports it
     finally:
         await admin.close()
 
@@ -64,9 +64,12 @@ async def _prepare(cluster: ClusterConfig) -> None:
 def running_kafka(
     cluster: ClusterConfig, port: int, data_dir: Path | None, signals: Signals
 ) -> Iterator[LocalKafka]:
-    """Run the local Kafka with the topics in it.
+    """Run the local Kafka with its topics.
 
-    Raises ``BrokerError``, ``SettingError``, ``Stopped``.
+    Raises:
+        BrokerError: Kafka cannot be started, or it ended.
+        SettingError: the settings need TLS or SASL.
+        Stopped: a signal came.
     """
     if cluster.security.protocol != "plaintext":
         raise SettingError("The local Kafka offers neither TLS nor SASL: unset CATDOG_SECURITY.")

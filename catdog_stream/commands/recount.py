@@ -1,4 +1,4 @@
-"""``catdog-stream recount``: have the counts be what the topics hold."""
+"""``catdog-stream recount``: corrects the counts to match the topics."""
 
 from collections.abc import Iterator
 
@@ -19,11 +19,11 @@ from catdog_stream.terminal import shown
     help="Subtract answers too that are counted and that the topics no longer hold.",
 )
 def recount(dry_run: bool, forget_deleted: bool) -> None:
-    """Count the answers in the topics again, and correct the statistics by what differs.
+    """Count the answers in the topics again, and correct the statistics.
 
-    Workers may run, and go on counting meanwhile; if none runs, the next one corrects its counts
-    as it starts. Where Kafka has deleted answers (after a week), what differs is no mistake: then
-    nothing is corrected without --forget-deleted.
+    Workers may run and continue counting meanwhile; if none runs, the next worker corrects its
+    counts at its start. If Kafka has deleted answers (after a week), a difference is no mistake:
+    then nothing is corrected without --forget-deleted.
     """
     cluster = Settings.from_environment().cluster
     run = Recount(cluster)
@@ -54,7 +54,7 @@ def recount(dry_run: bool, forget_deleted: bool) -> None:
 
 
 def told(run: Recount) -> Iterator[str]:
-    """What was found: a line for each partition that differs, and one for all."""
+    """Yield one line for each partition that differs, and one for the total."""
     for tp, found in run.corrections.items():
         yield shown(f"{tp.topic}/{tp.partition}: {_differences(found)}.")
     for tp in run.shortened:

@@ -1,4 +1,4 @@
-"""``catdog-stream replay``: put rejected requests back, once each."""
+"""``catdog-stream replay``: replays rejected requests, once each."""
 
 import asyncio
 import re
@@ -16,10 +16,10 @@ from catdog_stream.delivery.replay import Replay
 from catdog_stream.errors import Reason, SettingError
 from catdog_stream.settings import Settings
 
-#: For the request in hand, once a signal has come; none is in hand while it reads.
+#: For the request in flight after a signal; while the command reads, none is in flight.
 LAST_REQUEST_SECONDS = 0.3
 
-#: Every reason code; docs/wire.md tells their meanings. The last one stands for none.
+#: Every reason code; docs/wire.md describes them. The last stands for a missing code.
 REASONS = (*(reason.value for reason in Reason), UNKNOWN)
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -49,9 +49,9 @@ def _known(_context: click.Context, _option: click.Parameter, reasons: tuple[str
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be put back, and send nothing.")
 def replay(reasons: tuple[str, ...], since: str | None, dry_run: bool) -> None:
-    """Put rejected requests back onto the topic of requests, once each.
+    """Replay rejected requests: publish them as requests again, once each.
 
-    A second call puts back only what has been rejected since. Call it once at a time.
+    A second call replays only requests rejected since the first. Do not run two at a time.
     """
     since_ms = None if since is None else parse_since(since, time.time())
     run = Replay(Settings.from_environment().cluster, frozenset(reasons), since_ms, dry_run)
@@ -69,9 +69,9 @@ def replay(reasons: tuple[str, ...], since: str | None, dry_run: bool) -> None:
 
 
 async def _until_done_or_stopped(run: Replay, signals: Signals) -> None:
-    """A signal ends it between two requests, so that none is put back unrecorded.
+    """Run the replay; a signal ends it between two requests, so that each replay is recorded.
 
-    A broker that does not answer is not waited for.
+    The command does not wait for a broker that does not answer.
     """
     stop = asyncio.Event()
     running = asyncio.create_task(run.run(stop))
@@ -86,15 +86,15 @@ async def _until_done_or_stopped(run: Replay, signals: Signals) -> None:
 
 
 def parse_since(text: str, now: float) -> int:
-    """Milliseconds since the epoch.
+    """Return a time in milliseconds since the epoch.
 
     Args:
-        text: a duration before ``now`` (``90s``, ``15m``, ``2h``, ``3d``, ``1w``), or a time as in
-            ISO 8601; one without a zone is this machine's.
+        text: a duration before ``now`` (``90s``, ``15m``, ``2h``, ``3d``, ``1w``), or a time in
+            ISO 8601; without a zone, in this machine's zone.
         now: seconds since the epoch.
 
     Raises:
-        SettingError: it is neither.
+        SettingError: ``text`` is neither.
     """
     if match := re.fullmatch(r"([0-9]{1,9})([smhdw])", text.strip()):
         seconds = now - int(match[1]) * SECONDS[match[2]]

@@ -1,4 +1,4 @@
-"""``catdog-stream send``: publish pictures, and wait for what becomes of them."""
+"""``catdog-stream send``: publishes pictures, and waits for their answers."""
 
 import asyncio
 import sys
@@ -26,27 +26,27 @@ from catdog_stream.terminal import shown
 from catdog_stream.topics import REQUESTS
 from catdog_stream.wire import Source
 
-#: For Kafka to confirm the last request, once a signal has come.
+#: For Kafka to confirm the last request after a signal.
 LAST_REQUEST_SECONDS = 0.2
 
-#: The producer takes records of twice the largest answer, and base64 adds a third.
+#: The producer accepts records of twice the largest answer, and base64 adds a third.
 MAX_ANSWERS = 1.5
-#: Files of a folder that are taken for pictures; a file named itself is always sent.
+#: Suffixes of pictures in a folder; a file named on the command line is always sent.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 
 
 @dataclass(slots=True)
 class Sent:
-    """How many requests went out."""
+    """Result of sending the requests."""
 
     confirmed: int = 0
-    #: Said where one more may have.
+    #: Text added if one more request may have been sent.
     doubt: str = ""
-    #: Files that were passed over; each has been named.
+    #: Number of files skipped; each was reported.
     skipped: int = 0
 
     def skip(self, file: Path, why: str) -> None:
-        """Pass over a file, and say why."""
+        """Count a skipped file, and print the reason."""
         self.skipped += 1
         tqdm.write(shown(f"{file}: not sent: {why}"), file=sys.stderr)
 
@@ -82,7 +82,7 @@ def send(paths: tuple[Path, ...], samples: bool, wait: bool, timeout: float) -> 
 
 
 def pictures(paths: Sequence[Path]) -> list[Path]:
-    """The files that ``paths`` name, folders searched through. Raises ``InputError``."""
+    """Return the files in ``paths``, folders searched recursively. Raise ``InputError``."""
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -98,10 +98,10 @@ def pictures(paths: Sequence[Path]) -> list[Path]:
 
 
 def sample_pictures() -> list[Path]:
-    """Return the sample pictures, by short names where the current folder has them.
+    """Return the sample pictures, relative to the current folder if they are in it.
 
     Raises:
-        StackError: they were not installed.
+        StackError: they are not installed.
     """
     here = Path.cwd()
     return [
@@ -119,7 +119,7 @@ async def send_and_wait(files: Sequence[Path], timeout: float, sent: Sent | None
 
     Raises:
         UnansweredError: a request was not sent, rejected, or not answered in time.
-        BrokerError: Kafka does not answer, or refuses whatever is sent.
+        BrokerError: Kafka does not answer, or refuses every record.
     """
     answers = _Answers()
     sent = sent or Sent()
@@ -142,7 +142,7 @@ async def send_and_wait(files: Sequence[Path], timeout: float, sent: Sent | None
 
 
 class _Answers:
-    """The pictures that wait for an answer. Prints each as it comes."""
+    """Pictures that wait for an answer. Prints each answer when it arrives."""
 
     def __init__(self) -> None:
         self.waiting: dict[asyncio.Future[Reply], Path] = {}
@@ -151,32 +151,32 @@ class _Answers:
         self._failure: BaseException | None = None
 
     def expect(self, file: Path, answer: asyncio.Future[Reply]) -> None:
-        """Wait for one more."""
+        """Wait for one more answer."""
         self.waiting[answer] = file
         answer.add_done_callback(self._settle)
         self.check()
 
     def check(self) -> None:
-        """Raise why no answer can come, or be printed, any more."""
+        """Raise the error because of which no further answer can arrive or be printed."""
         if self._failure is not None:
             raise self._failure
 
     def _settle(self, answer: asyncio.Future[Reply]) -> None:
         if answer.cancelled() or self._failure is not None:
-            return  # stopped
+            return  # the command was stopped
         self._news.set()
         try:
             reply = answer.result()
             self.rejected += reply.label is None
             tqdm.write(outcome(self.waiting.pop(answer), reply), file=sys.stdout)
-        except Exception as error:  # noqa: BLE001 - raised by check(), where it ends the command
+        except Exception as error:  # noqa: BLE001 - check() raises it, which ends the command
             self._failure = error
 
     async def until_settled(self, timeout: float) -> None:
-        """Return when nothing waits any more, or nothing was answered for ``timeout`` seconds.
+        """Return when every picture has an answer, or none was answered for ``timeout`` seconds.
 
         Raises:
-            BrokerError: no answer can come any more.
+            BrokerError: no further answer can arrive.
         """
         while self.waiting:
             self.check()
@@ -189,7 +189,7 @@ class _Answers:
 
 
 def outcome(file: Path, reply: Reply) -> str:
-    """One line about the answer to a picture. Anybody may have written it."""
+    """Return one line about the answer to a picture; the answer is untrusted text."""
     if reply.label is not None:
         return shown(f"{file}: {reply.label}")
     if reply.rejection is None:
@@ -203,7 +203,7 @@ async def _send_all(files: Sequence[Path], sent: Sent) -> None:
     async with producer(cluster) as sender:
         with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
             async for _, answer in publish(files, RequestReply(sender, cluster), cluster, sent):
-                answer.cancel()  # nobody waits for it
+                answer.cancel()  # not needed
                 bar.update()
     if sent.skipped:
         raise UnansweredError(
@@ -216,13 +216,13 @@ async def _send_all(files: Sequence[Path], sent: Sent) -> None:
 async def publish(
     files: Sequence[Path], stream: RequestReply, cluster: ClusterConfig, sent: Sent
 ) -> AsyncIterator[tuple[Path, "asyncio.Future[Reply]"]]:
-    """Publish each file as a request; yields it with its answer to come.
+    """Publish each file as a request; yield the file with the future of its answer.
 
-    Counts in ``sent``. A file that cannot be read, or whose request Kafka refuses though it would
-    take another one, is named there and costs no other file anything.
+    Counts in ``sent``. If a file cannot be read, or Kafka refuses only its request, the file is
+    reported and skipped, and the other files are sent.
 
     Raises:
-        BrokerError: Kafka does not answer, or refuses whatever is sent.
+        BrokerError: Kafka does not answer, or refuses every record.
     """
     for file in files:
         try:
@@ -246,9 +246,9 @@ async def publish(
 
 
 def _request(file: Path, cluster: ClusterConfig) -> bytes:
-    """Return the request for a file. Raises ``OSError``, and ``KafkaError`` where it is too large.
+    """Return the request for a file. Raise ``OSError``, or ``KafkaError`` if it is too large.
 
-    A file that cannot be sent is not read: it may be larger than the memory.
+    A file that is too large is not read: it may exceed the memory.
     """
     if file.stat().st_size > MAX_ANSWERS * cluster.max_answer_bytes:
         raise MessageSizeTooLargeError
@@ -262,7 +262,7 @@ def _refused(error: BrokerError | KafkaError, cluster: ClusterConfig) -> BrokerE
 
 
 async def _last(delivery: "asyncio.Future[Source]", sent: Sent) -> None:
-    """Learn what became of the request that was on its way when a signal came."""
+    """Wait for the result of the request that was in flight when a signal came."""
     await asyncio.wait({delivery}, timeout=LAST_REQUEST_SECONDS)
     if not delivery.done():
         sent.doubt = " One more may have arrived."

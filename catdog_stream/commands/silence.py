@@ -1,6 +1,6 @@
-"""Silence of Kafka while a command runs: said within seconds, whatever the command waits for.
+"""Report of a silent Kafka within seconds while a command runs.
 
-aiokafka tries again for minutes without a word, and a consumer for ever.
+aiokafka retries for minutes without a message, and a consumer retries forever.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ from catdog_stream.patches.request_deadlines import last_answer, waiting_longest
 
 __all__ = ["saying_silence"]
 
-#: Seconds between two looks at the requests of this process.
+#: Seconds between two checks of the requests of this process.
 POLL_SECONDS = 0.5
 
 T = TypeVar("T")
 
 
 async def saying_silence(cluster: ClusterConfig, work: Coroutine[Any, Any, T]) -> T:
-    """Run ``work``, and print to stderr when Kafka falls silent meanwhile, and answers again.
+    """Run ``work``, and print to stderr when Kafka stops answering and when it answers again.
 
-    Returns what ``work`` does, and raises what it raises.
+    Returns and raises the same as ``work``.
     """
     watching = asyncio.ensure_future(_watch(cluster))
     try:
@@ -39,7 +39,7 @@ async def _watch(cluster: ClusterConfig) -> None:
     said = False
     while True:
         await asyncio.sleep(POLL_SECONDS)
-        # An answer a moment ago costs no look; but of a silence that was said, the end is said too.
+        # After a recent answer no probe is needed, except to report the end of a silence.
         if not said and not _is_suspicious():
             continue
         sentence = await silence(cluster)
@@ -51,7 +51,7 @@ async def _watch(cluster: ClusterConfig) -> None:
 
 
 def _is_suspicious() -> bool:
-    """Return whether a request waits, or none was answered, for longer than is usual."""
+    """Return true if a request waits, or none was answered, for longer than usual."""
     longest = waiting_longest()
     waited = 0.0 if longest is None else longest[0]
     return max(waited, last_answer()) > deadlines.SUSPICIOUS

@@ -1,4 +1,4 @@
-"""What ``catdog-stream stacks`` tells of a stack and of a worker, in lines for people."""
+"""Lines of ``catdog-stream stacks`` about a stack and about a worker."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,15 +12,15 @@ from catdog_stream.models.stacks.repository import Repository, StackId
 
 __all__ = ["Serving", "about", "details", "serving"]
 
-#: Of a part of a manifest that has no lines of its own, so many characters are shown.
+#: Maximum characters shown of a part of a manifest that has no lines of its own.
 MOST = 300
-#: Parts of a manifest that have.
+#: Parts of a manifest that have their own lines.
 KNOWN = frozenset({"name", "version", "classes", "input", "network", "features", "parts", "golden"})
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What a worker serves."""
+    """Stack that a worker serves, with its rollout state."""
 
     worker: str
     stack: str | None
@@ -35,7 +35,7 @@ class Serving:
         return f"{self.worker} serves {self.stack}{loading}{problem}"
 
     def as_json(self) -> dict[str, str | None]:
-        """For JSON."""
+        """Return the fields for JSON."""
         return {
             "worker": self.worker,
             "serves": self.stack,
@@ -45,7 +45,7 @@ class Serving:
 
 
 def serving(worker: str, told: Standing) -> Serving:
-    """What a worker that runs said last."""
+    """Return the last report of a running worker."""
     said = told.reports.get(worker)
     if said is None:
         return Serving(worker, None, None, None)
@@ -53,7 +53,7 @@ def serving(worker: str, told: Standing) -> Serving:
 
 
 def about(repository: Repository, stack: StackId) -> dict[str, Any]:
-    """A stack in a line, whether it can be used or not."""
+    """Summarize a stack in one line, even if it cannot be used."""
     try:
         manifest = repository.manifest(stack)
     except StackError as error:
@@ -62,7 +62,7 @@ def about(repository: Repository, stack: StackId) -> dict[str, Any]:
 
 
 def details(repository: Repository, stack: StackId) -> Iterator[str]:
-    """What a manifest says. Raises ``StackError``."""
+    """Yield the lines of a manifest. Raise ``StackError``."""
     manifest, directory = repository.manifest(stack), repository.directory(stack)
     yield f"{stack}: {', '.join(manifest.classes)}"
     yield _fact("quality", _accuracy(manifest))
@@ -93,7 +93,7 @@ def _fact(name: str, text: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """A part of a manifest in one line: ``counts: cat 3, dog 4``."""
+    """Return a part of a manifest as one line: ``counts: cat 3, dog 4``."""
     if isinstance(value, Mapping):
         return "; ".join(f"{key} {_inner(each)}" for key, each in value.items())
     return _inner(value)

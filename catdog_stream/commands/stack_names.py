@@ -1,4 +1,4 @@
-"""What a stack that is made may be called."""
+"""Names and versions of new stacks."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ __all__ = ["STACK_PART", "stack_name"]
 
 
 class _StackPart(click.ParamType):
-    """A name or a version by which ``stacks use`` finds a stack."""
+    """Name or version by which ``stacks use`` finds a stack."""
 
     name = "text"
 
@@ -30,9 +30,10 @@ STACK_PART = _StackPart()
 
 
 def stack_name(name: str | None, version: str, pictures: Path) -> str:
-    """The name of a stack that is made of ``pictures``: ``name``, or the folder's without one.
+    """Return the name of a stack trained on ``pictures``: ``name``, or else the folder's name.
 
-    Raises ``InputError`` if the folder's cannot be a stack's, or is that of a stack that ships.
+    Raises:
+        InputError: the folder's name is not valid for a stack, or a shipped stack has it.
     """
     if name is not None:
         return name

@@ -1,4 +1,4 @@
-"""``catdog-stream stacks``: which stacks there are, and which of them serves."""
+"""``catdog-stream stacks``: lists stacks and rolls them out."""
 
 import json
 from collections.abc import Coroutine, Iterable
@@ -21,7 +21,7 @@ from catdog_stream.terminal import shown
 
 __all__ = ["stacks"]
 
-#: Whose orders it is about.
+#: Option that selects the voters whose deployments the command uses.
 for_voter = click.option(
     "--voter", metavar="NAME", help="For the voters of this name, which have orders of their own."
 )
@@ -33,14 +33,14 @@ OWN = "the stack of its own settings"
 
 @click.group()
 def stacks() -> None:
-    """Show, swap and roll back the stacks in CATDOG_STACKS."""
+    """Show, roll out and roll back the stacks in CATDOG_STACKS."""
 
 
 @stacks.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 @for_voter
 def list_(as_json: bool, voter: str | None) -> None:
-    """List the stacks, mark the one that is ordered, and tell what each worker serves."""
+    """List the stacks, mark the deployed one, and print what each worker serves."""
     settings = Settings.from_environment()
     repository = _repository(settings)
     with until_stopped() as signals:
@@ -69,7 +69,7 @@ def list_(as_json: bool, voter: str | None) -> None:
 @click.argument("stack")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 def show(stack: str, as_json: bool) -> None:
-    """Show what the manifest of STACK says, which is NAME/VERSION; its files are checked."""
+    """Show the manifest of STACK, which is NAME/VERSION, and check its files."""
     repository = _repository(Settings.from_environment())
     wanted = StackId.parse(stack)
     if as_json:
@@ -84,9 +84,9 @@ def show(stack: str, as_json: bool) -> None:
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.argument("pictures", type=click.Path(path_type=Path))
 def golden(directory: Path, pictures: Path) -> None:
-    """Keep PICTURES with the stack in DIRECTORY, with what it says of them, as its golden ones.
+    """Store PICTURES in the stack in DIRECTORY as its golden pictures, with its verdicts.
 
-    A worker shows them to the stack before that takes over, and refuses it if it answers otherwise.
+    Before a stack takes over, a worker classifies them, and refuses the stack if a verdict differs.
     """
     from catdog_stream.models.stacks.golden import give as give_golden
     from catdog_stream.worker.loading import load_stack
@@ -102,10 +102,10 @@ def golden(directory: Path, pictures: Path) -> None:
 @click.argument("stack")
 @for_voter
 def use(stack: str, voter: str | None) -> None:
-    """Have all workers serve STACK, which is NAME/VERSION, and wait for what they say."""
+    """Deploy STACK, which is NAME/VERSION, to all workers, and wait for their reports."""
     settings = Settings.from_environment()
     wanted = StackId.parse(stack)
-    if settings.stacks is not None:  # the workers may run elsewhere
+    if settings.stacks is not None:  # the workers may run on other machines
         classes = ", ".join(_repository(settings).manifest(wanted).classes)
         click.echo(shown(f"{wanted}: its classes are {classes}."))
     with until_stopped() as signals:
@@ -118,9 +118,9 @@ def use(stack: str, voter: str | None) -> None:
 
 
 def _require_worker(now: Running, wanted: StackId) -> None:
-    """Raise ``SettingError`` where neither a worker nor a folder says whether the stack is there.
+    """Raise ``SettingError`` if neither a worker nor a folder can confirm that the stack exists.
 
-    The deployment would stand, and each worker that starts would refuse it.
+    The deployment would stay in force, and each new worker would refuse it.
     """
     if not now:
         raise SettingError(
@@ -132,7 +132,7 @@ def _require_worker(now: Running, wanted: StackId) -> None:
 @stacks.command()
 @for_voter
 def rollback(voter: str | None) -> None:
-    """Have all workers serve what served last before, and so on back.
+    """Deploy the stack that served before to all workers; repeat it to go further back.
 
     Stacks that no worker could use do not count.
     """
@@ -157,7 +157,7 @@ def _order(
     history: Iterable[Past],
     voter: str | None,
 ) -> None:
-    """Give the order, and print what each worker made of it."""
+    """Publish the deployment, and print the result of each worker."""
     what = stack or OWN
     now = _ask(signals, cluster, running(cluster, voter))
     if not now.nameless:
@@ -170,16 +170,16 @@ def _order(
 
 
 def _ask(signals: Signals, cluster: ClusterConfig, work: Coroutine[Any, Any, T]) -> T:
-    """Run ``work``, which asks Kafka. Raises ``Stopped``, and what ``work`` raises."""
+    """Run ``work``, which queries Kafka. Raise ``Stopped`` and the errors of ``work``."""
     return signals.run(saying_silence(cluster, work))
 
 
 def _tell(found: Outcome, what: str) -> None:
-    """Raises ``click.ClickException`` unless every worker serves what was ordered."""
+    """Print the reports. Raise ``click.ClickException`` unless every worker serves the stack."""
     refused = silent = 0
     for worker, each in found.reports.items():
         if found.superseded is not None and (each is None or not each.done):
-            continue  # it passes the order over, or gives it up
+            continue  # it skips or abandons the deployment
         if each is None:
             silent += 1
             text = "said nothing: it has no CATDOG_STACKS, or is slow"
@@ -214,4 +214,4 @@ def _repository(settings: Settings) -> Repository:
 
 
 def _json(document: object) -> str:
-    return json.dumps(document, indent=2)  # in ASCII, whatever a manifest has in it
+    return json.dumps(document, indent=2)  # in ASCII, for any manifest

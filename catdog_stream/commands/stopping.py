@@ -1,9 +1,9 @@
 """Ctrl-C and SIGTERM for the commands.
 
-A signal is only counted, and asked for ten times a second. An exception out of its handler would
-come out wherever Python is, and be lost there: in a callback of the event loop, in a destructor.
-Where nothing can ask, as in the start of a server, it is raised all the same; and if it is lost
-there, it is found at the end of the block.
+A signal is only counted, and the commands poll the count ten times a second. An exception from a
+signal handler would be raised wherever Python is, and might be lost there: in a callback of the
+event loop, in a destructor. Code that cannot poll, such as the start of a server, gets the
+exception anyway; if the exception is lost, the end of the block raises it again.
 """
 
 import asyncio
@@ -18,54 +18,54 @@ __all__ = ["POLL_SECONDS", "Signals", "Stopped", "cancel", "until_stopped"]
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
 POLL_SECONDS = 0.1
-#: For the clean-up of what is cancelled. A broker that is gone may never answer its good-byes.
+#: For the clean-up of cancelled tasks. A dead broker may never answer their last requests.
 CANCEL_SECONDS = 0.5
-#: For what that has left behind.
+#: For the tasks that remain after that.
 LEFTOVERS_SECONDS = 0.1
 
 T = TypeVar("T")
 
 
 class Stopped(BaseException):
-    """A signal came."""
+    """Signal that stops the command."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
-        #: What a shell shows for a program that the signal ended.
+        #: Exit code of a program that the signal ended, as in a shell.
         self.exit_code = 128 + number
 
 
 class Signals:
-    """The signals that have come since the command began."""
+    """Signals that have arrived since the command began."""
 
     def __init__(self) -> None:
-        #: How many.
+        #: Number of signals.
         self.count = 0
         self._first = 0
         self._raises = False
 
     def receive(self, number: int, _frame: FrameType | None) -> None:
-        """Handle a signal: count it, and raise it if that was asked for."""
+        """Handle a signal: count it, and raise ``Stopped`` within ``interrupting``."""
         self.count += 1
         self._first = self._first or number
         if self._raises:
-            self._raises = False  # the next one shall not interrupt what this one cleans up
+            self._raises = False  # a further signal must not interrupt the clean-up
             raise Stopped(self._first)
 
     def check(self, most: int = 0) -> None:
-        """Raise ``Stopped`` if more than ``most`` signals have come."""
+        """Raise ``Stopped`` if more than ``most`` signals have arrived."""
         if self.count > most:
             raise Stopped(self._first)
 
     def pause(self) -> None:
-        """Sleep for a moment. Raises ``Stopped``."""
+        """Sleep for ``POLL_SECONDS``. Raise ``Stopped``."""
         self.check()
         time.sleep(POLL_SECONDS)
         self.check()
 
     @contextmanager
     def interrupting(self) -> Iterator[None]:
-        """Raise ``Stopped`` in the midst of a block that runs no event loop."""
+        """Raise ``Stopped`` immediately inside a block that runs no event loop."""
         self._raises = True
         try:
             self.check()
@@ -75,15 +75,15 @@ class Signals:
         self.check()
 
     def run(self, work: Coroutine[Any, Any, T], *, most: int = 0) -> T:
-        """Run ``work`` in a loop of its own; cancel it when more than ``most`` signals have come.
+        """Run ``work`` in its own event loop; cancel it after more than ``most`` signals.
 
-        Not in ``asyncio.run``, which waits for its threads: one asks for the address of a host.
+        Not in ``asyncio.run``, which waits for its threads: one of them resolves a host name.
         """
         loop = asyncio.SelectorEventLoop()
         try:
             return loop.run_until_complete(self._watched(work, most))
         finally:
-            loop.set_exception_handler(lambda _loop, _context: None)  # of what is left behind
+            loop.set_exception_handler(lambda _loop, _context: None)  # for abandoned tasks
             loop.run_until_complete(_clear())
             loop.close()
 
@@ -98,7 +98,7 @@ class Signals:
 
 
 async def _clear() -> None:
-    """End what is left behind in the loop: tasks, and generators that nobody has closed."""
+    """End the tasks and the unclosed generators that remain in the loop."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     await cancel(others, LEFTOVERS_SECONDS)
     closing = asyncio.ensure_future(asyncio.get_running_loop().shutdown_asyncgens())
@@ -107,8 +107,8 @@ async def _clear() -> None:
 
 
 async def cancel(tasks: set[asyncio.Task[Any]], seconds: float = CANCEL_SECONDS) -> None:
-    """Cancel ``tasks``; those that have not ended after ``seconds`` are left behind."""
-    for _ in range(2):  # libraries lose the first one, or wait in their clean-up
+    """Cancel ``tasks``; those that have not ended after ``seconds`` are abandoned."""
+    for _ in range(2):  # libraries lose the first cancellation, or wait in their clean-up
         going = {task for task in tasks if not task.done()}
         for task in going:
             task.cancel()
@@ -116,14 +116,14 @@ async def cancel(tasks: set[asyncio.Task[Any]], seconds: float = CANCEL_SECONDS)
             await asyncio.wait(going, timeout=seconds / 2)
     for task in tasks:
         if task.done() and not task.cancelled():
-            task.exception()  # it has been looked at: asyncio need not tell of it
+            task.exception()  # mark as retrieved, so that asyncio does not report it
 
 
 @contextmanager
 def until_stopped() -> Iterator[Signals]:
     """Run the block until it ends, or until SIGINT or SIGTERM ends it quietly.
 
-    After a signal, others are ignored for good: the program ends, and its status is settled.
+    After a signal, all further signals are ignored: the program ends with a fixed status.
     """
     signals = Signals()
     before = {number: signal.signal(number, signals.receive) for number in NUMBERS}

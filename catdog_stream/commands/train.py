@@ -1,7 +1,7 @@
-"""``catdog-stream train``: a folder of labelled pictures to a stack.
+"""``catdog-stream train``: trains a stack on a folder of labelled pictures.
 
-The work is done by a process of its own: TensorFlow is deaf to signals for up to a minute, and a
-person who presses Ctrl-C shall not wait.
+A separate process does the training: TensorFlow ignores signals for up to a minute, and a user who
+presses Ctrl-C must not wait.
 """
 
 import os
@@ -20,8 +20,8 @@ from catdog_stream.models.engines.networks import NetworkName
 from catdog_stream.models.stacks.locate import shipped_stack
 from catdog_stream.terminal import shown
 
-#: Set in the environment of the process that does the work. An option would have to stand in front
-#: of a "--" on the command line.
+#: Environment variable that marks the training process. An option would have to be placed before
+#: a "--" on the command line.
 AT_WORK = "_CATDOG_TRAIN_AT_WORK"
 
 
@@ -146,14 +146,14 @@ def train(
 
 
 def _work_elsewhere() -> None:
-    """Run this command in another process, and end with its status."""
+    """Run this command in another process, and exit with its status."""
     arguments = ["-m", "catdog_stream", *sys.argv[1:]]
     with until_stopped() as signals:
         process = subprocess.Popen(
             [sys.executable, child.__file__, str(os.getpid()), sys.executable, *arguments],
             env={**os.environ, AT_WORK: "1"},
             stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C reaches this process, which ends that one
+            start_new_session=True,  # Ctrl-C reaches this process, which ends the other
         )
         try:
             while (status := process.poll()) is None:

@@ -1,4 +1,4 @@
-"""``catdog-stream train-head``: a new head on labelled pictures, written as a stack."""
+"""``catdog-stream train-head``: trains a head on labelled pictures, and writes a stack."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""``catdog-stream up``: everything on one machine."""
+"""``catdog-stream up``: broker, worker and page on one machine."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.worker.preflight import in_url
 
-#: To what listens on every address, the one to ask for its page.
+#: Address on which to reach a server that listens on every address.
 EVERY_ADDRESS = {"": HOST, "0.0.0.0": HOST, "::": "::1"}
 
 
@@ -100,12 +100,12 @@ def _broker(
 
 @contextmanager
 def _worker(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker process that cannot outlive this one."""
+    """Run a worker process that ends with this process."""
     arguments = ["-m", "catdog_stream", "worker", "--web-port", str(port), "--loglevel", "warn"]
     process = subprocess.Popen(
         [sys.executable, child.__file__, str(os.getpid()), sys.executable, *arguments],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,  # Faust's banner; what matters is logged to stderr
+        stdout=subprocess.DEVNULL,  # Faust's banner; everything else is logged to stderr
         start_new_session=True,  # Ctrl-C reaches this process, which stops the worker
     )
     try:
@@ -120,7 +120,7 @@ def _worker(port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _wait_until_ready(worker: subprocess.Popen[bytes], page: str, signals: Signals) -> None:
-    direct = build_opener(ProxyHandler({}))  # whatever http_proxy says, this is our own machine
+    direct = build_opener(ProxyHandler({}))  # ignores http_proxy, because the address is local
     deadline = time.monotonic() + deadlines.UP_READY
     while time.monotonic() < deadline:
         status = worker.poll()

@@ -1,4 +1,4 @@
-"""``catdog-stream watch``: labels as they come."""
+"""``catdog-stream watch``: prints labels as they arrive."""
 
 import click
 
@@ -14,7 +14,7 @@ from catdog_stream.terminal import shown
 @click.command()
 @click.option("--from-beginning", is_flag=True, help="Start with the oldest label there is.")
 def watch(from_beginning: bool) -> None:
-    """Print labels as they come, until Ctrl-C."""
+    """Print labels as they arrive, until Ctrl-C."""
     with until_stopped() as signals:
         cluster = Settings.from_environment().cluster
         signals.run(saying_silence(cluster, _watch(cluster, from_beginning)))
@@ -28,5 +28,5 @@ async def _watch(cluster: ClusterConfig, from_beginning: bool) -> None:
 
 
 def line(reply: Reply) -> str:
-    """One line about a label. Anybody may have written it."""
+    """Return one line about a label, which is untrusted text."""
     return shown(f"{reply.label}  {shown_url(reply.url)}")

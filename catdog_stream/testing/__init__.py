@@ -1,11 +1,11 @@
-"""For the tests of one's own agents and classifiers: real brokers, real workers, virtual time.
+"""Tools for tests of custom agents and classifiers: real brokers, real workers, virtual time.
 
 In a ``conftest.py``::
 
     pytest_plugins = ["catdog_stream.testing.fixtures"]
 
-gives the fixtures ``broker_address``, ``start_worker`` and ``answered``. It takes the extra
-``testing``. docs/testing.md shows each of them at work.
+provides the fixtures ``broker_address``, ``start_worker`` and ``answered``. The extra ``testing``
+is required. docs/testing.md has an example of each.
 """
 
 from catdog_stream.testing.answered import Answered, publish_answers

@@ -1,4 +1,4 @@
-"""Requests in Kafka with their answers, as if a worker had been there."""
+"""Requests in Kafka with their answers, without a worker."""
 
 import io
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ STACK = "testing 1"
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A request and what became of it, as they stand in Kafka."""
+    """Request and its answer, as stored in Kafka."""
 
     source: Source
     value: bytes
@@ -34,11 +34,11 @@ async def publish_answers(
 ) -> list[Answered]:
     """Write a request and its answer for each of ``answers``: scores by class, or a rejection.
 
-    The pictures are grey and all alike; the stack is called "testing 1". Returns once Kafka has
-    confirmed them all. No worker may read the same topics: it would answer as well.
+    All pictures are the same grey; the stack is named "testing 1". Returns once Kafka has confirmed
+    all records. No worker may read the same topics: it would answer as well.
 
     Raises:
-        BrokerError: no broker answers, or it refused.
+        BrokerError: no broker answers, or it refuses.
     """
     written = []
     await create_topics(cluster)

@@ -1,4 +1,4 @@
-"""A broker of a test's own, which it may stop, kill and start again."""
+"""Broker of a single test, which the test may stop, kill and start again."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,6 @@ from catdog_stream.testing.ports import free_ports
 
 @contextmanager
 def own_broker(folder: Path) -> Iterator[LocalKafka]:
-    """A broker that no other test uses, whatever ``CATDOG_TEST_BROKER`` says."""
+    """Run a broker that no other test uses, even if ``CATDOG_TEST_BROKER`` is set."""
     with LocalKafka(free_ports(1)[0], folder) as kafka:
         yield kafka

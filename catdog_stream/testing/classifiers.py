@@ -1,4 +1,4 @@
-"""A classifier that costs nothing."""
+"""Classifier that takes no time."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,10 +13,10 @@ GREY: Picture = np.full((1, 1, 3), 128, np.uint8)
 
 
 class InstantClassifier:
-    """Gives every picture the same scores, without looking.
+    """Classifier that returns the same scores for every picture.
 
     Args:
-        scores: class to its chance, summing to 1.
+        scores: class to its probability; they sum to 1.
         version: its version; its name is "instant".
     """
 
@@ -29,15 +29,15 @@ class InstantClassifier:
         self._verdict = Verdict(scores, f"{self.name} {version}")
 
     def prepare(self, _data: bytes) -> Picture:
-        """A grey pixel."""
+        """Return a grey pixel."""
         return GREY
 
     def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
-        """The same, for each."""
+        """Return the same verdict for each picture."""
         return [self._verdict] * len(pictures)
 
     def warm_up(self) -> None:
-        """It is warm."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """It holds nothing."""
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""What a worker relies on in a classifier, checked."""
+"""Check of the contract between a worker and a classifier."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,19 +11,19 @@ from catdog_stream.models.verdict import Verdict
 __all__ = ["check_classifier"]
 
 THREADS = 4
-#: Largest distance of the sum of the probabilities from 1.
+#: Maximum difference between the sum of the probabilities and 1.
 TOLERANCE = 1e-6
-#: Largest difference of a score between two batches. A library may add in another order where a
-#: batch has another size, or other threads: TensorFlow does on some processors.
+#: Maximum difference of a score between two batches. A library may add in another order for another
+#: batch size or number of threads: TensorFlow does on some processors.
 BATCH_TOLERANCE = 1e-5
 
 
 def check_classifier(classifier: Classifier, files: Sequence[bytes]) -> None:
-    """Raise ``AssertionError``, which says what is wrong, if ``classifier`` breaks its contract.
+    """Raise ``AssertionError`` with a description if ``classifier`` breaks its contract.
 
     Args:
-        classifier: a new one, not warmed up. It is closed at the end.
-        files: picture files, at least two, that it can read. They are looked at several times.
+        classifier: a new classifier, not warmed up. It is closed at the end.
+        files: at least two picture files that it can read. They are classified several times.
     """
     assert len(files) > 1, "it takes two pictures to see their order"
     _check_identity(classifier)
@@ -65,7 +65,7 @@ def _agree(found: Sequence[Verdict], expected: Sequence[Verdict]) -> bool:
 
 
 def _are_close(one: Verdict, other: Verdict) -> bool:
-    """Return ``True`` if two verdicts on a picture differ by rounding alone."""
+    """Return true if two verdicts on a picture differ only by rounding."""
     return (
         (one.stack, list(one.scores)) == (other.stack, list(other.scores))
         and np.allclose(
@@ -77,7 +77,7 @@ def _are_close(one: Verdict, other: Verdict) -> bool:
 
 
 def _same(picture: Prepared, again: Prepared) -> bool:
-    """Whether two are equal: arrays, or as many of these as members look at the picture."""
+    """Return true if two prepared pictures are equal: arrays, or tuples of one per member."""
     if isinstance(picture, tuple) and isinstance(again, tuple):
         return len(picture) == len(again) and all(map(_same, picture, again))
     return np.array_equal(picture, again)

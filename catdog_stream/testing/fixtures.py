@@ -24,7 +24,7 @@ __all__ = ["StartWorker", "answered", "broker_address", "start_worker"]
 def pytest_runtest_makereport(
     call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add what the workers wrote in the time of a test that failed: most failures show there."""
+    """Add the workers' output during a failed test to its report: most failures show there."""
     report = yield
     if report.failed:
         report.sections += [
@@ -37,9 +37,9 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def broker_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """``host:port`` of the broker to test with: a local Kafka, or ``CATDOG_TEST_BROKER``.
+    """Yield ``host:port`` of the broker for tests: a local Kafka, or ``CATDOG_TEST_BROKER``.
 
-    It is shared by all tests and keeps its topics: give topics and applications names of their own.
+    All tests share it, and it keeps its topics: use unique names for topics and applications.
     """
     if given := os.environ.get("CATDOG_TEST_BROKER"):
         yield given.removeprefix("kafka://")
@@ -49,7 +49,7 @@ def broker_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 class StartWorker(Protocol):
-    """What the fixture ``start_worker`` gives."""
+    """Type of the fixture ``start_worker``."""
 
     def __call__(
         self, module: str = "catdog_stream", settings: Mapping[str, str] | None = None
@@ -57,14 +57,14 @@ class StartWorker(Protocol):
         """Start ``python -m MODULE worker`` and wait until it is ready.
 
         Args:
-            module: of one's own, one that sets ``app.classifying.load`` before ``main()``.
+            module: a module that may set ``app.inference.load`` before it calls ``main()``.
             settings: environment variables.
         """
 
 
 @pytest.fixture
 def start_worker(broker_address: str, tmp_path: Path) -> Iterator[StartWorker]:
-    """Starts workers on ``broker_address``, which are gone when the test ends."""
+    """Yield a function that starts workers on ``broker_address``; they end with the test."""
     with ExitStack() as stack:
 
         def start(
@@ -80,6 +80,6 @@ def start_worker(broker_address: str, tmp_path: Path) -> Iterator[StartWorker]:
 def answered(
     broker_address: str,
 ) -> Callable[[Iterable[Mapping[str, float] | RejectedRequest]], list[Answered]]:
-    """Writes requests and answers into ``broker_address``: see ``publish_answers``."""
+    """Return a function that writes requests and answers to Kafka: see ``publish_answers``."""
     cluster = Settings(broker=f"kafka://{broker_address}").cluster
     return lambda answers: asyncio.run(publish_answers(cluster, answers))

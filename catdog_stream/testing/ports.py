@@ -1,11 +1,11 @@
-"""Ports for servers that tests start."""
+"""Free ports for servers that tests start."""
 
 import socket
 from contextlib import ExitStack
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different TCP ports of the loopback interface that nobody uses right now."""
+    """Return `count` different TCP ports of the loopback interface that are free now."""
     with ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

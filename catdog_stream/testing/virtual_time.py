@@ -1,6 +1,6 @@
-"""An event loop whose clock jumps to the next timer instead of waiting for it.
+"""Event loop whose clock jumps to the next timer instead of waiting.
 
-Hours pass in milliseconds and every run is the same. Threads and sockets have no place in it.
+Hours pass in milliseconds, and every run is the same. It supports no threads and no sockets.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ class _VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 class _Jump(selectors.SelectSelector):
-    """Looks for input without waiting, and says that the time to wait has passed."""
+    """Selector that polls without waiting, and advances the clock by the timeout."""
 
     def __init__(self, loop: _VirtualTimeLoop) -> None:
         super().__init__()
@@ -40,6 +40,6 @@ class _Jump(selectors.SelectSelector):
 
 
 def run_in_virtual_time(story: Coroutine[Any, Any, T]) -> T:
-    """``asyncio.run``, from second 0 of a clock of its own."""
+    """Run a coroutine as ``asyncio.run`` does, with a virtual clock that starts at 0 s."""
     with asyncio.Runner(loop_factory=_VirtualTimeLoop) as runner:
         return runner.run(story)

@@ -1,4 +1,4 @@
-"""A real worker process."""
+"""Real worker process for tests."""
 
 import json
 import os
@@ -17,16 +17,16 @@ from catdog_stream.testing.ports import free_ports
 from catdog_stream.testing.waiting import wait_until
 
 HTTP_SECONDS = 10.0
-#: Seconds for a start, a rebalance, a recovery; a busy test machine may need them.
+#: Seconds for a start, a rebalance or a recovery on a busy test machine.
 PATIENCE = 90.0
-#: Seconds for a stop in good order.
+#: Seconds for a graceful stop.
 STOP_SECONDS = 12.0
-#: The log of each worker that was started, for the report of a test that failed.
+#: Logs of all workers that were started, for the report of a failed test.
 logs: list[Path] = []
 
 
 class Worker:
-    """``catdog-stream worker`` against the broker at ``address``; gone when the block ends."""
+    """Process of ``catdog-stream worker`` on the broker at ``address``; ends with its block."""
 
     def __init__(
         self,
@@ -64,12 +64,12 @@ class Worker:
 
     @property
     def process(self) -> "subprocess.Popen[bytes]":
-        """The process, which must have been started."""
+        """Process of the worker, which must have been started."""
         assert self._process is not None
         return self._process
 
     def wait_ready(self) -> Self:
-        """Wait until ``/readyz`` says so."""
+        """Wait until ``/readyz`` returns 200."""
 
         def ready() -> bool:
             assert self.process.poll() is None, f"the worker ended, see {self.log}"
@@ -79,7 +79,7 @@ class Worker:
         return self
 
     def get(self, path: str) -> Any:
-        """The JSON at ``path``. Raises ``OSError`` if nobody answers, or not to the end."""
+        """Return the JSON at ``path``. Raise ``OSError`` without an answer or a complete one."""
         try:
             with _open(f"http://127.0.0.1:{self.port}{path}") as answer:
                 return json.loads(answer.read())
@@ -87,7 +87,7 @@ class Worker:
             raise ConnectionError(f"The worker broke off: {error!r}.") from error
 
     def status(self, path: str) -> int | None:
-        """The HTTP status of ``path``; ``None`` if nobody answers."""
+        """Return the HTTP status of ``path``; ``None`` without an answer."""
         try:
             with _open(f"http://127.0.0.1:{self.port}{path}") as answer:
                 return answer.status
@@ -95,26 +95,26 @@ class Worker:
             return None
 
     def terminate(self, timeout: float = 30.0) -> int:
-        """SIGTERM; the exit code."""
+        """Send SIGTERM; return the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout)
 
     def kill(self) -> None:
-        """SIGKILL, which no process can prepare for."""
+        """Send SIGKILL, which no process can handle."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
     def pause(self) -> None:
-        """SIGSTOP: it does nothing, and does not know."""
+        """Freeze the process with SIGSTOP."""
         self.process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """SIGCONT."""
+        """Let the process continue with SIGCONT."""
         self.process.send_signal(signal.SIGCONT)
 
     def tail(self) -> str:
-        """The end of its log."""
+        """Return the end of the log."""
         return tail(self.log)
 
     def __enter__(self) -> Self:
@@ -126,7 +126,7 @@ class Worker:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        """In good order if it can be: the next test counts on what this worker has shown."""
+        """Stop gracefully if possible: the next test relies on this worker's committed state."""
         try:
             if self.process.poll() is None:
                 self.terminate(STOP_SECONDS)
@@ -137,12 +137,12 @@ class Worker:
 
 
 def tail(log: Path) -> str:
-    """The end of a log."""
+    """Return the end of a log."""
     return log.read_text(errors="replace")[-4000:]
 
 
 def _open(url: str) -> HTTPResponse:
-    """The answer, whatever its status. Whatever ``http_proxy`` says, this is our own machine."""
+    """Return the response with any status; ignore ``http_proxy``, the address is local."""
     try:
         answer = build_opener(ProxyHandler({})).open(url, timeout=HTTP_SECONDS)
     except HTTPError as error:
