@@ -1,37 +1,37 @@
-# make run, make test: each does all of its own set-up.
+# make run and make test do all of their own set-up.
 BASE_PYTHON := $(shell command -v python3.11 || command -v python3)
 PYTHON = .venv/bin/python
 PIP = $(PYTHON) -m pip --disable-pip-version-check --quiet
 RUN = .venv/.installed
 DEV = .venv/.installed-with-tests
 
-# What make bench measures.
+# Pictures and output folder of make bench.
 IMAGES = samples
 FIGURES = build/benchmarks
 
 .PHONY: help run test test-unit soak chaos bench lint wheel clean
 
-help:  ## this list
+help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
-run: $(RUN)  ## everything on this machine, with the sample pictures
+run: $(RUN)  ## run broker, worker and page on this machine, with the sample pictures
 	@$(PYTHON) -m catdog_stream.broker
 	@.venv/bin/catdog-stream up --samples
 
-test: $(DEV)  ## all tests, on a Kafka of their own
+test: $(DEV)  ## run all tests, on a Kafka that they start
 	$(PYTHON) -m pytest
 
-test-unit: $(DEV)  ## the tests that need no broker, in a minute
+test-unit: $(DEV)  ## run the tests that need no broker, in a minute
 	$(PYTHON) -m pytest -m "not integration and not slow"
 
-soak: $(DEV)  ## half an hour under load, workers killed: build/soak.csv and .png
+soak: $(DEV)  ## run half an hour under load and kill workers: build/soak.csv and .png
 	$(PYTHON) -m benchmarks.soak
 
-chaos: $(DEV)  ## random faults on three brokers under load (SEED=n, MINUTES=m, CAST=court): build/chaos
+chaos: $(DEV)  ## cause random faults on three brokers under load (SEED=n, MINUTES=m, CAST=court): build/chaos
 	$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
 	    $(if $(CAST),--cast $(CAST))
 
-bench: $(DEV)  ## all benchmarks and their chart, in build/benchmarks (IMAGES=DIR)
+bench: $(DEV)  ## run all benchmarks and draw their chart, in build/benchmarks (IMAGES=DIR)
 	$(PYTHON) -m benchmarks.throughput --images "$(IMAGES)" --output $(FIGURES)/throughput.json
 	$(PYTHON) -m benchmarks.latency --images "$(IMAGES)" --output $(FIGURES)/latency.json
 	$(PYTHON) -m benchmarks.overhead --output $(FIGURES)/overhead.json
@@ -39,23 +39,23 @@ bench: $(DEV)  ## all benchmarks and their chart, in build/benchmarks (IMAGES=DI
 	$(PYTHON) -m benchmarks.scaling --images "$(IMAGES)" --output $(FIGURES)/scaling.json
 	$(PYTHON) -m benchmarks.charts --input $(FIGURES) --output $(FIGURES)/performance.png
 
-lint: $(DEV)  ## style, types, which room may import which, and the files in ops/
+lint: $(DEV)  ## check style, types, imports between packages, and the files in ops/
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	PYTHONPATH=. .venv/bin/lint-imports --no-cache
 	ops/check
 
-wheel: $(RUN)  ## a wheel in dist/
+wheel: $(RUN)  ## build a wheel in dist/
 	$(PIP) wheel --no-deps --wheel-dir dist .
 
-clean:  ## remove what make made
+clean:  ## remove the files that make created
 	rm -rf .venv .cache build dist *.egg-info
 
 $(RUN): setup.cfg pyproject.toml
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { \
 	    $(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "Python 3.11 or newer is needed: set BASE_PYTHON to one." >&2; exit 1; }; \
+	    { echo "Python 3.11 or newer is needed: set BASE_PYTHON to its path." >&2; exit 1; }; \
 	    echo "Creating .venv."; $(BASE_PYTHON) -m venv --clear .venv; }
 	@echo "Installing into .venv: a minute or two the first time."
 	@$(PIP) install --editable '.[broker]'
