@@ -25,6 +25,7 @@ __all__ = [
     "DRIFT_INDEX",
     "DRIFT_NOW",
     "DRIFT_REFERENCE",
+    "HEALTH",
     "INFERENCE_SECONDS",
     "IN_FLIGHT",
     "LABELS",
@@ -65,6 +66,11 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 BUILD = Info("catdog_build", "Version of this program, and of Python.")
 BUILD.info({"version": __version__, "python": platform.python_version()})
 READY = Gauge("catdog_ready", "1 while /readyz answers 200, 0 while it answers 503.")
+HEALTH = Gauge(
+    "catdog_health",
+    "State of the stream by cause, as this worker sees it: 0 ok, 1 info, 2 warning, 3 critical.",
+    ["cause"],
+)
 LABELS = Counter("catdog_labels_total", "Labels published by this worker.", ["label", "stack"])
 REJECTIONS = Counter("catdog_rejections_total", "Requests rejected by this worker.", ["reason"])
 IN_FLIGHT = Gauge("catdog_requests_in_flight", "Requests taken and not yet acknowledged.")

@@ -18,7 +18,9 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from catdog_stream import deadlines
+from catdog_stream.delivery.group_flow import GroupFlow, Positions
 from catdog_stream.kafka.group_offsets import EARLIEST, LOG_END, STABLE_END, committed, offsets
+from catdog_stream.wire import Source
 
 __all__ = ["GroupLag", "PartitionLag"]
 
@@ -45,6 +47,8 @@ class GroupLag:
     def __init__(self, topic: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.topic = topic
         self._clock = clock
+        #: Rates of the group, by the same offsets.
+        self.flow = GroupFlow(clock)
         #: Partition to the time of its last answer and the lag then; replaced as a whole.
         self._seen: Mapping[int, tuple[float, PartitionLag | None]] = {}
         #: Broker that did not answer, to the time from which it may be asked again: waiting for a
@@ -55,6 +59,12 @@ class GroupLag:
         """Return the lag of each partition, ``None`` without a recent answer."""
         oldest = self._clock() - deadlines.LAG_HOLDS
         return {number: lag if at >= oldest else None for number, (at, lag) in self._seen.items()}
+
+    def age(self, source: Source, claimed: float | None) -> float | None:
+        """Return the seconds since a request arrived; see ``GroupFlow.age``."""
+        if source.topic == self.topic:
+            return self.flow.age(source.partition, source.offset, claimed)
+        return self.flow.believed(claimed)
 
     async def look(self, consumer: Any) -> None:
         """Ask the brokers once. A partition without an answer keeps its last lag, which expires.
@@ -72,10 +82,14 @@ class GroupLag:
             if leader is not None and self._again.get(leader, began) <= began:
                 led[leader].append(number)
         learned: dict[int, tuple[float, PartitionLag | None]] = {}
-        for lags in await asyncio.gather(
+        known: dict[int, Positions] = {}
+        for positions in await asyncio.gather(
             *(self._of(client, leader, of, before) for leader, of in led.items() if leader >= 0)
         ):
-            learned |= {number: (began, lag) for number, lag in lags.items()}
+            learned |= {number: (began, _lag(each)) for number, each in positions.items()}
+            known |= positions
+        if known:
+            self.flow.note(began, known)
         never = (-math.inf, None)
         self._seen = {n: learned.get(n, self._seen.get(n, never)) for n in numbers}
 
@@ -99,7 +113,7 @@ class GroupLag:
         leader: int,
         numbers: Collection[int],
         before: Mapping[int, int | None],
-    ) -> Mapping[int, PartitionLag | None]:
+    ) -> Mapping[int, Positions]:
         fresh = [number for number in numbers if before[number] is None]
         try:
             async with asyncio.timeout(deadlines.LOOK):
@@ -111,19 +125,21 @@ class GroupLag:
         except (KafkaError, TimeoutError):
             self._leave_alone(leader)
             return {}
-        lags = {}
+        positions = {}
         for number in ends.keys() & stable.keys():
             start = before[number]
             if start is None:
                 start = starts.get(number)
             if start is not None:
-                lags[number] = _lag(start, ends[number], stable[number])
-        return lags
+                positions[number] = Positions(start, ends[number], stable[number])
+        return positions
 
     def _leave_alone(self, broker: int) -> None:
         self._again[broker] = self._clock() + deadlines.LAG_HOLDS
 
 
-def _lag(start: int, end: int, stable: int) -> PartitionLag | None:
+def _lag(at: Positions) -> PartitionLag | None:
     """Return the lag; ``None`` if the offset lies beyond the end, as after a lost log."""
-    return PartitionLag(end - start, max(0, stable - start)) if start <= end else None
+    if at.committed > at.end:
+        return None
+    return PartitionLag(at.end - at.committed, max(0, at.readable - at.committed))

@@ -1,5 +1,6 @@
 """The paths of the web server."""
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ from aiohttp import web as http
 from faust.web import Request, Response, View
 
 from catdog_stream.app import app, tables
+from catdog_stream.metrics import HEALTH
 from catdog_stream.web.api.answer import rejected_document
 from catdog_stream.web.api.api import Api
 from catdog_stream.web.api.guards.tokens import bearer
@@ -16,17 +18,20 @@ from catdog_stream.web.api.problems import NO_STORE, Problem, answer
 from catdog_stream.web.assets import asset, static_path
 from catdog_stream.web.cluster.allowed_peers import check_peer
 from catdog_stream.web.cluster.counts import Statistics
+from catdog_stream.web.cluster.leaving import LEAVING, announce_leaving
 from catdog_stream.web.cluster.peer_client import SHARDS_PATH, ask
 from catdog_stream.web.cluster.peer_tokens import ANSWER_HEADER, answer_proof, question_token
+from catdog_stream.web.cluster.peers import MAX_PEERS
 from catdog_stream.web.cluster.state import PeerSnapshot, news_document
 from catdog_stream.web.fetching.picture import reads_heic
+from catdog_stream.web.health.facts import CAUSES, Cause, Health, Severity
 from catdog_stream.web.live.dashboard import Board
 from catdog_stream.web.live.self_state import Own
 from catdog_stream.web.page.charting import points
 from catdog_stream.web.page.document import render
 from catdog_stream.web.page.upload_form import Offers
 from catdog_stream.web.recording.recorder import Recorder
-from catdog_stream.worker.health import health_problems, readiness_problems
+from catdog_stream.worker.health import health_problems, readiness_problems, without_addresses
 
 #: Seconds that a page waits for workers that may be frozen, and that a program does.
 PAGE_WAIT, PROGRAM_WAIT = 0.3, 1.0
@@ -36,7 +41,7 @@ MAX_DIGITS = 15
 #: Characters of another worker's address.
 MAX_ADDRESS = 300
 
-recorder = Recorder()
+recorder = Recorder(age=app.lag.age)
 app.observers.add(recorder)
 app.heard = recorder.heard
 
@@ -47,11 +52,25 @@ def other_addresses() -> set[str]:
     return {str(url).rstrip("/")[:MAX_ADDRESS] for url in told} - {app.address}
 
 
-async def _ask(address: str, since: int, seen: Iterable[str]) -> PeerSnapshot:
+def _headers(address: str) -> dict[str, str]:
+    """The headers of a question to another worker. Raises ``PermissionError``."""
     settings = app.settings
     check_peer(address, app.address, settings.web_peers)
     secret = settings.peer_secret
-    headers = bearer(None if secret is None else question_token(secret, address))
+    return bearer(None if secret is None else question_token(secret, address))
+
+
+def peers_to_tell() -> list[tuple[str, dict[str, str]]]:
+    """The other workers that may be asked, with the headers of a question."""
+    found = []
+    for address in sorted(other_addresses())[:MAX_PEERS]:
+        with contextlib.suppress(PermissionError):
+            found.append((address, _headers(address)))
+    return found
+
+
+async def _ask(address: str, since: int, seen: Iterable[str]) -> PeerSnapshot:
+    headers, secret = _headers(address), app.settings.peer_secret
     proof = None if secret is None else answer_proof(secret, address)
     return await ask(app.http_client, address, since, seen, headers, proof)
 
@@ -74,9 +93,17 @@ OFFERS = Offers(
 api.register(cast(Any, app.web).web_app.router)
 
 
+@cast(Any, app.on_partitions_assigned).connect  # type: ignore[untyped-decorator]
+async def follow_the_group(_app: Any, _assigned: Any, **_: Any) -> None:
+    """A worker that is lost is noticed whether somebody looks or not."""
+    board.follow()
+
+
 @cast(Any, app.on_before_shutdown).connect  # type: ignore[untyped-decorator]
 async def let_pages_go(_app: Any, **_: Any) -> None:
     """An open page, or who waits for an answer, would keep the web server from its end."""
+    if app.failure is None:  # else it is no planned stop
+        await announce_leaving(app.http_client, app.address, peers_to_tell())
     board.close()
     await api.close()
 
@@ -126,12 +153,15 @@ async def static(_web: View, request: Request, version: str, name: str) -> Respo
 async def labels(web: View, _request: Request) -> Response:
     """All counts."""
     current = await statistics()
+    rates = app.lag.flow.rates()
     return web.json(
         {
             "total": current.total,
             "labels": dict(current.labels),
             "rejected": current.rejected,
             "workers": {"asked": current.asked, "answered": current.answered},
+            # Requests per second of the whole group.
+            "rates": None if rates is None else rates._asdict(),
         }
     )
 
@@ -158,6 +188,9 @@ async def rejected(_web: View, _request: Request) -> Response:
 async def shards(web: View, request: Request) -> Response:
     """What other workers ask this one."""
     query = cast(http.Request, request).query
+    if LEAVING in query:
+        board.note_leaving(query[LEAVING][:MAX_ADDRESS])
+        return web.json({})
     if "since" in query:
         since = seconds(query["since"])
         news = await board.news(since, query.get("seen", "").split(","))
@@ -183,6 +216,13 @@ async def readyz(web: View, _request: Request) -> Response:
     warnings = [problem for problem in problems if problem is not None]
     if app.role.is_jury and app.aggregation.warm:
         warnings += [*app.aggregation.jury.gaps, *app.aggregation.jury.absent]
+    health = (await board.glance()).health
+    warnings += [
+        without_addresses(each.sentence)
+        for each in health.conditions
+        # The others stand there already, as its own problems and warnings.
+        if each.severity >= Severity.WARNING and each.cause not in ("not_ready", "fault")
+    ]
     more = {"warnings": warnings} if warnings else {}  # readers of today know two fields
     return _verdict(web, "ready", await readiness_problems(app), **more)
 
@@ -190,10 +230,21 @@ async def readyz(web: View, _request: Request) -> Response:
 @app.page("/metrics")
 async def metrics(web: View, _request: Request) -> Response:
     """Metrics for Prometheus."""
+    note_health((await board.glance()).health)
     return web.bytes(
         prometheus_client.generate_latest(),
         headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST},
     )
+
+
+def note_health(health: Health) -> None:
+    """Put the state of the stream into this worker's metrics."""
+    worst: dict[Cause, Severity] = dict.fromkeys(CAUSES, Severity.OK)
+    for each in health.conditions:
+        if each.cause is not None:
+            worst[each.cause] = max(worst[each.cause], each.severity)
+    for cause, severity in worst.items():
+        HEALTH.labels(cause).set(severity)
 
 
 def _json(document: Any, headers: Mapping[str, str] | None = None) -> Response:

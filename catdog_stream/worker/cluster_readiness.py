@@ -25,9 +25,12 @@ from catdog_stream.worker.roles import Role
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp
 
-__all__ = ["ClusterReadiness", "cluster_findings"]
+__all__ = ["NOT_ANSWERED_YET", "ClusterReadiness", "cluster_findings"]
 
 logger = logging.getLogger(__name__)
+
+#: The problem of a worker that has just started.
+NOT_ANSWERED_YET = "The Kafka cluster has not answered yet."
 
 
 async def cluster_findings(settings: Settings, role: Role) -> Sequence[Finding]:
@@ -49,7 +52,7 @@ class ClusterReadiness(Service):
         self.partitions: Mapping[str, int] = {}
         #: ``True`` once the worker may start.
         self.passed = False
-        self._problem: str | None = "The Kafka cluster has not answered yet."
+        self._problem: str | None = NOT_ANSWERED_YET
         self._looked_at = 0.0
         #: Topics that a running worker needs, by name.
         self._topics: Mapping[str, Needed] = {}

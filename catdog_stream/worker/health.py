@@ -13,6 +13,7 @@ from catdog_stream import deadlines, metrics
 from catdog_stream.errors import AgentError
 from catdog_stream.patches.group_coordinator import MendedGroupCoordinator
 from catdog_stream.patches.request_deadlines import waiting_longest
+from catdog_stream.worker.cluster_readiness import NOT_ANSWERED_YET
 from catdog_stream.worker.progress import ProgressWatch
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp
 
 __all__ = [
+    "PASSING",
+    "SPARE",
     "Watchdog",
     "assigned",
     "health_problems",
@@ -29,6 +32,13 @@ __all__ = [
 ]
 
 _ADDRESS = re.compile(r"(?:\w+://)?(?:\[[0-9A-Fa-f:.]+\]|[\w.-]*\w):\d{1,5}\b(?!:)")
+
+_WARMING, _JURY = "The model is warming up.", "The jury is starting."
+_ASSIGNING = "Partitions are being assigned and tables recovered."
+#: Reasons that pass without help, and soon.
+PASSING = frozenset((NOT_ANSWERED_YET, _WARMING, _JURY, _ASSIGNING))
+#: Reason of a worker beyond the number of partitions.
+SPARE = "No partition is assigned to this worker."
 
 #: Interval of the watchdog's checks.
 LOOK_SECONDS = 1.0
@@ -41,6 +51,13 @@ class Watchdog(Service):
         super().__init__(**kwargs)
         self.app = app
         self.progress = ProgressWatch(deadlines.STALL)
+        self._unready_since: float | None = time.monotonic()
+
+    @property
+    def unready(self) -> float:
+        """Seconds for which this worker has not been ready, from its start on; 0 if it is."""
+        since = self._unready_since
+        return 0.0 if since is None else time.monotonic() - since
 
     async def on_stop(self) -> None:
         """Set the metric of readiness to 0."""
@@ -58,7 +75,12 @@ class Watchdog(Service):
                 # Without a broker nothing can be done, and a restart would not help.
                 waiting=reachable and await _work_waits(self.app),
             )
-            metrics.READY.set(not await readiness_problems(self.app))
+            is_ready = not await readiness_problems(self.app)
+            metrics.READY.set(is_ready)
+            if is_ready:
+                self._unready_since = None
+            elif self._unready_since is None:
+                self._unready_since = time.monotonic()
 
 
 def dead_agents(app: "CatDogApp") -> list[str]:
@@ -105,14 +127,13 @@ async def _readiness_problems(app: "CatDogApp") -> list[str]:
         return [*problems, broker_problem]
     problems += silence(waiting_longest(), _group_silence(app))
     if not app.work.warm:
-        starting = "The jury is starting." if app.role.is_jury else "The model is warming up."
-        problems.append(starting)
+        problems.append(_JURY if app.role.is_jury else _WARMING)
     if (refused := _refused(app)) is not None:
         problems.append(refused)
     elif not app.settled:
-        problems.append("Partitions are being assigned and tables recovered.")
+        problems.append(_ASSIGNING)
     elif not assigned(app):
-        problems.append("No partition is assigned to this worker.")
+        problems.append(SPARE)
     return problems
 
 

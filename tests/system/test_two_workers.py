@@ -61,7 +61,7 @@ async def _story(address: str, folder: Path, cat: bytes) -> None:
                 )
                 assert totals(first) == [40], "what it has counted stays"
                 wait_until(
-                    lambda: "1 of 2 workers does not answer" in page(first), "the page to say so"
+                    lambda: "does not answer (1 of 2 workers)" in page(first), "the page to say so"
                 )
                 began = time.monotonic()
                 page(first)

@@ -15,7 +15,7 @@ from catdog_stream.web.cluster.state import PeerSnapshot, WorkerState
 from catdog_stream.web.cluster.timeline import Timeline
 from catdog_stream.web.recording.pictures import KEPT
 
-__all__ = ["FRESH", "INTERVAL", "Ask", "Peer", "Peers"]
+__all__ = ["FRESH", "INTERVAL", "MAX_PEERS", "Ask", "Peer", "Peers"]
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ FRESH = 1.5
 SILENT = 5.0
 #: A worker that has left the group is shown for so long.
 KEEP = 600.0
+#: A worker that has announced its planned stop leaves the group within so many seconds.
+LEAVING = 60.0
 #: Workers that are asked and remembered.
 MAX_PEERS = 256
 
@@ -48,6 +50,8 @@ class Peer:
     failed: float | None = None
     #: When it left the group; ``None`` while it is in it.
     left: float | None = None
+    #: ``True`` if it had announced that.
+    planned: bool = False
     began: float = -INTERVAL
     request_reply: asyncio.Task[None] | None = None
 
@@ -77,6 +81,8 @@ class Peers:
         self._ledger = ledger
         self._clock = clock
         self._known: dict[str, Peer] = {}
+        #: Address to when its worker announced that it leaves.
+        self._leaving: dict[str, float] = {}
 
     async def refresh(self, wait: float) -> None:
         """Ask whoever may be asked again, and wait for the answers, ``wait`` seconds at most.
@@ -84,7 +90,7 @@ class Peers:
         Nobody waits for a worker that has just been silent. Answers that come later are kept.
         """
         now = self._clock()
-        self._follow_the_group(now)
+        self.follow()
         waited_for = set()
         for peer in self._known.values():
             if peer.left is not None:
@@ -104,6 +110,28 @@ class Peers:
     def age(self, peer: Peer) -> float | None:
         """How long ago it answered last, in seconds; ``None`` if it never did."""
         return None if peer.heard is None else self._clock() - peer.heard
+
+    def gone(self, peer: Peer) -> float | None:
+        """Return the seconds since it left the group; ``None`` while it is in it."""
+        return None if peer.left is None else self._clock() - peer.left
+
+    def is_silent(self, peer: Peer, patience: float, failed: float) -> bool:
+        """Return ``True`` if it does not answer; one that nobody asks may be well.
+
+        Args:
+            patience: seconds that a question may be open.
+            failed: seconds for which a question that failed counts.
+        """
+        now = self._clock()
+        if peer.request_reply is not None and now - peer.began > patience:
+            return True
+        answered = peer.heard is not None and peer.failed is not None and peer.heard > peer.failed
+        return peer.failed is not None and not answered and now - peer.failed <= failed
+
+    def note_leaving(self, address: str) -> None:
+        """Take note that a worker announces its planned stop; any client may claim it."""
+        if address in self._known:
+            self._leaving[address] = self._clock()
 
     def close(self) -> None:
         """Ask nobody any more."""
@@ -141,7 +169,9 @@ class Peers:
         # A question that is still open from before is not worth another wait.
         return now - peer.began >= INTERVAL
 
-    def _follow_the_group(self, now: float) -> None:
+    def follow(self) -> None:
+        """Take note of who is in the group now, without asking anybody."""
+        now = self._clock()
         addresses = set(sorted(self._addresses())[:MAX_PEERS])
         for address in addresses - self._known.keys():
             self._known[address] = Peer(address)
@@ -150,9 +180,16 @@ class Peers:
                 peer.left = None
             elif peer.left is None:
                 peer.left = now
+                peer.planned = now - self._leaving.pop(address, -LEAVING) < LEAVING
+                if not peer.planned:
+                    logger.warning("%s has left the group without a planned stop.", address)
             if peer.left is not None and now - peer.left > KEEP:
                 if peer.request_reply is not None:
                     peer.request_reply.cancel()
-                del self._known[address]
+                self._forget(address)
         while len(self._known) > 2 * MAX_PEERS:
-            del self._known[next(iter(self._known.keys() - addresses))]
+            self._forget(next(iter(self._known.keys() - addresses)))
+
+    def _forget(self, address: str) -> None:
+        del self._known[address]
+        self._leaving.pop(address, None)

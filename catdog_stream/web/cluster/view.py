@@ -1,7 +1,7 @@
 """The whole cluster at one moment: everything that the page shows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from catdog_stream.web.cluster.counts import Shards, Statistics
@@ -9,18 +9,23 @@ from catdog_stream.web.cluster.ledger import Ledger
 from catdog_stream.web.cluster.peers import FRESH, Peer, Peers
 from catdog_stream.web.cluster.state import WorkerState
 from catdog_stream.web.cluster.timeline import Timeline
+from catdog_stream.web.health.facts import Health
 from catdog_stream.web.recording.history import Slot, added
 from catdog_stream.web.recording.pictures import KEPT, Shot
 from catdog_stream.web.recording.recorder import Rejected
 
 __all__ = ["ClusterView", "Standing", "WorkerView", "cluster_view", "statistics"]
 
-#: A worker that was not heard of for so many seconds does not answer; in less it may be busy.
+#: A worker that has not answered a question for so many seconds does not answer; in less it may be
+#: busy.
 PATIENCE = 4.0
+#: Seconds for which a question that failed says that a worker does not answer: whoever looks asks
+#: again before that.
+FAILED = 10.0
 
 #: ``here``: it makes this page. ``silent``: of the group, and does not answer. ``left``: of the
-#: group no more.
-Standing = Literal["here", "answers", "silent", "left"]
+#: group no more, after a planned stop. ``lost``: the same without one.
+Standing = Literal["here", "answers", "silent", "left", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class WorkerView:
     standing: Standing
     #: Seconds since it was heard of; ``None`` if it never was.
     age: float | None
+    #: Seconds since it left the group; ``None`` while it is in it.
+    gone: float | None = None
 
     @property
     def answers(self) -> bool:
@@ -61,6 +68,8 @@ class ClusterView:
     lag: Mapping[int, int | None]
     #: This one first.
     workers: Sequence[WorkerView]
+    #: State of the stream.
+    health: Health = field(default_factory=Health)
 
     @property
     def here(self) -> WorkerView:
@@ -70,7 +79,7 @@ class ClusterView:
     @property
     def group(self) -> int:
         """How many workers there are, whether they answer or not."""
-        return sum(each.standing != "left" for each in self.workers)
+        return sum(each.standing not in ("left", "lost") for each in self.workers)
 
     @property
     def moving(self) -> int:
@@ -112,7 +121,10 @@ def cluster_view(
     workers = [
         WorkerView(address, own, "here", 0.0),
         *(
-            WorkerView(each.address, each.state, _standing(each, peers), peers.age(each))
+            WorkerView(
+                *(each.address, each.state, _standing(each, peers)),
+                *(peers.age(each), peers.gone(each)),
+            )
             for each in known
         ),
     ]
@@ -147,10 +159,8 @@ def statistics(own: Shards | None, peers: Peers, ledger: Ledger) -> Statistics:
 
 def _standing(peer: Peer, peers: Peers) -> Standing:
     if peer.left is not None:
-        return "left"
-    age = peers.age(peer)
-    refused = peer.failed is not None and (peer.heard is None or peer.heard < peer.failed)
-    return "silent" if age is None or age > PATIENCE or refused else "answers"
+        return "left" if peer.planned else "lost"
+    return "silent" if peers.is_silent(peer, PATIENCE, FAILED) else "answers"
 
 
 def _latest(workers: Iterable[WorkerView]) -> list[Shot]:

@@ -5,6 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -15,10 +16,14 @@ from catdog_stream.web.cluster.peers import Ask, Peers
 from catdog_stream.web.cluster.state import PeerSnapshot, WorkerState
 from catdog_stream.web.cluster.timeline import Timeline
 from catdog_stream.web.cluster.view import ClusterView, cluster_view, statistics
+from catdog_stream.web.health.assessment import assess
+from catdog_stream.web.health.facts import Cause
 from catdog_stream.web.live.broadcast import Broadcast
+from catdog_stream.web.live.health_facts import stream_facts
 from catdog_stream.web.page.alarm import alarm
 from catdog_stream.web.page.charting import points
 from catdog_stream.web.page.document import fragments
+from catdog_stream.web.page.health import icon
 from catdog_stream.web.page.summary import spoken, title
 from catdog_stream.web.recording.recorder import Recorder
 
@@ -60,6 +65,8 @@ class Board:
         self._ledger = Ledger()
         self._peers = Peers(addresses, ask, self._timeline, self._ledger)
         self._broadcast = Broadcast()
+        #: Of the latest assessment.
+        self._causes: frozenset[Cause] = frozenset()
         self._ticking: asyncio.Task[None] | None = None
         #: When the state was made that readers are told.
         self._published = -math.inf
@@ -67,12 +74,31 @@ class Board:
     async def view(self, wait: float) -> ClusterView:
         """The cluster now; workers that do not answer are waited for ``wait`` seconds at most."""
         await self._peers.refresh(wait)
+        return await self._view()
+
+    async def glance(self) -> ClusterView:
+        """The cluster as far as it is known without asking other workers, for probes."""
+        self.follow()
+        return await self._view()
+
+    def follow(self) -> None:
+        """Take note of who is in the group now."""
+        self._peers.follow()
+
+    def note_leaving(self, address: str) -> None:
+        """Take note that another worker announces its planned stop."""
+        self._peers.note_leaving(address)
+
+    async def _view(self) -> ClusterView:
         address = self._address()
         latest = self._timeline.latest(address)
         self._timeline.update(address, self._recorder.history.slots(latest))
         own = await self._own()
         self._ledger.note(address, own.shards)
-        return cluster_view(address, own, self._peers, self._timeline, self._ledger, time.time())
+        view = cluster_view(address, own, self._peers, self._timeline, self._ledger, time.time())
+        health = assess(stream_facts(view), self._causes)
+        self._causes = health.causes
+        return replace(view, health=health)
 
     async def statistics(self, own: Shards | None, wait: float) -> Statistics:
         """The counts of the cluster, in the same way."""
@@ -142,6 +168,7 @@ def _state(view: ClusterView) -> Mapping[str, Any]:
     return {
         "now": round(view.now, 1),
         "title": title(view),
+        "icon": icon(view),
         "spoken": spoken(view),
         "alarm": alarm(view),
         "chart": points(view, LAST_ROWS).document(),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from catdog_stream.delivery.group_lag import GroupLag
 from catdog_stream.pipeline.drift import Drift
 from catdog_stream.pipeline.shadow.watching import Shadow
 
@@ -15,6 +16,10 @@ __all__ = ["facts"]
 def facts(app: "CatDogApp") -> Mapping[str, Any]:
     """The facts by the names that the sections know them by; what there is not is left out."""
     told = {
+        "flow": _flow(app.lag),
+        "unready": app.watchdog.unready,
+        # Votes that wait for a deadline are no sign of trouble.
+        "patience": app.settings.vote_deadline if app.role.is_jury else 0.0,
         "role": _role(app),
         "waits": "votes" if app.role.is_jury else "",
         "voter": app.role.voter,
@@ -28,6 +33,19 @@ def facts(app: "CatDogApp") -> Mapping[str, Any]:
         "drift": _drift(app.inference.drifting.drift),
     }
     return {name: fact for name, fact in told.items() if fact}
+
+
+def _flow(lag: GroupLag) -> Mapping[str, Any] | None:
+    rates = lag.flow.rates()
+    if rates is None:
+        return None
+    return {
+        "arriving": rates.arriving,
+        "answered": rates.answered,
+        # What an open transaction holds back waits for its producer.
+        "waiting": sum(each.readable for each in lag.now().values() if each is not None),
+        "stalled": lag.flow.stalled,
+    }
 
 
 def _role(app: "CatDogApp") -> str:

@@ -4,10 +4,14 @@ from collections.abc import Iterable
 
 from catdog_stream.terminal import shown
 from catdog_stream.web.cluster.view import ClusterView, WorkerView
+from catdog_stream.web.health.facts import CAUSES, Cause, Severity
+from catdog_stream.web.page.health import TITLES
 from catdog_stream.web.page.text import MAX_SHOWN, host
 
 __all__ = ["alarm"]
 
+#: Causes that the sentences above them name in more detail.
+_NAMED: frozenset[Cause] = frozenset(("worker_silent", "worker_lost", "fault"))
 #: Workers that are named in a sentence.
 MOST_NAMED = 3
 
@@ -18,20 +22,22 @@ def alarm(view: ClusterView) -> str:
     The text has no ages and no counts that grow: it would be spoken again each second.
     """
     silent = [each for each in view.workers if each.standing == "silent"]
-    left = [each for each in view.workers if each.standing == "left"]
+    lost = [each for each in view.workers if each.standing == "lost"]
     sentences = []
     if silent:
         verb = "does" if len(silent) == 1 else "do"
         sentences.append(
             f"{len(silent)} of {view.group} workers {verb} not answer: {_names(silent)}."
         )
-    if left:
-        noun = "worker has" if len(left) == 1 else "workers have"
-        sentences.append(f"{len(left)} {noun} left the group: {_names(left)}.")
+    if lost:
+        noun = "worker is" if len(lost) == 1 else "workers are"
+        sentences.append(f"{len(lost)} {noun} lost: {_names(lost)}.")
     refusing = [each for each in view.workers if each.state.facts.get("refused")]
     if refusing:
         verb = "does" if len(refusing) == 1 else "do"
         sentences.append(f"{_names(refusing)} {verb} not serve the stack that was ordered.")
+    causes = {each.cause for each in view.health.conditions if each.severity >= Severity.WARNING}
+    sentences += [f"{TITLES[cause]}." for cause in CAUSES if cause in causes - _NAMED]
     return " ".join(sentences)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from catdog_stream.web.cluster.view import ClusterView
+from catdog_stream.web.page.health import headline, icon
 from catdog_stream.web.page.parts import Section
 from catdog_stream.web.page.sections import SECTIONS
 from catdog_stream.web.page.summary import notices, summary, title
@@ -24,7 +25,7 @@ _DOCUMENT = """<!DOCTYPE html>
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
 <noscript><meta http-equiv="refresh" content="{refresh}"></noscript>
-<link rel="icon" href="{static}icon.svg" type="image/svg+xml">
+<link id="icon" rel="icon" href="{static}{icon}" type="image/svg+xml">
 <link rel="stylesheet" href="{static}uPlot.min.css">
 <link rel="stylesheet" href="{static}style.css">
 <script src="{static}uPlot.iife.min.js" defer></script>
@@ -41,6 +42,8 @@ _DOCUMENT = """<!DOCTYPE html>
  id="status-more"></span></p>
 </header>
 <main id="main">
+<p id="stale" class="state critical" hidden></p>
+<div id="health" data-live>{health}</div>
 <div id="notices" data-live>{notices}</div>
 <section id="summary" class="card wide" aria-label="Summary" data-live>{summary}</section>
 {trying}
@@ -69,6 +72,8 @@ def render(view: ClusterView, static: str, offers: Offers = NOTHING) -> str:
     now = partial(when, now=view.now)
     return _DOCUMENT.format(
         title=title(view),
+        icon=icon(view),
+        health=headline(view, now),
         refresh=REFRESH_SECONDS,
         static=static,
         trying=trying(offers),
@@ -96,6 +101,7 @@ def fragments(view: ClusterView) -> Mapping[str, str]:
     """
     later = partial(when, now=None)
     return {
+        "health": headline(view, later),
         "notices": notices(view, later),
         "summary": summary(view, later),
         **{f"{section.name}-body": section.body(view, later) for section in SECTIONS},

@@ -1,10 +1,14 @@
 """What is seen first: the numbers above all sections, and what is wrong."""
 
-from catdog_stream.web.cluster.view import ClusterView, WorkerView
+from collections.abc import Mapping
+
+from catdog_stream.web.cluster.view import ClusterView
+from catdog_stream.web.health.facts import Severity
 from catdog_stream.web.page.first_picture import first_picture
+from catdog_stream.web.page.health import conditions, title_of
 from catdog_stream.web.page.parts import When, bar, colors, top
 from catdog_stream.web.page.sections.partitions import waiting
-from catdog_stream.web.page.text import ago, compact, count, plain, rate, seconds, share
+from catdog_stream.web.page.text import compact, count, host, plain, rate, seconds, share
 from catdog_stream.web.recording.history import RECENT_SECONDS
 from catdog_stream.web.recording.latency import percentile
 
@@ -14,12 +18,18 @@ __all__ = ["notices", "spoken", "summary", "title"]
 MOST_SHARES, MOST_OF_A_NAME = 5, 24
 #: Characters of a command: longer than any path.
 MOST_OF_A_COMMAND = 8192
-#: Voters of a jury that do not vote, at most.
-MOST_ABSENT = 8
+#: Workers that do not answer, by name.
+MOST_SILENT = 8
+#: Conditions that are spoken.
+MOST_SPOKEN = 3
 
 
 def title(view: ClusterView) -> str:
-    """``12 pictures classified``; escaped, as it is text."""
+    """``12 pictures classified``, behind what is wrong; escaped, as it is text."""
+    return title_of(view) + _total(view)
+
+
+def _total(view: ClusterView) -> str:
     return f"{count(view.statistics.total)} {_counted(view)}"
 
 
@@ -34,7 +44,8 @@ def summary(view: ClusterView, when: When) -> str:
     total, recent = view.statistics.total, view.recent
     noted = min((each.state.since for each in view.workers if each.state.since), default=0.0)
     tiles = (
-        ("per second", rate(recent.labelled / RECENT_SECONDS)),
+        ("arriving/s", arriving(view)),
+        ("answered/s", _answered(view)),
         ("p50", seconds(percentile(recent.bins, 0.5))),
         ("p99", seconds(percentile(recent.bins, 0.99))),
         ("waiting", waiting(view, compact)),
@@ -44,7 +55,7 @@ def summary(view: ClusterView, when: When) -> str:
     since = f"Charts since {when(noted)}. " if noted else ""
     return (
         f'<p class="total"><strong>{count(total)}</strong> {_counted(view)}</p>'
-        f'<p class="fine">{since}{_who(view)}</p>{_shares(view)}'
+        f'<p class="fine">{since}{_who(view, when)}</p>{_shares(view)}'
         f'<dl class="tiles">{tile}</dl>{_empty(view)}'
     )
 
@@ -69,9 +80,26 @@ def _shares(view: ClusterView) -> str:
     return f'<div class="shares">{whole}<ul>{names}</ul></div>'
 
 
-def _who(view: ClusterView) -> str:
+def arriving(view: ClusterView) -> str:
+    """Requests per second that arrive in Kafka for the whole group; ``-``: unknown."""
+    flow = view.here.state.facts.get("flow")
+    per_second = flow.get("arriving") if isinstance(flow, Mapping) else None
+    return rate(per_second) if isinstance(per_second, float) else "-"
+
+
+def _answered(view: ClusterView) -> str:
+    return rate((view.recent.labelled + view.recent.rejected) / RECENT_SECONDS)
+
+
+def _who(view: ClusterView, when: When) -> str:
     answering = sum(each.answers for each in view.workers)
-    return f"{answering} of {view.group} {_workers(view.group)} answered."
+    silent = [each for each in view.workers if each.standing == "silent" and each.age is not None]
+    old = "".join(
+        f' <span class="stale">The counts of {plain(host(each.address))} are from '
+        f"{when(view.now - (each.age or 0.0))}.</span>"
+        for each in silent[:MOST_SILENT]
+    )
+    return f"{answering} of {view.group} {_workers(view.group)} answered.{old}"
 
 
 def _empty(view: ClusterView) -> str:
@@ -85,19 +113,9 @@ def _empty(view: ClusterView) -> str:
 
 
 def notices(view: ClusterView, when: When) -> str:
-    """What is wrong, each in a sentence; empty if nothing is."""
-    silent = [each for each in view.workers if each.standing == "silent"]
-    left = [each for each in view.workers if each.standing == "left"]
-    found = []
-    if silent:
-        found.append(_silent(silent, view.group, view.now, when))
-    if view.moving:
-        found.append(_moving(view.moving, view.group))
-    found += [_problem(each) for each in view.workers if each.state.facts.get("refused")]
-    found += [sentence for each in view.workers for sentence in _absent(each)]
-    if left:
-        found.append(_left(left, view.now, when))
-    return "".join(f'<p class="notice">{sentence}</p>' for sentence in found)
+    """What is wrong besides the first line, each in a sentence; empty if nothing is."""
+    moving = f'<p class="notice">{_moving(view.moving, view.group)}</p>' if view.moving else ""
+    return moving + conditions(view, when)
 
 
 def _moving(moving: int, group: int) -> str:
@@ -108,48 +126,13 @@ def _moving(moving: int, group: int) -> str:
     )
 
 
-def _silent(silent: list[WorkerView], group: int, now: float, when: When) -> str:
-    verb = "does" if len(silent) == 1 else "do"
-    ages = [each.age for each in silent if each.age is not None]
-    sentence = f"{len(silent)} of {group} {_workers(group)} {verb} not answer"
-    if len(ages) < len(silent):
-        return f"{sentence} and {verb} not tell its counts: those here are not complete."
-    return f"{sentence}; last heard {when(now - max(ages))}. What it counted by then is counted."
-
-
-def _left(left: list[WorkerView], now: float, when: When) -> str:
-    ages = [each.age for each in left if each.age is not None]
-    last = f", last heard {when(now - min(ages))}" if ages else ""
-    who = f"{len(left)} {_workers(len(left))}"
-    verb = "has" if len(left) == 1 else "have"
-    return f"{who} {verb} left the group{last}; the others have taken over."
-
-
-def _problem(worker: WorkerView) -> str:
-    return (
-        f"{plain(worker.address)} does not serve what was ordered: "
-        f"{plain(str(worker.state.facts['refused']), 300)}"
-    )
-
-
-def _absent(worker: WorkerView) -> list[str]:
-    """Return what a jury says of voters that do not vote. Anybody may have written it."""
-    told = worker.state.facts.get("absent")
-    if worker.standing == "left" or not isinstance(told, list):
-        return []
-    return [f"{plain(worker.address)}: {plain(str(each), 300)}" for each in told[:MOST_ABSENT]]
-
-
 def _workers(number: int) -> str:
     return "worker" if number == 1 else "workers"
 
 
 def spoken(view: ClusterView) -> str:
-    """A sentence or two for who listens, in plain text."""
-    sentences = [f"{title(view)}, {rate(view.recent.labelled / RECENT_SECONDS)} per second."]
-    silent = [each for each in view.workers if each.standing == "silent"]
-    if silent:
-        ages = [each.age for each in silent if each.age is not None]
-        last = f", last heard {ago(max(ages))}" if ages else ""
-        sentences.append(f"{len(silent)} {_workers(len(silent))} not answering{last}.")
-    return " ".join(sentences)
+    """A sentence or two for who listens, in plain text: first what is wrong."""
+    wrong = [each for each in view.health.conditions if each.severity >= Severity.WARNING]
+    sentences = [each.sentence for each in wrong[:MOST_SPOKEN]]
+    rates = f"{arriving(view)} per second arrive, {_answered(view)} are answered."
+    return " ".join((*sentences, f"{_total(view)}, {rates}"))

@@ -30,15 +30,24 @@ class Rejected:
     source: str
 
 
+#: See ``Recorder``.
+Age = Callable[[Source, float | None], float | None]
+
+
 class Recorder:
     """Notes what a worker answers, for all of its life.
 
     Args:
         clock: seconds since the epoch.
+        age: seconds since a record arrived, by its place and the seconds since the time that it
+            states; ``None`` where nothing is known.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.time, *, age: Age = lambda _source, claimed: claimed
+    ) -> None:
         self._clock = clock
+        self._age = age
         self._bucket = Bucket(PICTURES_PER_S, KEPT)
         self._rejected: dict[str, Rejected] = {}
         self.history = History(clock)
@@ -56,7 +65,7 @@ class Recorder:
     def answered(self, answer: Answered) -> None:
         """Take note of one answer."""
         outcome, source = answer.outcome, str(answer.incoming.source)
-        seconds = answer.timings.seconds
+        seconds = self._seconds(answer)
         if isinstance(outcome, RejectedRequest):
             self.history.note(None, seconds)
             self._rejected[outcome.reason.value] = Rejected(
@@ -76,6 +85,13 @@ class Recorder:
                 source=source,
             )
             self.latest.keep(shot, answer.prepared)
+
+    def _seconds(self, answer: Answered) -> float:
+        """Return the seconds from a request's arrival in Kafka to its confirmed answer."""
+        stated = answer.incoming.timestamp_ms
+        claimed = None if stated is None else self._clock() - stated / 1000
+        age = self._age(answer.incoming.source, claimed)
+        return max(answer.timings.seconds, age or 0.0)
 
     def heard(self, label: str, value: bytes | None, source: Source) -> None:
         """Take note of a label that another program has written: there is no picture to it."""

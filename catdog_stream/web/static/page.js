@@ -7,6 +7,9 @@ import { setNow, tickTimes } from "./times.js";
 
 const SPEAK_MS = 15000;
 const ALARM_MS = 3000;
+// A connection that is gone for longer makes the numbers look old; one that comes back sooner is a
+// matter of the network.
+const STALE_MS = 3000;
 
 const charts = new Charts(document.getElementById("rate-chart"),
   document.getElementById("latency-chart"));
@@ -16,14 +19,21 @@ const statusMore = document.getElementById("status-more");
 const spoken = document.getElementById("spoken");
 const alarm = document.getElementById("alarm");
 
+const stale = document.getElementById("stale");
+const icon = document.getElementById("icon");
+
 let sentence = "";
 let spokenAt = 0;
 let trouble = "";
 let alarmAt = 0;
+let title = document.title;
+let iconName = icon.getAttribute("href").split("/").pop();
+let liveAt = Date.now(); // when the page was true last
 
 function show(parts) {
   if (parts.now !== undefined) setNow(parts.now);
-  if (parts.title !== undefined) document.title = parts.title;
+  if (parts.title !== undefined) title = parts.title;
+  if (parts.icon !== undefined) iconName = parts.icon;
   for (const [name, html] of Object.entries(parts)) {
     if (!name.startsWith("#")) continue;
     const part = document.getElementById(name.slice(1));
@@ -37,6 +47,28 @@ function show(parts) {
   if (parts.alarm !== undefined) trouble = parts.alarm;
   raise();
   tickTimes();
+  age();
+}
+
+// Numbers that nobody brings up to date look like it, and say from when they are.
+function age() {
+  const state = status.dataset.state;
+  const now = Date.now();
+  const old = state === "paused" || (state !== "live" && now - liveAt > STALE_MS);
+  document.body.toggleAttribute("data-stale", old);
+  stale.hidden = !old;
+  if (old) {
+    const since = `as of ${new Date(liveAt).toLocaleTimeString()}, ` +
+      `${Math.round((now - liveAt) / 1000)} s ago`;
+    stale.textContent = state === "paused"
+      ? `Paused: everything here is ${since}.`
+      : `Not live: the worker of this page does not answer. Everything here is ${since}.`;
+  }
+  const lost = old && state !== "paused";
+  const shown = lost ? `✕ Not live · ${title}` : title;
+  if (document.title !== shown) document.title = shown;
+  const href = icon.getAttribute("href").replace(/[^/]*$/, lost ? "icon-stale.svg" : iconName);
+  if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
 }
 
 // Says what is new, but does not chatter.
@@ -56,6 +88,7 @@ function raise() {
 }
 
 function tell(state, seconds) {
+  if (state === "live") liveAt = Date.now();
   const words = {
     live: "Live",
     paused: "Paused",
@@ -73,6 +106,7 @@ function tell(state, seconds) {
       spokenAt = Date.now();
     }
   }
+  age();
 }
 
 const pause = document.getElementById("pause");
@@ -85,6 +119,7 @@ pause.addEventListener("click", () => {
 });
 setInterval(() => {
   tickTimes();
+  age();
   speak();
   raise();
 }, 1000);

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from catdog_stream.web.cluster.counts import Shards
 from catdog_stream.web.cluster.ledger import HAND_OVER, Ledger
-from catdog_stream.web.cluster.peers import INTERVAL, KEEP, Peers
+from catdog_stream.web.cluster.peers import INTERVAL, KEEP, LEAVING, Peers
 from catdog_stream.web.cluster.state import PeerSnapshot, WorkerState
 from catdog_stream.web.cluster.timeline import Timeline
 from catdog_stream.web.cluster.view import PATIENCE, cluster_view, statistics
@@ -134,7 +134,7 @@ def test_the_counts_of_a_worker_that_died_stay_up_until_its_successor_has_them()
         it.answers[TWO] = it.telling({"labels": {"2": {"cat": 2}, "1": {}}, "rejections": {}})
         await it.peers.refresh(1.0)
         assert it.total() == 13, "its successor has the partition, and not yet the counts"
-        assert it.standings() == ["here", "left", "answers"]
+        assert it.standings() == ["here", "lost", "answers"]
         it.now += HAND_OVER
         it.answers[TWO] = it.telling(
             {"labels": {"2": {"cat": 2}, "1": {"cat": 4}}, "rejections": {}}
@@ -160,5 +160,52 @@ def test_the_counts_of_partitions_that_move_stay_up_until_they_are_told_again() 
             assert it.total() == 13
         assert statistics(None, it.peers, it.ledger).total == 13, "this one's own as well"
         assert statistics(None, it.peers, it.ledger).answered == 2
+
+    asyncio.run(story())
+
+
+def test_a_worker_that_announces_its_stop_has_left_and_is_not_lost() -> None:
+    async def story() -> None:
+        it = Scene()
+        await it.peers.refresh(1.0)
+        it.peers.note_leaving(ONE)
+        it.peers.note_leaving("http://nobody:6066")
+        assert it.standings() == ["here", "answers", "answers"], "it still answers"
+        it.addresses = {TWO}
+        it.peers.follow()
+        assert it.standings() == ["here", "left", "answers"]
+        it.addresses = {ONE, TWO}
+        it.peers.follow()
+        it.addresses = {TWO}
+        it.peers.follow()
+        assert it.standings() == ["here", "lost", "answers"], "the announcement held once"
+
+    asyncio.run(story())
+
+
+def test_an_announcement_holds_for_a_while() -> None:
+    async def story() -> None:
+        it = Scene()
+        await it.peers.refresh(1.0)
+        it.peers.note_leaving(ONE)
+        it.now += LEAVING
+        it.addresses = {TWO}
+        it.peers.follow()
+        assert it.standings() == ["here", "lost", "answers"]
+
+    asyncio.run(story())
+
+
+def test_a_worker_that_nobody_asks_may_be_well() -> None:
+    async def story() -> None:
+        it = Scene()
+        it.peers.follow()
+        assert it.standings() == ["here", "answers", "answers"]
+        assert it.asked == []
+        it.answers[ONE] = refused
+        await it.peers.refresh(1.0)
+        assert it.standings() == ["here", "silent", "answers"]
+        it.now += 60
+        assert it.standings() == ["here", "answers", "answers"], "that was a minute ago"
 
     asyncio.run(story())

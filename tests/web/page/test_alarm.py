@@ -13,10 +13,20 @@ def test_a_lost_worker_is_named_whatever_its_age_is() -> None:
         silent = worker("http://there:6066", "silent", age)
         said = alarm(cluster({}, {}, worker(), silent))
         assert said == "1 of 2 workers does not answer: there:6066."
-    left = [worker(f"http://w{n}:1", "left", 20.0) for n in range(5)]
-    assert alarm(cluster({}, {}, worker(), *left)) == (
-        "5 workers have left the group: w0:1, w1:1, w2:1 and 2 more."
+    lost = [worker(f"http://w{n}:1", "lost", 20.0) for n in range(5)]
+    assert alarm(cluster({}, {}, worker(), *lost)) == (
+        "5 workers are lost: w0:1, w1:1, w2:1 and 2 more."
     )
+
+
+def test_a_planned_stop_is_no_alarm() -> None:
+    left = worker("http://there:6066", "left", 20.0, gone=10.0)
+    assert alarm(cluster({}, {}, worker(), left)) == ""
+
+
+def test_a_state_is_said_without_numbers_that_change() -> None:
+    flow = {"arriving": 30.0, "answered": 12.0, "waiting": 399, "stalled": 0.0}
+    assert alarm(cluster({}, {}, worker(facts={"flow": flow}))) == "Falling behind."
 
 
 def test_a_worker_without_the_ordered_stack_is_named() -> None:

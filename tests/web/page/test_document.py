@@ -123,7 +123,9 @@ def test_no_replay_of_what_others_rejected_is_offered() -> None:
 def test_a_worker_that_does_not_answer_is_named_with_when_it_was_heard_last() -> None:
     silent = worker("http://there:6066", "silent", 75.0)
     text = page({"cat": 1}, {}, worker(), silent).text
-    assert "1 of 2 workers does not answer; last heard 1 min ago." in text
+    assert "there:6066 does not answer (1 of 2 workers)" in text
+    assert "Last heard 1 min ago." in text
+    assert "The counts of there:6066 are from 1 min ago." in text
     never = worker("http://there:6066", "silent", None)
     assert "those here are not complete" in page({"cat": 1}, {}, worker(), never).text
 
@@ -135,9 +137,16 @@ def test_while_partitions_move_the_page_says_so_and_not_that_nothing_was_classif
     assert "Send the first one" not in text
 
 
-def test_a_worker_that_left_is_no_reason_to_worry_and_is_told() -> None:
-    text = page({"cat": 1}, {}, worker(), worker("http://there:6066", "left", 20.0)).text
-    assert "1 worker has left the group, last heard 20 s ago" in text
+def test_a_planned_stop_is_no_reason_to_worry_and_is_told() -> None:
+    def text(standing: str, gone: float) -> str:
+        other = worker("http://there:6066", standing, 20.0, gone=gone)
+        return page({"cat": 1}, {}, worker(), other).text
+
+    assert "Note there:6066 was stopped as planned; 1 worker remains. Last heard 20 s ago" in text(
+        "left", 19.0
+    )
+    assert "stopped as planned; 1" not in text("left", 120.0)
+    assert "Warning there:6066 is lost" in text("lost", 120.0)
 
 
 def test_what_a_worker_serves_loads_refuses_and_is() -> None:
@@ -172,6 +181,9 @@ def test_whatever_stands_in_the_stream_stays_text(label: str, url: str, detail: 
 def test_a_voter_that_does_not_vote_is_a_notice_until_its_jury_has_left() -> None:
     sentence = "The voter <lite> did not vote in time on the latest 3 requests."
     jury = worker("http://jury:6066", facts={"absent": [sentence]})
-    assert "did not vote in time" in Reader(fragments(cluster({}, {}, jury))["notices"]).text
+    assert "did not vote in time" in Reader(fragments(cluster({}, {}, jury))["health"]).text
+    gone = worker("http://jury:6066", "lost", gone=9.0, facts={"absent": [sentence]})
     odd = worker("http://jury:6066", facts={"absent": {"lite": 3}})
-    assert "did not vote" not in fragments(cluster({}, {}, odd))["notices"]
+    for each in (gone, odd):
+        parts = fragments(cluster({}, {}, worker(), each))
+        assert "did not vote" not in parts["health"] + parts["notices"]

@@ -6,6 +6,7 @@ __all__ = ["PATHS", "SCHEMAS"]
 
 _TEXT: Part = {"type": "string"}
 _COUNT: Part = {"type": "integer", "minimum": 0}
+_RATE: Part = {"type": "number", "minimum": 0}
 _MAYBE: Part = {"type": ["number", "null"]}
 
 SCHEMAS: Part = {
@@ -15,6 +16,10 @@ SCHEMAS: Part = {
             "labels": {"type": "object", "additionalProperties": _COUNT},
             "rejected": _COUNT,
             "workers": obj({"asked": _COUNT, "answered": _COUNT}),
+            "rates": {
+                "description": "Requests per second of the whole group; null: unknown.",
+                "oneOf": [{"type": "null"}, obj({"arriving": _RATE, "answered": _RATE})],
+            },
         }
     ),
     "LabelCount": obj({"label": _TEXT, "count": _COUNT}),

@@ -21,7 +21,7 @@ def rate_body(view: ClusterView, _when: When) -> str:
 
 
 def latency_body(view: ClusterView, _when: When) -> str:
-    """From taking a request to Kafka's confirmation of its answer."""
+    """From a request's arrival in Kafka to Kafka's confirmation of its answer."""
     now, hour = view.recent.bins, view.in_hour.bins
     return _figures(
         ("p50 now", seconds(percentile(now, 0.5))),

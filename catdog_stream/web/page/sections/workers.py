@@ -1,6 +1,6 @@
 """The workers by address: what they serve, which partitions they have, and how they are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from catdog_stream.web.cluster.view import ClusterView, WorkerView
@@ -10,6 +10,12 @@ from catdog_stream.web.page.text import count, host, plain
 __all__ = ["WORKERS", "ranges"]
 
 MOST = 32
+#: What is known of them is old.
+_GONE: Mapping[str, tuple[str, str]] = {
+    "silent": ("does not answer", "bad"),
+    "lost": ("lost", "bad"),
+    "left": ("stopped as planned", "wait"),
+}
 
 
 def body(view: ClusterView, when: When) -> str:
@@ -36,8 +42,9 @@ def _row(worker: WorkerView, now: float, when: When) -> str:
     state = worker.state
     here = ' <span class="tag">this one</span>' if worker.standing == "here" else ""
     since = when(state.since) if state.since else "-"
+    old = ' class="stale"' if worker.standing in _GONE else ""
     return (
-        f'<tr data-key="{plain(worker.address)}"><th scope="row">{plain(host(worker.address))}'
+        f'<tr data-key="{plain(worker.address)}"{old}><th scope="row">{plain(host(worker.address))}'
         f"{here}</th><td>{_health(worker, now, when)}</td><td>{plain(state.stack) or '-'}</td>"
         f"<td>{ranges(state.partitions) or '-'}</td><td>{plain(state.version) or '-'}</td>"
         f"<td>{since}</td></tr>"
@@ -45,10 +52,10 @@ def _row(worker: WorkerView, now: float, when: When) -> str:
 
 
 def _health(worker: WorkerView, now: float, when: When) -> str:
-    if worker.standing in ("silent", "left"):
-        word = "does not answer" if worker.standing == "silent" else "left"
+    if worker.standing in _GONE:
+        word, pill = _GONE[worker.standing]
         heard = "never heard of" if worker.age is None else f"last heard {when(now - worker.age)}"
-        return f'<span class="pill bad">{word}</span> <span class="fine">{heard}</span>'
+        return f'<span class="pill {pill}">{word}</span> <span class="fine">{heard}</span>'
     if worker.state.problems:
         problems = " ".join(plain(problem) for problem in worker.state.problems)
         return f'<span class="pill wait">not ready</span> <span class="fine">{problems}</span>'

@@ -1,0 +1,125 @@
+"""Facts for the assessment of the stream, from what this worker knows of the cluster."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from catdog_stream.models.verdict import UNKNOWN
+from catdog_stream.web.cluster.view import ClusterView, WorkerView
+from catdog_stream.web.health.facts import DriftFact, Fault, Flow, StreamFacts, WorkerFact
+from catdog_stream.web.page.parts import ODD
+from catdog_stream.web.page.text import host
+from catdog_stream.web.recording.history import added
+from catdog_stream.web.recording.latency import percentile
+from catdog_stream.worker.health import PASSING, SPARE
+
+__all__ = ["stream_facts"]
+
+#: Seconds of answers whose times count where the latest ones are few, and the fewest of them.
+TIMES_SECONDS, FEWEST_TIMES = 60, 5
+#: Seconds over which rejections are counted, as in CatdogStreamRejecting.
+REJECTED_SECONDS = 600
+#: Seconds for which a planned stop is mentioned.
+MENTIONED = 60.0
+#: What another worker stated longer ago may have changed: nobody asks while nobody looks.
+STALE = 10.0
+MOST_DRIFT, MOST_FAULTS, MOST_TEXT = 32, 8, 300
+
+
+def stream_facts(view: ClusterView) -> StreamFacts:
+    """Return the facts; what workers of another version state is left out where it is odd."""
+    here = view.here.state.facts
+    times = view.recent.bins
+    if sum(times.values()) < FEWEST_TIMES:
+        minute = (s for start, s in view.hour.items() if start > view.now - TIMES_SECONDS)
+        times = added(minute).bins
+    enough = sum(times.values()) >= FEWEST_TIMES
+    last = added(s for start, s in view.hour.items() if start > view.now - REJECTED_SECONDS)
+    lag = view.here.state.lag
+    return StreamFacts(
+        workers=[_worker(each, view.now) for each in view.workers if not _is_past(each)],
+        flow=_flow(here.get("flow")),
+        lag_unknown=bool(lag) and all(each is None for each in lag.values()),
+        typical=percentile(times, 0.5) if enough else None,
+        slowest=percentile(times, 1.0) if enough else None,
+        answers=last.labelled + last.rejected,
+        rejected=last.rejected,
+        drift=list(_drift(view)),
+        faults=list(_faults(view)),
+        patience=_number(here.get("patience")) or 0.0,
+        unit="votes" if here.get("waits") == "votes" else "requests",
+    )
+
+
+def _is_past(worker: WorkerView) -> bool:
+    return worker.standing == "left" and (worker.gone or 0.0) > MENTIONED
+
+
+def _worker(worker: WorkerView, now: float) -> WorkerFact:
+    fresh = worker.age is not None and worker.age <= STALE
+    problems = tuple(each[:MOST_TEXT] for each in worker.state.problems) if fresh else ()
+    return WorkerFact(
+        name=host(worker.address),
+        standing=worker.standing,
+        heard=None if worker.age is None else now - worker.age,
+        problems=problems,
+        unready=_number(worker.state.facts.get("unready")) or 0.0,
+        passing=bool(problems) and PASSING.issuperset(problems),
+        spare=problems == (SPARE,),
+    )
+
+
+def _flow(fact: Any) -> Flow:
+    if not isinstance(fact, Mapping):
+        return Flow()
+    waiting = _number(fact.get("waiting"))
+    return Flow(
+        _number(fact.get("arriving")),
+        _number(fact.get("answered")),
+        None if waiting is None else int(waiting),
+        _number(fact.get("stalled")) or 0.0,
+    )
+
+
+def _number(fact: Any) -> float | None:
+    return float(fact) if isinstance(fact, int | float) and math.isfinite(fact) else None
+
+
+def _drift(view: ClusterView) -> Iterator[DriftFact]:
+    for fact in list(view.facts("drift").values())[:MOST_DRIFT]:
+        try:
+            yield from _drifting(fact)
+        except ODD:
+            continue
+
+
+def _drifting(fact: Any) -> list[DriftFact]:
+    found = []
+    for each in fact["findings"]:
+        if each["since"] is None:
+            continue
+        quantity = str(each["quantity"])[:MOST_TEXT]
+        before, now = each["shares"].get(UNKNOWN, (None, None))
+        found.append(
+            DriftFact(
+                str(fact["stack"])[:MOST_TEXT],
+                quantity,
+                float(each["index"]),
+                float(each["limit"]),
+                unknown=_number(now),
+                unknown_before=_number(before),
+            )
+        )
+    return found
+
+
+def _faults(view: ClusterView) -> Iterator[Fault]:
+    for each in view.workers:
+        name, facts = host(each.address), each.state.facts
+        if facts.get("refused"):
+            refused = str(facts["refused"])[:MOST_TEXT]
+            yield Fault(f"{name} does not serve what was ordered: {refused}")
+        absent = facts.get("absent")
+        if each.gone is None and isinstance(absent, list):
+            for sentence in absent[:MOST_FAULTS]:
+                yield Fault(f"{name}: {str(sentence)[:MOST_TEXT]}")
