@@ -1,1 +1,1 @@
-"""What a worker shows over HTTP: statistics of the cluster, health, metrics."""
+"""Web server of a worker: the page, the HTTP API, health, metrics, and state for peers."""

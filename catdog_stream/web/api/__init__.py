@@ -1,1 +1,1 @@
-"""Pictures sent and answers read over HTTP: every one of them goes through the stream."""
+"""HTTP API for sending pictures and reading answers; every picture goes through the stream."""

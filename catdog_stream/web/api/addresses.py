@@ -1,4 +1,4 @@
-"""``/addresses/``: the address of a picture in, and what became of the picture."""
+"""``POST /addresses/``: fetches the picture at an address and sends it to the stream."""
 
 import orjson
 from aiohttp import web
@@ -15,19 +15,19 @@ from catdog_stream.web.fetching.by_address import PicturesByAddress
 
 __all__ = ["MAX_ADDRESS", "Addresses"]
 
-#: Characters of an address, and bytes of a body with one in it, each perhaps as ``\\u0000``.
+#: Maximum characters of an address, and bytes of a body with each character as ``\\u0000``.
 MAX_ADDRESS = 2000
 _MAX_BODY = 6 * MAX_ADDRESS + 100
 
 
 class Addresses:
-    """Fetches pictures for clients and sends them.
+    """Handler that fetches pictures for clients and sends them.
 
     Args:
-        stream: takes pictures.
-        intake: what all clients may send at once.
-        rates: how many pictures each may send.
-        pictures: fetches them; ``None`` where nobody may have that done.
+        stream: accepts pictures.
+        intake: limit on the bytes of all clients together.
+        rates: limit on the pictures of each client.
+        pictures: fetches them; ``None`` if fetching is off.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Addresses:
         self._pictures = pictures
 
     async def post(self, request: web.Request) -> web.Response:
-        """Fetch a picture; answer as for one that was sent."""
+        """Fetch a picture and send it; respond as for a picture in the body."""
         if self._pictures is None:
             raise Problem(403, "Pictures are not fetched by address here: CATDOG_WEB_FETCH is off.")
         if request.content_type != "application/json":
@@ -50,7 +50,7 @@ class Addresses:
         with self._intake.room(_MAX_BODY) as room:
             address = _address(await room.read(request))
         try:
-            # As clients of the first system's page have it.
+            # The same url as from clients of the first system's page.
             sending = self._stream.ask(
                 [Picture(await self._pictures.picture_at(address), opaque_url(address))]
             )
@@ -60,7 +60,7 @@ class Addresses:
 
 
 def _status(error: FetchError) -> int:
-    """Of a picture that cannot be had: who asks, this worker, or the other server is the cause."""
+    """Return the status for a failed fetch: a fault of the client, a rule here, or the server."""
     if isinstance(error, UnreadableError):
         return 400
     return 403 if isinstance(error, NotAllowedError) else 502

@@ -1,4 +1,4 @@
-"""What became of a request, as JSON tells it. Anybody may have written the record."""
+"""JSON of the answer to a request; the record in Kafka is untrusted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from catdog_stream.wire import Source
 
 __all__ = ["Answer", "image_document", "rejected_document", "waiting"]
 
-#: Characters of texts that only this application writes; more is no label of its making.
+#: Maximum characters of a label's text; this application writes none that is longer.
 MAX_TEXT = 64 * 1024
 MAX_CLASSES = 10_000
 MAX_WORDS = 1000
@@ -21,13 +21,13 @@ MAX_WORDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The first answer to a request."""
+    """First answer to a request."""
 
     content: Label | Rejection
 
     @classmethod
     def of(cls, reply: Reply) -> "Answer | None":
-        """Read a record; ``None`` if it is no answer, or one that nobody here has written."""
+        """Read a record; return ``None`` if it is no answer of this application."""
         record = reply.record
         if record.topic != LABELS:
             rejection = reply.rejection
@@ -39,11 +39,11 @@ class Answer:
 
     @property
     def status(self) -> str:
-        """``labelled`` or ``rejected``."""
+        """Status of the request: ``labelled`` or ``rejected``."""
         return "labelled" if isinstance(self.content, Label) else "rejected"
 
     def fields(self) -> dict[str, Any]:
-        """What it says, for JSON."""
+        """Return the fields of the answer for JSON."""
         if isinstance(self.content, Label):
             return _of_label(self.content)
         return {
@@ -63,7 +63,7 @@ def _of_label(label: Label) -> dict[str, Any]:
 
 
 def image_document(source: Source, answer: Answer | None, url: str | None) -> dict[str, Any]:
-    """An image, for JSON: what was asked, and what became of it."""
+    """Return a request and its answer for JSON."""
     document = {
         "id": image_id(source),
         "source": str(source),
@@ -74,12 +74,12 @@ def image_document(source: Source, answer: Answer | None, url: str | None) -> di
 
 
 def waiting(source: Source, location: str) -> dict[str, Any]:
-    """An image that Kafka has, for JSON."""
+    """Return a request that Kafka has confirmed, without an answer, for JSON."""
     return {"id": image_id(source), "status": "waiting", "location": location}
 
 
 def rejected_document(counts: Mapping[str, int], latest: Mapping[str, Rejected]) -> dict[str, Any]:
-    """Rejected requests by reason, for JSON."""
+    """Return the rejected requests by reason, for JSON."""
     return {
         "total": sum(counts.values()),
         "reasons": {

@@ -1,4 +1,4 @@
-"""The API of one worker: what it is made of, and its paths."""
+"""HTTP API of one worker: its parts and its paths."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Api"]
 
-#: Pictures of the largest size that one request to ``infer`` may hold, and requests of this size
-#: that may come at the same time.
+#: Maximum number of pictures of the largest size in one request to ``infer``, and of such requests
+#: at the same time.
 LARGEST_AT_ONCE = 4
 REQUESTS_AT_ONCE = 4
 
@@ -36,7 +36,7 @@ _VERSION = f"{_MODEL}/versions/{{version}}"
 
 
 class Api:
-    """Everything that the API holds, for as long as the worker lives."""
+    """All parts of the API, created once per worker."""
 
     def __init__(self, app: "CatDogApp") -> None:
         settings = app.settings
@@ -72,7 +72,7 @@ class Api:
         )
 
     def register(self, router: web.UrlDispatcher) -> None:
-        """Have the web server know its paths."""
+        """Register the paths of the API with the web server."""
         images, protocol = self._images, self._protocol
         router.add_get("/openapi.json", self._described)
         router.add_post("/images/", images.post)
@@ -89,11 +89,11 @@ class Api:
 
     @property
     def problem(self) -> str | None:
-        """Why Kafka refuses pictures that come over HTTP; ``None`` while it takes them."""
+        """Why Kafka refuses pictures over HTTP; ``None`` while it accepts them."""
         return self._stream.problem
 
     async def close(self) -> None:
-        """Let everybody go: the worker ends."""
+        """Release all waiting clients and close the connections: the worker ends."""
         self._stream.close()
         await self._pictures.close()
 

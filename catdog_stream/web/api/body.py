@@ -1,4 +1,4 @@
-"""Reading what clients send: no more than each may, no longer, and not too much of all at once."""
+"""Reading of request bodies, limited in size, in time, and in bytes of all clients together."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator
@@ -16,21 +16,21 @@ __all__ = ["Intake", "Room"]
 #: Seconds for a whole body, and for the next part of it.
 BODY_SECONDS = 60.0
 CHUNK_SECONDS = 10.0
-#: Bytes that chunks of a body (``Transfer-Encoding: chunked``) have on average where there are more
-#: than ``MAX_SMALL_CHUNKS``.
+#: Minimum average bytes per chunk of a body (``Transfer-Encoding: chunked``) with more than
+#: ``MAX_SMALL_CHUNKS`` chunks.
 SMALL_CHUNK = 32
 MAX_SMALL_CHUNKS = 256
-#: Seconds after which a client that was turned away may come again.
+#: Seconds after which a client that was refused may retry.
 RETRY_AFTER = "2"
 
 T = TypeVar("T")
 
 
 class Intake:
-    """What all clients together have sent and is not yet in Kafka.
+    """Bytes that all clients together have sent and that are not yet in Kafka.
 
     Args:
-        most: bytes of it.
+        most: maximum of these bytes.
     """
 
     def __init__(self, most: int) -> None:
@@ -44,7 +44,7 @@ class Intake:
 
     @contextmanager
     def room(self, limit: int) -> Iterator["Room"]:
-        """For one body of so many bytes at most; given back when the block ends."""
+        """Provide a budget of ``limit`` bytes for one body; the end of the block frees it."""
         room = Room(self, limit)
         try:
             yield room
@@ -52,7 +52,7 @@ class Intake:
             room.give_back()
 
     def take(self, size: int) -> None:
-        """Raises ``Problem`` where there is no room."""
+        """Reserve ``size`` bytes. Raise ``Problem`` if the limit is exceeded."""
         if self._held + size > self._most:
             raise Problem(
                 503, "Too many pictures come at once.", headers={"Retry-After": RETRY_AFTER}
@@ -60,12 +60,12 @@ class Intake:
         self._held += size
 
     def give_back(self, size: int) -> None:
-        """So much is no longer held."""
+        """Free ``size`` bytes."""
         self._held -= size
 
 
 class Room:
-    """What one client has sent."""
+    """Budget of the bytes that one client sends."""
 
     def __init__(self, intake: Intake, limit: int) -> None:
         self._intake = intake
@@ -73,25 +73,25 @@ class Room:
         self.taken = 0
 
     def take(self, size: int) -> None:
-        """So much more has come. Raises ``Problem`` where it is too much."""
+        """Reserve ``size`` further bytes. Raise ``Problem`` if a limit is exceeded."""
         if self.taken + size > self._limit:
             raise self._too_large()
         self._intake.take(size)
         self.taken += size
 
     def give_back(self) -> None:
-        """What has come is no longer held."""
+        """Free all bytes of this budget."""
         self._intake.give_back(self.taken)
         self.taken = 0
 
     async def read(self, request: web.Request) -> bytes:
-        """Return the whole body, unpacked. Raises ``Problem``.
+        """Return the whole body, decompressed. Raise ``Problem``.
 
-        Packed bytes and what they become have the same limit. The server must leave the body as it
-        comes (``auto_decompress=False``): it is unpacked here, off the event loop, and only as far
-        as there is room.
+        The same limit applies to the compressed and to the decompressed bytes. The server must not
+        decompress the body (``auto_decompress=False``): this method does so outside the event loop,
+        and only as far as the budget allows.
         """
-        if (request.content_length or 0) > self._limit:  # the client says it itself
+        if (request.content_length or 0) > self._limit:  # the client announces the size
             raise self._too_large()
         coding = content_coding(request.headers)
         unpacker = None if coding is None else Unpacker(coding)
@@ -119,7 +119,7 @@ class Room:
 
 @asynccontextmanager
 async def _patient() -> AsyncIterator[None]:
-    """Wait for a body, though not for ever."""
+    """Limit the time for a body."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
             yield
@@ -130,7 +130,7 @@ async def _patient() -> AsyncIterator[None]:
 
 
 async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
-    """Yield a body as it comes. Raises ``Problem`` for one in many small chunks."""
+    """Yield the parts of a body as received. Raise ``Problem`` for many small chunks."""
     if request.content_length is not None:
         while data := await _soon(request.content.readany()):
             yield data
@@ -146,6 +146,6 @@ async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
 
 
 async def _soon(chunk: Awaitable[T]) -> T:
-    """The next part of a body. Raises ``TimeoutError``."""
+    """Return the next part of a body. Raise ``TimeoutError``."""
     async with asyncio.timeout(CHUNK_SECONDS):
         return await chunk

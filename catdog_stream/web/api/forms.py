@@ -1,4 +1,4 @@
-"""Fields of a form as browsers send it: ``multipart/form-data`` (RFC 7578, RFC 2046, 5.1.1)."""
+"""Parser for forms of browsers: ``multipart/form-data`` (RFC 7578, RFC 2046, 5.1.1)."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,9 +8,9 @@ from aiohttp.helpers import parse_mimetype
 
 __all__ = ["Field", "read_fields"]
 
-#: Characters of a boundary (RFC 2046, 5.1.1).
+#: Maximum characters of a boundary (RFC 2046, 5.1.1).
 MAX_BOUNDARY = 70
-#: Bytes of the header lines of one field.
+#: Maximum bytes of the header lines of one field.
 MAX_HEAD = 8192
 _BREAK = b"\r\n"
 _PARAMETER = re.compile(r';\s*([\w*-]+)=("(?:[^"\\]|\\.)*"|[^;"]*)')
@@ -18,10 +18,10 @@ _PARAMETER = re.compile(r';\s*([\w*-]+)=("(?:[^"\\]|\\.)*"|[^;"]*)')
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a form."""
+    """Field of a form."""
 
     name: str
-    #: By names in lower case; a header that comes twice has its last value.
+    #: Names in lower case; of a repeated header, the last value.
     headers: Mapping[str, str]
     data: bytes
 
@@ -29,11 +29,11 @@ class Field:
 def read_fields(body: bytes, content_type: str) -> Iterator[Field]:
     """Yield the fields of a form one by one, in time and memory in proportion to ``body``.
 
-    Nothing but one line break may stand before the first boundary. A ``Content-Length`` of a field
-    is not believed.
+    Only one line break may precede the first boundary. The ``Content-Length`` of a field is
+    ignored.
 
     Raises:
-        ValueError: it is no form.
+        ValueError: the body is not a form.
     """
     boundary = _boundary(content_type)
     start = len(_BREAK) if body.startswith(_BREAK) else 0
@@ -41,7 +41,7 @@ def read_fields(body: bytes, content_type: str) -> Iterator[Field]:
         raise ValueError("it does not begin with its boundary")
     at = start + len(boundary)
     while not body.startswith(b"--", at):
-        # Without header lines the empty line is the one behind the boundary's own.
+        # Without header lines, the empty line follows the boundary directly.
         blank = body.find(_BREAK + _BREAK, at, at + MAX_HEAD)
         if blank < 0 or not body.startswith(_BREAK, at):
             raise ValueError("a field has no header lines that can be read")
@@ -76,6 +76,6 @@ def _name(headers: Mapping[str, str]) -> str:
     kind, _, rest = headers.get("content-disposition", "").partition(";")
     if kind.strip().lower() != "form-data":
         return ""
-    # A name may stand within the quotes of a file's name.
+    # A quoted file name may contain ``name=``.
     parameters = {found[1].lower(): found[2] for found in _PARAMETER.finditer(";" + rest)}
     return parameters.get("name", "").strip('"')

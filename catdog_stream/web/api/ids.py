@@ -1,4 +1,4 @@
-"""The id of an image: where its request stands, ``PARTITION-OFFSET``."""
+"""Id of an image: the position of its request, ``PARTITION-OFFSET``."""
 
 import re
 
@@ -12,12 +12,12 @@ PATTERN = "(0|[1-9][0-9]{0,8})-(0|[1-9][0-9]{0,17})"
 
 
 def image_id(source: Source) -> str:
-    """The id of the request at ``source``."""
+    """Return the id of the request at ``source``."""
     return f"{source.partition}-{source.offset}"
 
 
 def source_of(text: str) -> Source:
-    """Where the request of an id stands. Raises ``Problem``."""
+    """Return the position of the request with this id. Raise ``Problem``."""
     match = re.fullmatch(PATTERN, text)
     if match is None:
         raise Problem(400, "The id of an image is PARTITION-OFFSET, as in 3-17.")

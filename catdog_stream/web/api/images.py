@@ -1,4 +1,4 @@
-"""``/images/``: a picture in, and what became of it."""
+"""``/images/``: sends a picture, and returns its answer."""
 
 from dataclasses import replace
 
@@ -20,14 +20,14 @@ __all__ = ["Images"]
 
 
 class Images:
-    """Answers requests for images.
+    """Handler of requests for images.
 
     Args:
-        stream: takes pictures.
-        intake: what all clients may send at once.
-        rates: how many pictures each may send.
-        pictures: converts those that the stream does not read.
-        max_image_bytes: of one picture.
+        stream: accepts pictures.
+        intake: limit on the bytes of all clients together.
+        rates: limit on the pictures of each client.
+        pictures: converts formats that the stream does not support.
+        max_image_bytes: maximum bytes of one picture.
     """
 
     def __init__(
@@ -46,12 +46,12 @@ class Images:
         self._max_image_bytes = max_image_bytes
 
     async def post(self, request: web.Request) -> web.Response:
-        """Take a picture; answer once Kafka has it, or with its answer where that is preferred."""
+        """Send a picture; respond once Kafka has it, or with its answer if the client prefers."""
         self._rates.take(request.remote, 1)
         form = request.content_type.startswith("multipart/")
         limit = self._max_image_bytes + (FORM_BYTES if form else 0)
         with self._intake.room(limit) as room:
-            # No name for the picture: it would be held for as long as a client waits.
+            # Without a variable, which would keep the picture in memory while a client waits.
             sending = self._stream.ask([await self._picture(request, room)])
             return await sent(request, sending, room.give_back)
 
@@ -67,7 +67,7 @@ class Images:
             raise Problem(422, error.message) from None
 
     async def get(self, request: web.Request) -> web.Response:
-        """What became of a picture."""
+        """Return the state of a picture's request."""
         source = source_of(request.match_info["id"])
         state = await self._stream.look(source, request.remote)
         if state is None:

@@ -1,4 +1,4 @@
-"""Answers that passed by lately, and requests that were sent from here: no more than so many."""
+"""Bounded memory of recent answers, and of requests that this worker sent."""
 
 import time
 import weakref
@@ -14,33 +14,33 @@ from catdog_stream.wire import Source
 
 __all__ = ["Memory", "Sent"]
 
-#: Of each kind. What is forgotten is looked up in Kafka.
+#: Maximum number of each kind. Forgotten entries are looked up in Kafka.
 KEPT = 4096
-#: Characters of an answer that is kept; nearly all have a twentieth, with two classes.
+#: Maximum characters of an answer in memory; nearly all have a twentieth of it, with two classes.
 MAX_SIZE = 8192
-#: What the chance of a class takes beside its name, in such characters.
+#: Size of a class's probability, without the name, in characters.
 SCORE_SIZE = 100
-#: Bytes that are read of a record that nobody here may ever ask for.
+#: Maximum bytes to parse of a record for which no client of this worker may ever ask.
 MAX_READ = 64 * 1024
-#: Seconds for which a request is known to be there because it was just sent.
+#: Seconds for which a sent request is known to exist without a look-up.
 LATELY = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request that Kafka has confirmed."""
+    """Request that Kafka has confirmed."""
 
     url: str | None
-    #: The connection that it was sent through, which lives no longer for it.
+    #: Connection through which the request was sent; this reference does not keep it alive.
     through: "weakref.ref[object]"
     at: float
 
 
 class Memory:
-    """The latest answers and requests.
+    """Latest answers and requests.
 
     Args:
-        clock: seconds that only ever grow.
+        clock: monotonic clock, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,12 +49,12 @@ class Memory:
         self._sent: OrderedDict[Source, Sent] = OrderedDict()
 
     def note(self, reply: Reply) -> None:
-        """Keep an answer; the first one that a request got stays."""
+        """Keep an answer; the first answer to a request stays."""
         source = reply.source
         if source is None or source.topic != REQUESTS:
             return
         if len(reply.record.value or b"") > MAX_READ and source not in self._sent:
-            return  # a rejection with somebody else's picture in it
+            return  # a rejection with the picture of a foreign client
         self.keep(source, Answer.of(reply))
 
     def keep(self, source: Source, answer: Answer | None) -> None:
@@ -64,17 +64,17 @@ class Memory:
             _shorten(self._answers)
 
     def answer(self, source: Source) -> Answer | None:
-        """The answer to the request at ``source``, if it is known."""
+        """Return the answer to the request at ``source``, if it is known."""
         return self._answers.get(source)
 
     def note_sent(self, source: Source, url: str | None, through: object) -> None:
-        """A request was sent through a connection that will tell its answer."""
+        """Note a request that was sent through a connection that will receive its answer."""
         if len(url or "") <= MAX_SIZE:
             self._sent[source] = Sent(url, weakref.ref(through), self._clock())
             _shorten(self._sent)
 
     def sent(self, source: Source) -> Sent | None:
-        """The request at ``source``, if it was sent from here lately."""
+        """Return the request at ``source``, if this worker sent it recently."""
         sent = self._sent.get(source)
         return sent if sent is not None and self._clock() - sent.at < LATELY else None
 

@@ -1,4 +1,4 @@
-"""``Prefer: wait=5`` (RFC 7240): how long a client wants to wait for its answer."""
+"""``Prefer: wait=5`` (RFC 7240): the seconds that a client wants to wait for its answer."""
 
 import re
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ _WAIT = re.compile(r'wait\s*=\s*(?:"([0-9]{1,9})"|([0-9]{1,9}))\s*(?:;.*)?', re.
 
 
 def preferred_wait(headers: Iterable[str]) -> int:
-    """Seconds, ``MAX_WAIT`` at most; 0 where there is no such preference.
+    """Return the seconds, at most ``MAX_WAIT``; 0 without such a preference.
 
-    What cannot be read is no preference, as the standard has it.
+    A malformed preference is ignored, as the standard requires.
     """
     for header in headers:
         for preference in header.split(","):

@@ -1,4 +1,4 @@
-"""What goes wrong, in words: ``application/problem+json`` (RFC 9457), or as the protocol has it."""
+"""Error responses: ``application/problem+json`` (RFC 9457), or the format of the V2 protocol."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -9,20 +9,20 @@ from aiohttp import web
 
 __all__ = ["ERRORS_V2", "NO_STORE", "Problem", "answer", "is_api", "json"]
 
-#: Where errors are what the Open Inference Protocol says: ``{"error": "..."}``.
+#: Path whose errors have the format of the Open Inference Protocol: ``{"error": "..."}``.
 ERRORS_V2 = "/v2"
-#: Where they are problems, in whole or with what lies below.
+#: Paths whose errors are problems, including the paths below them.
 _PROBLEMS = ("/images", "/addresses", "/rejected", "/labels", "/history", "/openapi.json")
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-class Problem(Exception):  # noqa: N818 - its name in the standard
-    """A request that is answered with an error.
+class Problem(Exception):  # noqa: N818 - the name in the standard
+    """Request that gets an error response.
 
     Args:
-        status: of HTTP.
+        status: HTTP status.
         detail: one sentence for people.
-        headers: further headers of the answer.
+        headers: further headers of the response.
         more: further members of the problem.
     """
 
@@ -42,12 +42,12 @@ class Problem(Exception):  # noqa: N818 - its name in the standard
 
 
 def is_api(path: str) -> bool:
-    """Whether errors of this path are told to programs."""
+    """Return true if the errors of this path are JSON for programs."""
     return is_v2(path) or any(_below(path, each) for each in _PROBLEMS)
 
 
 def is_v2(path: str) -> bool:
-    """Whether the path is one of the Open Inference Protocol."""
+    """Return true if the path belongs to the Open Inference Protocol."""
     return _below(path, ERRORS_V2)
 
 
@@ -56,7 +56,7 @@ def _below(path: str, root: str) -> bool:
 
 
 def answer(path: str, problem: Problem) -> web.Response:
-    """The answer to a request for ``path``."""
+    """Return the error response for a request to ``path``."""
     if is_v2(path):
         return json({"error": problem.detail}, problem.status, problem.headers)
     document = {
@@ -75,7 +75,7 @@ def json(
     headers: Mapping[str, str] | None = None,
     content_type: str = "application/json",
 ) -> web.Response:
-    """An answer in JSON, which nobody keeps."""
+    """Return a JSON response that no client caches."""
     return web.Response(
         body=orjson.dumps(document),
         status=status,

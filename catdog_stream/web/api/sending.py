@@ -1,4 +1,4 @@
-"""Sends one picture, and answers once Kafka has it."""
+"""Sending of one picture, with a response once Kafka has it."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -19,15 +19,16 @@ async def sent(
     sending: AbstractAsyncContextManager[Asked],
     confirmed: Callable[[], object] = lambda: None,
 ) -> web.Response:
-    """The answer to ``request``: where the picture's own will be, or that where it is preferred.
+    """Return the response: the location of the picture's answer, or the answer if preferred.
 
     Args:
-        request: of the client.
-        sending: ``Stream.ask`` of one picture. Nobody else may hold the picture, so that whoever
-            waits for an answer does not.
+        request: the client's request.
+        sending: ``Stream.ask`` of one picture. No other code may keep a reference to the picture,
+            so that it is freed while the client waits.
         confirmed: called once Kafka has it.
 
-    Raises ``Problem``.
+    Raises:
+        Problem: the picture was not sent.
     """
     seconds = preferred_wait(request.headers.getall("Prefer", ()))
     async with sending as asked:

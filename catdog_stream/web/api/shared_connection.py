@@ -1,4 +1,4 @@
-"""A connection that all share: opened when it is needed, closed when nobody needs it."""
+"""Connection that all requests share: opened at the first use, closed after a time without."""
 
 import asyncio
 import logging
@@ -16,11 +16,11 @@ __all__ = ["Shared"]
 
 logger = logging.getLogger(__name__)
 
-#: Seconds without anybody after which it is closed.
+#: Seconds without users after which the connection is closed.
 IDLE = 60.0
-#: Seconds after which another one is opened: this one does not read partitions that were added.
+#: Seconds after which a new connection replaces it, because it does not read added partitions.
 MAX_AGE = 300.0
-#: Between two looks at whether it is still needed.
+#: Seconds between two checks that the connection is still in use.
 LOOK = 0.5
 
 T = TypeVar("T")
@@ -28,22 +28,22 @@ T = TypeVar("T")
 
 @dataclass(eq=False, slots=True)
 class _Held(Generic[T]):
-    """A connection, or one that is being opened."""
+    """Connection that is open or being opened."""
 
     ready: "asyncio.Future[T]"
-    #: When it was begun, and when the last one has left it.
+    #: When opening began, and when the last user left.
     began: float
     used: float
     users: int = 0
 
 
 class Shared(Generic[T]):
-    """One connection for all of a worker.
+    """Single connection shared by all requests of a worker.
 
     Args:
-        connect: makes one.
-        usable: whether it can still be used; one that cannot is replaced.
-        idle: seconds without anybody after which it is closed.
+        connect: opens a connection.
+        usable: predicate; a connection for which it is false is replaced.
+        idle: seconds without users after which the connection is closed.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Shared(Generic[T]):
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[T]:
-        """The connection. Raises ``BrokerError`` if there is none before long."""
+        """Provide the connection. Raise ``BrokerError`` if it does not open in time."""
         held = self._held()
         held.users += 1
         try:
@@ -77,26 +77,26 @@ class Shared(Generic[T]):
             held.used = asyncio.get_running_loop().time()
 
     def is_current(self, connection: object) -> bool:
-        """Whether it is the one that is in use, and can still be used."""
+        """Return true if ``connection`` is the current connection and usable."""
         current = self._current
         return (
             current is not None and self._is_good(current) and current.ready.result() is connection
         )
 
     def drop(self, connection: object) -> None:
-        """Have whoever comes next get another one: this one is not to be trusted any more."""
+        """Make the next user get a new connection, because this one may be broken."""
         if self.is_current(connection):
             self._current = None
 
     def close(self) -> None:
-        """Close it, and open none any more."""
+        """Close the connection, and open no new one."""
         self._closed = True
         self._current = None
         for task in self._tasks:
             task.cancel()
 
     def _held(self) -> _Held[T]:
-        """The one in use; another one where that is no good any more."""
+        """Return the current connection, or a new one if the current one is not usable."""
         if self._closed:
             raise BrokerError("This worker is stopping.")
         current = self._current
@@ -115,7 +115,7 @@ class Shared(Generic[T]):
         return asyncio.get_running_loop().time() - held.began < MAX_AGE
 
     async def _hold(self, held: _Held[T]) -> None:
-        """Keep it open in this task, as long as it is needed."""
+        """Keep the connection open in this task while it is in use."""
         try:
             async with self._connect() as connection:
                 held.ready.set_result(connection)
@@ -149,4 +149,4 @@ class Shared(Generic[T]):
     def _fail(held: _Held[T], error: BrokerError) -> None:
         if not held.ready.done():
             held.ready.set_exception(error)
-            held.ready.exception()  # nobody need look
+            held.ready.exception()  # mark as retrieved

@@ -1,4 +1,4 @@
-"""The stream as the API uses it: pictures in, answers out, and what is not known is looked up."""
+"""Access of the API to the stream: sends pictures, receives answers, and looks up others."""
 
 import asyncio
 import logging
@@ -32,14 +32,14 @@ __all__ = ["Asked", "Picture", "State", "Stream"]
 
 logger = logging.getLogger(__name__)
 
-#: Look-ups that may wait for their turn, and those of one client.
+#: Maximum number of look-ups that wait, and of one client.
 MAX_LOOKUPS = 64
 MAX_LOOKUPS_OF_ONE = 8
 RETRY_AFTER = "5"
 
 _WRITE = Access.topic("Write", REQUESTS)
-#: Status and sentence for what is refused until somebody changes something. Who this service is to
-#: Kafka is not for everybody to know: ``problem`` has it.
+#: Status and sentence for permanent refusals. The worker's identity in Kafka is not for every
+#: client: ``problem`` has it.
 _FOR_GOOD = {
     Refusal.TOO_LARGE: (
         413,
@@ -55,7 +55,7 @@ _FOR_GOOD = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What is sent."""
+    """Picture to send."""
 
     data: bytes
     url: str | None = None
@@ -64,24 +64,24 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A request that Kafka has."""
+    """Request that Kafka has, and its answer."""
 
     source: Source
     url: str | None
-    #: ``None`` while it waits.
+    #: ``None`` while the request waits.
     answer: Answer | None
 
 
 class Stream:
-    """Everybody's way to the stream in one worker.
+    """Connections of the API to the stream in one worker.
 
-    It has its own connections to Kafka, opened when the first picture comes: what happens to them
-    does not touch those of the worker.
+    They are separate from the worker's connections to Kafka and opened at the first picture, so
+    their failures do not affect the worker.
     """
 
     def __init__(self, cluster: ClusterConfig) -> None:
         self._cluster = cluster
-        #: Why Kafka refuses pictures, until it takes one again; ``None`` while it does.
+        #: Why Kafka refuses pictures, until it accepts one; ``None`` while it accepts them.
         self.problem: str | None = None
         self._memory = Memory()
         self._asking: Shared[RequestReply] = Shared(
@@ -91,13 +91,13 @@ class Stream:
         self._finding: Shared[Lookup] = Shared(
             lambda: lookup(cluster), usable=lambda finder: not finder.broken
         )
-        #: Client to the number of its look-ups that wait.
+        #: Client to the number of its waiting look-ups.
         self._lookups: Counter[str] = Counter()
         self._closing = asyncio.Event()
 
     @asynccontextmanager
     async def ask(self, pictures: Sequence[Picture]) -> AsyncIterator["Asked"]:
-        """Send pictures; the block begins once Kafka has confirmed them all. Raises ``Problem``."""
+        """Send pictures; the block begins once Kafka has confirmed them all. Raise ``Problem``."""
         urls = [picture.url for picture in pictures]
         questions: list[Question] = []
         async with AsyncExitStack() as stack:
@@ -106,11 +106,11 @@ class Stream:
                 stream = await stack.enter_async_context(self._asking.use())
                 try:
                     questions += [await _sent(stream, picture) for picture in pictures]
-                    del pictures  # whoever waits holds none
+                    del pictures  # frees the pictures while a client waits
                     async with asyncio.timeout(deadlines.PRODUCE):
                         sources = [await asyncio.shield(question.sent) for question in questions]
                 except BaseException:
-                    self._asking.drop(stream)  # others may go on waiting with it
+                    self._asking.drop(stream)  # others may still wait with it
                     raise
             self.problem = None
             for source, url in zip(sources, urls, strict=True):
@@ -119,7 +119,7 @@ class Stream:
 
     @asynccontextmanager
     async def _refusals(self) -> AsyncIterator[None]:
-        """Tell a client what Kafka refuses for good, so that it does not try again."""
+        """Raise ``Problem`` for permanent refusals of Kafka, so that clients do not retry."""
         try:
             yield
         except (BrokerError, KafkaError) as error:
@@ -136,9 +136,9 @@ class Stream:
             raise Problem(status, detail) from error
 
     async def look(self, source: Source, address: str | None = None) -> State | None:
-        """What is known of the request at ``source``; ``None`` if there is none.
+        """Return the state of the request at ``source``; ``None`` if there is none.
 
-        ``address`` is the client's: each may have a limited number of look-ups at a time. Raises
+        ``address`` is the client's: the number of its simultaneous look-ups is limited. Raise
         ``Problem``.
         """
         sent = self._memory.sent(source)
@@ -150,7 +150,7 @@ class Stream:
         return await self._look_up(source, client_of(address))
 
     def close(self) -> None:
-        """Let everybody go who waits, and close the connections."""
+        """Release all waiting clients, and close the connections."""
         self._closing.set()
         self._asking.close()
         self._finding.close()
@@ -192,9 +192,9 @@ class Asked:
     """Requests that Kafka has confirmed.
 
     Args:
-        sources: where they stand.
-        urls: what they came with.
-        replies: their answers.
+        sources: their positions.
+        urls: their urls.
+        replies: futures of their answers.
         closing: set when the worker ends.
     """
 
@@ -211,7 +211,7 @@ class Asked:
         self._closing = closing
 
     async def states(self, seconds: float) -> list[State]:
-        """What became of them after so long at most; sooner where all are answered."""
+        """Return their states after at most ``seconds``, or once all have answers."""
         if seconds > 0:
             closing = asyncio.ensure_future(self._closing.wait())
             together = asyncio.ensure_future(asyncio.wait(self._replies))
@@ -250,7 +250,7 @@ def _url(request: ConsumerRecord) -> str | None:
 
 @asynccontextmanager
 async def _unavailable() -> AsyncIterator[None]:
-    """Tell that Kafka does not answer; where it is and why is not for everybody to know."""
+    """Raise ``Problem`` if Kafka does not answer, without the brokers' addresses or the cause."""
     try:
         yield
     except (BrokerError, KafkaError, TimeoutError) as error:

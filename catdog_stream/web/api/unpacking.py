@@ -1,4 +1,4 @@
-"""Unpacking of bodies with a content coding: a few bytes of one can become gigabytes."""
+"""Decompression of request bodies: a few compressed bytes can become gigabytes."""
 
 import zlib
 
@@ -6,20 +6,20 @@ from catdog_stream.web.api.problems import Problem
 
 __all__ = ["PIECE_BYTES", "Unpacker"]
 
-#: Bytes that are unpacked at a time: about a millisecond of work.
+#: Maximum bytes decompressed at a time: about 1 ms of work.
 PIECE_BYTES = 256 * 1024
-#: Streams of gzip in a row that make one body (RFC 1952, 2.2).
+#: Maximum number of gzip members in one body (RFC 1952, 2.2).
 MAX_MEMBERS = 32
 
 _GZIP, _ZLIB, _RAW = zlib.MAX_WBITS | 16, zlib.MAX_WBITS, -zlib.MAX_WBITS
-#: Method of compression in the first byte of a stream of zlib (RFC 1950, 2.2).
+#: Compression method in the first byte of a zlib stream (RFC 1950, 2.2).
 _METHOD_MASK, _DEFLATED = 0x0F, 8
 
 
 class Unpacker:
-    """State of one body that is unpacked piece by piece.
+    """Decompressor of one body, piece by piece.
 
-    Its methods are called from one thread at a time, which need not be the same one.
+    Call its methods from one thread at a time; the thread may change.
 
     Args:
         coding: ``gzip`` or ``deflate``.
@@ -32,13 +32,14 @@ class Unpacker:
         self._packed = b""
 
     def feed(self, packed: bytes) -> None:
-        """Add bytes as they came; those before have been unpacked."""
+        """Add received bytes; the previous bytes must have been decompressed."""
         self._packed = packed
 
     def piece(self) -> bytes:
-        """Return the next ``PIECE_BYTES`` at most; empty where there are none until more come.
+        """Return at most ``PIECE_BYTES``; empty if more input is needed.
 
-        Raises ``Problem`` for what is damaged.
+        Raises:
+            Problem: the data is damaged.
         """
         unpacked = b""
         while self._packed and not unpacked:
@@ -48,7 +49,7 @@ class Unpacker:
                 unpacked = self._stream.decompress(self._packed, PIECE_BYTES)
             except zlib.error:
                 raise Problem(400, f"The body is not {self._coding}, or damaged.") from None
-            # What lies behind the end of a stream, or did not fit into the piece.
+            # Input after the end of a member, or output that did not fit into the piece.
             self._packed = self._stream.unused_data or self._stream.unconsumed_tail
         return unpacked
 
@@ -63,6 +64,6 @@ class Unpacker:
             raise Problem(400, f"The body continues behind its {self._coding}.")
         if self._coding == "gzip":
             return zlib.decompressobj(_GZIP)
-        # Some clients leave out the head of zlib.
+        # Some clients omit the zlib header.
         has_head = self._packed[0] & _METHOD_MASK == _DEFLATED
         return zlib.decompressobj(_ZLIB if has_head else _RAW)

@@ -1,4 +1,4 @@
-"""A picture as a client sends it: as the body itself, or as a form's file."""
+"""Picture of a request: the body itself, or a file in a form."""
 
 import asyncio
 import re
@@ -14,19 +14,19 @@ from catdog_stream.wire import Headers
 
 __all__ = ["FORM_BYTES", "MAX_URL", "read_picture"]
 
-#: What a form may add to its picture.
+#: Maximum bytes of a form in addition to its picture.
 FORM_BYTES = 64 * 1024
-#: Bytes of a ``url``.
+#: Maximum bytes of a ``url``.
 MAX_URL = 8192
 _FORM = "multipart/form-data"
-#: Values of Content-Transfer-Encoding that say that nothing is encoded (RFC 2045, 6).
+#: Values of Content-Transfer-Encoding that mean no encoding (RFC 2045, 6).
 _AS_IT_IS = frozenset(("binary", "8bit", "7bit"))
 _BASE64 = "base64"
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}(-[0-9a-f]+){3}")
 
 
 async def read_picture(request: web.Request, room: Room) -> Picture:
-    """The picture in a request's body. Whether it is one is the stream's to say.
+    """Return the picture in a request's body, without a check that it is a valid picture.
 
     Raises:
         Problem: the body is too large, empty, of another type, or not what its type says.
@@ -89,7 +89,7 @@ def _check_url(url: str | None) -> None:
 
 
 def _headers(request: web.Request) -> Headers:
-    """What goes on with the request, and comes back with its label."""
+    """Return the headers for the request's record, which its label repeats."""
     trace = request.headers.get("traceparent", "")
     if len(trace) <= 128 and _TRACEPARENT.fullmatch(trace):
         return (("traceparent", trace.encode()),)

@@ -1,1 +1,1 @@
-"""Who may do what over HTTP, and how often. None of it knows what the paths are for."""
+"""Access control of the HTTP API: permissions and rates, independent of what the paths do."""

@@ -1,4 +1,4 @@
-"""Content codings: a body in an unknown one would be read as if it were in none."""
+"""Content codings: a body in an unknown coding must be refused, or it would be read as is."""
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -6,14 +6,14 @@ from catdog_stream.web.api.problems import Problem
 
 __all__ = ["CODINGS", "content_coding"]
 
-#: What is unpacked here (RFC 9110, 8.4.1).
+#: Codings that are supported (RFC 9110, 8.4.1).
 CODINGS = ("gzip", "deflate")
 
 
 def content_coding(headers: CIMultiDict[str] | CIMultiDictProxy[str]) -> str | None:
-    """Return the content coding of a body, ``None`` for one as it is.
+    """Return the content coding of a body, ``None`` if it has none.
 
-    A header that comes twice names two codings. Raises ``Problem`` for one that is not known.
+    A repeated header names two codings. Raise ``Problem`` for an unknown coding.
     """
     coding = ",".join(headers.getall("Content-Encoding", ())).strip().lower()
     if coding in ("", "identity"):

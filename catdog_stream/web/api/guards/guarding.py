@@ -1,4 +1,4 @@
-"""What every request has to pass, and errors in the words of the path that was asked for."""
+"""Checks of every request, and errors in the format of the requested path."""
 
 import logging
 
@@ -16,10 +16,11 @@ logger = logging.getLogger(__name__)
 
 
 def guard(tokens: Tokens, *, sending: bool) -> Middleware:
-    """What stands before every path.
+    """Return the middleware that checks every request.
 
     Args:
-        sending: whether anything but reading is allowed at all.
+        tokens: tokens for reading and sending.
+        sending: ``False``: only requests that read are allowed.
     """
 
     def check(request: web.Request) -> None:
@@ -56,7 +57,7 @@ def guard(tokens: Tokens, *, sending: bool) -> Middleware:
 
 
 def _port(request: web.Request) -> int | None:
-    """The port that the request came to."""
+    """Return the local port of the request's connection."""
     place = request.transport.get_extra_info("sockname") if request.transport else None
     return place[1] if isinstance(place, tuple) else None
 
@@ -66,9 +67,9 @@ _DETAILS = {404: "There is nothing here.", 405: "This cannot be done here."}
 
 
 def told(request: web.Request, problem: Problem) -> web.Response:
-    """The answer: to a program as it expects, to a person in words.
+    """Return the error response: JSON for programs, plain text for people.
 
-    Whoever navigates with a browser asks for HTML, and programs do not.
+    A browser that navigates accepts HTML; programs do not.
     """
     if is_api(request.path) or "text/html" not in request.headers.get("Accept", ""):
         return answer(request.path, problem)

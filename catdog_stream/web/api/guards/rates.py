@@ -1,4 +1,4 @@
-"""How many pictures each client may send: as much as a bucket holds that fills steadily."""
+"""Rate limit of pictures per client, with a token bucket."""
 
 import math
 import time
@@ -11,18 +11,18 @@ from catdog_stream.web.clients import client_of
 
 __all__ = ["Rates"]
 
-#: Seconds' worth that may be sent at once.
+#: Seconds of the rate that may be used at once.
 BURST = 2.0
-#: Clients that are remembered; the one that has sent nothing for longest is forgotten first.
+#: Maximum number of clients remembered; the client that was idle for longest is forgotten first.
 MAX_CLIENTS = 10_000
 
 
 class Rates:
-    """A bucket for each client.
+    """Token buckets by client.
 
     Args:
-        rate: pictures per second; 0: as many as it likes.
-        clock: seconds that only ever grow.
+        rate: pictures per second; 0: no limit.
+        clock: monotonic clock, in seconds.
     """
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,7 +32,7 @@ class Rates:
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def __len__(self) -> int:
-        """Clients that are remembered."""
+        """Return the number of clients remembered."""
         return len(self._buckets)
 
     def check(self, address: str | None) -> None:
@@ -40,12 +40,12 @@ class Rates:
         self._require(address, 1)
 
     def take(self, address: str | None, pictures: int) -> None:
-        """Take n pictures out of a client's bucket.
+        """Take n pictures from a client's bucket.
 
-        More than a bucket holds take all of it, and leave it in debt.
+        A request for more than the bucket's capacity empties the bucket and leaves a debt.
 
         Raises:
-            Problem: they are not in it.
+            Problem: the bucket has too few.
         """
         self._require(address, pictures)
         if not self._rate:

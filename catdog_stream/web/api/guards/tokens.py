@@ -1,4 +1,4 @@
-"""Who may read and who may send: whoever knows the token, where there is one."""
+"""Bearer tokens for reading and for sending, if the settings have them."""
 
 import binascii
 import hmac
@@ -11,30 +11,30 @@ from catdog_stream.web.api.problems import Problem, is_api
 
 __all__ = ["OPEN_PATHS", "PEER_PATHS", "Tokens", "bearer"]
 
-#: What probes ask for. They tell of no request.
+#: Paths for probes. They show nothing about requests.
 OPEN_PATHS = frozenset(("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"))
 
 
-#: What other workers ask for.
+#: Paths for other workers.
 PEER_PATHS = frozenset(("/shards/",))
 
 
 def bearer(token: str | None) -> dict[str, str]:
-    """The header with which one worker asks another."""
+    """Return the header with which one worker authenticates to another."""
     return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Tokens:
-    """The two tokens, and that of other workers; ``None``: none is needed."""
+    """Tokens for reading and for sending, and that of other workers; ``None``: none is needed."""
 
     read: str | None
     send: str | None
-    #: Tells what opens ``PEER_PATHS`` as well.
+    #: Returns a token that is accepted for ``PEER_PATHS`` as well.
     peer: Callable[[], str | None] = lambda: None
 
     def check(self, method: str, path: str, headers: Mapping[str, str]) -> None:
-        """Raises ``Problem`` if the client does not know the token that it needs."""
+        """Raise ``Problem`` if the client does not send the required token."""
         if path in OPEN_PATHS:
             return
         reads = method in SAFE_METHODS
@@ -52,14 +52,14 @@ class Tokens:
 
 
 def _challenge(path: str, *, reads: bool) -> str:
-    """What a browser asks its user for; a program is told, and the page asks by itself."""
+    """Return the challenge: only browsers on the page's paths are asked for a password."""
     if not reads or is_api(path):
         return 'Bearer realm="catdog_stream"'
     return 'Basic realm="catdog_stream", charset="UTF-8", Bearer realm="catdog_stream"'
 
 
 def _given(authorization: str) -> str:
-    """The token, or the password of whatever user."""
+    """Return the bearer token, or the password of any user."""
     scheme, _, credentials = authorization.strip().partition(" ")
     credentials = credentials.strip()
     if scheme.lower() == "bearer":
@@ -73,5 +73,5 @@ def _given(authorization: str) -> str:
 
 
 def _same(given: str, token: str) -> bool:
-    """In a time that tells nothing of where they differ."""
+    """Compare in constant time."""
     return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode())

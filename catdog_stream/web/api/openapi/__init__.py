@@ -1,1 +1,1 @@
-"""The API in the words of OpenAPI 3.1, for programs that read them."""
+"""OpenAPI 3.1 description of the API."""

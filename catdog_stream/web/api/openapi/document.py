@@ -1,4 +1,4 @@
-"""The whole description, at ``/openapi.json``."""
+"""The whole OpenAPI document, at ``/openapi.json``."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ _PROBLEM = obj(
 
 
 def openapi_document(*, read_token: bool, send_token: bool) -> Mapping[str, Any]:
-    """The description, with the tokens that are needed."""
+    """Return the document, with the tokens that are required."""
     document: Part = {
         "openapi": "3.1.0",
         "info": {

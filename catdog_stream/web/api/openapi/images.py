@@ -1,4 +1,4 @@
-"""``/images/``, described."""
+"""OpenAPI description of ``/images/`` and ``/addresses/``."""
 
 from catdog_stream.web.api.addresses import MAX_ADDRESS
 from catdog_stream.web.api.ids import PATTERN
@@ -12,7 +12,7 @@ _ID: Part = {"type": "string", "pattern": f"^{PATTERN}$", "examples": ["3-17"]}
 _TEXT: Part = {"type": "string"}
 _BYTE = "(1[0-9]{2}|[1-9]?[0-9])"
 _NAME = "([A-Za-z0-9_-]{1,30}\\.){0,6}[A-Za-z][A-Za-z0-9_-]{0,30}"
-#: What is read as an address; whether pictures are fetched from there is another question.
+#: Pattern of valid addresses; the settings decide if pictures are fetched from them.
 ADDRESS_PATTERN = (
     rf"^(catdog:)?https?://({_NAME}|{_BYTE}(\.{_BYTE}){{3}})(:[1-9][0-9]{{0,3}})?([/?#][!-~]*)?$"
 )

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, described as it is offered here."""
+"""OpenAPI description of the Open Inference Protocol as offered here."""
 
 from catdog_stream.web.api.openapi.parts import Part, array, error, in_json, obj, ref, response
 from catdog_stream.web.api.v2.infer_request import INPUT, MAX_PICTURES, OUTPUTS

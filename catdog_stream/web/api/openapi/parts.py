@@ -1,4 +1,4 @@
-"""What descriptions of paths are made of."""
+"""Building blocks of the OpenAPI descriptions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,28 +25,28 @@ _MEANINGS = {
 
 
 def ref(name: str) -> Part:
-    """A schema by its name."""
+    """Return a reference to a schema by name."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def obj(properties: Mapping[str, Part], *optional: str, **more: Any) -> Part:
-    """An object with these properties, all of them required but for those that are optional."""
+    """Return an object schema; all properties are required except the ``optional`` ones."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "properties": dict(properties), "required": required, **more}
 
 
 def array(items: Part, **more: Any) -> Part:
-    """A list."""
+    """Return an array schema."""
     return {"type": "array", "items": items, **more}
 
 
 def in_json(schema: Part, content_type: str = "application/json") -> Part:
-    """A body."""
+    """Return the content of a body."""
     return {content_type: {"schema": schema}}
 
 
 def response(description: str, schema: Part, **headers: str) -> Part:
-    """An answer in JSON, with headers by what they mean."""
+    """Return a JSON response; ``headers`` maps names to descriptions."""
     told: Part = {"description": description, "content": in_json(schema)}
     if headers:
         told["headers"] = {
@@ -57,7 +57,7 @@ def response(description: str, schema: Part, **headers: str) -> Part:
 
 
 def problems(*statuses: int) -> Part:
-    """What may go wrong, as problems."""
+    """Return the error responses as problems (RFC 9457)."""
     content = in_json(ref("Problem"), "application/problem+json")
     return {
         str(status): {"description": _MEANINGS[status], "content": content} for status in statuses
@@ -65,5 +65,5 @@ def problems(*statuses: int) -> Part:
 
 
 def error(*statuses: int) -> Part:
-    """What may go wrong, as the Open Inference Protocol tells it."""
+    """Return the error responses in the format of the Open Inference Protocol."""
     return {str(status): response(_MEANINGS[status], ref("Error")) for status in statuses}

@@ -1,4 +1,4 @@
-"""Counts, history and rejections, described."""
+"""OpenAPI description of counts, history and rejections."""
 
 from catdog_stream.web.api.openapi.parts import Part, obj, problems, ref, response
 

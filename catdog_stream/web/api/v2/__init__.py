@@ -1,1 +1,1 @@
-"""The Open Inference Protocol (V2), which MLServer, Triton and KServe speak, over the stream."""
+"""Open Inference Protocol (V2) of MLServer, Triton and KServe, answered by the stream."""

@@ -1,7 +1,7 @@
-"""The JSON of a request, with the long texts in it, its pictures, read apart.
+"""Parser for the JSON of a request that handles long texts, the pictures, separately.
 
-JSON of small values takes 29 times its bytes once it is parsed, and a text with one emoji in it
-four times. So long texts stay bytes, and what is left is limited.
+Parsed JSON of small values takes 29 times its bytes, and text with one emoji four times. So long
+texts stay bytes, and the size of the rest is limited.
 """
 
 import secrets
@@ -14,13 +14,13 @@ from catdog_stream.web.api.problems import Problem
 
 __all__ = ["LONG_TEXT", "MAX_REST", "Document", "read_document"]
 
-#: Bytes of a text above which it is read apart.
+#: Bytes above which a text is handled separately.
 LONG_TEXT = 4096
-#: Bytes of JSON beside the long texts.
+#: Maximum bytes of JSON without the long texts.
 MAX_REST = 256 * 1024
 
 _QUOTE, _ESCAPE = b'"', b"\\"
-#: What encoders of JSON escape of base64 (``/`` PHP, ``+`` .NET) and of its line breaks.
+#: Escapes that JSON encoders use in base64 (``/`` PHP, ``+`` .NET) and for its line breaks.
 _ESCAPES = {
     rb"\/": b"/",
     rb"\n": b"\n",
@@ -37,25 +37,26 @@ _ESCAPES = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """JSON with its long texts beside it."""
+    """Parsed JSON and its long texts."""
 
-    #: As ``orjson.loads`` has it, with a short text in the place of each long one.
+    #: Result of ``orjson.loads``, with a short placeholder for each long text.
     content: Any
-    #: The bytes of the long texts, by what stands in their places.
+    #: Bytes of the long texts, by placeholder.
     long_texts: dict[str, memoryview]
 
     def take(self, text: str) -> str | bytes | memoryview:
-        """Return a text, and forget it if it is a long one: bytes with its escapes resolved."""
+        """Return a text, and forget a long text: as bytes with its escapes resolved."""
         found = self.long_texts.pop(text, None)
         return text if found is None else _unescaped(found)
 
 
 def read_document(body: bytes, end: int) -> Document:
-    """Read the JSON in the first ``end`` bytes of ``body``, in memory of some ``MAX_REST``.
+    """Parse the JSON in the first ``end`` bytes of ``body``, in memory of about ``MAX_REST``.
 
-    Raises ``Problem`` for what is none, or has more than that beside its long texts.
+    Raises:
+        Problem: the text is not JSON, or has more than ``MAX_REST`` bytes without long texts.
     """
-    # Nobody can guess what stands for a text.
+    # Random, so that no client can guess a placeholder.
     mark = secrets.token_hex(8)
     view = memoryview(body)
     long_texts: dict[str, memoryview] = {}
@@ -87,7 +88,7 @@ def _add(rest: bytearray, more: "bytes | memoryview") -> None:
 
 
 def _closing_quote(body: bytes, begin: int, end: int) -> int:
-    """Return the place of the quote that ends a text."""
+    """Return the index of the quote that ends a text."""
     at = begin
     while (quote := body.find(_QUOTE, at, end)) >= 0:
         first = quote
@@ -104,7 +105,7 @@ def _closing_quote(body: bytes, begin: int, end: int) -> int:
 
 
 def _unescaped(text: memoryview) -> bytes | memoryview:
-    """Return a text without the escapes that occur in base64; others are no base64 in any case."""
+    """Resolve the escapes that occur in base64; texts with other escapes are not base64."""
     data = bytes(text)
     if _ESCAPE not in data:
         return text

@@ -1,4 +1,4 @@
-"""What a client asks of ``infer``: pictures in a tensor, and which outputs it wants."""
+"""Request to ``infer``: a tensor of pictures, and the requested outputs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ __all__ = ["INPUT", "MAX_PICTURES", "OUTPUTS", "Inference", "parse"]
 
 INPUT = "image"
 OUTPUTS = ("scores", "verdict", "stack")
-#: Pictures in one request.
+#: Maximum number of pictures in one request.
 MAX_PICTURES = 32
 MAX_ID = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """A request to ``infer``."""
+    """Request to ``infer``."""
 
     id: str | None
     pictures: Sequence[bytes]
-    #: Each output that is wanted, and whether in binary form.
+    #: Requested output to ``True`` if it is to be binary.
     outputs: Mapping[str, bool]
 
 
@@ -32,10 +32,11 @@ def parse(body: bytes, header_length: str | None) -> Inference:
     """Read a request.
 
     Args:
-        header_length: bytes of JSON, where binary data stands behind them; else all is JSON.
+        body: JSON, perhaps followed by binary data.
+        header_length: bytes of JSON before the binary data; ``None``: the whole body is JSON.
 
     Raises:
-        Problem: it is none.
+        Problem: the body is not a valid request.
     """
     end = len(body)
     if header_length is not None:
@@ -63,7 +64,7 @@ def _pictures(tensor: Mapping[str, Any], binary: memoryview, read: Document) -> 
         raise Problem(400, f"The input must be {INPUT}, of datatype BYTES.")
     count = _count(tensor.get("shape"))
     size = _parameters(tensor).get("binary_data_size")
-    if isinstance(size, bool):  # which is equal to 0 or 1
+    if isinstance(size, bool):  # a bool equals 0 or 1
         raise Problem(400, "binary_data_size is no number of bytes.")
     if size is None:
         pictures = _from_json(tensor.get("data"), count, read)
@@ -83,7 +84,7 @@ def _pictures(tensor: Mapping[str, Any], binary: memoryview, read: Document) -> 
 
 
 def _count(shape: object) -> int:
-    """Of pictures, by the shape [n] or [n, 1]."""
+    """Return the number of pictures from the shape [n] or [n, 1]."""
     if (
         not isinstance(shape, list)
         or not all(type(size) is int for size in shape)

@@ -1,4 +1,4 @@
-"""What the protocol's ``infer`` answers: scores, verdicts and stacks of the labels, as tensors."""
+"""Response of ``infer``: scores, verdicts and stacks of the labels, as tensors."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
 def labels_of(states: Sequence[State]) -> list[Label]:
-    """The label of each picture. Raises ``Problem`` if one has none, and says which."""
+    """Return the label of each picture. Raise ``Problem`` naming the pictures without one."""
     late = [number for number, state in enumerate(states) if state.answer is None]
     if late:
         ids = ", ".join(f"image {number} ({image_id(states[number].source)})" for number in late)
@@ -40,7 +40,7 @@ def labels_of(states: Sequence[State]) -> list[Label]:
 def infer_response(
     model: Model, asked: Inference, states: Sequence[State], labels: Sequence[Label]
 ) -> web.Response:
-    """The answer, in JSON, with what was asked for in binary form behind it."""
+    """Return the response: JSON, followed by the outputs requested in binary form."""
     classes = _classes(model, labels)
     count = len(labels)
     scores = [label.scores.get(name, 0.0) for label in labels for name in classes]
@@ -94,6 +94,6 @@ def _packed(datatype: str, data: Sequence[Any]) -> bytes:
 
 
 def _classes(model: Model, labels: Sequence[Label]) -> list[str]:
-    """In the order of the model that is told of; a label of another one may have others."""
+    """Return the classes in the model's order, then those of other models' labels."""
     known = [name for name in model.classes if any(name in label.scores for label in labels)]
     return list(dict.fromkeys([*known, *(name for label in labels for name in label.scores)]))

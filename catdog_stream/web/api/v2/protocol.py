@@ -1,4 +1,4 @@
-"""The paths of the Open Inference Protocol."""
+"""Paths of the Open Inference Protocol."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,21 +19,21 @@ from catdog_stream.web.api.v2.serving import Model, checked, model_document
 
 __all__ = ["Protocol"]
 
-#: Seconds for all pictures of a request to be answered.
+#: Maximum seconds to wait for the answers to all pictures of a request.
 INFER_SECONDS = 30.0
 
 
 class Protocol:
-    """Answers as a model server does, through the stream.
+    """Handlers of a model server, answered by the stream.
 
     Args:
-        stream: takes pictures.
-        intake: what all clients may send at once.
-        rates: how many pictures each may send.
-        model: what serves now; ``None`` while nothing does.
-        alive, ready: what keeps the worker from being so.
-        max_image_bytes: of one picture.
-        max_body_bytes: of one request.
+        stream: accepts pictures.
+        intake: limit on the bytes of all clients together.
+        rates: limit on the pictures of each client.
+        model: returns the serving model; ``None`` while there is none.
+        alive, ready: return the problems that keep the worker from being alive or ready.
+        max_image_bytes: maximum bytes of one picture.
+        max_body_bytes: maximum bytes of one request.
     """
 
     def __init__(
@@ -58,29 +58,29 @@ class Protocol:
         self._max_body_bytes = max_body_bytes
 
     async def server(self, _request: web.Request) -> web.Response:
-        """The server's metadata."""
+        """Return the server's metadata."""
         extensions = ["binary_tensor_data"]
         return json({"name": "catdog_stream", "version": __version__, "extensions": extensions})
 
     async def live(self, _request: web.Request) -> web.Response:
-        """Whether the server lives."""
+        """Return the liveness of the server."""
         return _told({"live": True}, self._alive())
 
     async def ready(self, _request: web.Request) -> web.Response:
-        """Whether the server answers."""
+        """Return the readiness of the server."""
         return _told({"ready": True}, await self._ready())
 
     async def model(self, request: web.Request) -> web.Response:
-        """A model's metadata."""
+        """Return a model's metadata."""
         return json(model_document(self._asked_for(request)))
 
     async def model_ready(self, request: web.Request) -> web.Response:
-        """Whether a model answers."""
+        """Return the readiness of a model."""
         model = self._asked_for(request)
         return _told({"name": model.name, "ready": True}, await self._ready())
 
     async def infer(self, request: web.Request) -> web.Response:
-        """Have pictures classified by the stream."""
+        """Classify pictures through the stream."""
         model = self._asked_for(request)
         self._rates.check(request.remote)
         with self._intake.room(self._max_body_bytes) as room:
@@ -93,9 +93,9 @@ class Protocol:
     async def _asked(
         self, request: web.Request, room: Room
     ) -> tuple[Inference, AbstractAsyncContextManager[Asked]]:
-        """Read a request: what is asked, without the pictures, and the sending of these.
+        """Read a request; return it without its pictures, and the context that sends them.
 
-        Whoever waits for the answers must not hold the pictures.
+        The request must not keep the pictures in memory while it waits for the answers.
         """
         length = request.headers.get(HEADER_LENGTH)
         try:
@@ -121,5 +121,5 @@ class Protocol:
 
 
 def _told(document: dict[str, Any], problems: list[str]) -> web.Response:
-    """That it is so, or why not: the protocol has a status of 4xx for no."""
+    """Return the document, or the problems with status 400, the protocol's status for no."""
     return json({"error": " ".join(problems)}, 400) if problems else json(document)

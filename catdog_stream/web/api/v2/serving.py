@@ -1,4 +1,4 @@
-"""Which model the protocol is told of: the stack that serves here."""
+"""Model of the Open Inference Protocol: the stack that serves in this worker."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALIAS", "Model", "checked", "model_document", "serving"]
 
-#: The model under a name that stays when another stack is swapped in.
+#: Second name of the model, which stays the same after a rollout.
 ALIAS = "catdog"
 PLATFORM = "catdog_stream"
 RETRY_AFTER = "5"
@@ -19,16 +19,16 @@ RETRY_AFTER = "5"
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A stack, in the protocol's words."""
+    """Stack in the protocol's terms."""
 
     name: str
     version: str
-    #: In the order of the scores; none where this worker does not know them.
+    #: Classes in the order of the scores; empty if this worker does not know them.
     classes: Sequence[str]
 
 
 def serving(app: "CatDogApp") -> Model | None:
-    """What serves; ``None`` while nothing does."""
+    """Return the serving model; ``None`` while there is none."""
     if app.role.is_jury:
         return Model("jury", "1", ()) if app.aggregation.warm else None
     if not app.inference.warm:
@@ -38,7 +38,7 @@ def serving(app: "CatDogApp") -> Model | None:
 
 
 def checked(model: Model | None, name: str, version: str | None) -> Model:
-    """The model, if it is the one that was asked for. Raises ``Problem``."""
+    """Return the model if it is the requested one. Raise ``Problem``."""
     if model is None:
         raise Problem(503, "No model is loaded yet.", headers={"Retry-After": RETRY_AFTER})
     if name not in (model.name, ALIAS):
@@ -51,7 +51,7 @@ def checked(model: Model | None, name: str, version: str | None) -> Model:
 
 
 def model_document(model: Model) -> dict[str, Any]:
-    """The model's metadata, for JSON. A dimension of -1 may have any size."""
+    """Return the model's metadata for JSON. A dimension of -1 may have any size."""
     return {
         "name": model.name,
         "versions": [model.version],

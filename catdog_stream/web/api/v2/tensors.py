@@ -1,4 +1,4 @@
-"""Tensors in the binary form of the protocol's extension ``binary_tensor_data``."""
+"""Binary form of tensors, from the protocol's extension ``binary_tensor_data``."""
 
 import struct
 from collections.abc import Iterable
@@ -9,12 +9,12 @@ _LENGTH = struct.Struct("<I")
 
 
 def packed_bytes(elements: Iterable[bytes]) -> bytes:
-    """A tensor of datatype BYTES: the length of each element, and the element."""
+    """Pack a tensor of datatype BYTES: each element after its length."""
     return b"".join(_LENGTH.pack(len(element)) + element for element in elements)
 
 
 def unpacked_bytes(data: memoryview, most: int) -> list[bytes]:
-    """The elements of such a tensor, ``most`` of them at most. Raises ``ValueError``."""
+    """Unpack a tensor of datatype BYTES with at most ``most`` elements. Raise ``ValueError``."""
     elements = list[bytes]()
     at = 0
     while at < len(data):
@@ -32,6 +32,6 @@ def unpacked_bytes(data: memoryview, most: int) -> list[bytes]:
 
 
 def packed_floats(numbers: Iterable[float]) -> bytes:
-    """A tensor of datatype FP64."""
+    """Pack a tensor of datatype FP64."""
     numbers = tuple(numbers)
     return struct.pack(f"<{len(numbers)}d", *numbers)
