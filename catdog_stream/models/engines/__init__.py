@@ -1,1 +1,1 @@
-"""What runs a stack's network: pictures in, features out."""
+"""Inference engines, which run a stack's network: from pictures to features."""

@@ -1,7 +1,7 @@
-"""The first model of the stack: a picture in, a vector of features out.
+"""The first model of the stack, the backbone: from a picture to a vector of features.
 
-Two engines run the same network. LiteRT is fast on a CPU and imported in no time; TensorFlow is
-for GPUs and is the reference.
+Two engines run the same network. LiteRT is fast on a CPU and quick to import. TensorFlow runs on
+GPUs and is the reference.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ Pictures = npt.NDArray[np.uint8]
 """RGB, uint8, shape [n, size, size, 3]."""
 
 Batch = Pictures | Sequence[Picture]
-"""Pictures in one array or one by one, which saves copying them together."""
+"""Pictures in one array, or in a sequence, which saves copying them into one array."""
 
 Features = npt.NDArray[np.float32]
 """float32, shape [n, features]."""
@@ -27,20 +27,20 @@ class Backbone(Protocol):
 
     @property
     def name(self) -> str:
-        """The engine's name."""
+        """The name of the engine."""
 
     @property
     def batch_size(self) -> int:
-        """Pictures in one call that keep it busy; more gain nothing."""
+        """The number of pictures that fills one call; more gain no throughput."""
 
     @property
     def on_gpu(self) -> bool:
-        """Whether it leaves the machine's cores to others."""
+        """True if the backbone computes on a GPU and leaves the CPU cores free."""
 
     def features(self, pictures: Batch) -> Features:
-        """Features of each picture, bit for bit the same whatever else is in the batch.
+        """Return the features of each picture, the same bits whatever else is in the batch.
 
-        May be called from several threads at once.
+        Thread-safe.
         """
 
     def close(self) -> None:

@@ -1,24 +1,30 @@
-"""Find the number of pictures in one call at which a device is busy."""
+"""Search for the smallest number of pictures in one call that fully uses a device."""
 
 from collections.abc import Callable
 
 __all__ = ["best_batch"]
 
-#: The most that is tried: each picture of a batch takes memory, and is answered with the last one.
+#: Largest batch of the search. Each picture of a batch takes memory and waits for the whole batch.
 LARGEST = 64
-#: The search ends where doubling the batch gains less than this: what still larger ones could add
-#: is then within the tolerance.
+#: The search ends if doubling the batch gains less throughput than this share. What larger batches
+#: could still gain is within the tolerance.
 _LEAST_GAIN = 0.05
-#: A smaller batch is worth this much of the best throughput, for it answers sooner.
+#: Share of the best throughput that is given up for a smaller batch, which has a shorter latency.
 _TOLERANCE = 0.1
 
 
 def best_batch(seconds: Callable[[int], float], *, largest: int = LARGEST) -> int:
-    """The smallest of 1, 2, 4, ... that gives, within 10 %, the most pictures per second.
+    """Return the smallest of 1, 2, 4, ... within 10 % of the best throughput.
 
-    ``seconds`` runs a batch of the given size and tells how long it took, or raises
-    ``MemoryError`` if it does not fit; larger ones are not tried then. The size returned has been
-    run. Raises ``MemoryError`` if not even one picture fits.
+    The device has run a batch of the returned size.
+
+    Args:
+        seconds: runs a batch of the given size and returns the seconds that it took. Raises
+            ``MemoryError`` if the batch does not fit; larger batches are then not tried.
+        largest: largest batch of the search.
+
+    Raises:
+        MemoryError: not even one picture fits.
     """
     rates = {1: 1 / seconds(1)}
     size, gain = 2, 1.0

@@ -1,4 +1,4 @@
-"""Make both backbone files of a stack from float weights. Needs TensorFlow.
+"""Conversion of float weights to both backbone files of a stack. Needs TensorFlow.
 
 The input is an ``.npz`` of arrays named ``0000``, ``0001``, ... in the order of ``get_weights()``
 of the network as ``networks`` builds it, an ``.h5`` of ``keras.applications``, or a PyTorch file of
@@ -26,7 +26,7 @@ LITERT_FILE = "backbone.tflite"
 TENSORFLOW_FILE = "backbone.weights.h5"
 
 _PYTORCH_SUFFIXES = {".pth", ".pt"}
-#: From PyTorch's tensors to Keras' weights.
+#: Functions that convert PyTorch's tensors to Keras' weights.
 _FROM_PYTORCH: dict[NetworkName, Callable[[Mapping[str, Any]], list[Any]]] = {
     "efficientnet_lite2": weights_from_pytorch
 }
@@ -40,13 +40,19 @@ def convert(
 ) -> None:
     """Write ``backbone.tflite`` (int8 weights) and ``backbone.weights.h5`` (float16).
 
-    ``backbone.json`` beside them says which network it is, and what it takes. ``calibration``,
-    some hundred pictures as the network will see them, makes LiteRT compute in eight bits
-    throughout; without them only its weights have eight.
+    Also writes ``backbone.json``, which states the network and its input format.
 
-    ``output`` is created if need be. Raises ``InputError`` if ``weights`` is missing or does not
-    hold the weights of this network, ``StackError`` if TensorFlow is not installed, or if what was
-    written cannot be loaded.
+    Args:
+        weights: the file with the weights.
+        output: the directory to write to; it is created if it is missing.
+        network: the architecture.
+        calibration: some hundred typical pictures, as the network gets them. With them LiteRT
+            computes in eight bits throughout. Without them only the weights have eight bits.
+
+    Raises:
+        InputError: ``weights`` is missing or has no weights of this network, or ``output`` cannot
+            be written.
+        StackError: TensorFlow is not installed, or LiteRT cannot load the written file.
     """
     arrays = read_weights(weights, network)
     require_tensorflow("The conversion")
@@ -72,8 +78,14 @@ def write_backbone(
 ) -> None:
     """Write both files of ``built``, the Keras ``network`` with its weights, to ``output``.
 
-    ``inputs`` are pictures in the network's own numbers, whose ranges LiteRT computes in. Raises
-    ``InputError`` if they cannot be written.
+    Args:
+        network: the architecture.
+        built: the Keras network.
+        output: the directory to write to; it is created if it is missing.
+        inputs: typical inputs of the network, from which LiteRT takes the ranges of the layers.
+
+    Raises:
+        InputError: the files cannot be written.
     """
     from catdog_stream.models.engines.tensorflow import to_litert
 
@@ -95,9 +107,9 @@ def require_tensorflow(who: str, extra: str = "tensorflow") -> None:
 
 
 def read_weights(file: Path, network: NetworkName) -> list[Any]:
-    """The arrays in ``file`` in the order of ``get_weights()``, not compared with the network yet.
+    """Return the arrays in ``file`` in the order of ``get_weights()``; shapes are not checked.
 
-    Raises ``InputError`` if it is missing or cannot be read.
+    Raises ``InputError`` if the file is missing or cannot be read.
     """
     if file.suffix == ".h5":
         return read_keras_weights(file)
@@ -123,7 +135,7 @@ def _read_npz(npz: Path) -> list[Any]:
 
 
 def check_shapes(file: Path, arrays: Sequence[Any], built: Any) -> None:
-    """Raise ``InputError`` if ``arrays``, from ``file``, are no weights of ``built``, a network."""
+    """Raise ``InputError`` unless ``arrays``, from ``file``, fit the Keras network ``built``."""
     expected = [tuple(weight.shape) for weight in built.weights]
     if len(arrays) != len(expected):
         raise InputError(f"{file} holds {len(arrays)} arrays, the network has {len(expected)}.")

@@ -1,7 +1,7 @@
-"""What a backbone is, kept beside its files until a stack's manifest says it.
+"""``backbone.json``: the description of a backbone that is not yet part of a stack.
 
-``backbone.json`` has the manifest's ``network``, ``input`` and ``features``. ``convert`` writes it,
-and ``train-head`` makes a stack of the directory.
+The file has ``network``, ``input`` and ``features`` as in a manifest. ``convert`` writes the file,
+and ``train-head`` reads it to turn the directory into a stack.
 """
 
 import json
@@ -20,12 +20,12 @@ DESCRIPTION_FILE = "backbone.json"
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A backbone, whichever engine runs it."""
+    """Description of a backbone, independent of the engine."""
 
     network: NetworkName
     preprocessing: Preprocessing
     features: int
-    """Numbers that it gives for a picture."""
+    """Number of features for a picture."""
 
     def write(self, directory: Path) -> None:
         """Write ``backbone.json`` into ``directory``."""

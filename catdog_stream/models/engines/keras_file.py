@@ -1,8 +1,9 @@
-"""Read the weights that ``keras.applications`` offers for download, such as ImageNet's.
+"""Reader of the ``.h5`` weight files of ``keras.applications``, such as ImageNet's.
 
-Such an ``.h5`` names its layers in the attribute ``layer_names``; each is a group that names its
-weights in ``weight_names``, in the order of ``get_weights()``. They are read as arrays: no model is
-loaded by Keras, which may bring code along. Needs h5py, which comes with TensorFlow.
+The attribute ``layer_names`` of the file lists the layers. Each layer is a group, whose attribute
+``weight_names`` lists the weights in the order of ``get_weights()``. The weights are read as
+arrays, not as a Keras model, since a model may contain code. Needs h5py, a dependency of
+TensorFlow.
 """
 
 import importlib.util
@@ -17,14 +18,15 @@ from catdog_stream.errors import InputError, StackError
 
 __all__ = ["read_keras_weights"]
 
-#: All of Inception V3's floats take 87 MB. What unpacks to more is not read.
+#: Largest decompressed size. Inception V3's weights take 87 MB.
 _MAX_BYTES = 512 * 1024 * 1024
 
 
 def read_keras_weights(file: Path) -> list[npt.NDArray[np.float32]]:
-    """The arrays in ``file``, in the order of ``get_weights()``.
+    """Return the arrays in ``file``, in the order of ``get_weights()``.
 
-    Raises ``InputError`` if it is missing or no such file, ``StackError`` if h5py is not installed.
+    Raises ``InputError`` if the file is missing or has another format, ``StackError`` if h5py is
+    not installed.
     """
     if not file.is_file():
         raise InputError(f"There is no file {file}.")

@@ -1,9 +1,9 @@
-"""The backbone run by LiteRT, on CPUs.
+"""The backbone on LiteRT, for CPUs.
 
-One picture is one call of the network, so no batch can change an answer. Interpreters with one
-thread each, running side by side, get more pictures through than one interpreter with all threads;
-a lone picture is answered sooner by all threads together. Both kinds are kept, and both give the
-same bits. README.md in the stack's directory says what was measured.
+Each call of the network has one picture, so the features never depend on the batch. Parallel
+interpreters with one thread each have a higher throughput than one interpreter with all threads.
+For a single picture, one interpreter with all threads has the shorter latency. Both kinds exist,
+and both compute the same bits. README.md in the stack's directory has the measurements.
 """
 
 import threading
@@ -18,15 +18,15 @@ from catdog_stream.errors import StackError
 from catdog_stream.models.engines.backbone import Batch, Features
 from catdog_stream.models.preprocessing import Preprocessing
 
-#: Two batches are under way at a time. With fewer pictures than this in each, the threads idled
-#: more often, on two cores.
+#: Least pictures in a batch. Two batches are computed at a time; with smaller ones the threads were
+#: idle more often, on two cores.
 _FEWEST_IN_BATCH = 8
-#: So many for each thread, so that a slow one is made up for.
+#: Least pictures per thread in a batch, so that the others compensate for a slow thread.
 _FEWEST_PER_THREAD = 2
 
 
 class LiteRTBackbone:
-    """``threads`` pictures at a time, whatever the batch. Thread-safe."""
+    """Backbone that computes ``threads`` pictures at a time, for any batch size. Thread-safe."""
 
     name = "litert"
     on_gpu = False
@@ -41,13 +41,13 @@ class LiteRTBackbone:
         batch: int | None = None,
     ) -> None:
         try:
-            # One copy in memory for all interpreters; each maps the file anew if given its path.
+            # One copy in memory for all interpreters; given a path, each would map the file again.
             network = file.read_bytes()
         except OSError as error:
             raise StackError(f"{file} cannot be read: {error.strerror}.") from error
         try:
             interpreters = [_Interpreter(network, preprocessing, 1) for _ in range(threads)]
-            # With one thread, one of the others serves as well.
+            # With one thread, the other interpreter does the same.
             self._wide = _Interpreter(network, preprocessing, threads) if threads > 1 else None
         except (ValueError, RuntimeError) as error:
             raise StackError(f"LiteRT cannot read {file} as a model.") from error
@@ -83,12 +83,12 @@ class LiteRTBackbone:
 
 
 def _busy_batch(threads: int) -> int:
-    """A whole number of rounds, so that no thread is left without a picture in the last one."""
+    """Return a multiple of ``threads``, so that every thread has a picture in the last round."""
     return threads * max(_FEWEST_PER_THREAD, -(-_FEWEST_IN_BATCH // threads))
 
 
 class _Interpreter:
-    """One LiteRT interpreter; one picture at a time. Releases the GIL while it computes."""
+    """LiteRT interpreter for one picture at a time. Releases the GIL while it computes."""
 
     def __init__(self, network: bytes, preprocessing: Preprocessing, threads: int) -> None:
         from ai_edge_litert.interpreter import Interpreter
@@ -103,8 +103,9 @@ class _Interpreter:
         self._input, self._output = network_input["index"], network_output["index"]
 
     def run(self, picture: npt.NDArray[np.uint8]) -> Features:
-        """Features [features] of one picture [size, size, 3]."""
-        # Into the network's own memory: no copy of 1 MB. The view must be gone when it computes.
+        """Return the features, float32 [features], of one picture, uint8 [size, size, 3]."""
+        # Writes into the network's own memory, which saves a copy of 1 MB. LiteRT refuses to
+        # compute while a view of its memory exists.
         scale(picture, self._preprocessing, out=self._interpreter.tensor(self._input)()[0])
         self._interpreter.invoke()
         result: Features = self._interpreter.get_tensor(self._output)[0]
@@ -114,13 +115,13 @@ class _Interpreter:
 def scale(
     picture: npt.NDArray[np.uint8], wanted: Preprocessing, out: npt.NDArray[np.float32]
 ) -> None:
-    """Write pixel values as the network was trained with them into ``out``."""
+    """Write the network's input for ``picture`` into ``out``."""
     np.divide(picture, np.float32(wanted.divisor), out=out, dtype=np.float32)
     np.add(out, np.float32(wanted.range[0]), out=out)
 
 
 def scaled(picture: npt.NDArray[np.uint8], wanted: Preprocessing) -> npt.NDArray[np.float32]:
-    """The network's input for ``picture``, of the same shape."""
+    """Return the network's input for ``picture``, float32 in the same shape."""
     result = np.empty(picture.shape, np.float32)
     scale(picture, wanted, out=result)
     return result

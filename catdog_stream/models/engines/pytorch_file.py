@@ -1,7 +1,8 @@
-"""Read the tensors of a PyTorch file without PyTorch, and without running anything in it.
+"""Reader of the tensors in a PyTorch file, without PyTorch and without executing the file.
 
-Such a file holds pickles, and a pickle can call whatever it names. This one may name four things,
-all of them stand-ins of ours that describe a tensor; anything else is refused.
+The file contains pickles, and a pickle can call any function that it names. Here a pickle may name
+four globals, which are replaced by harmless objects that describe a tensor. Any other name is
+refused.
 
 The format is that of ``torch.save`` before PyTorch 1.6: five pickles (a magic number, the version,
 the machine, the tensors by name, the keys of the storages), then each storage: the count of its
@@ -35,7 +36,7 @@ class _Storage(NamedTuple):
 
 
 class _Tensor(NamedTuple):
-    """A view of a storage; offset and strides count its numbers."""
+    """A view of a storage. The unit of offset and strides is a number, not a byte."""
 
     storage: _Storage
     offset: int
@@ -44,10 +45,10 @@ class _Tensor(NamedTuple):
 
 
 def read_tensors(file: Path) -> dict[str, npt.NDArray[Any]]:
-    """The tensors in ``file`` by their names; float32 and int64 are read.
+    """Return the tensors in ``file`` by their names; float32 and int64 are supported.
 
-    Raises ``InputError`` if it is missing, damaged, holds anything but tensors, or is in the newer
-    format, a zip archive.
+    Raises ``InputError`` if the file is missing, damaged, has other content than tensors, or has
+    the newer format, a zip archive.
     """
     try:
         content = file.read_bytes()
@@ -62,7 +63,7 @@ def read_tensors(file: Path) -> dict[str, npt.NDArray[Any]]:
         )
     try:
         return _read(io.BytesIO(content))
-    # Whatever an unpickler runs into in bytes that are no pickle, or one that lies.
+    # An unpickler raises any exception for bytes that are not a pickle, or a malicious one.
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise InputError(f"{file} is no PyTorch file of tensors alone: {reason}.") from error
@@ -98,7 +99,7 @@ def _view(numbers: npt.NDArray[Any], tensor: _Tensor) -> npt.NDArray[Any]:
     last = sum(
         (size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides, strict=True)
     )
-    # The second: with strides of 0 a few numbers could be made to look like any many.
+    # The second check: with strides of 0, a few numbers could make a tensor of any size.
     if tensor.offset + last >= len(numbers) or math.prod(tensor.shape) > len(numbers):
         raise ValueError("a tensor lies outside of its storage")
     strides = [stride * numbers.itemsize for stride in tensor.strides]
@@ -109,9 +110,9 @@ def _unpickled(stream: io.BytesIO) -> Any:
     return _Unpickler(stream).load()
 
 
-# The unpickler in Python: the one in C allocates whatever memory a pickle's indices ask for.
+# The unpickler in Python, since the unpickler in C allocates any memory that a pickle demands.
 class _Unpickler(pickle._Unpickler):
-    """Knows tensors, their storages, and ordered dictionaries."""
+    """Unpickler that accepts only tensors, their storages, and ordered dictionaries."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -119,7 +120,7 @@ class _Unpickler(pickle._Unpickler):
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
             return _tensor
         if module == "torch" and name in _TYPES:
-            return name  # only told to persistent_load, which looks up what it means
+            return name  # persistent_load looks up its dtype
         raise ValueError(f"it asks for {module}.{name}")
 
     def persistent_load(self, pid: Any) -> _Storage:
@@ -132,7 +133,7 @@ class _Unpickler(pickle._Unpickler):
 def _tensor(
     storage: Any, offset: Any, shape: Any, strides: Any, _gradient: Any, _hooks: Any
 ) -> _Tensor:
-    """What stands for ``torch._utils._rebuild_tensor_v2``."""
+    """Replace ``torch._utils._rebuild_tensor_v2``: return a description of the tensor."""
     if not isinstance(storage, _Storage):
         raise TypeError("a tensor has no storage")
     return _Tensor(storage, _whole(offset), tuple(map(_whole, shape)), tuple(map(_whole, strides)))

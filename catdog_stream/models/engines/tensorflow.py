@@ -1,9 +1,10 @@
-"""The backbone run by TensorFlow, on GPUs; on a CPU it is the reference.
+"""The backbone on TensorFlow, for GPUs; on a CPU it is the reference.
 
-It is imported only when it is needed, as TensorFlow is. On a GPU every call of the network has the
-same batch size, smaller batches are padded: a kernel chosen for another size may round differently.
-The size is given, or found by timing when the network is loaded. On a CPU each call has one
-picture: without AVX-512, the third picture of three is rounded otherwise than the first.
+This module imports TensorFlow, so it is imported only when it is needed. On a GPU every call of the
+network has the same batch size, and smaller batches are padded, since a kernel for another size may
+round differently. The batch size is given, or found by timing when the network is loaded. On a CPU
+each call has one picture: without AVX-512, the third picture of three is rounded differently from
+the first.
 """
 
 import contextlib
@@ -31,30 +32,34 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import tensorflow as tf
 
 Input = npt.NDArray[np.float32]
-"""What a network takes for a picture, shape [size, size, 3]."""
+"""A network's input for a picture, shape [size, size, 3]."""
 
-# Calls that a batch size is timed by, after a first one that prepares it. The fastest counts.
+# Timed calls for each batch size, after a first one that prepares it. The fastest counts.
 _TIMED_CALLS = 2
 
 
 def has_gpu() -> bool:
-    """Whether TensorFlow can compute on a GPU here."""
+    """Return if TensorFlow finds a GPU on this machine."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
 def to_litert(network: Any, calibration: Sequence[Input] = ()) -> bytes:
-    """``network`` for LiteRT: one float32 picture at a time, weights of int8.
+    """Convert ``network`` to a LiteRT model with int8 weights; its input is one float32 picture.
 
-    Without ``calibration`` it is LiteRT's dynamic-range quantisation: what a layer gets is turned
-    into eight bits while it runs, and convolutions of single channels compute in float. With it,
-    the inputs of some hundred typical pictures, what each layer gives is in eight bits throughout,
-    in the range that it had for those: twice as fast for networks of small layers.
+    Without ``calibration`` LiteRT uses dynamic-range quantization: the input of a layer is
+    converted to eight bits at run time, and depthwise convolutions compute in float. With
+    ``calibration`` the outputs of all layers have eight bits, in the range that was observed, which
+    is twice as fast for networks of small layers.
+
+    Args:
+        network: a Keras network.
+        calibration: the inputs of some hundred typical pictures.
     """
     converter = tf.lite.TFLiteConverter.from_keras_model(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if calibration:
         converter.representative_dataset = lambda: ([each[np.newaxis]] for each in calibration)
-    # Keras prints where it keeps a temporary copy, TensorFlow warns of the float input.
+    # Keras prints the path of a temporary copy, and TensorFlow warns about the float input.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         flatbuffer: bytes = converter.convert()
@@ -62,10 +67,19 @@ def to_litert(network: Any, calibration: Sequence[Input] = ()) -> bytes:
 
 
 class TensorFlowBackbone:
-    """The Keras weights in ``file``, of any float type, computed in float32. Thread-safe.
+    """Backbone with the Keras weights in ``file``, computed in float32. Thread-safe.
 
-    ``batch`` is the size of every call on a GPU; without it, it is the one that keeps the device
-    busy. It has been run once this object exists. On a CPU it is one.
+    Args:
+        file: weights of any float type.
+        network: the architecture.
+        preprocessing: the input format.
+        features: number of features.
+        threads: number of CPU threads.
+        batch: number of pictures in every call on a GPU; without it, the smallest number with full
+            throughput. The constructor runs a batch of this size. On a CPU it is always 1.
+
+    Raises:
+        StackError: the file does not fit the network, or a batch does not fit into memory.
     """
 
     name = "tensorflow"
@@ -99,7 +113,7 @@ class TensorFlowBackbone:
         def compute(pictures: Any) -> Any:
             return built(tf.cast(pictures, tf.float32) / divisor + low, training=False)
 
-        # The number of pictures is left open, so that the search need not build a graph for each.
+        # The batch size is left open, so that the search builds one graph for all sizes.
         signature = tf.TensorSpec((None, *self._picture_shape), tf.uint8)
         self._run = tf.function(compute, input_signature=[signature])
         self.batch_size = self._prepare(batch if self.on_gpu else 1)
@@ -110,7 +124,7 @@ class TensorFlowBackbone:
         with self._lock:
             for start in range(0, len(pictures), self.batch_size):
                 chunk = pictures[start : start + self.batch_size]
-                # What else is in there, from earlier calls, is the padding.
+                # The rest of the buffer, pictures of earlier calls, is the padding.
                 for row, picture in enumerate(chunk):
                     self._input[row] = picture
                 features = self._run(self._input).numpy()
@@ -118,10 +132,10 @@ class TensorFlowBackbone:
         return result
 
     def close(self) -> None:
-        """Nothing to free: TensorFlow keeps its threads until the process ends."""
+        """Do nothing: TensorFlow keeps its threads until the process ends."""
 
     def _prepare(self, batch: int | None) -> int:
-        """Run the ``batch`` that is wanted, or find one; returns its size."""
+        """Run a batch of the given size, or find the best size; return the size."""
         try:
             if batch is None:
                 return best_batch(self._seconds)
@@ -134,7 +148,7 @@ class TensorFlowBackbone:
         return batch
 
     def _seconds(self, size: int) -> float:
-        """How long a batch of ``size`` takes. Raises ``MemoryError`` if it does not fit."""
+        """Return the seconds for a batch of ``size``. Raises ``MemoryError`` if it does not fit."""
         pictures = np.zeros((size, *self._picture_shape), np.uint8)
         times = []
         try:
@@ -148,11 +162,14 @@ class TensorFlowBackbone:
 
 
 def _configure(threads: int) -> None:
-    """The same bits in every run, on ``threads`` CPU threads; a process's first network decides."""
+    """Make TensorFlow deterministic, and set the number of CPU threads.
+
+    TensorFlow keeps the number of threads of the first network in the process.
+    """
     tf.config.experimental.enable_op_determinism()
     if tf.config.threading.get_intra_op_parallelism_threads() == threads:
         return
-    # RuntimeError: already computing. The number is fixed from then on, and changes speed alone.
+    # RuntimeError: TensorFlow already computes, and the number is fixed. It affects only the speed.
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)

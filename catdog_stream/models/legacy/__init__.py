@@ -1,1 +1,1 @@
-"""The first system's parts, its pickled head and its TF-Slim checkpoint, made into a stack."""
+"""Import of the first system's models, a pickled head and a TF-Slim checkpoint, as a stack."""

@@ -1,6 +1,6 @@
-"""Read the binary format in which xgboost saved boosted trees until 1.0, which 3 reads no more.
+"""Reader of xgboost's binary format of boosted trees before 1.0, which xgboost 3 cannot read.
 
-All numbers are little-endian; ``text`` is its length in eight bytes, and the bytes::
+All numbers are little-endian; a ``text`` is its length in eight bytes, and the bytes::
 
     "binf"                       4 bytes, may be missing
     learner parameters           136 bytes: base score (float32), features (uint32), classes,
@@ -12,18 +12,19 @@ All numbers are little-endian; ``text`` is its length in eight bytes, and the by
       parameters                 148 bytes: roots, nodes, deleted nodes, depth, features,
                                  size of leaf vectors (int32), zeros
       nodes                      20 bytes each: parent, left, right (int32), feature and default
-                                 direction (uint32), threshold or answer of a leaf (float32)
+                                 direction (uint32), threshold or value of a leaf (float32)
       statistics                 16 bytes each: gain, hessian, weight (float32), - (int32)
     group of each tree           int32 each
     attributes                   if there are some: number (8 bytes), two texts for each
     metrics                      if there are some: number (8 bytes), a text for each
 
-A node without a left child is a leaf. The feature's highest bit says that a missing feature goes
-left. A node that no way from the root leads to is a deleted one. The base score is the margin that
-the trees' answers are added to: ``binary:logistic`` has its logistic function as the chance.
+A node without a left child is a leaf. The highest bit of the feature states that a missing feature
+goes left. A node that cannot be reached from the root is deleted. The base score is the margin to
+which the values of the trees are added. ``binary:logistic`` turns the sum into a probability with
+the logistic function.
 
-Only ``binary:logistic`` by ``gbtree`` is read, which is what the first system served with. Whatever
-the bytes are, :func:`read_booster` returns trees that every row finds its way through, or raises
+The reader supports only ``binary:logistic`` by ``gbtree``, which the first system used. For any
+bytes, :func:`read_booster` returns valid trees, in which every row reaches a leaf, or raises
 ``InputError``.
 """
 
@@ -41,7 +42,7 @@ __all__ = ["Booster", "Tree", "read_booster"]
 _NODE = np.dtype([("parent", "<i4"), ("left", "<i4"), ("right", "<i4"), ("s", "<u4"), ("v", "<f4")])
 _STATISTICS = np.dtype([("gain", "<f4"), ("hessian", "<f4"), ("weight", "<f4"), ("-", "<i4")])
 _DEFAULT_LEFT = 1 << 31
-#: No name in there is longer, and no attribute of sense.
+#: Longest text, in bytes; names and sensible attributes are shorter.
 _LONGEST_TEXT = 1 << 20
 
 
@@ -50,16 +51,16 @@ class Tree:
     """A tree of n nodes, the root first. All arrays have the shape [n]."""
 
     left: npt.NDArray[np.int32]
-    """The left child, -1 in a leaf."""
+    """Left child; -1 in a leaf."""
     right: npt.NDArray[np.int32]
     parent: npt.NDArray[np.int32]
-    """-1 in the root."""
+    """Parent; -1 in the root."""
     feature: npt.NDArray[np.int32]
-    """A row with less than ``value`` in it goes left, any other right; 0 in a leaf."""
+    """Index of the feature; a row goes left if its feature is less than ``value``; 0 in a leaf."""
     default_left: npt.NDArray[np.bool_]
-    """Where a row goes that lacks the feature."""
+    """True if a row without the feature goes left."""
     value: npt.NDArray[np.float32]
-    """The threshold, or the answer of a leaf. Finite."""
+    """Threshold, or value of a leaf. Finite."""
     gain: npt.NDArray[np.float32]
     hessian: npt.NDArray[np.float32]
     weight: npt.NDArray[np.float32]
@@ -70,13 +71,13 @@ class Booster:
     """Trees for ``binary:logistic``."""
 
     base_score: np.float32
-    """The chance that is answered where the trees add up to 0; between 0 and 1."""
+    """Probability if the values of the trees add up to 0; between 0 and 1."""
     features: int
     trees: list[Tree]
 
 
 def read_booster(source: Path, data: bytes) -> Booster:
-    """The trees in ``data``, which came from the file ``source``. Raises ``InputError``."""
+    """Read the trees in ``data``, which came from the file ``source``. Raises ``InputError``."""
     try:
         return _read(_Reader(data))
     except _UnreadableError as error:
@@ -84,11 +85,11 @@ def read_booster(source: Path, data: bytes) -> Booster:
 
 
 class _UnreadableError(Exception):
-    """The end of the sentence that says why."""
+    """Error whose text is the reason: the end of a sentence about the trees."""
 
 
 class _Reader:
-    """Takes bytes from the front, never more than there are."""
+    """Reader that takes bytes from the front, never more than there are."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -96,11 +97,11 @@ class _Reader:
 
     @property
     def left(self) -> int:
-        """Bytes that are left."""
+        """The number of remaining bytes."""
         return len(self._data) - self._at
 
     def skip(self, prefix: bytes) -> bool:
-        """Whether ``prefix`` comes next; it is taken then."""
+        """Take ``prefix`` if the remaining bytes begin with it; return if they do."""
         found = self._data.startswith(prefix, self._at)
         self._at += len(prefix) if found else 0
         return found
@@ -112,7 +113,7 @@ class _Reader:
         return self._data[self._at - size : self._at]
 
     def numbers(self, form: str, size: int) -> tuple[int | float, ...]:
-        """The numbers at the front of the next ``size`` bytes."""
+        """Take the next ``size`` bytes, and return the numbers at their front."""
         return struct.unpack_from("<" + form, self.take(size))
 
     def array(self, dtype: npt.DTypeLike, count: int) -> npt.NDArray[np.void]:
@@ -141,7 +142,7 @@ def _read(reader: _Reader) -> Booster:
     count, roots, _, _, _, groups, leaf_vectors = reader.numbers("4iq2i", 160)
     if (roots, groups, leaf_vectors) != (1, 1, 0) or count < 1:
         raise _UnreadableError("they are damaged")
-    with np.errstate(over="ignore"):  # the chance is 0 then, and refused
+    with np.errstate(over="ignore"):  # the probability is then 0, which is refused
         base_score = np.float32(1 / (1 + np.exp(-np.float64(base_margin))))
     if not 0 < base_score < 1:
         raise _UnreadableError("their base score is no chance")
@@ -176,7 +177,7 @@ def _read_tree(reader: _Reader, features: int) -> Tree:
         raise _UnreadableError("a tree asks for a feature that is not there")
     if not np.isfinite(nodes["v"]).all():
         raise _UnreadableError("a tree has numbers that are not finite")
-    # What a leaf names as its children may be anything.
+    # The children of a leaf may have any value.
     left, right = (
         np.where(leaf, -1, place[np.where(leaf, 0, nodes[side])]).astype(np.int32)
         for side in ("left", "right")
@@ -198,7 +199,10 @@ def _read_tree(reader: _Reader, features: int) -> Tree:
 
 
 def _reached(nodes: npt.NDArray[np.void]) -> list[int]:
-    """The nodes that ways from the root lead to, each by one way alone; in their order."""
+    """Return the nodes that the root reaches, in ascending order.
+
+    Raises ``_UnreadableError`` if a node has two parents.
+    """
     children = list(zip(nodes["left"].tolist(), nodes["right"].tolist(), strict=True))
     reached = {0}
     waiting = [0]

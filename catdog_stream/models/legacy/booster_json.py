@@ -1,6 +1,6 @@
-"""Boosted trees in the JSON that xgboost reads since 1.0.
+"""Writer of boosted trees in xgboost's JSON format, which xgboost reads since 1.0.
 
-Its documented form: https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
+Format: https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
 """
 
 import json
@@ -15,7 +15,7 @@ __all__ = ["as_json"]
 
 
 def as_json(booster: Booster) -> bytes:
-    """``booster`` as a model of ``binary:logistic`` that ``xgboost.Booster.load_model`` takes."""
+    """Return ``booster`` as a ``binary:logistic`` model for ``xgboost.Booster.load_model``."""
     trees = [_tree(number, tree, booster.features) for number, tree in enumerate(booster.trees)]
     document = {
         "version": [1, 7, 6],
@@ -24,7 +24,7 @@ def as_json(booster: Booster) -> bytes:
             "feature_names": [],
             "feature_types": [],
             "learner_model_param": {
-                # In few digits: with 17 of them xgboost 2.1 takes 0.5 instead, and does not say so.
+                # With few digits: with 17 digits xgboost 2.1 silently uses 0.5 instead.
                 "base_score": str(booster.base_score),
                 "boost_from_average": "1",
                 "num_class": "0",
@@ -61,7 +61,7 @@ def _tree(number: int, tree: Tree, features: int) -> dict[str, Any]:
         },
         "left_children": tree.left.tolist(),
         "right_children": tree.right.tolist(),
-        # What the root's is, as xgboost writes it.
+        # xgboost writes 2**31 - 1 as the parent of the root.
         "parents": np.where(tree.parent < 0, 2**31 - 1, tree.parent).tolist(),
         "split_indices": tree.feature.tolist(),
         "split_conditions": _shortest(tree.value),
@@ -78,8 +78,8 @@ def _tree(number: int, tree: Tree, features: int) -> dict[str, Any]:
 
 
 def _shortest(numbers: npt.NDArray[np.float32]) -> list[float]:
-    """Numbers of so few digits that each is the nearest to its float32 all the same.
+    """Return each number with the fewest digits that still identify its float32.
 
-    As float64 it would have up to 17.
+    A direct conversion to float64 would have up to 17 digits.
     """
     return [float(str(number)) for number in numbers]

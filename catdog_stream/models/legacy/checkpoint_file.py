@@ -1,4 +1,4 @@
-"""Have a checkpoint at hand: a file, one out of an archive, or either from an address."""
+"""Access to a checkpoint: a local file, a file in an archive, or a download of either."""
 
 import gzip
 import hashlib
@@ -19,8 +19,8 @@ from catdog_stream.models.legacy.download import download, is_address
 __all__ = ["MEMBER", "AtHand", "at_hand"]
 
 MEMBER = "inception_v3.ckpt"
-"""What the archive ``inception_v3_2016_08_28.tar.gz`` holds."""
-#: The checkpoint has 109 MB, in an archive of 101 MB.
+"""Name of the file in the archive ``inception_v3_2016_08_28.tar.gz``."""
+#: Largest download and decompressed size. The checkpoint has 109 MB, its archive 101 MB.
 MAX_BYTES = 512 * 1024 * 1024
 
 _GZIP = b"\x1f\x8b"
@@ -28,21 +28,27 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class AtHand:
-    """A checkpoint on this machine."""
+    """A checkpoint on the local disk."""
 
     path: Path
-    """A file, or the prefix of several."""
+    """A file, or the prefix of several files."""
     sha256: str | None
-    """Of the file as it was given, archive or not, in hexadecimal; none where there are several."""
+    """SHA-256 of the given file (checkpoint or archive), hexadecimal; ``None`` for a prefix."""
 
 
 @contextmanager
 def at_hand(place: str, *, sha256: str | None = None, progress: bool = True) -> Iterator[AtHand]:
-    """The checkpoint at ``place``: a file, the prefix of several, a ``.tar.gz``, or an address.
+    """Provide the checkpoint at ``place`` as a local file, for use in a ``with`` block.
 
-    What is downloaded or unpacked lies in a temporary folder until the block ends. ``sha256`` is
-    what the file at ``place`` must have. Raises ``InputError`` if it has another, or the checkpoint
-    cannot be had.
+    Downloaded and unpacked files lie in a temporary folder until the block ends.
+
+    Args:
+        place: a file, the prefix of several files, a ``.tar.gz``, or a URL of a file.
+        sha256: the required SHA-256 of the file at ``place``, in hexadecimal.
+        progress: show the progress of a download.
+
+    Raises:
+        InputError: the SHA-256 differs, or the checkpoint cannot be read, downloaded or unpacked.
     """
     with tempfile.TemporaryDirectory(prefix="catdog-checkpoint-") as temporary:
         folder = Path(temporary)
@@ -74,10 +80,10 @@ def _opened(file: Path) -> BufferedReader:
 
 
 def _unpack(archive: Path, place: str, target: Path) -> Path:
-    """Write the content of the archive's ``MEMBER`` to ``target``: no path, link or mode of it."""
+    """Write the content of the archive's ``MEMBER`` to ``target``, without its path and mode."""
     try:
         with gzip.open(archive) as unpacked:
-            limited: Any = _Limited(unpacked, place)  # all that a stream of tarfile needs
+            limited: Any = _Limited(unpacked, place)  # read is the only method that tarfile calls
             with tarfile.open(fileobj=limited, mode="r|") as members:
                 for member in members:
                     if member.isreg() and PurePosixPath(member.name).name == MEMBER:
@@ -88,14 +94,14 @@ def _unpack(archive: Path, place: str, target: Path) -> Path:
                             shutil.copyfileobj(content, file)
                         return target
     except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, RecursionError) as error:
-        # tarfile goes one call deeper for each header that is about the next one
+        # RecursionError: tarfile recurses for each header that describes the next header
         raise InputError(f"{place} cannot be unpacked: it is damaged, or no .tar.gz.") from error
     raise InputError(f"{place} holds no file {MEMBER}.")
 
 
 def _check(member: tarfile.TarInfo, place: str) -> None:
-    """Raise ``InputError`` if more would be written than the archive's stream may hold."""
-    if member.issparse():  # its holes are in no stream, and may have any size
+    """Raise ``InputError`` if the file would be larger than the limit of the archive."""
+    if member.issparse():  # its holes take no bytes in the archive, and may have any size
         raise InputError(f"{MEMBER} in {place} is kept as a sparse file, which is not taken.")
     if member.size > MAX_BYTES:
         raise _too_much(place)
@@ -106,7 +112,7 @@ def _too_much(place: str) -> InputError:
 
 
 class _Limited:
-    """What is unpacked, ``MAX_BYTES`` at most: an archive may be made to unpack to anything."""
+    """Stream of at most ``MAX_BYTES`` decompressed bytes: an archive may unpack to any size."""
 
     def __init__(self, stream: gzip.GzipFile, place: str) -> None:
         self._stream = stream

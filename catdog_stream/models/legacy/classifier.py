@@ -1,8 +1,8 @@
-"""The first system's head: the pickle of an ``XGBClassifier`` of xgboost 0.6 to 0.9.
+"""Reader of the first system's head: the pickle of an ``XGBClassifier`` of xgboost 0.6 to 0.9.
 
-What it is made of was written by Python 3, xgboost, scikit-learn (the ``LabelEncoder`` with its
-classes) and numpy. None of them is called: the trees are the bytes that the booster was saved in
-(``booster.py``), and the classes are read out of numpy's bytes.
+The pickle contains objects of Python 3, xgboost, scikit-learn (the ``LabelEncoder`` with the
+classes) and NumPy. The reader calls no code of these packages. The trees are the bytes of the saved
+booster (``booster.py``), and the classes are read from the bytes of a NumPy array.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from catdog_stream.models.legacy.pickled import Global, Unmade, read_pickle
 
 __all__ = ["PickledClassifier", "read_classifier"]
 
-#: The original's has 122 KB.
+#: Largest file. The first system's file has 122 KB.
 MAX_BYTES = 256 * 1024 * 1024
 
 _CLASSIFIER = Global("xgboost.sklearn", "XGBClassifier")
@@ -41,18 +41,18 @@ _KNOWN = frozenset((_CLASSIFIER, _BOOSTER, *_BYTE_ARRAYS, _ENCODE, *_LABEL_ENCOD
 
 @dataclass(frozen=True, slots=True)
 class PickledClassifier:
-    """What the pickle holds of use."""
+    """The useful content of the pickle."""
 
     booster: bytes
-    """The trees, as xgboost saved them."""
+    """The trees, as saved by xgboost."""
     labels: tuple[str, ...] | tuple[int, ...]
-    """What it was trained to tell apart, in its order; empty where the pickle does not say."""
+    """The classes, in the order of the training; empty if the pickle does not state them."""
     sha256: str
-    """Of the pickle, in hexadecimal."""
+    """SHA-256 of the pickle, in hexadecimal."""
 
 
 def read_classifier(file: Path) -> PickledClassifier:
-    """Read the pickle in ``file``, executing nothing. Raises ``InputError``."""
+    """Read the pickle in ``file`` without executing it. Raises ``InputError``."""
     data = _read(file)
     fields = _state(read_pickle(file, data, _KNOWN), _CLASSIFIER)
     booster = _state(fields.get("_Booster"), _BOOSTER).get("handle")
@@ -79,7 +79,7 @@ def _read(file: Path) -> bytes:
 
 
 def _check_use(file: Path, fields: dict[str, Any]) -> None:
-    """Refuse what would make the trees answer otherwise than they do by themselves."""
+    """Raise ``InputError`` for options that change the predictions of the trees."""
     missing = fields.get("missing")
     if missing is not None and not (isinstance(missing, float) and math.isnan(missing)):
         raise InputError(f"{file} takes a number for a missing feature, which a stack cannot.")
@@ -91,14 +91,14 @@ def _check_use(file: Path, fields: dict[str, Any]) -> None:
 
 
 def _state(value: Any, *kinds: Global) -> dict[str, Any]:
-    """The attributes of an object of one of ``kinds``; none if it is anything else."""
+    """Return the attributes of an object of one of ``kinds``; empty for any other value."""
     if isinstance(value, Unmade) and value.of in kinds and isinstance(value.state, dict):
         return value.state
     return {}
 
 
 def _labels(file: Path, encoder: Any) -> tuple[str, ...] | tuple[int, ...]:
-    """The classes of a ``LabelEncoder``: a numpy array of texts or of whole numbers."""
+    """Return the classes of a ``LabelEncoder``: a NumPy array of texts or of whole numbers."""
     array = _state(encoder, *_LABEL_ENCODERS).get("classes_")
     if array is None:
         return ()
@@ -118,7 +118,7 @@ def _labels(file: Path, encoder: Any) -> tuple[str, ...] | tuple[int, ...]:
 
 
 def _bytes(value: Any) -> bytes:
-    """Bytes, or a byte array of them. In protocol 2 these have to be encoded from a text."""
+    """Return the content of bytes or of a byte array. Protocol 2 stores bytes as encoded text."""
     if isinstance(value, Unmade) and value.of in _BYTE_ARRAYS:
         (value,) = value.arguments
     if isinstance(value, Unmade) and value.of == _ENCODE:

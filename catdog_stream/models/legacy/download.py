@@ -1,4 +1,4 @@
-"""Fetch a file from an address that the user gives."""
+"""Download of a file from a URL that the user gives."""
 
 import http.client
 import urllib.request
@@ -13,20 +13,20 @@ from catdog_stream.errors import InputError
 __all__ = ["download", "is_address"]
 
 _SCHEMES = ("http", "https")
-#: For an answer, and for each part of it.
+#: Timeout of the response, and of each read of it.
 _SECONDS = 30
 _CHUNK = 1 << 16
 
 
 def is_address(text: str) -> bool:
-    """Whether ``text`` is an address, and not a file's name."""
+    """Return if ``text`` is a URL, and not the name of a file."""
     return "://" in text
 
 
 def download(address: str, target: Path, *, most: int, progress: bool = True) -> None:
-    """Write what ``address`` answers to ``target``, ``most`` bytes at most.
+    """Write the response of ``address`` to ``target``, ``most`` bytes at most.
 
-    Only http and https are followed, redirections too. Raises ``InputError``.
+    Only the schemes http and https are allowed, for redirections, too. Raises ``InputError``.
     """
     try:
         parts = urlsplit(address)
@@ -49,14 +49,14 @@ def download(address: str, target: Path, *, most: int, progress: bool = True) ->
                     file.write(chunk)
                     bar.update(len(chunk))
     except (OSError, ValueError, http.client.HTTPException) as error:
-        # urllib's own are OSErrors; ValueError: an address with a character that none can have.
+        # urllib raises OSErrors, and ValueError for a URL with an invalid character.
         raise InputError(f"{shown} cannot be downloaded: {_reason(error)}.") from error
     if length is not None and got < length:
         raise InputError(f"The download of {shown} ended after {got} of {length} bytes.")
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    """As urllib has it, without files, FTP and data: neither at once nor by a redirection."""
+    """Return urllib's opener without file, FTP and data URLs, for redirections, too."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler,

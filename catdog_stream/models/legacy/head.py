@@ -1,4 +1,4 @@
-"""The first system's head, checked and in a form that xgboost of today reads."""
+"""The first system's head, validated and converted to a format that current xgboost reads."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from catdog_stream.models.legacy.classifier import PickledClassifier, read_class
 __all__ = ["CLASSES", "OriginalHead", "read_head"]
 
 CLASSES = ("cat", "dog")
-"""What the first system's classes 0 and 1 are."""
+"""The names of the first system's classes 0 and 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +20,16 @@ class OriginalHead:
     """Boosted trees for two classes."""
 
     classes: tuple[str, ...]
-    """The trees' answer is the chance of the second of the two."""
+    """The two classes; the output of the trees is the probability of the second one."""
     features: int
     trees: int
     model: bytes
-    """A model in xgboost's JSON."""
+    """The model in xgboost's JSON format."""
     sha256: str
-    """Of the pickle, in hexadecimal."""
+    """SHA-256 of the pickle, in hexadecimal."""
 
     def write(self, file: Path) -> None:
-        """Write ``file`` as xgboost does, in its own binary format. Raises ``InputError``."""
+        """Write ``file`` in xgboost's binary format. Raises ``InputError``."""
         import xgboost
 
         try:
@@ -41,10 +41,15 @@ class OriginalHead:
 
 
 def read_head(file: Path, classes: tuple[str, ...] | None = None) -> OriginalHead:
-    """Read the pickled ``XGBClassifier`` in ``file``, executing nothing in it.
+    """Read the pickled ``XGBClassifier`` in ``file`` without executing it.
 
-    ``classes`` names its two classes in order; without it, it is what its ``LabelEncoder`` says, or
-    cat and dog for 0 and 1. Raises ``InputError``.
+    Args:
+        file: the pickle.
+        classes: the names of the two classes, in order. Without them, the names come from the
+            ``LabelEncoder``; 0 and 1 become cat and dog.
+
+    Raises:
+        InputError: the file cannot be read, or the classes are missing or invalid.
     """
     classifier = read_classifier(file)
     names = _classes(file, classifier, classes)

@@ -1,4 +1,4 @@
-"""Put the first system's parts together as a stack."""
+"""Creation of a stack from the first system's head and network."""
 
 import dataclasses
 from pathlib import Path
@@ -19,7 +19,7 @@ __all__ = ["check_features", "import_stack"]
 
 
 def check_features(head: OriginalHead) -> None:
-    """Raise ``InputError`` unless ``head`` takes as many features as the network gives."""
+    """Raise ``InputError`` unless ``head`` has as many features as the network."""
     wanted = NETWORKS[NETWORK].features
     if head.features != wanted:
         raise InputError(
@@ -39,8 +39,11 @@ def import_stack(
 ) -> Manifest:
     """Write a stack of ``head`` and the Keras ``network`` to ``output``, and load it once.
 
-    Those of the sample pictures that show one of its classes go with it as golden pictures. Raises
-    ``InputError`` if it cannot be written, ``StackError`` if it does not load.
+    Sample pictures of the stack's classes become its golden pictures.
+
+    Raises:
+        InputError: the stack cannot be written.
+        StackError: the stack cannot be loaded.
     """
     check_features(head)
     write_backbone(NETWORK, network, output)
@@ -71,7 +74,7 @@ def import_stack(
 
 
 def _golden(stack: ModelStack, output: Path) -> tuple[Golden, ...]:
-    """A sample picture of each class, where there is one."""
+    """Keep a sample picture of each class, if there is one, as a golden picture."""
     try:
         folder = samples()
     except StackError:

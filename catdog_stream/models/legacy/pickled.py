@@ -1,9 +1,10 @@
-"""Read a pickle without executing anything.
+"""Reader of a pickle that never executes the pickle.
 
-A pickle is a program: Python's ``pickle`` calls whatever it names. Here ``pickletools`` of the
-standard library, which only decodes, tells its steps one by one, and the few that the pickle of a
-classifier is made of put plain values together. What the pickle would call is kept as a note of the
-call, an ``Unmade``. So nothing that it asks for is imported, called, allocated or hashed.
+A pickle is a program: Python's ``pickle`` calls any function that the pickle names. This reader
+decodes the steps with ``pickletools`` of the standard library, which only decodes. It supports the
+few steps that the pickle of a classifier needs, and they create plain values only. A call is
+recorded as an ``Unmade`` and never made. So the pickle cannot import, call, allocate or hash
+anything.
 """
 
 import pickletools
@@ -16,11 +17,12 @@ from catdog_stream.errors import InputError
 
 __all__ = ["Global", "Unmade", "read_pickle"]
 
-#: Python 3 writes 3 or 4 unless told otherwise; 2 is what Python 2 can read, too.
+#: Python 3 writes protocol 3 or 4 by default; Python 2 can read protocol 2.
 _PROTOCOLS = (2, 3, 4)
-#: A step is a byte at least, and may cost hundreds. The original's head takes 2,232.
+#: A step takes one byte or more of the file, and may take hundreds of bytes of memory. The pickle
+#: of the first system has 2,232 steps.
 _MOST_STEPS = 100_000
-#: Of a name that is refused, so much is told.
+#: Characters of a refused name that are shown.
 _SHOWN = 100
 
 
@@ -37,7 +39,7 @@ class Global:
 
 @dataclass(slots=True, eq=False)
 class Unmade:
-    """What would be there if ``of`` were called with ``arguments`` and then given its ``state``."""
+    """Record of a call that was not made: of ``of``, with ``arguments``, then setting ``state``."""
 
     of: Global
     arguments: tuple[Any, ...]
@@ -45,10 +47,10 @@ class Unmade:
 
 
 def read_pickle(file: Path, data: bytes, known: Container[Global]) -> Any:
-    """The value in ``data``, the content of ``file``: plain values, ``Global`` and ``Unmade``.
+    """Return the value in ``data``, the content of ``file``: plain values, ``Global``, ``Unmade``.
 
-    Raises ``InputError`` if it is no pickle of protocol 2 to 4, is cut off, names another global
-    than those ``known``, or has a step that the pickle of a classifier does not need.
+    Raises ``InputError`` if the data is not a pickle of protocol 2 to 4, is truncated, names a
+    global that is not in ``known``, or has a step that the pickle of a classifier does not need.
     """
     machine = _Machine(known)
     try:
@@ -59,18 +61,18 @@ def read_pickle(file: Path, data: bytes, known: Container[Global]) -> Any:
     except _RefusedError as error:
         raise InputError(f"{file} is not read: {error}.") from error
     except (ValueError, IndexError, TypeError) as error:
-        # ValueError: pickletools, for what is cut off or no step at all. The others: our own stack
-        # does not hold what the step wants to take from it.
+        # ValueError: pickletools, for truncated data or an invalid step. The others: this module's
+        # stack does not have the values that the step takes.
         raise InputError(f"{file} is damaged, or not a pickle.") from error
     raise InputError(f"{file} is damaged: it has no end.")
 
 
 class _RefusedError(Exception):
-    """A step that is understood, and not taken."""
+    """Error for a step that is valid but refused."""
 
 
 class _Machine:
-    """The stack and the memory that the steps of a pickle work on."""
+    """The stack and the memory on which the steps of a pickle operate."""
 
     def __init__(self, known: Container[Global]) -> None:
         self._known = known
@@ -84,7 +86,7 @@ class _Machine:
         return self._stack.pop()
 
     def take(self, step: str, argument: Any) -> None:
-        """Take a step, by the name that ``pickletools`` has for it."""
+        """Take a step, given by its name in ``pickletools``."""
         self._taken += 1
         if self._taken > _MOST_STEPS:
             raise _RefusedError(f"it has more than {_MOST_STEPS} steps")
@@ -129,7 +131,7 @@ class _Machine:
         items = self._since_mark()
         target = _a(dict, self._stack[-1])
         for key, value in zip(items[::2], items[1::2], strict=True):
-            target[_a(str, key)] = value  # no other key: hashing a nested one may take for ever
+            target[_a(str, key)] = value  # no other key: to hash a nested key may take forever
 
     def _set_item(self, _: None) -> None:
         value, key = self.pop(), _a(str, self.pop())
@@ -171,7 +173,7 @@ class _Machine:
 
 
 def _a(kind: type, value: Any) -> Any:
-    """``value``, if it is one. Raises ``TypeError``."""
+    """Return ``value`` if it is of the type ``kind``. Raises ``TypeError`` otherwise."""
     if not isinstance(value, kind):
         raise TypeError(f"a {kind.__name__} is missing")
     return value

@@ -1,8 +1,8 @@
-"""Read TF-Slim's checkpoint of Inception V3 into the network ``inception_v3_slim``.
+"""Reader of TF-Slim's checkpoint of Inception V3 for the network ``inception_v3_slim``.
 
-Of each convolution it holds ``weights`` and, in ``BatchNorm``, ``beta``, ``moving_mean`` and
-``moving_variance``. What else is there, such as the averages that training keeps of the weights
-(``ExponentialMovingAverage``) and the auxiliary classifier, is not looked at.
+The checkpoint has, for each convolution, ``weights`` and, in ``BatchNorm``, ``beta``,
+``moving_mean`` and ``moving_variance``. Its other content is ignored, such as the averages of the
+weights in training (``ExponentialMovingAverage``) and the auxiliary classifier.
 """
 
 from collections.abc import Iterator
@@ -21,10 +21,14 @@ NETWORK: NetworkName = "inception_v3_slim"
 
 
 def read_checkpoint(checkpoint: Path, place: str) -> Any:
-    """The Keras network with the weights in ``checkpoint``, a file or the prefix of several.
+    """Return the Keras network with the weights in ``checkpoint``. Needs TensorFlow.
 
-    Needs TensorFlow. ``place`` is how the user called it. Raises ``InputError`` if it is not there,
-    or not such a checkpoint.
+    Args:
+        checkpoint: a file, or the prefix of several files.
+        place: the user's name of the checkpoint, for messages.
+
+    Raises:
+        InputError: the checkpoint is missing, damaged or of another network.
     """
     if not checkpoint.is_file() and not checkpoint.with_name(checkpoint.name + ".index").is_file():
         raise InputError(f"There is no checkpoint {place}.")
@@ -57,7 +61,7 @@ def read_checkpoint(checkpoint: Path, place: str) -> Any:
 
 
 def _weights(network: Any) -> Iterator[tuple[str, Any, tuple[int, ...]]]:
-    """Slim's name of each weight of ``network``, the weight, and its shape in a checkpoint."""
+    """Yield Slim's name of each weight of ``network``, the weight, and its checkpoint shape."""
     from keras.layers import BatchNormalization, Conv2D
 
     convolutions = _in_order_of_building(network, Conv2D)
@@ -73,7 +77,7 @@ def _weights(network: Any) -> Iterator[tuple[str, Any, tuple[int, ...]]]:
 
 
 def _in_order_of_building(network: Any, kind: type) -> list[Any]:
-    """The layers of a kind. Keras counts them in their names, from the one without a number."""
+    """Return the layers of a type, by the numbers in their names; the first has no number."""
 
     def number(layer: Any) -> int:
         _, _, end = layer.name.rpartition("_")

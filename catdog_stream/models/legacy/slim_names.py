@@ -1,10 +1,10 @@
-"""How TF-Slim calls the convolutions of Inception V3, in the order in which Keras builds them.
+"""TF-Slim's names of the convolutions of Inception V3, in the order in which Keras builds them.
 
-Keras follows Slim's own definition, branch by branch, so the order is that of
-``slim/nets/inception_v3.py``. Some names there do not say what the layer is, and were kept for the
-sake of the checkpoints: Mixed_5c counts its second branch from ``0b``, and has a ``Conv_1_0c_5x5``;
-the ``1x1`` that end Mixed_6a's branches are 3 x 3; Mixed_7b has two layers ``0b`` in its second
-branch where Mixed_7c has ``0b`` and ``0c``.
+Keras follows Slim's definition, branch by branch, so the order is the order of
+``slim/nets/inception_v3.py``. Some names there are wrong, and Slim kept them for the checkpoints:
+Mixed_5c counts its second branch from ``0b``, and has a ``Conv_1_0c_5x5``; the layers ``1x1`` at
+the end of Mixed_6a's branches are 3 x 3; Mixed_7b has two layers ``0b`` in its second branch, where
+Mixed_7c has ``0b`` and ``0c``.
 """
 
 __all__ = ["CONVOLUTIONS", "LOGITS", "SCOPE"]
@@ -13,7 +13,7 @@ SCOPE = "InceptionV3"
 LOGITS = f"{SCOPE}/Logits/Conv2d_1c_1x1"
 
 _STEM = "1a_3x3 2a_3x3 2b_3x3 3b_1x1 4a_3x3"
-#: For each block: its branches with convolutions, by number; what follows ``Conv2d_``.
+#: For each block, its branches with convolutions: number, and the names after ``Conv2d_``.
 _35 = ("0: 0a_1x1", "1: 0a_1x1 0b_5x5", "2: 0a_1x1 0b_3x3 0c_3x3", "3: 0b_1x1")
 _17 = (
     "0: 0a_1x1",
@@ -51,4 +51,4 @@ def _names() -> list[str]:
 
 
 CONVOLUTIONS: tuple[str, ...] = tuple(_names())
-"""The scopes of the 94 convolutions."""
+"""Scopes of the 94 convolutions."""

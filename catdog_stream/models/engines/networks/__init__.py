@@ -1,7 +1,7 @@
-"""The architectures that a backbone may have, as TensorFlow builds them: one file each.
+"""Architectures of backbones, which TensorFlow builds: one module each.
 
-Nothing here imports TensorFlow before a network is built: a stack's manifest names its network, and
-LiteRT's file has the whole of it.
+TensorFlow is imported only when a network is built. LiteRT does not need it: the LiteRT file
+contains the whole network, and every manifest names its network.
 """
 
 from collections.abc import Callable
@@ -20,14 +20,14 @@ NetworkName = Literal["inception_v3", "inception_v3_slim", "efficientnet_lite2"]
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """An architecture: what it is used to, and what it gives."""
+    """An architecture, with its standard input format and its number of features."""
 
     builder: Callable[[int], Any]
-    """Its Keras network for pictures of a size."""
+    """Function from the size of the pictures, in pixels, to the Keras network."""
     preprocessing: Preprocessing
-    """What its published weights were trained with; a stack may do otherwise."""
+    """Input format of the published weights; a stack may use another one."""
     features: int
-    """Numbers that it gives for a picture."""
+    """Number of features for a picture."""
 
 
 NETWORKS: dict[NetworkName, Network] = {
@@ -45,9 +45,9 @@ NETWORKS: dict[NetworkName, Network] = {
 
 
 def build_network(name: NetworkName, input_size: int, dtype: str = "float32") -> Any:
-    """A Keras network of the given float type, its weights yet to be loaded.
+    """Return a Keras network of the given float type, with random weights.
 
-    It takes float [n, input_size, input_size, 3] and gives float [n, features].
+    Its input is float [n, input_size, input_size, 3], its output float [n, features].
     """
     import keras
 

@@ -1,8 +1,8 @@
-"""EfficientNet-Lite2: inverted residual blocks made for small machines.
+"""EfficientNet-Lite2: inverted residual blocks for small devices.
 
 Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (2019), table
-1, in the Lite variant of the authors: no squeeze-and-excitation, ReLU6 in the place of swish, and
-the stem, the head, and the repeats of the first and the last stage are not scaled.
+1, in the authors' Lite variant: without squeeze-and-excitation, with ReLU6 instead of swish, and
+without scaling of the stem, the head, and the repeats of the first and the last stage.
 """
 
 import math
@@ -17,7 +17,7 @@ __all__ = ["efficientnet_lite2", "weights_from_pytorch"]
 
 Array = npt.NDArray[Any]
 
-#: Of Lite2: how many times as wide and as deep as Lite0 it is.
+#: Width and depth of Lite2, as factors of Lite0.
 _WIDTH, _DEPTH = 1.1, 1.2
 _STEM, _HEAD = 32, 1280
 #: Lite0's stages: repeats, kernel, stride of the first block, expansion, channels.
@@ -30,13 +30,13 @@ _STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-#: Of the batch normalisation, as in the training of the published weights.
+#: Parameters of the batch normalization, as in the training of the published weights.
 _MOMENTUM, _EPSILON = 0.99, 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """One inverted residual block: expand, filter each channel, project."""
+    """Inverted residual block: expand, filter each channel, project."""
 
     kernel: int
     stride: int
@@ -56,13 +56,16 @@ def _blocks() -> Iterator[_Block]:
 
 
 def _rounded(channels: float) -> int:
-    """The nearest multiple of 8, and the next one if that would take away more than a tenth."""
+    """Return the nearest multiple of 8, or the next larger one if that loses more than 10 %."""
     nearest = max(8, int(channels + 4) // 8 * 8)
     return nearest if nearest >= 0.9 * channels else nearest + 8
 
 
 def efficientnet_lite2(input_size: int) -> Any:
-    """1,280 features, the global average of the last feature map. It can be trained further."""
+    """Build the Keras network: 1,280 features, the global average of the last feature map.
+
+    The network can be trained.
+    """
     import keras
     from keras import layers
 
@@ -99,16 +102,20 @@ def efficientnet_lite2(input_size: int) -> Any:
 
 
 def weights_from_pytorch(tensors: Mapping[str, Array]) -> list[Array]:
-    """What ``get_weights()`` gives, of the tensors of ``efficientnet_lite_pytorch`` by their names.
+    """Convert the tensors of ``efficientnet_lite_pytorch`` to the arrays of ``get_weights()``.
 
-    Its classifier is left out. Raises ``KeyError`` if one is missing, ``ValueError`` if one has the
-    wrong number of axes.
+    Leaves out the classifier.
+
+    Raises:
+        KeyError: a tensor is missing.
+        ValueError: a tensor has a wrong number of axes.
     """
     arrays: list[Array] = []
     for convolution, norm in _pytorch_names():
         kernel = tensors[f"{convolution}.weight"]
-        # PyTorch: outputs, inputs, height, width. A depthwise one has a single input to each output
-        # there, and in Keras, whose order is height, width, inputs, outputs, a single output.
+        # Axes in PyTorch: outputs, inputs, height, width; in Keras: height, width, inputs, outputs.
+        # A depthwise convolution has one input per output in PyTorch, one output per input in
+        # Keras.
         depthwise = convolution.endswith("_depthwise_conv")
         arrays.append(np.transpose(kernel, (2, 3, 0, 1) if depthwise else (2, 3, 1, 0)))
         arrays += [
@@ -118,7 +125,7 @@ def weights_from_pytorch(tensors: Mapping[str, Array]) -> list[Array]:
 
 
 def _pytorch_names() -> Iterator[tuple[str, str]]:
-    """Each convolution and its batch normalisation, in the order of the network."""
+    """Yield the names of each convolution and its batch normalization, in the network's order."""
     yield "_conv_stem", "_bn0"
     for number, shape in enumerate(_blocks()):
         if shape.expansion != 1:

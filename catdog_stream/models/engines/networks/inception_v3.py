@@ -4,9 +4,9 @@ from typing import Any
 
 
 def inception_v3(input_size: int) -> Any:
-    """Szegedy et al., "Rethinking the Inception Architecture for Computer Vision" (2015).
+    """Build the Keras network: 2,048 features, the global average of ``mixed10``.
 
-    2,048 features, the global average of ``mixed10``.
+    Szegedy et al., "Rethinking the Inception Architecture for Computer Vision" (2015).
     """
     import keras
 
