@@ -1,1 +1,1 @@
-"""Making a stack of labelled pictures, and measuring it."""
+"""Training of stacks on labelled pictures, and evaluation of stacks."""

@@ -1,8 +1,8 @@
-"""Corruptions of a picture: what cameras, networks and people do to it on its way to a stack.
+"""Corruptions of pictures, as cameras, networks and people cause them.
 
-A stack is trained with random amounts of them and measured with a fixed one (``Corruption.usual``),
+A stack is trained with random amounts and measured with a fixed amount (``Corruption.usual``),
 after Hendrycks & Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and
-Perturbations", 2019. Turned pictures are those whose EXIF orientation was lost.
+Perturbations", 2019. Turned pictures stand for pictures that lost their EXIF orientation.
 """
 
 import io
@@ -29,27 +29,27 @@ _Apply = Callable[[Image.Image, float, np.random.Generator], Image.Image]
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
-    """A way to spoil a picture, and its amounts."""
+    """A corruption and its amounts."""
 
     apply: _Apply
-    """An RGB picture, an amount and random numbers to a new RGB picture."""
+    """Function from an RGB picture, an amount and random numbers to a new RGB picture."""
     usual: float
-    """The amount to measure with."""
+    """Amount for evaluation."""
     low: float
-    """The lowest amount to train with."""
+    """Lowest amount for training."""
     high: float
-    """The highest amount to train with."""
+    """Highest amount for training."""
 
 
 def corrupted(image: Image.Image, random: np.random.Generator) -> Image.Image:
-    """Return an RGB picture with one of the corruptions, of a random amount, in its own size."""
+    """Return an RGB picture with a random corruption of a random amount, in the same size."""
     kind = list(CORRUPTIONS.values())[random.integers(len(CORRUPTIONS))]
     spoilt = kind.apply(image, random.uniform(kind.low, kind.high), random)
     return spoilt if spoilt.size == image.size else spoilt.resize(image.size)
 
 
 def _light(image: Image.Image, factor: float, _: np.random.Generator) -> Image.Image:
-    """Multiply every value; what exceeds white is lost."""
+    """Multiply every value, and clip it at white."""
     return image.point(lambda value: min(255, round(value * factor)))
 
 
@@ -59,21 +59,21 @@ def _blurred(image: Image.Image, share: float, _: np.random.Generator) -> Image.
 
 
 def _noisy(image: Image.Image, deviation: float, random: np.random.Generator) -> Image.Image:
-    """Add Gaussian noise of a standard deviation in values of 0 to 255."""
+    """Add Gaussian noise; the unit of its standard deviation is a level of 0 to 255."""
     pixels = np.asarray(image, np.float32)
     noise = random.standard_normal(pixels.shape, np.float32) * deviation
     return Image.fromarray(np.clip(pixels + noise, 0, 255).astype(np.uint8))
 
 
 def _jpeg(image: Image.Image, quality: float, _: np.random.Generator) -> Image.Image:
-    """Compress and decompress."""
+    """Compress with a JPEG quality, and decompress."""
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=round(quality))
     return Image.open(stream).convert("RGB")
 
 
 def _low_resolution(image: Image.Image, side: float, _: np.random.Generator) -> Image.Image:
-    """Make the longer side ``side`` pixels long."""
+    """Shrink the longer side to ``side`` pixels."""
     factor = min(1.0, side / max(image.size))
     width, height = (max(1, round(factor * length)) for length in image.size)
     return image.resize((width, height), Image.Resampling.BICUBIC)
@@ -84,7 +84,7 @@ def _grey(image: Image.Image, _: float, __: np.random.Generator) -> Image.Image:
 
 
 def _small(image: Image.Image, share: float, random: np.random.Generator) -> Image.Image:
-    """Shrink the sides to a share, and put the picture anywhere on a ground of its mean colour."""
+    """Shrink the sides to a share, and place the picture randomly on its mean color."""
     width, height = (max(1, round(share * length)) for length in image.size)
     mean = np.asarray(image.resize((1, 1), Image.Resampling.BOX))[0, 0]
     ground = Image.new("RGB", image.size, tuple(int(value) for value in mean))

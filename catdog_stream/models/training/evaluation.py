@@ -1,4 +1,4 @@
-"""Measure a stack on labelled pictures: how often it is right, and how well it knows."""
+"""Evaluation of a stack on labelled pictures: accuracy, log loss and calibration."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -21,10 +21,10 @@ from catdog_stream.models.training.progress import Shown, prepared_batches
 from catdog_stream.models.verdict import UNKNOWN, Verdict
 
 Labels = npt.NDArray[np.intp]
-"""The number of the true class of each picture, shape [n]."""
+"""Index of the true class of each picture, shape [n]."""
 
 Chances = npt.NDArray[np.float64]
-"""The chance of each class in 0 to 1, shape [n, classes]."""
+"""Probability of each class in 0 to 1, float64, shape [n, classes]."""
 
 Confusion = dict[str, dict[str, int]]
 """True class to verdict to the number of pictures."""
@@ -34,47 +34,49 @@ CALIBRATION_BINS = 15
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a stack said of labelled pictures."""
+    """The verdicts of a stack on labelled pictures."""
 
     files: list[LabelledFile]
-    """Those that could be read."""
+    """Readable files."""
     labels: Labels
     chances: Chances
     reference: Reference
-    """How often what was said, for a stack's manifest."""
+    """Statistics of the verdicts, for a stack's manifest."""
     unreadable: list[Unreadable]
     seconds: float
-    """From files to verdicts."""
+    """Time from files to verdicts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How a stack did."""
+    """The quality of a stack on labelled pictures.
+
+    The verdict counts as the likeliest class, even if the picture is ``unknown``.
+    """
 
     stack: str
     """Name and version."""
     engine: str
     pictures: int
     accuracy: float
-    """Share of right verdicts, 0 to 1."""
+    """Share of correct verdicts, 0 to 1."""
     log_loss: float
-    """Mean negative natural logarithm of the chance given to the true class."""
+    """Mean negative natural logarithm of the probability of the true class."""
     calibration_error: float
     """Expected calibration error with 15 bins, 0 to 1."""
     confusion: Confusion
     pictures_per_second: float
-    """From files to verdicts, without loading the stack."""
+    """Throughput from files to verdicts, without the time to load the stack."""
     reference: Reference
-    """What the stack said, for its manifest. Quality is that of the likeliest class, whether the
-    picture was called unknown or not."""
+    """Statistics of the verdicts, for the manifest."""
     unreadable: list[Unreadable] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """The evaluation as an object that ``json`` can write."""
+        """Return the evaluation as an object that ``json`` can write."""
         return asdict(self)
 
     def as_table(self) -> str:
-        """The evaluation as a few lines for people."""
+        """Return the evaluation as text for people."""
         lines = [
             f"stack              {self.stack}, run by {self.engine}",
             f"pictures           {self.pictures}",
@@ -99,7 +101,7 @@ class Evaluation:
 def evaluate(stack: Shown, directory: Path, *, progress: bool = True) -> Evaluation:
     """Measure ``stack`` on the pictures in ``directory/<class>/*`` of its classes.
 
-    Raises ``InputError`` if the folders are missing or hold no readable picture of a class.
+    Raises ``InputError`` if a folder is missing or has no readable picture.
     """
     answers = ask(stack, labelled_files(directory, stack.classes), progress=progress)
     check_each_class(directory, answers.labels, stack.classes)
@@ -107,7 +109,7 @@ def evaluate(stack: Shown, directory: Path, *, progress: bool = True) -> Evaluat
 
 
 def ask(stack: Shown, asked: Sequence[LabelledFile], *, progress: bool = True) -> Answers:
-    """Show ``asked`` to ``stack``."""
+    """Classify the pictures in ``asked`` with ``stack``."""
     unreadable: list[Unreadable] = []
     files: list[LabelledFile] = []
     verdicts: list[Verdict] = []
@@ -132,7 +134,7 @@ def ask(stack: Shown, asked: Sequence[LabelledFile], *, progress: bool = True) -
 
 
 def measure(stack: Shown, answers: Answers) -> Evaluation:
-    """How good ``answers`` of ``stack`` are; of one picture at least."""
+    """Return the quality of ``answers`` of ``stack``, which have one picture or more."""
     labels, chances = answers.labels, answers.chances
     return Evaluation(
         stack=f"{stack.name} {stack.version}",
@@ -149,24 +151,25 @@ def measure(stack: Shown, answers: Answers) -> Evaluation:
 
 
 def accuracy(labels: Labels, chances: Chances) -> float:
-    """Share of pictures whose likeliest class is the true one."""
+    """Return the share of pictures whose likeliest class is the true class."""
     return float(np.mean(chances.argmax(axis=1) == labels))
 
 
 def log_loss(labels: Labels, chances: Chances) -> float:
-    """Mean negative natural logarithm of the chance of the true class.
+    """Return the mean negative natural logarithm of the probability of the true class.
 
-    Chances are held above 1e-7, the step of float32 near 1, so a wrong certainty stays finite.
+    Probabilities are at least 1e-7, the resolution of float32 near 1, so that the loss of a wrong
+    verdict with probability 1 is finite.
     """
     true_class = chances[np.arange(len(labels)), labels]
     return float(-np.mean(np.log(np.maximum(true_class, 1e-7))))
 
 
 def calibration_error(labels: Labels, chances: Chances, bins: int = CALIBRATION_BINS) -> float:
-    """Expected calibration error: how far, on average, confidence and accuracy lie apart.
+    """Return the expected calibration error: the mean difference of confidence and accuracy.
 
-    The confidence is the chance of the likeliest class; bins have equal width in 0 to 1 (Guo et
-    al., "On Calibration of Modern Neural Networks", 2017, equation 3).
+    The confidence is the probability of the likeliest class. The bins have equal widths in 0 to 1
+    (Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3).
     """
     confidence = chances.max(axis=1)
     right = chances.argmax(axis=1) == labels
@@ -176,7 +179,7 @@ def calibration_error(labels: Labels, chances: Chances, bins: int = CALIBRATION_
 
 
 def confusion(labels: Labels, chances: Chances, classes: Sequence[str]) -> Confusion:
-    """Counts of true class against verdict."""
+    """Return the confusion matrix: true class to verdict to the number of pictures."""
     verdicts = chances.argmax(axis=1)
     return {
         label: {
@@ -188,7 +191,7 @@ def confusion(labels: Labels, chances: Chances, classes: Sequence[str]) -> Confu
 
 
 def _table(confusion: Confusion) -> Iterator[str]:
-    """A line for each class, under one with the verdicts."""
+    """Yield a header line with the verdicts, and a line for each class."""
     heads = [f"verdict {label}" for label in confusion]
     width = max(12, *(len(head) + 1 for head in heads))
     yield " " * width + "".join(f"{head:>{width}}" for head in heads)

@@ -1,7 +1,7 @@
-"""Give a stack what tells pictures of its classes from pictures that are neither.
+"""Fitting of a stack's OOD score, which recognizes pictures of none of the stack's classes.
 
-What is fitted is in ``stacks/familiarity.py``. The pictures must be such as the backbone has not
-been trained on: those it has seen look more familiar than any other picture ever will.
+``stacks/ood.py`` has the model. The pictures must not be from the training of the backbone: those
+have better OOD scores than any new picture.
 """
 
 import dataclasses
@@ -36,41 +36,41 @@ from catdog_stream.models.training.labelled import (
 __all__ = ["Familiarized", "FittedFamiliarity", "familiarize", "fit_familiarity", "too_few"]
 
 FAMILIARITY_FILE = "familiarity.npz"
-#: Of the pictures of the classes so many are called ``unknown``. With the default stack it finds
-#: four of five photographs that are neither; half of it finds three.
+#: Share of the pictures of the classes that are ``unknown``. With the default stack, this threshold
+#: finds four of five photographs of other things; half the threshold finds three.
 THRESHOLD = 0.02
-#: With fewer pictures nobody knows what the least familiar one in a hundred looks like.
+#: Fewer pictures do not show where the lowest percent of the OOD scores lies.
 LEAST_PICTURES = 100
-#: Of each class, one for each fold.
+#: Least pictures of each class: one for each fold.
 LEAST_OF_A_CLASS = 5
 
 FOLDS = 5
 DIRECTIONS = 128
-"""Most directions that are kept. With the default stack 32 were as good as 256, within 0.2 % of the
+"""Largest number of directions. With the default stack 32 were as good as 256, within 0.2 % of the
 AUROC."""
 DIRECTIONS_FOR_PICTURES = 4
-"""A direction for so many pictures at most."""
+"""Least pictures per direction."""
 QUANTILES = 2001
-"""Distances that are kept."""
+"""Largest number of stored distances."""
 
 
 @dataclass(frozen=True, slots=True)
 class FittedFamiliarity:
-    """What ``fit_familiarity`` made."""
+    """The result of ``fit_familiarity``."""
 
     part: Part
-    """The file that it has written."""
+    """The written file."""
     section: FamiliaritySection
 
     def put_into(self, manifest: Manifest) -> Manifest:
-        """``manifest`` with it."""
+        """Return ``manifest`` with the part and the section."""
         parts = {**manifest.parts, "familiarity": self.part}
         return dataclasses.replace(manifest, parts=parts, familiarity=self.section)
 
 
 @dataclass(frozen=True, slots=True)
 class Familiarized:
-    """What ``familiarize`` made."""
+    """The result of ``familiarize``."""
 
     pictures: int
     threshold: float
@@ -81,15 +81,19 @@ class Familiarized:
 def fit_familiarity(
     features: Features, labels: Labels, output: Path, *, threshold: float = THRESHOLD
 ) -> FittedFamiliarity:
-    """Write ``familiarity.npz`` into ``output``; the same features give the same file.
+    """Fit the OOD score and write ``familiarity.npz`` into ``output``.
+
+    The same features give the same file.
 
     Args:
-        features: of whole pictures that the backbone was not trained on, float32 [n, features].
-        labels: the number of the class of each, [n]; every class is there.
+        features: features of whole pictures that the backbone was not trained on, float32
+            [n, features].
+        labels: index of the class of each picture, [n]; every class occurs.
         output: the stack's directory.
-        threshold: familiarity below which a picture is unknown.
+        threshold: OOD score below which a picture is unknown.
 
-    Raises ``InputError`` if there are too few pictures to tell, or it cannot be written.
+    Raises:
+        InputError: there are too few pictures, or the file cannot be written.
     """
     if reason := too_few(labels):
         raise InputError(reason)
@@ -105,7 +109,7 @@ def fit_familiarity(
 
 
 def too_few(labels: Labels) -> str | None:
-    """Why pictures of these classes cannot tell what is familiar; ``None`` if they can."""
+    """Return the reason why there are too few pictures to fit; ``None`` if there are enough."""
     rarest = int(np.bincount(labels).min())
     if len(labels) >= LEAST_PICTURES and rarest >= LEAST_OF_A_CLASS:
         return None
@@ -116,7 +120,7 @@ def too_few(labels: Labels) -> str | None:
 
 
 def _held_out_distances(features: Features, labels: Labels) -> npt.NDArray[np.float64]:
-    """Of each picture, from what was fitted to four fifths of the others."""
+    """Return the distance of each picture, from a fit without the fold of the picture."""
     random = np.random.default_rng(0)
     fold = np.empty(len(labels), np.intp)
     for label in np.unique(labels):
@@ -139,7 +143,7 @@ def _fit(features: Features, labels: Labels, distances: npt.ArrayLike) -> Famili
     variances, directions = np.linalg.eigh(off.T @ off / len(off))  # ascending
     kept = min(DIRECTIONS, len(off) // DIRECTIONS_FOR_PICTURES, len(variances) - 1)
     rest = float(np.maximum(variances[:-kept], 0).mean())
-    # No direction in which nothing ever varied may make the smallest deviation infinite.
+    # A direction without variance must not turn the smallest deviation into an infinite distance.
     floor = max(rest, 1e-6 * float(variances[-1]), 1e-12)
     return Familiarity(
         means, directions[:, -kept:], np.maximum(variances[-kept:], floor), floor, distances
@@ -156,16 +160,22 @@ def familiarize(
     threads: int,
     progress: bool = True,
 ) -> Familiarized:
-    """Give the stack in the directory ``stack`` a familiarity, learned from ``pictures/<class>/*``.
+    """Fit the OOD score of the stack in the directory ``stack`` on ``pictures/<class>/*``.
 
-    It replaces one that is there. With ``validation``, pictures on which nothing was trained, the
-    manifest gets a ``reference`` as well.
+    Replaces a present OOD score. On failure the stack is restored.
 
     Args:
-        version: what the stack is called from then on, since it answers differently.
+        stack: the stack's directory.
+        pictures: the folder of the pictures, which the backbone was not trained on.
+        validation: a folder of held-out pictures. With it, the manifest gets a ``reference``, too.
+        version: the new version of the stack, since its verdicts change.
+        threshold: OOD score below which a picture is unknown.
+        threads: number of CPU threads.
+        progress: show the progress.
 
-    Raises ``StackError`` if the stack cannot be used, before or after; ``InputError`` if the
-    pictures cannot. The stack is then as it was.
+    Raises:
+        StackError: the stack cannot be loaded, before or after the change.
+        InputError: the pictures are missing, unreadable or too few.
     """
     manifest = load_manifest(stack)
     files = labelled_files(pictures, manifest.classes)

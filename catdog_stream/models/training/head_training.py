@@ -1,7 +1,6 @@
-"""Train the head of a stack on labelled pictures, and write the stack.
+"""Training of a stack's head on labelled pictures, with an unchanged backbone.
 
-The quick way: the backbone stays as it is, and nothing is held out. ``stack.training`` is the long
-one.
+This is the quick way, without held-out pictures. ``stack.training`` trains the whole stack.
 """
 
 import dataclasses
@@ -42,14 +41,14 @@ ROUNDS = 200
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What ``train_head`` made."""
+    """The result of ``train_head``."""
 
     stack: Path
     pictures: int
-    """Readable ones that the head was trained on."""
+    """Number of readable pictures that the head was trained on."""
     unreadable: list[Unreadable]
     validation: Evaluation | None
-    """How the new stack does on the validation pictures, if there were any."""
+    """Quality of the new stack on the validation pictures, if there were any."""
 
 
 def train_head(
@@ -65,17 +64,23 @@ def train_head(
 ) -> Trained:
     """Train a head on ``directory/<class>/*`` and write a stack to ``output``.
 
-    The folders name the classes: two or more, in alphabetical order.
+    Keeps a picture of each class as a golden picture.
 
-    ``backbone`` is a directory with the files that ``convert`` writes, or another stack's; it may
-    be ``output`` itself.
+    Args:
+        directory: the training pictures. The names of its folders are the classes: two or more, in
+            alphabetical order.
+        output: the directory of the new stack.
+        backbone: a directory with the files of ``convert``, or another stack; may be ``output``.
+        validation: another directory of labelled pictures, to measure the new stack. The manifest
+            gets the result.
+        name: the name of the new stack.
+        version: the version of the new stack.
+        threads: number of CPU threads.
+        progress: show the progress.
 
-    With ``validation``, another directory of labelled pictures, the new stack is measured there
-    and the result written to its manifest. A picture of each class goes with it, to tell later
-    that it still answers as it did (``Golden``).
-
-    Raises ``InputError`` if pictures are missing, ``StackError`` if the backbone is, or if the
-    stack, once written, cannot be loaded.
+    Raises:
+        InputError: pictures are missing, or the stack cannot be written.
+        StackError: the backbone is missing, or the new stack cannot be loaded.
     """
     classes = classes_in(directory)
     labelled_files(directory, classes)
@@ -115,15 +120,16 @@ def train_head(
     try:
         write_loadable(whole, output, threads=threads)
     except StackError:
-        (output / FILE_NAME).unlink(missing_ok=True)  # that of a stack without golden pictures
+        (output / FILE_NAME).unlink(missing_ok=True)  # the manifest without golden pictures
         raise
     return Trained(output, len(seen.labels), seen.unreadable, evaluation)
 
 
 def described_backbone(directory: Path) -> Description:
-    """What the backbone in ``directory`` is, as ``convert`` or a stack's manifest says.
+    """Return the description of the backbone in ``directory``, by ``convert`` or a manifest.
 
-    ``convert`` goes first: it may have put other files into a stack since. Raises ``StackError``.
+    The description by ``convert`` takes precedence, since ``convert`` may have replaced the files
+    of a stack. Raises ``StackError``.
     """
     if not (directory / LITERT_FILE).is_file():
         raise StackError(f"There is no backbone at {directory / LITERT_FILE}.")
@@ -141,7 +147,7 @@ def _see(
     threads: int,
     progress: bool,
 ) -> Seen:
-    """The features of every view of every readable picture below ``directory``."""
+    """Return the features of every view of every readable picture below ``directory``."""
     wanted = described.preprocessing
     backbone = LiteRTBackbone(network, wanted, described.features, threads=threads)
     files = labelled_files(directory, classes)
@@ -153,7 +159,7 @@ def _see(
 
 
 def _copy_backbone(backbone: Path, output: Path) -> None:
-    """Its files, and the notice that its licence asks to keep with them."""
+    """Copy the files of the backbone, and the notice that the licence requires with them."""
     if backbone.resolve() == output.resolve():
         return
     for file in (LITERT_FILE, TENSORFLOW_FILE, NOTICE_FILE):

@@ -25,22 +25,22 @@ from catdog_stream.models.pictures import (
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.manifest import MAX_GOLDEN
 
-#: These are no stranger's: a camera's pictures are larger than what a worker takes by default.
+#: Training pictures are trusted, and a camera's pictures exceed the default limits of a worker.
 _LIMITS = PictureLimits(max_bytes=64 * 1024 * 1024, max_pixels=150_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledFile:
-    """A file, and what somebody says that it shows."""
+    """A file of a picture, with its label."""
 
     path: Path
     label: int
-    """The number of its class."""
+    """Index of the class."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file that is no picture we can read, and why."""
+    """A file that cannot be read as a picture, and the reason."""
 
     path: str
     reason: str
@@ -49,24 +49,24 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class LabelledBatch:
-    """The readable pictures of some files, and the files that are not."""
+    """A batch of decoded pictures with labels, and the unreadable files."""
 
     files: list[LabelledFile]
-    """Of each picture."""
+    """File of each picture."""
     pictures: Pictures
     labels: npt.NDArray[np.intp]
-    """The number of the class of each picture."""
+    """Index of the class of each picture, [n]."""
     unreadable: list[Unreadable]
 
 
-#: Classes that a stack can be trained on: it keeps a golden picture of each.
+#: Largest number of classes for training: the stack keeps a golden picture of each class.
 MAX_CLASSES = MAX_GOLDEN
 
 
 def classes_in(directory: Path) -> tuple[str, ...]:
-    """The names of the folders in ``directory``, sorted: the classes of a stack to be trained.
+    """Return the sorted names of the folders in ``directory``: the classes for training.
 
-    Raises ``InputError`` if they are no names of classes, or more than ``MAX_CLASSES``.
+    Raises ``InputError`` if a name is not a valid class, or there are more than ``MAX_CLASSES``.
     """
     if not directory.is_dir():
         raise InputError(f"There is no folder {directory}.")
@@ -84,9 +84,9 @@ def classes_in(directory: Path) -> tuple[str, ...]:
 
 
 def labelled_files(directory: Path, classes: Sequence[str]) -> list[LabelledFile]:
-    """The files in the folder of each class in ``directory``, sorted by class and name.
+    """Return the files in the folder of each class in ``directory``, sorted by class and name.
 
-    Hidden files are left out. Raises ``InputError`` if a folder is missing or empty.
+    Skips hidden files. Raises ``InputError`` if a folder is missing or empty.
     """
     if not directory.is_dir():
         raise InputError(f"There is no folder {directory}.")
@@ -129,9 +129,9 @@ def read_batches(
 def typical_pictures(
     directory: Path, wanted: Preprocessing, count: int, *, threads: int
 ) -> Pictures:
-    """About ``count`` pictures of ``directory/<class>/*``, or all, from each class its share.
+    """Return about ``count`` pictures of ``directory/<class>/*``, each class in proportion.
 
-    Raises ``InputError`` if there is none that can be read.
+    Returns all pictures if there are fewer. Raises ``InputError`` if no picture is readable.
     """
     files = labelled_files(directory, classes_in(directory))
     chosen = files[:: -(-len(files) // count)]
@@ -148,9 +148,9 @@ def read_picture(path: Path, wanted: Preprocessing) -> Picture | Unreadable:
 
 
 def read_whole_picture(path: Path, longest_side: int) -> Image.Image | Unreadable:
-    """Decode a file to an upright RGB picture of its own proportions. Thread-safe.
+    """Decode a file to an upright RGB picture with its original aspect ratio. Thread-safe.
 
-    A side longer than ``longest_side`` pixels is shrunk to it.
+    Shrinks a picture whose longer side exceeds ``longest_side`` pixels to that size.
     """
 
     def fit(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Whether LiteRT, with weights of eight bits, says what the network said that was trained."""
+"""Comparison of LiteRT, which has weights of eight bits, with the trained network."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,19 +13,20 @@ from catdog_stream.models.training.labelled import LabelledFile, read_batches
 
 __all__ = ["Parity", "compare"]
 
-#: Eight bits cost a hundredth on average, and a few verdicts that were close. More than this is
-#: another network.
+#: Eight bits change probabilities by 0.01 on average, and a few verdicts that were close. A larger
+#: difference means another network.
 _LARGEST_MEAN, _LEAST_AGREEMENT = 0.1, 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far LiteRT and TensorFlow are apart."""
+    """Difference of the verdicts of LiteRT and TensorFlow."""
 
     pictures: int
     largest: float
-    """Difference in the chance of a class."""
+    """Largest difference of the probability of a class."""
     mean: float
+    """Mean difference of the probability of a class."""
     agreement: float
     """Share of pictures with the same verdict."""
 
@@ -40,7 +41,7 @@ class Parity:
         )
 
     def check(self) -> None:
-        """Raise ``StackError`` if the two are different networks."""
+        """Raise ``StackError`` if the difference is so large that the networks differ."""
         if self.mean > _LARGEST_MEAN or self.agreement < _LEAST_AGREEMENT:
             raise StackError(
                 f"LiteRT and TensorFlow agree on {self.agreement:.1%} of {self.pictures} pictures, "
@@ -48,12 +49,12 @@ class Parity:
             )
 
     def as_json(self) -> dict[str, Any]:
-        """For the manifest."""
+        """Return the object ``parity`` of a manifest."""
         return asdict(self)
 
 
 def compare(stack: ModelStack, reference: ModelStack, files: Sequence[LabelledFile]) -> Parity:
-    """Show ``files`` to a stack run by LiteRT, and to the same one run by TensorFlow."""
+    """Classify ``files`` with a stack on LiteRT and with the same stack on TensorFlow."""
     one: list[list[float]] = []
     other: list[list[float]] = []
     for batch in read_batches(files, stack.preprocessing, threads=stack.threads):

@@ -1,4 +1,4 @@
-"""Labelled pictures as a classifier wants them: a stack, or several that vote."""
+"""Batches of labelled pictures, prepared for a stack or for a jury of stacks."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,13 +10,13 @@ from catdog_stream.models.training.labelled import LabelledBatch, LabelledFile, 
 __all__ = ["Shown", "prepared_batches"]
 
 Shown = ModelStack | VotingClassifier
-"""What can be shown labelled pictures; those that vote are stacks."""
+"""Classifier that can be evaluated; the members of a jury are stacks."""
 
 
 def prepared_batches(
     classifier: Shown, files: Sequence[LabelledFile]
 ) -> Iterator[tuple[Sequence[Prepared], LabelledBatch]]:
-    """The pictures of ``files``, batch by batch, and what else is known of them."""
+    """Yield the prepared pictures of ``files``, batch by batch, each with its labelled batch."""
     if isinstance(classifier, ModelStack):
         for batch in _batches(classifier, files):
             yield list(batch.pictures), batch

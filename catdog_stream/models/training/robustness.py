@@ -1,8 +1,8 @@
-"""Measure a stack on labelled pictures that are turned, mirrored or corrupted.
+"""Evaluation of a stack on labelled pictures that are turned, mirrored or corrupted.
 
-Each picture is decoded and spoilt once for all members of a jury, and reaches them as the bytes of
-a picture, as in a worker. The corruptions and their amounts are those of ``corruptions``; the same
-pictures in the same order give the same numbers.
+Each picture is decoded and changed once for all members of a jury. The members get the changed
+picture as the bytes of a file, as in a worker. ``corruptions`` has the corruptions and their
+amounts. The same pictures in the same order give the same results.
 """
 
 import io
@@ -38,9 +38,9 @@ __all__ = [
 ]
 
 _BATCH = 32
-#: Longer sides are shrunk first: a corruption of a camera's picture would take seconds.
+#: Longer sides are shrunk first, since the corruption of a camera's picture would take seconds.
 _LONGEST_SIDE = 1024
-#: Of a normal distribution, for an interval of 95 %.
+#: Standard deviations of a normal distribution for an interval of 95 %.
 _DEVIATIONS = 1.96
 
 _View = Callable[[Image.Image, np.random.Generator], Image.Image]
@@ -48,18 +48,18 @@ _View = Callable[[Image.Image, np.random.Generator], Image.Image]
 
 @dataclass(frozen=True, slots=True)
 class ViewResult:
-    """Verdicts on one view of all pictures."""
+    """Statistics of the verdicts on one view of all pictures."""
 
     view: str
     pictures: int
     right: int
-    """Pictures whose likeliest class is the true one, whether they were called unknown or not."""
+    """Number of pictures whose likeliest class is the true class, even if they are unknown."""
     unknown: int | None
-    """Pictures that were called unknown; ``None`` if the stack has no out-of-distribution score."""
+    """Number of unknown pictures; ``None`` if the stack has no out-of-distribution score."""
 
     @property
     def accuracy(self) -> float:
-        """Share of right verdicts, 0 to 1."""
+        """The share of correct verdicts, 0 to 1."""
         return self.right / self.pictures
 
     @property
@@ -71,11 +71,11 @@ class ViewResult:
         return max(0.0, middle - half), min(1.0, middle + half)
 
     def as_json(self) -> dict[str, Any]:
-        """The result as an object that ``json`` can write."""
+        """Return the result as an object that ``json`` can write."""
         return {**asdict(self), "accuracy": self.accuracy, "interval": list(self.interval)}
 
     def as_row(self) -> tuple[str, str, str, str]:
-        """The view, the accuracy, its interval and the share called unknown, for people."""
+        """Return view, accuracy, interval of the accuracy and share of unknown, for people."""
         low, high = self.interval
         unknown = "" if self.unknown is None else f"{self.unknown / self.pictures:.2%}"
         return self.view, f"{self.accuracy:.2%}", f"{low:.1%} to {high:.1%}", unknown
@@ -96,7 +96,7 @@ class Robustness:
     unreadable: list[Unreadable] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """The result as an object that ``json`` can write."""
+        """Return the result as an object that ``json`` can write."""
         return {
             "stack": self.stack,
             "engine": self.engine,
@@ -105,7 +105,7 @@ class Robustness:
         }
 
     def as_table(self) -> str:
-        """The result as a few lines for people."""
+        """Return the result as text for people."""
         rows = [HEADS, *(result.as_row() for result in self.results)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
         lines = [
@@ -127,8 +127,8 @@ def evaluate_robustness(
 ) -> Robustness:
     """Measure ``classifier`` on the views of the pictures in ``directory/<class>/*``.
 
-    ``sample`` is the number of pictures, or all. Raises ``InputError`` if a folder is missing or
-    holds no readable picture of a class.
+    Uses ``sample`` pictures, or all. Raises ``InputError`` if a folder is missing or has no
+    readable picture.
     """
     files = chosen(labelled_files(directory, tuple(classifier.classes)), sample)
     labels: list[int] = []
@@ -138,7 +138,7 @@ def evaluate_robustness(
 
 
 def chosen(files: Sequence[LabelledFile], sample: int | None) -> list[LabelledFile]:
-    """Return ``sample`` of ``files`` at even distances, so that each class keeps its share."""
+    """Return ``sample`` of ``files`` at even distances, which keeps the shares of the classes."""
     if sample is None or sample >= len(files):
         return list(files)
     return [files[number * len(files) // sample] for number in range(sample)]
@@ -152,9 +152,9 @@ def measure_robustness(
     progress: bool = True,
     seen: list[int] | None = None,
 ) -> Robustness:
-    """Measure ``classifier`` on every view of the readable ones of ``files``.
+    """Measure ``classifier`` on every view of the readable pictures in ``files``.
 
-    ``seen`` receives the label of each readable picture.
+    Appends the label of each readable picture to ``seen``.
     """
     views = _views()
     counts = {view: _Count() for view in views}
@@ -189,13 +189,13 @@ def measure_robustness(
 
 @dataclass(slots=True)
 class _Count:
-    """Numbers of verdicts on a view so far."""
+    """Running counts of the verdicts on a view."""
 
     pictures: int = 0
     right: int = 0
     unknown: int = 0
     scored: bool = True
-    """Return ``True`` if every verdict has an out-of-distribution score."""
+    """True if every verdict has an out-of-distribution score."""
 
     def add(self, classifier: Classifier, prepared: list[Any], labels: Sequence[int]) -> None:
         for verdict, label in zip(classifier.classify(prepared), labels, strict=True):
@@ -210,7 +210,7 @@ class _Count:
 
 
 def _views() -> Mapping[str, _View]:
-    """Name to what makes a view of a picture, in the order of the table."""
+    """Return name and function of each view, in the order of the table."""
     views: dict[str, _View] = {"as it is": lambda image, _: image}
     for name, turn in {**TURNS, "mirrored": Image.Transpose.FLIP_LEFT_RIGHT}.items():
         views[name] = partial(_transposed, turn)
@@ -236,7 +236,7 @@ def _read(file: LabelledFile) -> Image.Image | Unreadable:
 def _prepare(
     classifier: Classifier, view: _View, place: int, picture: tuple[int, int, Image.Image]
 ) -> Any:
-    """The view of a picture, prepared by ``classifier`` from the bytes of a BMP file."""
+    """Return the view of a picture, prepared by ``classifier`` from the bytes of a BMP file."""
     number, _, image = picture
     stream = io.BytesIO()
     view(image, np.random.default_rng((number, place))).save(stream, "BMP")

@@ -1,1 +1,1 @@
-"""Which pictures there are to learn from, and which of them for what."""
+"""Training data: validation of the pictures, and the split into parts."""

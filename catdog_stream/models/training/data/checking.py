@@ -1,8 +1,8 @@
-"""Look at all pictures before anything expensive is done with them.
+"""Validation of all pictures, before any expensive step.
 
-Data that would mislead is refused: a class with few pictures, a picture under two classes, or one
-both to train and to evaluate on. Other copies are left out: one picture of each remains, so that
-no part of the pictures is measured against another that has seen them.
+Misleading data is refused: a class with few pictures, a picture in two classes, or a picture both
+in training and in evaluation. Of other duplicates one picture is kept, so that no picture of the
+evaluation has a copy in the training.
 """
 
 import hashlib
@@ -27,16 +27,16 @@ from catdog_stream.models.training.labelled import (
 
 __all__ = ["Checked", "Duplicate", "Example", "check"]
 
-#: Pictures that a class must have, copies counted once.
+#: Least pictures of a class, without duplicates.
 LEAST_TO_TRAIN, LEAST_TO_EVALUATE = 20, 5
-#: Pairs of files that a refusal names.
+#: Largest number of pairs of files in an error message.
 _NAMED_PAIRS = 10
 _CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A labelled picture that can be read."""
+    """A readable labelled picture."""
 
     file: LabelledFile
     sha256: str
@@ -44,22 +44,22 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """Two files that show the same."""
+    """Two files with the same picture."""
 
     path: Path
     first: Path
     identical: bool
-    """Whether their bytes are the same, too."""
+    """True if the bytes are the same, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What there is to learn from. Its order is that of the contents, whatever the files' names."""
+    """Validated pictures, sorted by their contents and not by the names of the files."""
 
     classes: tuple[str, ...]
     training: tuple[Example, ...]
     evaluation: tuple[Example, ...]
-    """Those of the folder for it; empty if there is none."""
+    """Pictures of the evaluation folder; empty if there is none."""
     unreadable: tuple[Unreadable, ...]
     duplicates: tuple[Duplicate, ...]
 
@@ -72,9 +72,9 @@ def check(
     threads: int,
     progress: bool = True,
 ) -> Checked:
-    """Read every file in ``training/<class>/``, and in ``evaluation/<class>/``.
+    """Read and validate every file in ``training/<class>/`` and ``evaluation/<class>/``.
 
-    Raises ``InputError`` if they would mislead.
+    Raises ``InputError`` if the data is misleading.
     """
     folders = [training] if evaluation is None else [training, evaluation]
     files = [labelled_files(folder, classes) for folder in folders]
@@ -106,7 +106,7 @@ def check(
 
 
 _Seen = tuple[LabelledFile, str, Picture]
-"""A file, the SHA-256 of its bytes, and its thumbnail."""
+"""File, SHA-256 of its bytes, and thumbnail."""
 
 
 def _content(seen: _Seen) -> tuple[str, int, str]:
@@ -137,7 +137,7 @@ def _look(file: LabelledFile) -> tuple[str, Picture] | Unreadable:
 
 
 class _Copies:
-    """Finds the first file that shows what a further one does."""
+    """Index of the pictures so far, which finds the first file with the same picture."""
 
     def __init__(self) -> None:
         self._by_hash: dict[str, Example] = {}

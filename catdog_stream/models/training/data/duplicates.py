@@ -1,9 +1,9 @@
-"""Whether two files show the same picture: copied, saved anew, resized, brightened or mirrored.
+"""Detection of duplicates: pictures that were copied, saved again, resized, brightened or mirrored.
 
-Candidates are found by a perceptual hash of 64 bits (the signs of the lowest frequencies of a
-cosine transform, as of pHash) and have to look alike in colour at 32 pixels and in their fine
-detail at 128. docs/models.md has what was measured. A flat picture has no detail, and is the same
-as another one only if its bytes are.
+A perceptual hash of 64 bits (the signs of the lowest frequencies of a cosine transform, as in
+pHash) finds candidates. A candidate is a duplicate if its colors match at 32 pixels and its fine
+detail at 128 pixels. docs/models.md has the measurements. A flat picture has no detail, and is a
+duplicate only if its bytes are the same.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,19 +21,19 @@ from catdog_stream.models.pictures import Picture
 
 __all__ = ["DETAIL", "THUMBNAIL", "Look", "Sameness"]
 
-#: Width and height of the pictures that are compared.
+#: Width and height of the compared pictures, in pixels.
 THUMBNAIL, DETAIL = 32, 128
 
-#: Bits that may differ of 63. Copies differed by 6 at most.
+#: Largest number of different bits, of 63. Copies differed by 6 bits at most.
 MOST_BITS = 6
-#: Correlation that the pixels must have, and their detail. Of six million pairs of other pictures
-#: the most alike had 0.88; copies had 0.98.
+#: Least correlation of grey values, of colors and of detail. Among six million pairs of different
+#: pictures the largest correlation was 0.88; copies had 0.98.
 LEAST_ALIKE, LEAST_ALIKE_IN_COLOUR, LEAST_ALIKE_IN_DETAIL = 0.98, 0.95, 0.9
-#: What is finer than so many pixels of ``DETAIL`` is detail.
+#: Standard deviation of the blur, in pixels of ``DETAIL``; detail is what the blur removes.
 _BLUR = 3.0
-#: Standard deviation, in levels of 255, below which there is nothing to compare.
+#: Standard deviation, in levels of 0 to 255, below which a picture is flat.
 _FLAT = 0.5
-#: Details that are kept, of 64 KB each: pictures that are alike are compared with the same ones.
+#: Number of cached details, of 64 KB each: similar pictures are compared with the same pictures.
 _KEPT = 1024
 
 _GREY = np.array([0.299, 0.587, 0.114])
@@ -43,13 +43,13 @@ Vector = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A picture, small."""
+    """Thumbnail and hashes of a picture."""
 
     thumbnail: Picture
     """RGB, uint8 [32, 32, 3]."""
     hash: np.uint64
     mirrored: np.uint64
-    """The hash of its mirror image."""
+    """Hash of the mirror image."""
 
     @classmethod
     def of(cls, thumbnail: Picture) -> "Look":
@@ -58,20 +58,25 @@ class Look:
 
 
 class Sameness:
-    """Tells which of the pictures that it was shown a further one is the same as.
+    """Index of pictures that finds duplicates among them.
 
-    Each is compared with those alone that were new: ten thousand pictures take some seconds.
+    A picture is compared only with pictures that were no duplicates themselves. Ten thousand
+    pictures take some seconds.
     """
 
     def __init__(self, read: Callable[[Path], Picture | None]) -> None:
-        """``read`` gives a file's picture, RGB, uint8 [128, 128, 3]; ``None`` if it cannot."""
+        """Create an empty index.
+
+        Args:
+            read: returns a file's picture, RGB, uint8 [128, 128, 3]; ``None`` if unreadable.
+        """
         self._read = read
         self._detail = lru_cache(_KEPT)(self._read_detail)
         self._new: list[tuple[Path, Look]] = []
         self._hashes = np.zeros(1024, np.uint64)
 
     def find(self, file: Path, look: Look) -> Path | None:
-        """The file that shows the same as ``file``; ``None`` if it is new."""
+        """Return the earlier file with the same picture, or add ``file`` and return ``None``."""
         known = self._hashes[: len(self._new)]
         for number, mirrored in _candidates(known, look):
             other, other_look = self._new[number]
@@ -100,14 +105,14 @@ class Sameness:
 
 
 def _hash(grey: Vector) -> np.uint64:
-    """63 bits: which of the 8 x 8 lowest frequencies are above their median, brightness aside."""
+    """Return 63 bits: which of the 8 x 8 lowest frequencies, mean excluded, exceed the median."""
     frequencies = dctn(grey, norm="ortho")[:8, :8].ravel()
     bits = frequencies[1:] > np.median(frequencies[1:])
     return np.uint64(int.from_bytes(np.packbits(np.concatenate([[False], bits])).tobytes()))
 
 
 def _candidates(known: npt.NDArray[np.uint64], look: Look) -> Iterator[tuple[int, bool]]:
-    """The numbers of the hashes that are near, nearest first, and whether its mirror image is."""
+    """Yield the indices of near hashes, nearest first, each with True for the mirror image."""
     distances = np.stack([np.bitwise_count(known ^ each) for each in (look.hash, look.mirrored)])
     mirrored, near = np.nonzero(distances <= MOST_BITS)
     for index in np.argsort(distances[mirrored, near], kind="stable"):
@@ -122,7 +127,7 @@ def _alike(one: Picture, other: Picture) -> bool:
 
 
 def _correlation(one: npt.NDArray[Any] | None, other: npt.NDArray[Any] | None) -> float:
-    """Pearson's, -1 to 1; 0 where there is nothing to compare."""
+    """Return Pearson's correlation, -1 to 1; 0 if a picture is flat or missing."""
     if one is None or other is None:
         return 0.0
     one, other = one - np.mean(one), other - np.mean(other)

@@ -1,7 +1,7 @@
-"""Which pictures the backbone learns from, which the head, and which neither.
+"""Split of the pictures into parts for the backbone, the head and the evaluation.
 
-What decides is the hash of a picture's content and the seed, so that the names and the order of the
-files change nothing, and a picture more leaves nearly all others where they are.
+The split depends on the hash of a picture's content and on the seed. The names and the order of the
+files have no effect, and an additional picture leaves nearly all others in their parts.
 """
 
 import hashlib
@@ -15,24 +15,25 @@ from catdog_stream.models.training.data.checking import Example
 __all__ = ["FOLDS", "Split", "folds", "split"]
 
 FOLDS = 5
-"""Parts of the head's pictures, each of which is held out once."""
+"""Number of parts of the head's pictures; each part is held out once."""
 
-#: Of each class: at least so many, if that is no more than the share ``most``; else ``share``,
-#: but no more than ``enough``.
+#: Pictures of each class for a part: (``least``, ``share``, ``most``, ``enough``). The part gets
+#: ``share`` of them, but at least ``least`` (as long as this is at most the share ``most``), and
+#: at most ``enough``.
 _EVALUATION = (12, 0.1, 0.2, 1000)
 _HEAD = (25, 0.2, 0.4, 3000)
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Pictures by what they are for; no picture is in two of them."""
+    """The parts of the pictures; no picture is in two parts."""
 
     backbone: tuple[Example, ...]
-    """Empty if the network stays as it is."""
+    """Pictures to train the backbone; empty if the backbone stays unchanged."""
     head: tuple[Example, ...]
-    """Not seen by the backbone when it learned."""
+    """Pictures to train the head, which the backbone was not trained on."""
     evaluation: tuple[Example, ...]
-    """Nothing is learned from these, nor chosen by them."""
+    """Held-out pictures; no training and no choice of parameters uses them."""
 
 
 def split(
@@ -42,9 +43,13 @@ def split(
     frozen: bool = False,
     seed: int = 0,
 ) -> Split:
-    """Divide ``training``; without ``evaluation``, that is taken from it, too.
+    """Split ``training`` into parts.
 
-    ``frozen`` says that the backbone learns nothing: the head gets its pictures.
+    Args:
+        training: the pictures to split.
+        evaluation: the pictures for the evaluation. Without them, some of ``training`` are used.
+        frozen: True if the backbone is not trained; the head then gets its pictures.
+        seed: seed of the split.
     """
     parts: dict[str, list[Example]] = {"evaluation": [], "head": [], "backbone": []}
     for members in _by_class(training, seed):
@@ -63,7 +68,7 @@ def split(
 
 
 def folds(examples: Sequence[Example], seed: int = 0) -> list[int]:
-    """The fold of each of ``examples``, 0 to ``FOLDS`` - 1, as many of a class in each."""
+    """Return the fold of each example, 0 to ``FOLDS`` - 1; classes are spread evenly."""
     numbers = {
         example.file.path: number % FOLDS
         for members in _by_class(examples, seed)
@@ -73,7 +78,7 @@ def folds(examples: Sequence[Example], seed: int = 0) -> list[int]:
 
 
 def _by_class(examples: Sequence[Example], seed: int) -> Iterator[list[Example]]:
-    """The pictures of each class, in an order of the seed's."""
+    """Yield the pictures of each class, in an order that depends on the seed."""
     for label in sorted({each.file.label for each in examples}):
         members = [each for each in examples if each.file.label == label]
         yield sorted(members, key=partial(_draw, seed))
@@ -84,5 +89,5 @@ def _draw(seed: int, example: Example) -> bytes:
 
 
 def _size(count: int, least: int, share: float, most: float, enough: int) -> int:
-    """Pictures of a class with ``count``."""
+    """Return the number of pictures for a part, from a class with ``count`` pictures."""
     return min(enough, max(round(count * share), min(least, round(count * most))))

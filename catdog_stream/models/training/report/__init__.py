@@ -1,1 +1,1 @@
-"""What a training leaves for people: one page, with all that belongs to it in it."""
+"""The report of a training for people: one self-contained page of HTML."""

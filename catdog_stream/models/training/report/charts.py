@@ -1,4 +1,4 @@
-"""Charts as SVG, to stand in a page of HTML. Their colours are the page's (``style``)."""
+"""Charts as SVG for a page of HTML, with the colors of the page (``style``)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 __all__ = ["COLOURS", "curves", "reliability", "square"]
 
-#: Colours that there are classes for; they are used again beyond.
+#: Number of CSS classes for colors; further lines use the same colors again.
 COLOURS = 8
 
 _SIDE, _WIDTH, _HEIGHT, _LEFT, _BELOW = 320, 640, 220, 44, 36
@@ -18,7 +18,7 @@ Points = Sequence[tuple[float, float]]
 
 
 def square(lines: Mapping[str, Points], across: str, up: str, *, diagonal: bool) -> str:
-    """Lines in a square from 0 to 1, such as receiver operating characteristics."""
+    """Return a chart of lines in a square from 0 to 1, such as ROC curves."""
     frame = _Frame(_SIDE, _SIDE, (0, 1), (0, 1))
     parts = [frame.axes(across, up, "{:.1f}", "{:.1f}")]
     if diagonal:
@@ -28,7 +28,10 @@ def square(lines: Mapping[str, Points], across: str, up: str, *, diagonal: bool)
 
 
 def reliability(bins: Mapping[str, Sequence[tuple[float, float, int]]]) -> str:
-    """Share of right verdicts by confidence: a dot for each bin, as large as it holds pictures."""
+    """Return a reliability diagram: accuracy by confidence, with a dot for each bin.
+
+    The area of a dot grows with the number of pictures in the bin.
+    """
     frame = _Frame(_SIDE, _SIDE, (0, 1), (0, 1))
     parts = [
         frame.axes("confidence", "share that is right", "{:.1f}", "{:.1f}"),
@@ -50,7 +53,7 @@ def reliability(bins: Mapping[str, Sequence[tuple[float, float, int]]]) -> str:
 
 
 def curves(lines: Mapping[str, npt.NDArray[np.float64]], across: str, up: str) -> str:
-    """Values one after the other, from the left to the right."""
+    """Return a line chart of values by their index."""
     longest = max(map(len, lines.values()))
     highest = max(float(np.quantile(values, 0.995)) for values in lines.values())
     frame = _Frame(_WIDTH, _HEIGHT, (0, max(1, longest)), (0, max(highest, 1e-6)))
@@ -76,7 +79,7 @@ def _lines(frame: "_Frame", lines: Mapping[str, Points]) -> Iterator[str]:
 
 
 class _Frame:
-    """From numbers to places in a picture."""
+    """Coordinate system of a chart, from numbers to positions in the SVG."""
 
     def __init__(
         self, width: int, height: int, across: tuple[float, float], up: tuple[float, float]
@@ -95,7 +98,7 @@ class _Frame:
         return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
 
     def axes(self, across: str, up: str, x_format: str, y_format: str) -> str:
-        """A grid of five lines each way, with its numbers and what they are."""
+        """Return a grid of six lines each way, with numbers and titles of the axes."""
         parts = []
         for share in np.linspace(0, 1, 6):
             x = self._across[0] + share * (self._across[1] - self._across[0])

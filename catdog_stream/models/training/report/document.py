@@ -1,7 +1,6 @@
-"""``report.html``: how a stack was made and how good it is, on one page that needs no other.
+"""``report.html``: the training and the quality of a stack, on one self-contained page.
 
-It names files that somebody else has named: every text is escaped, and nothing is loaded from
-anywhere.
+The names of files are untrusted: every text is escaped, and the page loads nothing.
 """
 
 import base64
@@ -37,24 +36,24 @@ _THUMBNAIL = 160
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is known of a stack when it has been made."""
+    """The content of the report on a trained stack."""
 
     manifest: Manifest
     checked: Checked
     parts: Split
     answers: Answers
-    """To the pictures that nothing was learned from."""
+    """Verdicts on the held-out pictures."""
     evaluation: Evaluation
     robustness: Robustness
-    """Of some of these pictures, turned and corrupted."""
+    """Results on some of the held-out pictures, turned and corrupted."""
     parity: Parity | None
     losses: Sequence[float]
     unfamiliar: str | None
-    """Why the stack calls nothing unknown; ``None`` if it does."""
+    """Reason why the stack has no OOD score; ``None`` if it has one."""
 
 
 def write_report(file: Path, report: Report) -> None:
-    """Write the page. Raises ``InputError``."""
+    """Write the page to ``file``. Raises ``InputError``."""
     title = f"{report.manifest.name} {report.manifest.version}"
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -247,7 +246,7 @@ def _flat(document: dict[str, object], before: str = "") -> dict[str, object]:
 
 
 def _value(value: object) -> str:
-    """As people write it."""
+    """Return a value as text for people."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
@@ -278,5 +277,5 @@ def _legend(names: Iterable[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """A stranger's text, in one line and without a meaning for browsers."""
+    """Return untrusted text on one line, escaped for HTML."""
     return escape(shown(text))

@@ -1,4 +1,4 @@
-"""The numbers behind the charts of a report."""
+"""The data of the charts of a report."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ __all__ = ["area_under", "bins", "mistakes", "roc", "smooth", "uncalibrated"]
 
 
 def roc(truth: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]) -> list[tuple[float, float]]:
-    """False alarms against hits, both 0 to 1, from the strictest threshold to the loosest."""
+    """Return the ROC curve: false and true positive rates, 0 to 1, from the strictest threshold."""
     order = np.argsort(-scores, kind="stable")
     right = truth[order]
     # A threshold lies between two scores that differ.
@@ -23,14 +23,17 @@ def roc(truth: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]) -> list[t
 
 
 def area_under(points: Sequence[tuple[float, float]]) -> float:
-    """The area under a line: that of ``roc`` is the chance that a picture of the class scores more
-    than one of the others."""
+    """Return the area under a line.
+
+    For ``roc`` this is the probability that a picture of the class has a higher score than a
+    picture of another class.
+    """
     x, y = np.array(points).T
     return float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2))
 
 
 def bins(labels: Labels, chances: Chances) -> list[tuple[float, float, int]]:
-    """Mean confidence, share that is right, and pictures of each bin that has any."""
+    """Return mean confidence, accuracy and number of pictures of each bin that is not empty."""
     confidence = chances.max(axis=1)
     right = chances.argmax(axis=1) == labels
     index = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
@@ -42,19 +45,19 @@ def bins(labels: Labels, chances: Chances) -> list[tuple[float, float, int]]:
 
 
 def uncalibrated(chances: Chances, calibration: Calibration) -> Chances:
-    """What the head said before ``calibration``."""
+    """Return the probabilities before ``calibration``."""
     logits = (np.log(np.maximum(chances, 1e-300)) - calibration.intercept) / calibration.slope
     return Calibration.none(chances.shape[1]).chances(logits)
 
 
 def mistakes(labels: Labels, chances: Chances) -> list[int]:
-    """The numbers of the pictures with a wrong verdict, the most confident first."""
+    """Return the indices of the pictures with a wrong verdict, the most confident first."""
     wrong = np.flatnonzero(chances.argmax(axis=1) != labels)
     return [int(number) for number in wrong[np.argsort(-chances[wrong].max(axis=1), kind="stable")]]
 
 
 def smooth(values: Sequence[float]) -> npt.NDArray[np.float64]:
-    """The running mean of losses, which jump from one batch to the next."""
+    """Return the running mean of losses, which vary from batch to batch."""
     width = max(1, len(values) // 50)
     padded = np.concatenate([np.repeat(values[:1], width - 1), values])
     return np.convolve(padded, np.full(width, 1 / width), "valid")

@@ -1,4 +1,4 @@
-"""The style sheet of a report: light or dark as the reader has it, on a phone or a desk."""
+"""The style sheet of a report: light or dark by the reader's setting, for phones and desktops."""
 
 __all__ = ["STYLE"]
 
