@@ -1,6 +1,7 @@
-"""Faults of other people's libraries, and nothing else.
+"""Patches for faults of third-party libraries, and nothing else.
 
-Each module says what is wrong; docs/upstream.md says when it may go, and a test of each fails then.
+Each module describes its fault. docs/upstream.md says when a patch may be removed, and a test of
+each patch fails then.
 """
 
 from catdog_stream.patches import (
@@ -20,9 +21,9 @@ __all__ = ["install"]
 
 
 def install() -> None:
-    """Mend this process. A second time does nothing.
+    """Patch the libraries in this process. A second call does nothing.
 
-    A process begins with it, a worker's as a command's: nothing that is imported does it.
+    Every process, of a worker or a command, calls it first: no import does it.
     """
     for patch in (
         absent_partitions,

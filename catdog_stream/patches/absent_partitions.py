@@ -1,11 +1,11 @@
-"""A producer waits for a partition that it does not know, as it waits for a topic.
+"""Patch: a producer waits for an unknown partition as it waits for an unknown topic.
 
-Fault (aiokafka 0.14): a topic that was deleted comes back with the partitions that the broker gives
-every topic, and gets the others later. A record for one of those is not sent: the producer raises
-``AssertionError('Unrecognized partition')``, as if the record were wrong.
+Fault (aiokafka 0.14): a topic that was deleted and created again first has the broker's default
+number of partitions, and gets the others later. A record for one of the others is not sent: the
+producer raises ``AssertionError('Unrecognized partition')``, as if the record were wrong.
 
-Repair: it asks again for as long as it asks for a topic that it does not know, and raises the same
-error then, ``UnknownTopicOrPartitionError``.
+Repair: the producer asks again for as long as it asks for an unknown topic, and then raises the
+same error, ``UnknownTopicOrPartitionError``.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 
 __all__ = ["install"]
 
-#: Seconds until the next look at the cluster.
+#: Seconds until the next metadata request.
 PAUSE = 0.1
 
 _original = AIOKafkaProducer.send
@@ -45,5 +45,5 @@ async def _patient(
 
 
 def install() -> None:
-    """Have every producer of this process do so from now on."""
+    """Patch every producer of this process."""
     AIOKafkaProducer.send = _patient

@@ -1,10 +1,10 @@
-"""Errors that aiokafka has no class of keep their code and their name.
+"""Patch: errors without a class in aiokafka keep their code and their name.
 
-Fault (aiokafka 0.14): ``for_code`` gives ``UnknownError`` for each code that is missing in its
+Fault (aiokafka 0.14): ``for_code`` returns ``UnknownError`` for each code that is missing in its
 list, which ends at 79. A record that a compacted topic refuses and a group that is full both become
-"an unexpected server error", and nobody learns the cause.
+"an unexpected server error", without the cause.
 
-Repair: the codes that a client of ours can meet have classes, named as Kafka names them.
+Repair: the codes that this application can meet have classes, named as Kafka names them.
 """
 
 from aiokafka.errors import BrokerResponseError, kafka_errors
@@ -27,7 +27,7 @@ class InvalidRecordError(BrokerResponseError):  # type: ignore[misc]
 
 
 class UnstableOffsetCommitError(BrokerResponseError):  # type: ignore[misc]
-    """Offsets are in the middle of a transaction."""
+    """Offsets are part of an open transaction."""
 
     errno = 88
     message = "UNSTABLE_OFFSET_COMMIT"
@@ -35,7 +35,7 @@ class UnstableOffsetCommitError(BrokerResponseError):  # type: ignore[misc]
 
 
 class ThrottlingQuotaExceededError(BrokerResponseError):  # type: ignore[misc]
-    """A quota is used up for now."""
+    """A quota is used up at present."""
 
     errno = 89
     message = "THROTTLING_QUOTA_EXCEEDED"
@@ -43,7 +43,7 @@ class ThrottlingQuotaExceededError(BrokerResponseError):  # type: ignore[misc]
 
 
 def install() -> None:
-    """Have ``for_code`` know them from now on."""
+    """Register the classes with ``for_code``."""
     for error in (
         GroupMaxSizeReachedError,
         InvalidRecordError,

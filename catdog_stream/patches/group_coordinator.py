@@ -1,25 +1,25 @@
-"""aiokafka joins its group knowing the topics.
+"""Patch: a consumer joins its group only when it knows its topics, and retries when refused.
 
-Fault (aiokafka 0.14): it divides topics that it has not heard of. Kafka creates a topic before each
-of its brokers tells of it. A member that asks too early assigns the partitions of the other topics
-alone, and asks again after five minutes: on a new cluster, labels without the changelog of their
-counts.
+Fault (aiokafka 0.14): a member assigns topics that it does not know yet. Kafka creates a topic
+before each of its brokers lists the topic. A member that asks too early assigns only the partitions
+of the other topics, and asks again after five minutes: on a new cluster, labels without the
+changelog of their counts.
 
-Repair: a member asks for its topics until it knows them all, and joins then.
+Repair: a member asks for its topics until it knows them all, and then joins.
 
-Fault: a consumer that has read nothing for ``max_poll_interval_ms`` leaves its group. One that has
-no partition never reads, leaves, and does not come back when it is needed.
+Fault: a consumer that has read nothing for ``max_poll_interval_ms`` leaves its group. A consumer
+without a partition never reads, so it leaves, and does not return when it is needed.
 
-Repair: who owns the consumer says for how long it has been idle, where it knows better.
+Repair: the owner of the consumer can state the idle time.
 
-Fault (aiokafka 0.14): what the group refuses once is final. A foreign member, any program that
-consumes with the name of the group, divides partitions in another way; while it is there the group
-refuses this one, and the task that joins waits for an application that never asks.
+Fault (aiokafka 0.14): a refusal by the group is final. A foreign member, any program that consumes
+with the name of the group, may use another assignor. While it is there, the group refuses this
+member, and the task that joins waits for a request that the application never makes.
 
-Repair: a member that is refused says why, and tries again until the group takes it.
+Repair: a refused member logs the reason, and tries again until the group accepts it.
 
-It also remembers when the group has answered last: connections that have gone silent are noticed by
-nobody else, since one that is made to try may well be answered.
+The patch also records the time of the group's last answer. It is the only sign of connections that
+have gone silent: a new connection, made as a test, may well be answered.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ from catdog_stream import deadlines
 
 logger = logging.getLogger(__name__)
 
-#: Seconds until it asks again, doubled each time: aiokafka logs each topic that it is not told of.
+#: Seconds until the next request, doubled each time: aiokafka logs each missing topic.
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 0.5
 
@@ -47,11 +47,11 @@ REFUSED_PAUSE = 1.0
 
 
 class MendedGroupCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka is untyped
-    """A `GroupCoordinator` that knows its topics when it joins, and when it was answered last."""
+    """`GroupCoordinator` that knows its topics before it joins, and the time of the last answer."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.answered_at = time.monotonic()
-        #: Why the group does not take this member, in a sentence; ``None`` where it does.
+        #: Why the group refuses this member, in one sentence; ``None`` if it does not.
         self.refused: str | None = None
         super().__init__(*args, **kwargs)
 
@@ -96,14 +96,14 @@ class MendedGroupCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafk
 
 
 class Subscriptions(SubscriptionState):  # type: ignore[misc]  # aiokafka is untyped
-    """A `SubscriptionState` whose owner may say for how long the consumer has been idle."""
+    """`SubscriptionState` whose owner may state the idle time of the consumer."""
 
-    #: Returns seconds; ``None`` where aiokafka's own rule holds.
+    #: Returns seconds; ``None`` selects aiokafka's own rule.
     idle_seconds: Callable[[], float] | None = None
 
     @property
     def fetcher_idle_time(self) -> float:
-        """Seconds after ``max_poll_interval_ms`` of which the consumer leaves its group."""
+        """Idle time in seconds; above ``max_poll_interval_ms`` the consumer leaves its group."""
         if self.idle_seconds is not None:
             return self.idle_seconds()
         return cast(float, super().fetcher_idle_time)
@@ -120,6 +120,6 @@ def _why_refused(group: str, error: KafkaError) -> str:
 
 
 def install() -> None:
-    """Have every consumer that is created from now on use both classes."""
+    """Make every consumer that is created from now on use both classes."""
     consumer.GroupCoordinator = MendedGroupCoordinator
     consumer.SubscriptionState = Subscriptions

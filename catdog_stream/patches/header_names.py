@@ -1,12 +1,12 @@
-"""aiokafka reads records whose headers have names that are not UTF-8.
+"""Patch: aiokafka reads records whose headers have names that are not UTF-8.
 
-Fault (aiokafka 0.14): it decodes the names of headers strictly. One record with another name, which
-clients in C and Go can write and Kafka does not look at, raises ``UnicodeDecodeError`` out of the
-consumer, each time that it is read: the partition is stuck for ever.
+Fault (aiokafka 0.14): it decodes the names of headers strictly. Clients in C and Go can write other
+names, and Kafka does not check them. One such record raises ``UnicodeDecodeError`` from the
+consumer each time that it is read: the partition is blocked forever.
 
-Repair: what cannot be read strictly is read again, by aiokafka's implementation in Python, from the
-batch with the record on, with U+FFFD in the place of what is not UTF-8, as Kafka's own client does.
-What cannot be read at all, a damaged batch, is told with its place.
+Repair: a batch that cannot be decoded strictly is read again by aiokafka's Python implementation,
+from the record on, with U+FFFD in place of bytes that are not UTF-8, as Kafka's own client does. A
+batch that cannot be read at all, because it is damaged, is reported with its place.
 """
 
 from typing import Any, SupportsIndex, overload
@@ -19,7 +19,7 @@ from catdog_stream.errors import UnreadableError
 
 
 class KeptRecords(MemoryRecords):  # type: ignore[misc]  # aiokafka is untyped
-    """`MemoryRecords` that still has the bytes it was made of."""
+    """`MemoryRecords` that keeps its bytes."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
@@ -27,7 +27,7 @@ class KeptRecords(MemoryRecords):  # type: ignore[misc]  # aiokafka is untyped
 
 
 class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
-    """Yields what was fetched of one partition, whatever its headers are called."""
+    """Iterator over the fetched records of one partition, with header names of any bytes."""
 
     _records: Any
 
@@ -49,7 +49,7 @@ class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
 
 
 def install() -> None:
-    """Makes every consumer of this process read such records from now on."""
+    """Patch every consumer of this process."""
     fetcher.MemoryRecords = KeptRecords
     fetcher.PartitionRecords = PartitionRecords
 
@@ -60,7 +60,7 @@ class _Text(bytearray):
 
 
 class _Buffer(bytearray):
-    """Its slices decode leniently."""
+    """Bytes whose slices decode leniently."""
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> int: ...
@@ -80,7 +80,7 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
 
 
 class _LenientRecords(_MemoryRecordsPy):  # type: ignore[misc]
-    """The batches in `data` that hold records from `offset` on."""
+    """Batches of `data` that hold records from `offset` on."""
 
     def __init__(self, data: bytes, offset: int) -> None:
         super().__init__(data)

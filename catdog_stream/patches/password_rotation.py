@@ -1,9 +1,9 @@
-"""A connection takes the password that is valid as it begins.
+"""Patch: each connection uses the password that is valid when it starts.
 
-Fault (aiokafka 0.14): a client takes a password when it is made and uses it for every connection
-until it ends. After the password has changed, a worker that loses a connection gets no other one.
+Fault (aiokafka 0.14): a client reads a password when it is created and uses it for all later
+connections. After the password has changed, a worker that loses a connection cannot connect again.
 
-Repair: where the password is one that can be asked for its ``current`` value, each connection asks.
+Repair: if the password has a method ``current``, each connection calls it.
 """
 
 from typing import Any
@@ -25,5 +25,5 @@ def _init_with_current_password(self: Any, *args: Any, **options: Any) -> None:
 
 
 def install() -> None:
-    """Have every connection of this process do so from now on."""
+    """Patch every connection of this process."""
     AIOKafkaConnection.__init__ = _init_with_current_password

@@ -1,13 +1,12 @@
-"""A recovery that Kafka did not answer begins again.
+"""Patch: a table recovery that Kafka did not answer starts again.
 
-Fault (Faust 0.15.3): each step of a recovery has a time limit, and ``Recovery._wait`` takes a step
-that has run out of it for a service that was stopped. The task that recovers tables ends, without a
-word, and the partitions that are assigned to the worker from then on are never read: a coordinator
-that is away for half a minute while a worker joins is enough. An error of Kafka that would pass
-ends the worker instead.
+Fault (Faust 0.15.3): each step of a recovery has a time limit, and ``Recovery._wait`` treats a step
+that exceeds it like a stopped service. The task that recovers tables ends silently, and partitions
+that are assigned to the worker from then on are never read: a coordinator that is away for half a
+minute while a worker joins is enough. A temporary error of Kafka ends the worker instead.
 
-Repair: a step that was not answered, or not now, has the whole recovery begin again, as a rebalance
-does that comes in between.
+Repair: a step without an answer, or with a temporary error, restarts the whole recovery, as a
+rebalance during the recovery does.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ __all__ = ["PersistentRecovery"]
 
 
 class PersistentRecovery(Recovery):
-    """A ``Recovery`` that goes on until it has recovered the tables or the worker stops."""
+    """`Recovery` that continues until it has recovered the tables or the worker stops."""
 
     async def _wait(self, coro: WaitArgT, timeout: Seconds | None = None) -> None:
         try:

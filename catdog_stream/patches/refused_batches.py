@@ -1,11 +1,12 @@
-"""An idempotent producer continues behind a record that Kafka refused.
+"""Patch: an idempotent producer continues after a record that Kafka has refused.
 
-Fault (aiokafka 0.14): it numbers records as it sends them, and keeps the numbers of a batch that
-the broker has refused. The next batch of the partition leaves a gap, and is refused for it
-(``OutOfOrderSequenceNumber``), as all after it: one record that is too large ends the producer.
+Fault (aiokafka 0.14): it assigns sequence numbers to records when it sends them, and does not
+release the numbers of a batch that the broker has refused. The next batch of the partition leaves a
+gap, and is refused for this (``OutOfOrderSequenceNumber``), as all later ones: one record that is
+too large blocks the producer for good.
 
-Repair: what the broker has refused for good was not written, so its numbers are free again. A
-partition has one batch on its way at a time: none behind it has been numbered.
+Repair: a batch that the broker has refused for good was not written, so its numbers are free again.
+A partition has only one batch in flight, so no later batch has numbers yet.
 """
 
 from typing import Any
@@ -17,10 +18,10 @@ __all__ = ["install"]
 
 
 class FreeingHandler(sender.SendProduceReqHandler):  # type: ignore[misc]  # aiokafka is untyped
-    """Frees the numbers of refused batches."""
+    """Response handler that frees the sequence numbers of refused batches."""
 
     def handle_response(self, response: Any) -> None:
-        """Settle the batches as Kafka has answered."""
+        """Complete the batches with Kafka's answer, and free the numbers of refused ones."""
         super().handle_response(response)
         numbers = self._sender._txn_manager
         if numbers is None:
@@ -34,5 +35,5 @@ class FreeingHandler(sender.SendProduceReqHandler):  # type: ignore[misc]  # aio
 
 
 def install() -> None:
-    """Have every producer of this process do so from now on."""
+    """Patch every producer of this process."""
     sender.SendProduceReqHandler = FreeingHandler

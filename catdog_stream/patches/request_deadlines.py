@@ -1,14 +1,15 @@
-"""Each request to Kafka has a deadline of its own.
+"""Patch: each request to Kafka has a deadline of its own.
 
-Fault (aiokafka 0.14): one time limit holds for everything. A consumer's must be longer than a
-rebalance, since joining waits for the others; a producer's is also how long a record may wait for a
-broker, twenty minutes. A broker whose process is frozen keeps its connections open: for so long
-nothing is written to the partitions that it led, though others lead them by then, a look at the
-cluster waits, and so does every new connection behind the one to it.
+Fault (aiokafka 0.14): one time limit covers everything. The limit of a consumer must be longer than
+a rebalance, since joining waits for the other members. The limit of a producer is also the longest
+wait of a record for a broker, twenty minutes. A broker whose process is frozen keeps its
+connections open. During that limit nothing is written to the partitions that it led, though other
+brokers lead them by then, a metadata request waits, and so does every new connection behind the one
+to this broker.
 
-Repair: the limit of a request is that of its kind, in ``deadlines``; connecting has one, too. What
-is waited for can be asked, so that a worker can say that a broker is silent; and what fails is
-counted, since every request and every connection of the process passes here.
+Repair: each kind of request has its limit in ``deadlines``, and so has connecting. Waiting requests
+can be listed, so that a worker can report a silent broker. Failures are counted here, since every
+request and every connection of the process passes here.
 """
 
 import asyncio
@@ -27,12 +28,12 @@ __all__ = ["Waiting", "install", "last_answer", "waiting_longest"]
 
 _PRODUCE = 0
 _COMMIT, _JOIN, _SYNC = 8, 11, 14
-#: The broker takes its time for these, and answers a connection's requests in their order.
+#: The broker may delay these, and it answers the requests of a connection in their order.
 _HOLD_UP_OTHERS = frozenset((_COMMIT, _JOIN, _SYNC))
-#: How long it takes says nothing of the broker: it waits for other members of the group.
+#: Their duration says nothing about the broker: it waits for other members of the group.
 _NO_SILENCE = frozenset((_JOIN, _SYNC))
 
-#: Of a deadline: a timer may be early by a little.
+#: Part of a deadline that counts as the whole: a timer may fire a little early.
 _NEARLY = 0.99
 
 _send = AIOKafkaConnection.send
@@ -40,20 +41,20 @@ _connect = AIOKafkaConnection.connect
 
 
 class Waiting(NamedTuple):
-    """A request that has no answer yet."""
+    """Request without an answer yet."""
 
     since: float
     address: str
 
 
-# By the id of the request's future. The threads of a worker each add and remove what is their own.
+# By the id of the request's future. Each thread of a worker adds and removes its own entries.
 _waiting: dict[int, Waiting] = {}
 #: Time of the last answer.
 _answered = [time.monotonic()]
 
 
 def waiting_longest(clock: Callable[[], float] = time.monotonic) -> tuple[float, str] | None:
-    """Seconds that the oldest unanswered request has waited, and the broker's address."""
+    """Return the seconds that the oldest request has waited, and the address of its broker."""
     oldest = min(tuple(_waiting.values()), default=None)
     return None if oldest is None else (clock() - oldest.since, oldest.address)
 
@@ -94,9 +95,9 @@ def _remember(future: "asyncio.Future[Any]", address: str) -> None:
 
 
 def _count_failure(late: float, future: "asyncio.Future[Any]") -> None:
-    """Count a connection that was lost, and a deadline that passed: aiokafka cancels it then.
+    """Count a lost connection, or a passed deadline, after which aiokafka cancels the future.
 
-    Remember when a request was answered.
+    Record the time if the request was answered.
     """
     if not future.cancelled() and future.exception() is None:
         _answered[0] = time.monotonic()
@@ -116,6 +117,6 @@ async def _connect_with_deadline(self: Any) -> Any:
 
 
 def install() -> None:
-    """Have every connection of this process do so from now on."""
+    """Patch every connection of this process."""
     AIOKafkaConnection.send = _send_with_deadline
     AIOKafkaConnection.connect = _connect_with_deadline

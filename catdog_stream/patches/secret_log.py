@@ -1,9 +1,9 @@
-"""aiokafka logs no password.
+"""Patch: aiokafka logs no password.
 
-Fault (aiokafka 0.14): at level debug ``AIOKafkaConnection.send`` logs every request in full, the
-one that carries the user name and the password of SASL's mechanism PLAIN too.
+Fault (aiokafka 0.14): at level debug ``AIOKafkaConnection.send`` logs every request in full, also
+the request with the user name and the password of SASL's mechanism PLAIN.
 
-Repair: a filter on its logger drops what it says of that request.
+Repair: a filter on its logger drops log records about that request.
 """
 
 import logging
@@ -14,16 +14,16 @@ __all__ = ["SecretFilter", "install"]
 
 
 class SecretFilter(logging.Filter):
-    """Drops log records about requests that hold a password."""
+    """Filter that drops log records about requests with a password."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record may be logged."""
+        """Return whether the record may be logged."""
         secrets = SaslAuthenticateRequest_v0 | SaslAuthenticateRequest_v1
         return not any(isinstance(value, secrets) for value in record.args or ())
 
 
 def install() -> None:
-    """Make aiokafka's connections log no password from now on."""
+    """Add the filter to the logger of aiokafka's connections."""
     log = logging.getLogger("aiokafka.conn")
     if not any(isinstance(each, SecretFilter) for each in log.filters):
         log.addFilter(SecretFilter())

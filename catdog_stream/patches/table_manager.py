@@ -1,11 +1,10 @@
-"""Faust starts its tables without a second's sleep.
+"""Patch: Faust starts its tables without sleeping for a second.
 
-Fault (Faust 0.15.3): ``TableManager.on_start`` sleeps for a second before it looks which tables
-there are, for tables that an agent might make while it starts. The worker joins its group only
-after that.
+Fault (Faust 0.15.3): ``TableManager.on_start`` sleeps for a second before it reads the list of
+tables, in case an agent creates tables at its start. The worker joins its group only after that.
 
-Repair: no sleep. Every table of this application is made when its module is imported, long before;
-one that is made later raises Faust's ``RuntimeError``. What recovers them is ``recovery``'s.
+Repair: no sleep. Every table of this application exists long before the worker starts; creating one
+later raises Faust's ``RuntimeError``. ``recovery`` has the recovery of the tables.
 """
 
 from typing import cast
@@ -18,16 +17,16 @@ __all__ = ["PromptTableManager"]
 
 
 class PromptTableManager(TableManager):
-    """A ``TableManager`` for tables that are all made before the worker starts."""
+    """`TableManager` for tables that all exist before the worker starts."""
 
     async def on_start(self) -> None:
-        """Start the tables and what recovers them."""
+        """Start the tables and their recovery."""
         await self._update_channels()
         await self.recovery.start()
 
     @property
     def recovery(self) -> PersistentRecovery:
-        """What recovers the tables when partitions are assigned."""
+        """Service that recovers the tables when partitions are assigned."""
         if self._recovery is None:
             self._recovery = PersistentRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
         return cast(PersistentRecovery, self._recovery)

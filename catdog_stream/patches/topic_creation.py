@@ -1,15 +1,15 @@
-"""Faust looks again for the broker that makes its topics, and makes none that exists.
+"""Patch: Faust retries the creation of topics, and creates none that exists.
 
-Fault (Faust 0.15): it asks one broker, the first that it knows, who the controller is, and sends
-that one the topic. If either does not answer, because it dies or is frozen just then, or is the
-controller no more, the worker ends: with ``NodeNotReadyError`` where one starts while a broker
-goes. It also asks for topics that exist, unless its client happens to track them: a user without
-the right ``Create`` is refused, though nothing has to be created.
+Fault (Faust 0.15): it asks one broker, the first that it knows, for the controller, and sends the
+topic to the controller. If either does not answer, because it dies or is frozen at that moment, or
+is not the controller any more, the worker ends: with ``NodeNotReadyError`` if it starts while a
+broker stops. Faust also requests topics that exist, unless its client happens to track them: a user
+without the right ``Create`` is refused, though nothing must be created.
 
-Repair: it asks first whether the topic exists. It tries again, with what the cluster says by then,
-until the worker is stopped. What is refused for good is raised as ``TopicNotCreatedError``, with
-the topic. The time limit that Faust means as milliseconds and waits for as seconds is left to
-``request_deadlines``.
+Repair: it first asks if the topic exists. It tries again, with new metadata of the cluster, until
+the worker is stopped. A final refusal is raised as ``TopicNotCreatedError``, with the topic.
+``request_deadlines`` repairs the time limit, which Faust gives in milliseconds and waits for in
+seconds.
 """
 
 import asyncio
@@ -57,12 +57,12 @@ async def _persistent(
 
 
 async def _exists(client: Any, topic: str) -> bool:
-    """Return whether Kafka lists the topic; one that is hidden from the user is not listed."""
+    """Return whether Kafka lists the topic; a topic that is hidden from the user is not listed."""
     request = MetadataRequest([topic], allow_auto_topic_creation=False)
     answer = await client.send(client.get_random_node(), request)
     return any(code == NoError.errno and name == topic for code, name, *_ in answer.topics)
 
 
 def install() -> None:
-    """Have every transport of this process do so from now on."""
+    """Patch every transport of this process."""
     Transport._really_create_topic = _persistent  # type: ignore[method-assign]

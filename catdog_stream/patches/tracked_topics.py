@@ -1,12 +1,12 @@
-"""aiokafka remembers which topics it writes to.
+"""Patch: aiokafka keeps the metadata of all topics that it writes to.
 
-Fault (aiokafka 0.14): while a producer tracks no topic, a look at the cluster tells it of all; once
-it tracks one, every look asks for those that it tracks, and forgets the others. A topic that was
-known when it was first written to is not tracked. So what waits to be sent to it, while a look for
-some other topic is made, has no leader any more: it stays where it is, the producer asks for
-leaders without a pause and never for this one, and after the time limit of a request the record
-has failed. On a new cluster a rejection could wait like that for a minute and a half, and the
-requests behind it.
+Fault (aiokafka 0.14): while a producer tracks no topic, a metadata request returns all topics. Once
+it tracks a topic, each request asks only for the tracked topics, and the others are forgotten. A
+topic that was known at the first write to it is not tracked. So a record that waits to be sent to
+it has no leader any more after a metadata request for another topic: it stays in the buffer, and
+the producer asks for leaders without a pause and never for this one. After the time limit of a
+request the record has failed. On a new cluster a rejection, and the requests behind it, could wait
+like that for a minute and a half.
 
 Repair: a producer tracks each topic that it writes to.
 """
@@ -29,5 +29,5 @@ async def _tracking(client: Any, topic: str) -> Collection[int]:
 
 
 def install() -> None:
-    """Have every client of this process do so from now on."""
+    """Patch every client of this process."""
     AIOKafkaClient._wait_on_metadata = _tracking

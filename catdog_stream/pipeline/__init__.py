@@ -1,4 +1,4 @@
-"""From a request to its answer: reading, batching, the model, order.
+"""Processing of a request up to its answer: reading, batching, inference, order of answers.
 
-Knows no Faust and no Kafka.
+The package does not depend on Faust or Kafka.
 """

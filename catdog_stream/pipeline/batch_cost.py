@@ -1,36 +1,36 @@
-"""What a batch of n costs, learned from batches that were measured: ``a + b * n`` seconds.
+"""Cost model of batches, learned from measured batches: ``a + b * n`` seconds for n items.
 
-``a`` is what a call of the model costs however little is in it, ``b`` what each picture adds. On
-a CPU ``a`` is about 0; on a GPU it is nearly everything.
+``a`` is the fixed cost of a call of the model, ``b`` the additional cost of each picture. On a CPU
+``a`` is about 0; on a GPU ``a`` is nearly the whole cost.
 """
 
 from typing import NamedTuple
 
 __all__ = ["BatchCost", "Line"]
 
-#: What a measurement still counts when the next one comes: about the last 20 make the line.
+#: Decay of the weights with each new measurement: about the last 20 determine the line.
 _MEMORY = 0.95
-#: Before so many measurements, nothing is known.
+#: Number of measurements below which no line is computed.
 _FEWEST = 5
 #: Variance of n below which ``a`` and ``b`` cannot be told apart.
 _LEAST_VARIANCE = 0.1
-#: A batch counts as at most so many times what was expected: a machine that hiccups.
+#: Largest ratio of a measurement to its expected value; an outlier is cut to this.
 _LARGEST_SURPRISE = 3.0
 
 
 class Line(NamedTuple):
-    """A batch of n costs ``a + b * n`` seconds; neither is negative."""
+    """Cost of a batch of n items, ``a + b * n`` seconds; neither is negative."""
 
     a: float
     b: float
 
     def __call__(self, size: int) -> float:
-        """Seconds for a batch of ``size``."""
+        """Return the seconds for a batch of ``size``."""
         return self.a + self.b * size
 
 
 class BatchCost:
-    """Fits the line by least squares; each measurement counts 5 % less than the one after it."""
+    """Fits the line by weighted least squares; each measurement weighs 5 % less than the next."""
 
     def __init__(self) -> None:
         self._measurements = 0
@@ -49,7 +49,7 @@ class BatchCost:
         self._nt = _MEMORY * self._nt + size * seconds
 
     def line(self) -> Line | None:
-        """The line, or ``None`` while too little, or too much of the same, was measured."""
+        """Return the line; ``None`` while there are too few measurements, or too similar sizes."""
         if self._measurements < _FEWEST:
             return None
         mean_n, mean_t = self._n / self._weight, self._t / self._weight
@@ -58,7 +58,7 @@ class BatchCost:
             return None
         b = (self._nt / self._weight - mean_n * mean_t) / variance
         a = mean_t - b * mean_n
-        # The best line with both at least 0, where noise says otherwise.
+        # If noise makes one coefficient negative, use the best line with both at least 0.
         if b < 0:
             return Line(mean_t, 0.0)
         if a < 0:

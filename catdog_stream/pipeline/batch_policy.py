@@ -1,17 +1,18 @@
-"""When to stop waiting for a batch to grow. Time comes in as numbers: no clock, no event loop.
+"""Policy for how long a batch waits to grow. Uses no clock or event loop: times are inputs.
 
-Say n items are queued, a batch of k costs ``a + b * k``, and the next item comes after a gap g.
+Assume that n items are queued, a batch of k costs ``a + b * k``, and the next item arrives after a
+gap g.
 
-- Go now: the n are done at ``a + b * n``, the next one, in a batch of its own after them, at
-  ``(a + b * n) + (a + b)``.
-- Wait for it: all n + 1 are done at ``g + a + b * (n + 1)``.
+- Start now: the n items are done at ``a + b * n``, the next item, in a batch of its own after them,
+  at ``(a + b * n) + (a + b)``.
+- Wait for the next item: all n + 1 are done at ``g + a + b * (n + 1)``.
 
 Waiting makes the sum of these times smaller by ``(n + 1) * (patience - g)`` with ``patience =
-(a - b * n) / (n + 1)``: it can pay only if the next item comes within that time. So it never pays
-where ``a`` is about 0, as on a CPU, and ever less the more are queued. Who waits for h and in vain
-loses up to ``(n + 1) * h``. Therefore: wait, for the patience at most, if that would have paid on
-average after the latest arrivals. If arrivals are independent of each other, this is so when the
-mean gap is shorter than the patience; if they come in bursts, it is so within a burst.
+(a - b * n) / (n + 1)``: it can pay only if the next item arrives within that time. So it never pays
+if ``a`` is about 0, as on a CPU, and pays less the more items are queued. A wait of h in vain costs
+up to ``(n + 1) * h``. Therefore: wait, for at most the patience, if that would have paid on average
+after the latest arrivals. For independent arrivals, this holds if the mean gap is shorter than the
+patience; for arrivals in bursts, it holds within a burst.
 """
 
 from collections import deque
@@ -20,12 +21,12 @@ from catdog_stream.pipeline.batch_cost import BatchCost
 
 __all__ = ["BatchPolicy"]
 
-#: Gaps between arrivals that are remembered.
+#: Number of remembered gaps between arrivals.
 _GAPS = 50
 
 
 class BatchPolicy:
-    """Decides when a batch goes. Times are seconds of any clock that never goes back.
+    """Decides when a batch starts. Times are seconds of any monotonic clock.
 
     Args:
         max_batch: most items in one batch.
@@ -40,19 +41,23 @@ class BatchPolicy:
         self._gaps: deque[float] = deque(maxlen=_GAPS)
 
     def arrived(self, now: float) -> None:
-        """Take note that an item came."""
+        """Record the arrival of an item."""
         if self._latest is not None:
             self._gaps.append(now - self._latest)
         self._latest = now
 
     def served(self, size: int, seconds: float) -> None:
-        """Take note that a batch of ``size`` took ``seconds``."""
+        """Record that a batch of ``size`` took ``seconds``."""
         self._cost.observe(size, seconds)
 
     def go_at(self, queued: int, oldest: float) -> float:
-        """When to go with ``queued`` items, if none comes before; a time in the past means now.
+        """Return when to start with ``queued`` items if no other arrives; a past time means now.
 
-        ``oldest`` is when the first of them came. Ask again when another one comes.
+        Call again when another item arrives.
+
+        Args:
+            queued: number of queued items.
+            oldest: time at which the first of them arrived.
         """
         line = self._cost.line()
         if line is None or self._latest is None or queued >= self.max_batch:

@@ -1,8 +1,8 @@
-"""Batches of what has queued up, and of what is worth waiting for.
+"""Batching of queued items, with a wait for more items where it pays.
 
-While one batch is in the model, others queue; the next batch takes them all, up to a limit. A
-model that is idle answers at once, but where a larger batch costs little more, as on a GPU, and
-the next item is about to come: ``batch_policy`` says for how long waiting pays.
+While one batch is in the model, other items queue; the next batch takes them all, up to a limit.
+An idle model starts at once, except where a larger batch costs little more, as on a GPU, and the
+next item is expected soon: ``batch_policy`` computes for how long waiting pays.
 """
 
 import asyncio
@@ -35,8 +35,8 @@ class Batcher(Generic[Item, Result]):
 
     Args:
         process: takes a batch of items, returns one result for each, in order.
-        policy: how large a batch may be, and how long it may wait. Its clock is the event loop's.
-        parallel: batches in ``process`` at a time.
+        policy: limits the size and the waiting time of a batch. Its clock is the event loop's.
+        parallel: number of batches in ``process`` at a time.
     """
 
     def __init__(
@@ -55,9 +55,11 @@ class Batcher(Generic[Item, Result]):
     def submit(
         self, item: Item, on_begin: Callable[[], object] | None = None
     ) -> asyncio.Future[Result]:
-        """The result of one item, to be awaited; or what ``process`` raised for it alone.
+        """Queue one item; return a future of its result, or of the error that it alone caused.
 
-        ``on_begin`` is called as its batch begins.
+        Args:
+            item: the item.
+            on_begin: called when the batch of the item starts.
         """
         loop = asyncio.get_running_loop()
         queued: _Queued[Item, Result] = _Queued(item, loop.create_future(), loop.time(), on_begin)
@@ -107,9 +109,9 @@ class Batcher(Generic[Item, Result]):
                 queued.on_begin()
         try:
             results = await self._process([queued.item for queued in batch])
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the item's to raise
+        except Exception as error:  # noqa: BLE001 - any error is raised by the item's future
             if len(batch) > 1:
-                # One item spoilt the batch: each on its own, so that it fails alone.
+                # One item may have spoilt the batch: retry each alone, so that only this one fails.
                 logger.warning("A batch of %d failed (%s): one by one.", len(batch), error)
                 for single in batch:
                     await self._serve([single])

@@ -1,7 +1,7 @@
-"""Threads that work items off and hand the results back to the event loop.
+"""Threads that process items and return the results to the event loop.
 
-A future of an executor for each item costs more than reading a small request; here the loop is
-woken once for all results that have come by then.
+One executor future for each item would cost more than reading a small request. Here one wake-up of
+the loop delivers all results that are ready.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ Result = TypeVar("Result")
 
 
 class DecodingThreads(Generic[Item, Result]):
-    """Calls ``read`` in threads and ``on_read`` in the event loop that it was started in.
+    """Pool that calls ``read`` in threads and ``on_read`` in the event loop of ``start``.
 
     Args:
-        read: works one item off; called by several threads at once.
-        on_read: gets each item with what ``read`` returned or raised.
-        threads: how many.
+        read: processes one item; several threads call it at once.
+        on_read: receives each item with the result or the exception of ``read``.
+        threads: number of threads.
     """
 
     def __init__(
@@ -52,11 +52,11 @@ class DecodingThreads(Generic[Item, Result]):
             thread.start()
 
     def put(self, item: Item) -> None:
-        """Have ``item`` worked off, after those before it have been begun."""
+        """Queue ``item``; items are started in the order of their arrival."""
         self._waiting.put(item)
 
     def clear(self) -> list[Item]:
-        """Forget the items that no thread has begun, which ``on_read`` will not get; these."""
+        """Remove and return the items that no thread has started, without calling ``on_read``."""
         forgotten = []
         with suppress(Empty):
             while not self._stopping:
@@ -65,9 +65,9 @@ class DecodingThreads(Generic[Item, Result]):
         return forgotten
 
     def stop(self) -> None:
-        """End the threads once each has finished its item; blocks, and is called once."""
+        """End the threads after each has finished its item. Blocks; call it once only."""
         self.clear()
-        self._stopping = True  # from now on nobody clears away what ends the threads
+        self._stopping = True  # from now on ``clear`` must not remove the end markers
         for _ in self._threads:
             self._waiting.put(None)
         for thread in self._threads:
@@ -79,14 +79,14 @@ class DecodingThreads(Generic[Item, Result]):
             result: Result | Exception
             try:
                 result = self._read(item)
-            except Exception as error:  # noqa: BLE001 - whoever put the item in deals with it
+            except Exception as error:  # noqa: BLE001 - ``on_read`` handles it
                 result = error
             except BaseException as error:  # noqa: BLE001 - the thread must not end
                 result = RuntimeError(f"Reading raised {error!r}.")
                 result.__cause__ = error
             self._done.append((item, result))
-            # The loop takes the mark away before it looks: what was appended before this test
-            # is seen, by that look or by another one.
+            # The loop resets the flag before it reads: a result that was appended before this
+            # test is delivered by that call or by another one.
             if not self._waking:
                 self._waking = True
                 self._loop.call_soon_threadsafe(self._deliver)

@@ -1,15 +1,15 @@
-"""Whether a stack still says what it said when it was measured.
+"""Drift detection: compares the latest verdicts of a stack with those when it was measured.
 
-The last verdicts are held against the reference in the manifest: how often each class was said,
-how sure it was, and how familiar the pictures looked. How far two such histograms lie apart is told
-by the population stability index (PSI), the sum of ``(p - q) * ln(p / q)`` over their bins: below
-0.1 they are alike, above 0.25 they are not, as those who watch credit scores have long held.
+The latest verdicts are compared with the reference in the manifest by three histograms: frequency
+of each class, confidence, and OOD score. The distance of two histograms is the population stability
+index (PSI), the sum of ``(p - q) * ln(p / q)`` over their bins. By the usual rule of credit
+scoring, a PSI below 0.1 means no change, and above 0.25 a significant change.
 
-A few verdicts differ from any reference by chance. If nothing has changed, the PSI of n verdicts
+A few verdicts differ from any reference at random. If nothing has changed, the PSI of n verdicts
 against m is distributed as chi-squared with one degree of freedom less than there are bins, times
-``1 / n + 1 / m`` (Yurdakul, "Statistical Properties of Population Stability Index", 2018). So there
-is drift where the PSI is above 0.1 *and* above what chance exceeds once in a million looks. With
-100 verdicts of ten bins that is 0.5; with 1,000 the 0.1 decides.
+``1 / n + 1 / m`` (Yurdakul, "Statistical Properties of Population Stability Index", 2018). So drift
+is a PSI above 0.1 *and* above the value that random variation exceeds once in a million checks.
+With 100 verdicts and ten bins that value is 0.5; with 1,000 verdicts the 0.1 decides.
 """
 
 from collections import deque
@@ -26,38 +26,38 @@ __all__ = ["Drift", "Finding", "Quantity", "chance_limit", "stability_index"]
 
 Quantity = Literal["verdicts", "confidence", "familiarity"]
 
-#: The last so many verdicts are compared.
+#: Number of latest verdicts that are compared.
 WINDOW = 1000
-#: Fewer are not compared.
+#: Number of verdicts below which nothing is compared.
 FEWEST = 100
-#: Verdicts from one look at them to the next.
+#: Number of verdicts between two comparisons.
 LOOK_EVERY = 50
-#: PSI of a drift that matters.
+#: Smallest PSI of a relevant drift.
 MATTERS = 0.1
-#: How often chance alone may look like drift, in looks.
+#: False alarms per comparison, as a probability.
 FALSE_ALARMS = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One quantity of the last verdicts, beside the reference."""
+    """Comparison of one quantity of the latest verdicts with the reference."""
 
     quantity: Quantity
     index: float
     """PSI, 0 or more."""
     limit: float
-    """Above it, it is drift."""
+    """A PSI above this limit is drift."""
     since: float | None
-    """When it was first seen to be drift, in seconds since the epoch; ``None`` if it is none."""
+    """Time since which there is drift, in seconds since the epoch; ``None`` if there is none."""
     now: Mapping[str, float]
-    """The share of each verdict; or ``mean``, of the confidence or the familiarity."""
+    """The share of each verdict; or ``mean``, of the confidence or the OOD score."""
     before: Mapping[str, float]
-    """The same of the reference."""
+    """The same for the reference."""
 
 
 @dataclass(slots=True)
 class _Counts:
-    """A window's histogram of one quantity."""
+    """Histogram of one quantity in the window of the latest verdicts."""
 
     expected: Sequence[int]
     counts: list[int]
@@ -66,11 +66,11 @@ class _Counts:
 
 
 class Drift:
-    """Watches the verdicts of one stack. Keeps the last ``WINDOW`` of them, as numbers.
+    """Drift monitor of one stack. Keeps the last ``WINDOW`` verdicts, as numbers.
 
     Args:
-        stack: its name and version; verdicts of others are left out.
-        reference: what it is compared with.
+        stack: name and version of the stack; verdicts of other stacks are ignored.
+        reference: histograms to compare with.
         clock: seconds since the epoch.
     """
 
@@ -86,14 +86,14 @@ class Drift:
             self._familiarity = _counts(reference.familiarity.counts)
         self._window: deque[tuple[int, int, float, int, float]] = deque()
         self._seen = 0
-        #: What was found at the last look; nothing before ``FEWEST`` verdicts.
+        #: Findings of the last comparison; empty before ``FEWEST`` verdicts.
         self.findings: Sequence[Finding] = ()
 
     def __len__(self) -> int:
         return len(self._window)
 
     def observe(self, verdict: Verdict) -> bool:
-        """Take a verdict into account; whether there are new findings."""
+        """Add a verdict; return whether there are new findings."""
         if verdict.stack != self.stack or verdict.label not in self._bins:
             return False
         confidence, familiarity = max(verdict.scores.values()), verdict.familiarity or 0.0
@@ -155,19 +155,19 @@ class Drift:
 
 
 def stability_index(seen: Sequence[int], expected: Sequence[int]) -> float:
-    """The PSI of two histograms with the same bins.
+    """Return the PSI of two histograms with the same bins.
 
-    Half a count more in each bin keeps it finite where one of them is empty.
+    Half a count is added to each bin, so that the PSI is finite if a bin is empty.
     """
     pairs = zip(_shares(seen, 0.5), _shares(expected, 0.5), strict=True)
     return sum((p - q) * log(p / q) for p, q in pairs)
 
 
 def chance_limit(seen: Sequence[int], expected: Sequence[int]) -> float:
-    """The PSI that is exceeded by ``FALSE_ALARMS`` of looks where nothing has changed.
+    """Return the PSI that ``FALSE_ALARMS`` of all comparisons exceed if nothing has changed.
 
-    The quantile of chi-squared is Wilson and Hilferty's (1931): so far out it is too large, which
-    is the safe side, by 3 % for nine degrees of freedom and by 10 % for two.
+    The quantile of chi-squared is Wilson and Hilferty's approximation (1931). So far out it is
+    too large, which is safe: by 3 % for nine degrees of freedom and by 10 % for two.
     """
     freedom = len(seen) - 1
     if freedom < 1:

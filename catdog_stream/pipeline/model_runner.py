@@ -1,4 +1,4 @@
-"""Runs the model in threads of its own, with a deadline, and replaces one that hangs."""
+"""Inference in separate threads, with a deadline, and replacement of a model that hangs."""
 
 import asyncio
 import logging
@@ -20,15 +20,15 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: What a future of asyncio takes for its own end, or cannot hold at all.
+#: Errors that an asyncio future treats as its own cancellation, or cannot hold at all.
 _NO_RESULT = (StopIteration, CancelledError)
 
-#: A deadline is waited for in so many parts, each of which counts as itself at most.
+#: Number of parts of a deadline. A pause of the process counts as one part at most.
 PARTS = 20
 
 
 async def _is_there(answer: asyncio.Future[T], seconds: float) -> bool:
-    """Whether the answer comes while this process runs so long."""
+    """Return whether the answer arrives while this process runs for ``seconds``."""
     for _ in range(PARTS):
         done, _ = await asyncio.wait((answer,), timeout=seconds / PARTS)
         if done:
@@ -42,19 +42,19 @@ def _close_late(loading: "asyncio.Future[Classifier]") -> None:
 
 
 class ModelRunner:
-    """Classifies off the event loop.
+    """Runner of inference outside the event loop.
 
-    A thread that hangs cannot be ended. It is left behind with the model it holds, and a new
-    model takes over in a new thread; after too many of them the process must be replaced. Where no
-    new model can be loaded, the one before works in new threads, with the same limit.
+    A hanging thread cannot be ended. It is abandoned with its model, and a new model takes over in
+    a new thread; after too many hangs the process must be replaced. If no new model can be loaded,
+    the previous one continues in new threads, with the same limit.
 
     Args:
         load: loads a model and warms it up; blocks.
-        parallel: batches that the model gets at a time.
-        timeout: seconds that one batch may take, in which this process ran: one that was stopped
-            and goes on, or a machine that slept, does not find a good model hung.
-        max_hangs: models that may hang before ``on_failure`` is called.
-        on_failure: called with the reason for which the process must be replaced.
+        parallel: number of batches that the model gets at a time.
+        timeout: seconds for one batch, counted only while this process runs: after the process was
+            stopped and continued, or the machine slept, a good model does not count as hung.
+        max_hangs: number of hangs at which ``on_failure`` is called.
+        on_failure: called with the reason why the process must be replaced.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class ModelRunner:
         self._parallel = parallel
         self._hangs = 0
         self._ended = False
-        #: Why no other model took the place of one that hung; ``None`` if one did.
+        #: Why a hung model could not be replaced; ``None`` if it was, or none hung.
         self.problem: str | None = None
         self._threads = self._new_threads()
         self._classifier: Classifier | None = None
@@ -88,17 +88,17 @@ class ModelRunner:
 
     @property
     def warm(self) -> bool:
-        """Whether the model is loaded and has answered its first picture."""
+        """True once the model is loaded and has answered its first picture."""
         return self._classifier is not None
 
     async def start(self, seconds: float = math.inf) -> None:
         """Load the model.
 
-        The thread of a start that is cancelled, or takes more than ``seconds``, is left behind;
-        what it loads after all is closed.
+        If the start is cancelled, or takes more than ``seconds``, its thread is abandoned; a model
+        that it still loads is closed.
 
         Raises:
-            StackError: it cannot be used, or was not there in time.
+            StackError: the model cannot be used, or was not loaded in time.
         """
         loading = asyncio.get_running_loop().run_in_executor(self._threads, self._load)
         try:
@@ -117,13 +117,13 @@ class ModelRunner:
         return self.classifier.prepare(data)
 
     async def classify(self, pictures: Sequence[Prepared]) -> list[Verdict]:
-        """A verdict for each picture.
+        """Return a verdict for each picture.
 
         Raises:
-            RejectedRequest: ``timeout``, the model did not answer in time; ``bad_verdict``, it
-                answered with something that is no verdict.
+            RejectedRequest: ``timeout``, the model did not answer in time; ``bad_verdict``, its
+                answer is not a valid verdict.
         """
-        async with self._changing:  # while a model is replaced, the new one is waited for
+        async with self._changing:  # during a replacement, wait for the new model
             classifier, threads = self.classifier, self._threads
         if self._ended:
             await asyncio.get_running_loop().create_future()  # never: Kafka delivers it again
@@ -133,7 +133,7 @@ class ModelRunner:
         if await _is_there(answer, self._timeout):
             return answer.result()
         if not await self._replace(threads, len(pictures)):
-            # Another batch hung, and this one may only have waited behind it.
+            # Another batch hung, and this batch may only have waited behind that one.
             return await self.classify(pictures)
         detail = f"The model did not answer within {self._timeout:g} s."
         raise RejectedRequest(Reason.TIMEOUT, detail)
@@ -151,7 +151,7 @@ class ModelRunner:
         return checked_verdicts(verdicts, len(pictures), classifier.classes)
 
     async def _replace(self, hung: ThreadPoolExecutor, batch: int) -> bool:
-        """Have another model answer; false if another batch has had it replaced already."""
+        """Replace the hung model; return false if another batch has had it replaced already."""
         async with self._changing:
             if hung is not self._threads:
                 return False
@@ -160,8 +160,8 @@ class ModelRunner:
             self._leave_threads()
             try:
                 await self.start(deadlines.STACK_LOADED)
-            except Exception as error:  # of a model of any make
-                self._leave_threads()  # where the load may hang
+            except Exception as error:  # a custom model may raise anything
+                self._leave_threads()  # the load may hang in them
                 reason = str(error) or repr(error)
                 self.problem = f"The model hung, and no other could be loaded: {reason}"
                 trace = None if isinstance(error, StackError) else error
@@ -173,7 +173,7 @@ class ModelRunner:
         return True
 
     def _end(self) -> None:
-        """Have the process replaced; without a model that works, nothing is answered before."""
+        """Request a new process; without a working model, answer nothing until then."""
         self._ended = self.problem is not None
         more = f" {self.problem}" if self.problem is not None else ""
         self._on_failure(HungModelError(f"The model hung {self._hangs} times.{more}"))
@@ -186,7 +186,7 @@ class ModelRunner:
         return ThreadPoolExecutor(self._parallel, thread_name_prefix="model")
 
     async def stop(self) -> None:
-        """Free the model, once it has finished its work; never waits for a thread that hangs."""
+        """Close the model after its last batch; never wait for a thread that hangs."""
         hung = self._hangs > 0
         await asyncio.to_thread(self._threads.shutdown, wait=not hung, cancel_futures=True)
         if self._classifier is not None and not hung:

@@ -1,4 +1,4 @@
-"""The seam between the pipeline and whoever watches it."""
+"""Interface between the pipeline and its observers."""
 
 import logging
 from dataclasses import dataclass
@@ -15,48 +15,48 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer that Kafka has confirmed."""
+    """Answer that Kafka has confirmed."""
 
     incoming: Incoming
     outcome: Outcome
-    #: What the classifier has prepared of the picture, if that was asked for.
+    #: The prepared picture, if an observer asked for it.
     prepared: object
-    #: When the request reached which stage.
+    #: Moments at which the request reached its stages.
     timings: Timings
 
 
 class Observer(Protocol):
-    """Is told of each answer, in the event loop, where the next request waits: it must be quick."""
+    """Observer of answers. Runs in the event loop and delays the next request, so must be quick."""
 
     def wants_picture(self) -> bool:
-        """Whether it wants to see the picture of the request that was just read.
+        """Return whether the observer needs the picture of the request that was just read.
 
-        A prepared picture is kept for it until the request is answered.
+        A prepared picture is then kept until the request is answered.
         """
 
     def answered(self, answer: Answered) -> None:
-        """Take note of an answer."""
+        """Process an answer."""
 
 
 class Observers:
-    """All who watch. Where one wants a picture, all are shown it."""
+    """All observers. If one needs a picture, all receive it."""
 
     def __init__(self) -> None:
         self._observers: list[Observer] = []
 
     def add(self, observer: Observer) -> None:
-        """Tell ``observer`` as well."""
+        """Add an observer."""
         self._observers.append(observer)
 
     def wants_picture(self) -> bool:
-        """Whether any of them does; each is asked, since some count how often they said yes."""
+        """Return whether any observer does. Each one is asked, because some count their answers."""
         answers = [observer.wants_picture() for observer in self._observers]
         return any(answers)
 
     def answered(self, answer: Answered) -> None:
-        """Tell all of them, and go on whatever one makes of it.
+        """Notify all observers, also if one of them fails.
 
-        It was answered and counted: a fault of whoever watches must not stop the stream.
+        The request was answered and counted: a fault of an observer must not stop the stream.
         """
         for observer in self._observers:
             try:

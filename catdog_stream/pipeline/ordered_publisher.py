@@ -1,8 +1,8 @@
-"""Answers on their way: in order, published only by whoever owns them, acknowledged last.
+"""Ordered publishing of answers by the owner of a partition, with acknowledgement at the end.
 
 Answers leave in the order of each partition, and a request is acknowledged only after Kafka has
-confirmed its answer. What makes answering impossible stops it for good. Who finds the answers, a
-model or a jury, is not known here.
+confirmed its answer. An error that makes answering impossible stops the publisher for good. The
+module does not know the source of the answers: a model or a jury.
 """
 
 import asyncio
@@ -23,23 +23,23 @@ from catdog_stream.wire import Incoming
 
 __all__ = ["Classified", "Job", "OrderedPublisher", "Outcome", "Publisher", "note_answer"]
 
-#: Seconds between two questions whether requests are still this process's to answer.
+#: Seconds between two checks if this process still owns the requests.
 ASK_AGAIN_SECONDS = 0.5
 
 
 class Publisher(Protocol):
-    """Where answers go."""
+    """Destination of answers."""
 
     async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[Outcome]:
-        """Hand the answer over, in order; await the result for Kafka's confirmation.
+        """Pass the answer on, in order; await the result for Kafka's confirmation.
 
-        That is the outcome as it was written: a label too large for its topic becomes a rejection.
+        The result is the outcome as written: a label too large for its topic becomes a rejection.
         """
 
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """A request that is to be answered, with the answer once it is there."""
+    """Request to be answered, with its answer once that is known."""
 
     incoming: Incoming
     acknowledge: Callable[[Outcome], Awaitable[object]]
@@ -47,7 +47,7 @@ class Job:
     outcome: asyncio.Future[Outcome] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future(), kw_only=True
     )
-    #: The prepared picture, where an observer wants to see it.
+    #: The prepared picture, if an observer needs it.
     prepared: object = field(default=None, kw_only=True)
 
 
@@ -55,11 +55,11 @@ J = TypeVar("J", bound=Job)
 
 
 for _reason in Reason:
-    metrics.REJECTIONS.labels(_reason)  # a rate needs what it was before the first one
+    metrics.REJECTIONS.labels(_reason)  # a rate needs a value from before the first rejection
 
 
 def note_answer(outcome: Outcome) -> None:
-    """Count it among the labels or the rejections of this worker, in its metrics."""
+    """Count the outcome among the labels or the rejections of this worker's metrics."""
     if isinstance(outcome, RejectedRequest):
         metrics.REJECTIONS.labels(outcome.reason).inc()
     else:
@@ -67,18 +67,18 @@ def note_answer(outcome: Outcome) -> None:
 
 
 class OrderedPublisher(Generic[J]):
-    """Publishes the answers to jobs.
+    """Publisher of the answers to jobs.
 
     Args:
-        publisher: where answers go.
-        owns: tells whether what was taken is still this process's to answer.
-        limit: looks at each answer before it leaves; what it raises is a failure.
-        on_failure: called once with what made answering impossible: Kafka refused an answer, or
-            too many requests are rejected.
+        publisher: destination of answers.
+        owns: tells if this process still owns the requests that it has taken.
+        limit: checks each answer before it leaves; an error that it raises is a failure.
+        on_failure: called once with the error that made answering impossible: Kafka refused an
+            answer, or too many requests are rejected.
             From then on nothing is answered or acknowledged; the caller must stop the process.
-        max_in_flight: most requests taken and not yet acknowledged.
-        note: is told each answer that was acknowledged.
-        observers: are told the same, with the request and the time that it took.
+        max_in_flight: most requests that are taken and not yet acknowledged.
+        observers: notified of each acknowledged answer, with its request and timings.
+        note: called with each acknowledged outcome.
     """
 
     def __init__(
@@ -106,13 +106,13 @@ class OrderedPublisher(Generic[J]):
         self._failed = False
 
     async def stop(self) -> None:
-        """Drop what is unanswered, unacknowledged: Kafka will deliver it again."""
+        """Drop the unanswered requests without acknowledgement: Kafka delivers them again."""
         await asyncio.gather(*self._cancel(self._tasks), return_exceptions=True)
 
     async def abandon(self) -> list[J]:
-        """Drop what is unanswered, unacknowledged, and be ready for what comes next.
+        """Drop the unanswered requests without acknowledgement, and accept new ones.
 
-        Returns what was dropped; whoever waits for room is told that there is none.
+        Return the dropped jobs. Calls that wait in ``room`` return false.
         """
         self._abandoned += 1
         await asyncio.gather(*self._cancel(self._tasks), return_exceptions=True)
@@ -124,18 +124,18 @@ class OrderedPublisher(Generic[J]):
 
     @property
     def in_flight(self) -> int:
-        """Requests taken and not yet acknowledged."""
+        """Number of requests that are taken and not yet acknowledged."""
         return len(self._lanes)
 
     @property
     def answered(self) -> int:
-        """Requests answered and acknowledged since the start."""
+        """Number of requests that are answered and acknowledged since the start."""
         return self._answered
 
     async def room(self) -> bool:
-        """Wait until there is room for one more job; false if it must not be taken any more.
+        """Wait until one more job may be taken; return false if it must not be taken any more.
 
-        It is unacknowledged: Kafka delivers it again, behind those that were dropped before it.
+        The request stays unacknowledged: Kafka delivers it again, behind those dropped before it.
         """
         abandoned = self._abandoned
         await self._slots.acquire()
@@ -145,11 +145,11 @@ class OrderedPublisher(Generic[J]):
         return True
 
     def leave_room(self) -> None:
-        """Make no use of the room that there was."""
+        """Release the slot that ``room`` has reserved."""
         self._slots.release()
 
     def append(self, job: J) -> None:
-        """Take a job that there is ``room`` for. Jobs of a partition come in its order."""
+        """Take a job after ``room`` has returned true. Jobs of a partition come in its order."""
         partition = job.incoming.source.partition
         if self._lanes.append(partition, job):
             self._spawn(self._answer_in_order(partition))
@@ -158,7 +158,7 @@ class OrderedPublisher(Generic[J]):
         while (first := self._lanes.head(partition)) is not None:
             await first.outcome
             while not await self._owns():
-                await asyncio.sleep(ASK_AGAIN_SECONDS)  # or until it is abandoned
+                await asyncio.sleep(ASK_AGAIN_SECONDS)  # until owned, or abandoned
             ready = tuple(takewhile(lambda job: job.outcome.done(), self._lanes.waiting(partition)))
             confirmations = [await self._publish(job) for job in ready]
             for job, confirmation in zip(ready, confirmations, strict=True):

@@ -1,4 +1,4 @@
-"""What becomes of a request."""
+"""Outcomes of a request: an answer or a rejection."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ __all__ = ["Classified", "Outcome"]
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """The answer to a request, with what of the request goes back to the client."""
+    """Answer to a request, with the request's data that is returned to the client."""
 
     url: str | None
     verdict: Verdict

@@ -1,9 +1,9 @@
-"""Answer in order: per partition, no request is answered before the one in front of it.
+"""Queues that keep the order of answers: a request is answered only after those in front of it.
 
-Counting relies on it. The table remembers the last counted offset of each partition and skips
-older ones, so an answer that overtook another would make the other look like a repetition.
-Committing relies on it too: Faust commits past a request that is still in work if a later one
-was acknowledged first (faust-streaming #606).
+Counting relies on this. The table stores the last counted offset of each partition and skips older
+ones, so an answer that overtook another would make the other look like a repetition. Committing
+relies on this, too: Faust commits past a request in progress if a later one was acknowledged first
+(faust-streaming #606).
 """
 
 from collections import deque
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class PartitionQueues(Generic[K, T]):
-    """One queue for each key; whoever takes from a lane owns it until it is empty."""
+    """One queue for each key. The task that takes from a queue owns it until it is empty."""
 
     def __init__(self) -> None:
         self._lanes: dict[K, deque[T]] = {}
@@ -26,7 +26,7 @@ class PartitionQueues(Generic[K, T]):
         return sum(map(len, self._lanes.values()))
 
     def append(self, key: K, item: T) -> bool:
-        """Queue ``item``; true if the lane was idle and needs somebody to serve it."""
+        """Queue ``item``; return true if the queue was idle and needs a task to serve it."""
         lane = self._lanes.get(key)
         if lane is None:
             self._lanes[key] = deque([item])
@@ -35,7 +35,7 @@ class PartitionQueues(Generic[K, T]):
         return False
 
     def head(self, key: K) -> T | None:
-        """The first item of the lane; ``None`` ends the lane's service."""
+        """Return the first item of the queue; ``None`` ends the task that serves it."""
         lane = self._lanes.get(key)
         if not lane:
             self._lanes.pop(key, None)
@@ -43,7 +43,7 @@ class PartitionQueues(Generic[K, T]):
         return lane[0]
 
     def waiting(self, key: K) -> tuple[T, ...]:
-        """Everything in the lane, in order."""
+        """Return all items of the queue, in order."""
         return tuple(self._lanes.get(key, ()))
 
     def remove_head(self, key: K) -> None:
@@ -51,7 +51,7 @@ class PartitionQueues(Generic[K, T]):
         self._lanes[key].popleft()
 
     def clear(self) -> list[T]:
-        """Drop everything; what was dropped."""
+        """Remove all items of all queues, and return them."""
         dropped = [item for lane in self._lanes.values() for item in lane]
         self._lanes.clear()
         return dropped

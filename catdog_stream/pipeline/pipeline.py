@@ -1,7 +1,8 @@
-"""From a request to its published answer: read, decode, classify, publish, acknowledge.
+"""Pipeline from a request to its published answer: read, decode, classify, publish, acknowledge.
 
-The steps of different requests overlap: pictures are decoded in threads while the model works on
-others and earlier answers are on their way. How answers leave is in ``answering``. Knows no Faust.
+The steps of different requests overlap: threads decode pictures while the model works on others
+and earlier answers are being published. ``ordered_publisher`` publishes the answers. The module
+does not depend on Faust.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What was read of a request, with its picture prepared."""
+    """Parsed request with its prepared picture."""
 
     url: str | None
     fields: Mapping[str, Any] | None
@@ -45,21 +46,26 @@ class _Read:
 
 @dataclass(eq=False, slots=True)
 class _Job(Job):
-    #: On what prepares and classifies it.
+    #: Lease on the classifier that prepares and classifies the picture.
     lease: Lease
-    #: What the model makes of it, once it has been read.
+    #: Verdict of the model, from when the request has been read.
     verdict: asyncio.Future[Verdict] | None = field(default=None, kw_only=True)
 
 
 class Pipeline:
-    """Answers requests.
+    """Pipeline that answers requests.
 
     Args:
         serving: prepares and classifies pictures.
-        publisher: where answers go.
-        owns, limit, on_failure, max_in_flight, observers, note: see ``OrderedPublisher``.
-        max_image_bytes: largest picture file.
-        decode_threads: threads that read requests and decode pictures.
+        publisher: destination of answers.
+        owns: see ``OrderedPublisher``.
+        limit: see ``OrderedPublisher``.
+        on_failure: see ``OrderedPublisher``.
+        max_image_bytes: largest picture file, in bytes.
+        max_in_flight: see ``OrderedPublisher``.
+        decode_threads: number of threads that read requests and decode pictures.
+        observers: see ``OrderedPublisher``.
+        note: see ``OrderedPublisher``.
     """
 
     def __init__(
@@ -96,35 +102,35 @@ class Pipeline:
         self._readers.start()
 
     async def stop(self) -> None:
-        """Drop what is unanswered, unacknowledged: Kafka will deliver it again.
+        """Drop the unanswered requests without acknowledgement: Kafka delivers them again.
 
-        Returns once the threads have decoded the pictures that they are at work on.
+        Return once the threads have decoded their current pictures.
         """
         await self._answering.stop()
         await asyncio.to_thread(self._readers.stop)
 
     async def abandon(self) -> None:
-        """Drop what is unanswered, unacknowledged, and be ready for what comes next."""
+        """Drop the unanswered requests without acknowledgement, and accept new ones."""
         dropped = await self._answering.abandon()
         for unread in self._readers.clear():
             unread.lease.release()
-        for job in dropped:  # its lease ends with its verdict, or when it has been read
+        for job in dropped:  # the lease ends with the verdict, or when the request has been read
             if job.verdict is not None:
                 job.verdict.cancel()
 
     @property
     def in_flight(self) -> int:
-        """Requests taken and not yet acknowledged."""
+        """Number of requests that are taken and not yet acknowledged."""
         return self._answering.in_flight
 
     @property
     def max_in_flight(self) -> int:
-        """Most requests taken and not yet acknowledged."""
+        """Largest number of requests that are taken and not yet acknowledged."""
         return self._max_in_flight
 
     @property
     def answered(self) -> int:
-        """Requests answered and acknowledged since the start."""
+        """Number of requests that are answered and acknowledged since the start."""
         return self._answering.answered
 
     async def submit(
@@ -134,9 +140,12 @@ class Pipeline:
         *,
         rejected: RejectedRequest | None = None,
     ) -> None:
-        """Take a request, as soon as there is room for one more.
+        """Take a request, as soon as one more may be in flight.
 
-        Where ``rejected`` is given, that is its answer, and nothing reads the request.
+        Args:
+            incoming: the request.
+            acknowledge: called with the outcome once Kafka has confirmed the answer.
+            rejected: answer to the request, if it must not be read at all.
         """
         if not await self._answering.room():
             return
@@ -185,7 +194,7 @@ class Pipeline:
     def _rejection(job: _Job, error: BaseException) -> RejectedRequest:
         if isinstance(error, RejectedRequest):
             return error
-        # A fault of ours, or of the model. The request must not stop those behind it.
+        # A fault of this program, or of the model. The request must not stop those behind it.
         source = str(job.incoming.source)
         logger.error(
             "Request %s could not be classified.", source, exc_info=error, extra={"source": source}

@@ -1,7 +1,7 @@
-"""Stops a worker that rejects too much, before it drains a topic into the dead letters.
+"""Limit of rejections: stops a worker before it drains a topic into the dead letters.
 
-A wrong model, a wrong topic or a client gone wrong rejects everything. The requests are safer
-where they are, uncommitted, until somebody has looked.
+A wrong model, a wrong topic or a broken client causes every request to be rejected. The requests
+are safer uncommitted in their topic until an operator has found the cause.
 """
 
 from collections import deque
@@ -12,12 +12,12 @@ __all__ = ["RejectionLimit"]
 
 
 class RejectionLimit:
-    """Counts answers as they leave.
+    """Counter of answers as they leave.
 
     Args:
-        in_a_row: so many consecutive rejections are still all right.
-        share: so large a part of the last ``window`` answers may be rejections, 0 to 1.
-        window: answers that ``share`` is taken over; before that many it is not looked at.
+        in_a_row: largest number of consecutive rejections.
+        share: largest share of rejections in the last ``window`` answers, 0 to 1.
+        window: number of answers that ``share`` refers to; with fewer it is not checked.
     """
 
     def __init__(self, *, in_a_row: int, share: float, window: int) -> None:
@@ -32,7 +32,7 @@ class RejectionLimit:
         """Count one answer that is about to leave.
 
         Raises:
-            TooManyRejectedError: it would be one rejection too many, and must not leave.
+            TooManyRejectedError: this rejection exceeds a limit, and must not leave.
         """
         self._rejected_in_a_row = self._rejected_in_a_row + 1 if rejected else 0
         if len(self._recent) == self._recent.maxlen:
@@ -53,7 +53,7 @@ class RejectionLimit:
             )
 
     def observe_label(self, *, refused: bool) -> None:
-        """Count one label that is in Kafka, or was refused by its topic and became a rejection.
+        """Count one label that is in Kafka, or that its topic refused and a rejection replaced.
 
         Raises:
             TooManyRejectedError: the topic refuses all of them.

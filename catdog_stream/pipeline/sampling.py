@@ -1,7 +1,7 @@
-"""Which requests make up a share of the traffic: the same ones in every process, and for ever.
+"""Samples of the traffic: a fixed share of requests, the same in every process and at any time.
 
-A request that is delivered again, to another worker too, is chosen again or not again as it was the
-first time. Who is in a share is in every larger one.
+A request that is delivered again, also to another worker, is in the sample again if and only if it
+was in the sample the first time. A larger share contains every smaller share of the same purpose.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ _ALL: int = 256**_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A share of all requests.
+    """Share of all requests.
 
-    Samples for different purposes have nothing to do with each other.
+    Samples for different purposes are independent of each other.
     """
 
     purpose: bytes
@@ -28,6 +28,6 @@ class Sample:
     """0 to 1."""
 
     def __contains__(self, source: Source) -> bool:
-        """Whether a request belongs to it, by where it stands in Kafka."""
+        """Return whether the sample contains a request, by the request's place in Kafka."""
         digest = blake2b(str(source).encode(), digest_size=_BYTES, person=self.purpose).digest()
         return int.from_bytes(digest, "big") < self.share * _ALL

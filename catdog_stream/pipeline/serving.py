@@ -1,12 +1,12 @@
-"""Which classifier answers a request: the one that it was taken with, while another takes over.
+"""Classifiers in service: a request keeps its classifier while another one takes over.
 
-A picture is prepared for one classifier, and no other one can look at it. So each request holds a
-lease on a classifier from when it is taken until its verdict is there, and a classifier that was
-replaced stays until nobody holds it any more. Requests of the one and of the other are never in one
-batch: each classifier has its own, as large and as many at a time as suit it.
+A picture is prepared for one classifier, and no other one can classify it. So each request holds a
+lease on a classifier from the moment it is taken until its verdict is known, and a replaced
+classifier stays until its last lease is released. Requests of different classifiers never share a
+batch: each classifier has its own batcher, with a suitable size and number of batches.
 
-Two more may stand beside it, whatever takes over: a canary, which answers a share of the requests,
-and an onlooker, which sees the pictures of a share and what was answered.
+Two more may run beside it, and a takeover does not change them: a canary, which answers a share of
+the requests, and a shadow tap, which receives the pictures and verdicts of a share.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ from catdog_stream.wire import Source
 
 __all__ = ["PARALLEL_BATCHES", "Lease", "Serving", "ShadowTap"]
 
-#: Batches in a model at a time: when threads run out of work at the end of one, the other is there.
-#: A GPU takes one after the other.
+#: Number of batches in a model at a time on a CPU: threads that are idle at the end of one batch
+#: continue with the other. A GPU processes one after the other.
 PARALLEL_BATCHES = 2
 
 
 class _Deployment:
-    """A classifier in service."""
+    """Classifier in service, with its batcher and the number of its leases."""
 
     def __init__(self, runner: ModelRunner, max_wait: float) -> None:
         classifier = runner.classifier
@@ -37,12 +37,12 @@ class _Deployment:
         self.runner = runner
         self.batcher: Batcher[Prepared, Verdict] = Batcher(
             runner.classify,
-            # Batches side by side do not tell what one costs, and on a CPU waiting never pays.
+            # Parallel batches do not show the cost of one, and on a CPU waiting never pays.
             BatchPolicy(max_batch=classifier.batch_size, max_wait=max_wait if on_gpu else 0.0),
             parallel=1 if on_gpu else PARALLEL_BATCHES,
         )
         self.leases = 0
-        #: Set when nobody holds it any more; there once another one has taken over.
+        #: Set when the last lease is released; exists once another classifier has taken over.
         self.nobody: asyncio.Event | None = None
         self.batching: asyncio.Task[None] | None = None
 
@@ -54,7 +54,7 @@ class _Deployment:
 
 
 class Lease:
-    """A request's hold on a classifier, until ``release``. Belongs to the event loop."""
+    """A request's hold on a classifier, until ``release``. Use it in the event loop only."""
 
     __slots__ = ("_released", "_stand")
 
@@ -70,15 +70,18 @@ class Lease:
     def classify(
         self, picture: Prepared, on_begin: Callable[[], object] | None = None
     ) -> asyncio.Future[Verdict]:
-        """What becomes of a picture that was prepared with this lease.
+        """Return a future of the verdict on a picture that was prepared with this lease.
 
-        ``on_begin`` is called as the model gets it. Raises ``RejectedRequest`` if the model did not
-        answer in time.
+        The future raises ``RejectedRequest`` if the model does not answer in time.
+
+        Args:
+            picture: the prepared picture.
+            on_begin: called when the model receives the picture.
         """
         return self._stand.batcher.submit(picture, on_begin)
 
     def release(self) -> None:
-        """Let the classifier go; a second time does nothing."""
+        """Release the classifier; a second call does nothing."""
         if self._released:
             return
         self._released = True
@@ -89,18 +92,18 @@ class Lease:
 
 
 class ShadowTap(Protocol):
-    """Sees pictures and what was answered. It is asked in the event loop, and must not block it."""
+    """Receiver of pictures and verdicts. Called in the event loop, which it must not block."""
 
     @property
     def sample(self) -> Sample:
-        """The requests that it wants to see."""
+        """Sample of the requests that it receives."""
 
     def see(self, source: Source, picture: bytes, verdict: Verdict) -> None:
-        """Take note of an answer."""
+        """Process an answer."""
 
 
 class _WatchedLease(Lease):
-    """One whose picture and verdict an onlooker sees."""
+    """Lease that passes its picture and verdict to a shadow tap."""
 
     __slots__ = ("_onlooker", "_picture", "_source")
 
@@ -126,11 +129,11 @@ class _WatchedLease(Lease):
 
 
 class Serving:
-    """Has one classifier answer what comes, and another one take over.
+    """The classifier in service, which another one can replace while requests arrive.
 
     Args:
-        max_wait: longest that a picture may wait for others to share a batch with, in seconds.
-        on_failure: called with what ended the making of batches.
+        max_wait: longest time that a picture may wait for others to share a batch, in seconds.
+        on_failure: called with the error that ended a batcher.
     """
 
     def __init__(self, *, max_wait: float, on_failure: Callable[[BaseException], object]) -> None:
@@ -143,17 +146,17 @@ class Serving:
 
     @property
     def classifier(self) -> Classifier:
-        """What answers the next request, but for those of the canary."""
+        """The classifier for the next request, except for requests of the canary."""
         return self._now.runner.classifier
 
     @property
     def canary(self) -> Classifier | None:
-        """What answers a share of the requests."""
+        """The classifier that answers a share of the requests; ``None`` without a canary."""
         return None if self._canary is None else self._canary[0].runner.classifier
 
     @property
     def problems(self) -> list[str]:
-        """Return the reason why a classifier that serves cannot be replaced by a sound one."""
+        """Reasons why a classifier in service that hung could not be replaced by a new one."""
         stands = (self._current, None if self._canary is None else self._canary[0])
         return [
             stand.runner.problem
@@ -168,7 +171,7 @@ class Serving:
         return self._current
 
     def lease(self, source: Source) -> Lease:
-        """A hold on the classifier that answers a request now, for the request at ``source``."""
+        """Return a lease on the classifier that answers the request at ``source``."""
         stand = self._now
         if self._canary is not None and source in self._canary[1]:
             stand = self._canary[0]
@@ -177,17 +180,17 @@ class Serving:
         return Lease(stand)
 
     def watch(self, onlooker: ShadowTap) -> None:
-        """Show ``onlooker`` what is answered of the requests taken from now on."""
+        """Pass the answers to requests that are taken from now on to ``onlooker``."""
         self._onlooker = onlooker
 
     def share(self, runner: ModelRunner, sample: Sample) -> None:
-        """Have ``runner``, which was started, answer ``sample`` from now on: it is the canary."""
+        """Make ``runner``, which was started, the canary: it answers ``sample`` from now on."""
         self._canary = self._begun(runner), sample
 
     async def take_over(self, runner: ModelRunner) -> None:
-        """Have ``runner``, which was started, answer what is taken from now on.
+        """Make ``runner``, which was started, answer the requests that are taken from now on.
 
-        Returns once nobody holds the classifier that was in service before, which is then stopped.
+        Return once the last lease on the previous classifier is released and it is stopped.
         """
         before = self._current
         self._current = self._begun(runner)
@@ -200,7 +203,7 @@ class Serving:
             await before.stop()
 
     async def stop(self) -> None:
-        """Stop every classifier, whoever holds it."""
+        """Stop every classifier, even while leases on it exist."""
         canary = () if self._canary is None else self._canary[:1]
         current = () if self._current is None else (self._current,)
         for stand in (*self._retiring, *current, *canary):

@@ -1,7 +1,7 @@
-"""When a request reached which stage of its way, by a clock that never goes back.
+"""Times at which a request reaches the stages of its processing, by a monotonic clock.
 
-A stage is what lies between two moments. Requests that are rejected early, and those that a jury
-decides, do not reach all of them.
+A stage is the time between two moments. Requests that are rejected early, and those that a jury
+decides, skip some of the stages.
 """
 
 import time
@@ -12,27 +12,27 @@ from catdog_stream import metrics
 
 __all__ = ["STAGES", "Stage", "Timings", "note_queue", "note_stages"]
 
-#: What a stage is called, and the moment at which it ends.
+#: Name of each stage, and the moment at which it ends.
 STAGES = (
-    ("thread", "begun"),  # waiting for a thread that reads it
-    ("reading", "read"),  # parsing it, decoding and preparing its picture
+    ("thread", "begun"),  # waiting for a decoding thread
+    ("reading", "read"),  # parsing the request, decoding and preparing its picture
     ("batch", "batched"),  # waiting for a batch
-    ("model", "decided"),  # the batch that it was in
+    ("model", "decided"),  # inference of its batch
     ("votes", "voted"),  # waiting for votes, where a jury decides
-    ("order", "handed_over"),  # waiting for those in front of it
-    ("publishing", "confirmed"),  # Kafka's confirmation of the answer
+    ("order", "handed_over"),  # waiting for the requests in front of it
+    ("publishing", "confirmed"),  # waiting for Kafka's confirmation of the answer
 )
 
-#: Seconds. No request waits longer in a topic whose retention is that of this application.
+#: Seconds. No request waits longer in a topic with the retention of this application.
 MOST_IN_QUEUE = 7 * 24 * 60 * 60.0
 
-#: Its name, when it began, and when it ended.
+#: Name, start and end of a stage.
 Stage = tuple[str, float, float]
 
 
 @dataclass(eq=False, slots=True)
 class Timings:
-    """Seconds of ``time.perf_counter``; ``None`` is what was not reached."""
+    """Moments in seconds of ``time.perf_counter``; ``None`` for a moment that was not reached."""
 
     taken: float = field(default_factory=time.perf_counter)
     begun: float | None = None
@@ -45,15 +45,15 @@ class Timings:
 
     @property
     def seconds(self) -> float:
-        """From taking the request to Kafka's confirmation of its answer; 0 before that."""
+        """Time from taking the request to the confirmation of its answer; 0 before that."""
         return 0.0 if self.confirmed is None else self.confirmed - self.taken
 
     def note_batched(self) -> None:
-        """It goes to the model now."""
+        """Record that the request goes to the model now."""
         self.batched = time.perf_counter()
 
     def stages(self) -> Iterator[Stage]:
-        """The stages that it went through, in their order."""
+        """Yield the stages that the request has passed, in their order."""
         before = self.taken
         for name, end in STAGES:
             moment: float | None = getattr(self, end)
@@ -66,18 +66,18 @@ _SECONDS = {name: metrics.STAGE_SECONDS.labels(name) for name, _ in STAGES}
 
 
 def note_stages(timings: Timings) -> None:
-    """Put them into this worker's metrics."""
+    """Add the duration of each stage to this worker's metrics."""
     for name, began, ended in timings.stages():
         _SECONDS[name].observe(ended - began)
 
 
 def note_queue(timestamp_ms: int | None, timings: Timings) -> None:
-    """Note in this worker's metrics how long an answered request has waited in Kafka.
+    """Add the time that an answered request has waited in Kafka to this worker's metrics.
 
     Args:
-        timestamp_ms: the time of the request's record in milliseconds since the epoch; its producer
-            may have set it to anything. One in the future counts as now.
-        moments: of the request, with its answer confirmed.
+        timestamp_ms: time of the request's record in milliseconds since the epoch. Its producer
+            may have set any value; a time in the future counts as now.
+        timings: moments of the request, with its answer confirmed.
     """
     if timestamp_ms is not None:
         waited = time.time() - timings.seconds - timestamp_ms / 1000

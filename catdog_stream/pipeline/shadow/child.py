@@ -1,4 +1,4 @@
-"""A shadow's process as the worker has it: started, asked, killed."""
+"""Worker's handle of the shadow's process: start, request, kill."""
 
 import os
 import socket
@@ -13,19 +13,19 @@ from catdog_stream.pipeline.shadow.waiting import Seen
 
 __all__ = ["Child", "ShadowError"]
 
-#: For a process to end that has closed its socket.
+#: Longest wait for a process to end that has closed its socket, in seconds.
 END_SECONDS = 5.0
 
 
 class ShadowError(Exception):
-    """The shadow cannot go on; the sentence says why."""
+    """The shadow cannot continue; the message says why."""
 
 
 class Child:
-    """One process. ``kill`` may be called from another thread, and ends what waits for it.
+    """Process of a shadow. Another thread may call ``kill``, which also ends a waiting request.
 
     Args:
-        module: what it runs.
+        module: Python module that the process runs.
     """
 
     def __init__(self, module: str) -> None:
@@ -36,19 +36,19 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                # From where this process imports, and not from the folder it happens to be in.
+                # Import from where this process does, not from the present folder.
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONSAFEPATH": "1"},
-                # Ctrl-C in a terminal is for the worker, which ends this one. Not in a session of
-                # its own: Linux shares the cores among sessions first, whatever their priorities.
+                # Ctrl-C in a terminal is for the worker, which ends this process. No new session:
+                # Linux divides the cores among sessions first, and priorities only within each.
                 process_group=0,
             )
 
     def begin(self, assignment: Assignment, patience: float) -> dict[str, Any]:
-        """Have it load; what it says of itself. Raises ``ShadowError``."""
+        """Let the process load its stack; return its report. Raises ``ShadowError``."""
         return self._asked(asdict(assignment), b"", patience)
 
     def look(self, seen: Seen, patience: float) -> dict[str, Any]:
-        """What it makes of a picture. Raises ``ShadowError`` if it ended, or takes too long."""
+        """Return the comparison for a picture. Raises ``ShadowError`` if it ends or is too slow."""
         verdict = seen.verdict
         document = {
             "source": str(seen.source),
@@ -76,11 +76,11 @@ class Child:
             return self._process.wait()
 
     def kill(self) -> None:
-        """End it, whatever it is at."""
+        """Kill the process, whatever it does."""
         self._process.kill()
 
     def close(self) -> None:
-        """End it, and leave nothing behind."""
+        """Kill the process, and release its resources."""
         self.kill()
         self._process.wait()
         self._connection.close()

@@ -1,4 +1,4 @@
-"""How far two verdicts on the same picture are apart."""
+"""Comparison of two verdicts on the same picture."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,16 @@ __all__ = ["Comparison", "Tally", "compare"]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was answered, beside what the shadow says."""
+    """Comparison of the answer with the shadow's verdict."""
 
     agree: bool
-    """Whether the picture counts as the same with both."""
+    """True if both verdicts have the same label."""
     difference: float
-    """The largest difference in the chance of a class, 0 to 1."""
+    """The largest difference in the probability of a class, 0 to 1."""
 
 
 def compare(answered: Verdict, shadow: Verdict) -> Comparison:
-    """Compare two verdicts; a class that one of them does not know has no chance with it."""
+    """Compare two verdicts; a class that a stack does not know has the probability 0 there."""
     return Comparison(
         agree=answered.label == shadow.label,
         difference=max(
@@ -30,17 +30,17 @@ def compare(answered: Verdict, shadow: Verdict) -> Comparison:
 
 @dataclass(slots=True)
 class Tally:
-    """Comparisons with what one stack answered."""
+    """Comparisons with the answers of one stack."""
 
     agreed: int = 0
     disagreed: int = 0
     total: float = 0.0
-    """Of all differences."""
+    """Sum of all differences."""
     largest: float = 0.0
-    """Difference."""
+    """Largest difference."""
 
     def add(self, comparison: Comparison) -> None:
-        """Count one more."""
+        """Add one comparison."""
         if comparison.agree:
             self.agreed += 1
         else:
@@ -50,12 +50,12 @@ class Tally:
 
     @property
     def compared(self) -> int:
-        """Pictures on which both gave a verdict."""
+        """Number of pictures on which both gave a verdict."""
         return self.agreed + self.disagreed
 
     @property
     def agreement(self) -> float:
-        """Share of these that count as the same, 0 to 1; 0 if there are none."""
+        """Share of these with the same label, 0 to 1; 0 if there are none."""
         return self.agreed / self.compared if self.compared else 0.0
 
     @property

@@ -1,4 +1,4 @@
-"""What a worker and its shadow say to each other over a socket: a JSON object, and bytes."""
+"""Messages between a worker and its shadow over a socket: a JSON object, and bytes."""
 
 import socket
 import struct
@@ -8,12 +8,12 @@ import orjson
 
 __all__ = ["receive", "send"]
 
-#: The lengths of the two.
+#: Lengths of the JSON object and of the bytes.
 _LENGTHS = struct.Struct("!II")
 
 
 def send(connection: socket.socket, document: dict[str, Any], data: bytes = b"") -> None:
-    """Say something. Raises ``OSError``, ``TimeoutError`` among them, if nobody takes it."""
+    """Send a message. Raises ``OSError``, also as ``TimeoutError`` if the other side is stuck."""
     text = orjson.dumps(document)
     connection.sendall(_LENGTHS.pack(len(text), len(data)) + text)
     if data:
@@ -21,10 +21,11 @@ def send(connection: socket.socket, document: dict[str, Any], data: bytes = b"")
 
 
 def receive(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
-    """What the other side says next.
+    """Receive the next message of the other side.
 
-    Raises ``EOFError`` at its end, and ``TimeoutError`` if it says nothing within the socket's
-    time limit.
+    Raises:
+        EOFError: the other side has closed the socket.
+        TimeoutError: no message arrives within the socket's time limit.
     """
     length, size = _LENGTHS.unpack(_exactly(connection, _LENGTHS.size))
     document: dict[str, Any] = orjson.loads(_exactly(connection, length))

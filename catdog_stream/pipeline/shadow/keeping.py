@@ -1,8 +1,8 @@
-"""A folder of pictures about which two stacks disagree: the newest ones, so many and no more.
+"""Bounded folder of the latest pictures on which two stacks disagree.
 
-Beside each picture, which is kept byte for byte as it came, lies a file of JSON with both verdicts.
-Strangers send the pictures: the name of a file is made of where its request stands in Kafka, and
-its extension is one of five.
+Each picture is kept byte for byte as received, beside a JSON file with both verdicts. The pictures
+are untrusted: the name of a file is made from the place of its request in Kafka, and its extension
+is one of a fixed list.
 """
 
 import os
@@ -26,25 +26,25 @@ __all__ = ["Keeping"]
 MOST = 500
 MOST_BYTES = 256 * 1024 * 1024
 
-#: Ours: nothing else in the folder is touched.
+#: Names of the files of this folder: no other file is touched.
 _FILE = re.compile(r"(?P<stem>[0-9]{1,10}-[0-9]{1,19})\.(json|png|jpeg|webp|gif|bmp|bin)")
 _UNFINISHED = re.compile(rf"\.{_FILE.pattern}\.part")
-#: Seconds after which whoever wrote an unfinished file must have died.
+#: Age of an unfinished file in seconds after which its writer must have died.
 _ABANDONED = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """Several workers may share a folder, and it stays bounded when they start anew."""
+    """Folder of pictures. Several workers may share it, and its limits survive restarts."""
 
     folder: Path
     most: int = MOST
-    """Pictures."""
+    """Largest number of pictures."""
     most_bytes: int = MOST_BYTES
-    """Of all files together."""
+    """Largest size of all files together, in bytes."""
 
     def keep(self, source: Source, picture: bytes, answered: Verdict, shadow: Verdict) -> None:
-        """Keep a picture in place of the oldest ones. Raises ``OSError``."""
+        """Keep a picture; remove the oldest ones to stay within the limits. Raises ``OSError``."""
         document = {
             "source": str(source),
             "kept": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -61,7 +61,7 @@ class Keeping:
         self._write(f"{stem}.json", text)
 
     def _make_room(self, size: int) -> None:
-        """Remove the oldest, until one more that is so large may come."""
+        """Remove the oldest pictures until one more of ``size`` bytes fits."""
         found: dict[str, list[os.DirEntry[str]]] = {}
         with os.scandir(self.folder) as entries:
             for entry in entries:
@@ -78,25 +78,25 @@ class Keeping:
                     self._remove(file)
 
     def _remove_if_abandoned(self, entry: os.DirEntry[str]) -> None:
-        with suppress(FileNotFoundError):  # it is finished now
+        with suppress(FileNotFoundError):  # its writer has finished it meanwhile
             if entry.stat(follow_symlinks=False).st_mtime < time.time() - _ABANDONED:
                 self._remove(entry.name)
 
     def _remove(self, name: str) -> None:
-        (self.folder / name).unlink(missing_ok=True)  # another worker may have done it
+        (self.folder / name).unlink(missing_ok=True)  # another worker may have removed it
 
     def _write(self, name: str, data: bytes) -> None:
-        """Whole or not at all."""
+        """Write a file atomically."""
         part = self.folder / f".{name}.part"
         part.unlink(missing_ok=True)
-        with part.open("xb") as file:  # never through a link that somebody has put there
+        with part.open("xb") as file:  # never through a symbolic link
             file.write(data)
         part.replace(self.folder / name)
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A picture and its JSON."""
+    """Kept picture and its JSON file."""
 
     files: tuple[str, ...]
     size: int
@@ -116,7 +116,7 @@ def _extension(picture: bytes) -> str:
     try:
         return recognise(picture).lower()
     except RejectedRequest:
-        return "bin"  # a classifier of one's own may read other files
+        return "bin"  # a custom classifier may read other formats
 
 
 def _described(verdict: Verdict) -> dict[str, Any]:

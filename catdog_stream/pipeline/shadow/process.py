@@ -1,7 +1,7 @@
 """The shadow's own process: ``python -m catdog_stream.pipeline.shadow.process SOCKET``.
 
-It is told over the socket which stack to load, says when it is ready, and answers one picture after
-the other. It ends when the socket does, so also when the worker is killed.
+It receives over the socket the stack to load, reports when it is ready, and answers one picture
+after the other. It ends when the socket is closed, so also when the worker is killed.
 """
 
 import os
@@ -29,30 +29,30 @@ from catdog_stream.wire import Source
 
 __all__ = ["Assignment", "main"]
 
-#: The kernel ends it before anything else where memory runs out (Linux).
+#: Makes the kernel kill this process first if memory runs out (Linux).
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a shadow is to do, in words that JSON knows."""
+    """Task of a shadow, in values that JSON can hold."""
 
     directory: str
-    """Of the stack."""
+    """Folder of the stack."""
     engine: Engine
     batch: int | None
     max_bytes: int
-    """Of a picture file."""
+    """Largest size of a picture file, in bytes."""
     max_pixels: int
-    """Of a picture."""
+    """Largest size of a picture, in pixels."""
     folder: str | None
-    """For pictures about which it disagrees."""
+    """Folder for pictures on which the stacks disagree."""
     turned_copies: bool = False
     """``True`` if a picture on which the stack is unsure is classified in all four orientations."""
 
 
 def load_stack(assignment: Assignment) -> Classifier:
-    """The stack, on one thread, after a look at its golden pictures. Raises ``StackError``."""
+    """Load the stack, on one thread, and check its golden pictures. Raises ``StackError``."""
     directory = Path(assignment.directory)
     stack = ModelStack.load(
         directory,
@@ -70,7 +70,7 @@ def load_stack(assignment: Assignment) -> Classifier:
 
 
 def main(load: Callable[[Assignment], Classifier] = load_stack) -> None:
-    """Serve the worker at the other end of the socket until it ends."""
+    """Serve the worker at the other end of the socket until the socket is closed."""
     os.nice(19)
     with suppress(OSError):
         _OOM_SCORE.write_text("1000")
@@ -80,7 +80,7 @@ def main(load: Callable[[Assignment], Classifier] = load_stack) -> None:
     try:
         classifier = load(assignment)
         classifier.warm_up()
-    except Exception as error:  # noqa: BLE001 - whatever it is, the worker tells it
+    except Exception as error:  # noqa: BLE001 - the worker reports it, whatever it is
         send(connection, {"problem": str(error) or repr(error)})
         return
     keeping = Keeping(Path(assignment.folder)) if assignment.folder is not None else None
@@ -90,12 +90,12 @@ def main(load: Callable[[Assignment], Classifier] = load_stack) -> None:
     )
     for question, picture in _questions(connection):
         answer = _answer(classifier, keeping, question, picture)
-        with suppress(ConnectionError):  # the worker is gone, which the thread that reads sees
+        with suppress(ConnectionError):  # the worker is gone: the reading thread ends the process
             send(connection, answer)
 
 
 def _questions(connection: socket.socket) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """What comes; ends the process when nothing more will, whatever it is at."""
+    """Yield the received messages; end the process at once when the socket is closed."""
     come: SimpleQueue[tuple[dict[str, Any], bytes]] = SimpleQueue()
 
     def read() -> None:
@@ -119,7 +119,7 @@ def _answer(
         (said,) = classifier.classify([classifier.prepare(picture)])
     except RejectedRequest as rejection:
         return {"rejected": rejection.reason}
-    except Exception as error:  # noqa: BLE001 - it is the next picture's turn
+    except Exception as error:  # noqa: BLE001 - the next picture must still be served
         return {"problem": f"It failed on a picture: {error!r}."}
     cost = {
         "seconds": time.perf_counter() - started,

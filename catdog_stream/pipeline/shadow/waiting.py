@@ -1,4 +1,4 @@
-"""What waits for the shadow: a few pictures. What there is no room for is not waited for."""
+"""Bounded queue of pictures for the shadow. What does not fit is dropped, without waiting."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ __all__ = ["Seen", "Waiting"]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A picture and what was answered."""
+    """Picture with its answer."""
 
     source: Source
     picture: bytes
-    """The file, as it came."""
+    """The file as received."""
     verdict: Verdict
 
 
 class Waiting:
-    """Pictures in the order in which they came; many threads may put them in and take them out.
+    """Queue of pictures in the order of their arrival, for any number of threads.
 
     Args:
-        most: pictures at a time.
-        most_bytes: of all of them together.
+        most: largest number of pictures.
+        most_bytes: largest size of all of them together.
     """
 
     def __init__(self, most: int, most_bytes: int) -> None:
@@ -37,7 +37,7 @@ class Waiting:
         self._changed = Condition()
 
     def put(self, item: Seen) -> bool:
-        """Let it wait, if there is room: returns whether there was."""
+        """Queue an item; return false if it does not fit."""
         with self._changed:
             size = self._bytes + len(item.picture)
             if self._closed or len(self._items) >= self._most or size > self._most_bytes:
@@ -48,7 +48,7 @@ class Waiting:
             return True
 
     def take(self) -> Seen | None:
-        """The one that came first, once there is one; ``None`` at the end."""
+        """Wait for the oldest item and remove it; return ``None`` once the queue is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._items or self._closed)
             if self._closed:
@@ -58,7 +58,7 @@ class Waiting:
             return item
 
     def close(self) -> None:
-        """Have ``take`` return, and let nothing wait any more."""
+        """Make ``take`` return, and accept no more items."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

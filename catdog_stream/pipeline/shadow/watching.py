@@ -1,4 +1,4 @@
-"""The worker's side of a shadow: what it is shown, and what it makes of it."""
+"""Worker's side of a shadow: sends answers to its process, and counts the comparisons."""
 
 import logging
 from collections.abc import Callable
@@ -21,24 +21,24 @@ logger = logging.getLogger(__name__)
 
 MOST_WAITING = 32
 MOST_WAITING_BYTES = 32 * 1024 * 1024
-#: Loading takes so many times as long as a picture may.
+#: Ratio of the time limit for loading to that for one picture.
 START_PATIENCE = 10
-#: Seconds before it is started again, twice as many each time, until a picture was looked at.
+#: Seconds before a restart, doubled each time until a picture was classified; largest value.
 PAUSE, LONGEST_PAUSE = 1.0, 300.0
 
 
 class Shadow:
-    """Shows answers to a process that holds another stack, and counts what it says.
+    """Sends answers to a process with another stack, and counts the comparisons.
 
-    Nothing that becomes of that process is felt here: it is started anew when it ends, or takes
-    too long, and what there is no room for meanwhile is dropped, and counted.
+    A failure of that process does not affect the worker. The process is restarted when it ends or
+    exceeds a time limit. Answers that do not fit into the queue meanwhile are dropped and counted.
 
     Args:
-        sample: the requests whose pictures it is shown.
-        assign: says what it is to do, at each start. May raise ``StackError``.
-        patience: seconds for one picture.
-        module: what the process runs.
-        pause: seconds before it is started anew, the first time.
+        sample: requests whose pictures are sent.
+        assign: returns the assignment for each start. May raise ``StackError``.
+        patience: time limit for one picture, in seconds.
+        module: Python module that the process runs.
+        pause: seconds before the first restart.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class Shadow:
         pause: float = PAUSE,
     ) -> None:
         self.sample = sample
-        #: Name and version of its stack; ``None`` until it was loaded.
+        #: Name and version of its stack; ``None`` until it is loaded.
         self.stack: str | None = None
-        #: Why it does not look at pictures, or does not keep them; ``None`` while it does.
+        #: Why it cannot classify or keep pictures; ``None`` while it can.
         self.problem: str | None = None
-        #: Stack that answered to what became of the comparisons with it.
+        #: Comparisons by the stack that answered.
         self.tallies: dict[str, Tally] = {}
         self.dropped = 0
         self._assign = assign
@@ -69,11 +69,11 @@ class Shadow:
         self._thread = Thread(target=self._work, name="shadow", daemon=True)
 
     def start(self) -> None:
-        """Begin to load the stack; returns at once."""
+        """Start to load the stack; return at once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Kill the process and end the thread; blocks for a moment."""
+        """Kill the process and end the thread; block for a moment."""
         with self._lock:
             self._stopping.set()
             if self._child is not None:
@@ -82,7 +82,7 @@ class Shadow:
         self._thread.join()
 
     def see(self, source: Source, picture: bytes, verdict: Verdict) -> None:
-        """Take an answer for a look later, if there is room. Neither blocks nor raises."""
+        """Queue an answer for comparison, or drop it if the queue is full. Never block or raise."""
         if not self._waiting.put(Seen(source, picture, verdict)):
             self.dropped += 1
             metrics.SHADOW_PICTURES.labels(metrics.stack_value(verdict.stack), "dropped").inc()
@@ -107,7 +107,7 @@ class Shadow:
                 self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
     def _watch(self) -> None:
-        """Have one process look at pictures. Raises when it cannot go on."""
+        """Send pictures to one process until stopped. Raises when the process cannot continue."""
         assignment = self._assign()
         with self._lock:
             if self._stopping.is_set():

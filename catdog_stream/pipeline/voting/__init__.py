@@ -1,7 +1,7 @@
-"""From votes to published decisions. Knows no Faust and no Kafka.
+"""Aggregation of votes into published decisions. The package does not depend on Faust or Kafka.
 
-The ``jury`` has a ``bench`` for each partition. Its ``docket`` joins the votes, and has the records
-of them that are not acknowledged (``unacknowledged``). The ``clerk`` puts records into it, the
-``judge`` decides what is due, and ``decision`` says what votes come to. ``room`` says how many may
-wait.
+The ``VoteAggregator`` has a ``PartitionState`` for each partition. Its ``VoteJoin`` joins the votes
+by request, and keeps their unacknowledged records (``PendingAcks``). The ``VoteIngester`` adds
+records to the join, the ``Decider`` decides requests when they are due, and a ``Decision`` combines
+the votes. The ``VoteBudget`` limits the memory for waiting votes.
 """

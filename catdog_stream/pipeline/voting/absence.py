@@ -1,4 +1,4 @@
-"""Voters whose votes no longer come: they have ended, or are too slow for the deadline."""
+"""Voters whose votes are missing: they have ended, or are too slow for the deadline."""
 
 from collections.abc import Collection, Sequence
 
@@ -6,22 +6,22 @@ __all__ = ["Absence"]
 
 
 class Absence:
-    """Number of decisions in a row that each voter is missing from.
+    """Number of consecutive decisions that each voter is missing from.
 
     Args:
-        voters: who is expected to vote.
+        voters: names of the expected voters.
     """
 
     def __init__(self, voters: Sequence[str]) -> None:
         self._missed = dict.fromkeys(voters, 0)
 
     def note(self, missing: Collection[str]) -> None:
-        """Count a decision, which was made without the votes of ``missing``."""
+        """Count a decision that was made without the votes of ``missing``."""
         for voter in self._missed:
             self._missed[voter] = self._missed[voter] + 1 if voter in missing else 0
 
     def problems(self) -> list[str]:
-        """Return a sentence for each voter that the latest decision had to do without."""
+        """Return a sentence for each voter that is missing from the latest decision."""
         return [
             f"The voter {voter} did not vote in time on the latest {_requests(missed)}: "
             "check that a worker runs for it, and that it is fast enough."

@@ -1,8 +1,8 @@
-"""Decides the request at the head of a bench, and has the decision published.
+"""Decider: decides the request at the head of a partition, and publishes the decision.
 
-Before a request is decided it is made sure that it is there, and that none in front of it was
-passed over: a vote that a stranger makes up, or a voter that was made to begin later than the
-others, must not have requests forgotten.
+Before a decision, it verifies that the request exists, and that no request in front of it was
+skipped. Otherwise a forged vote, or a voter that started later than the others, could make the
+jury forget requests.
 """
 
 import asyncio
@@ -30,30 +30,30 @@ logger = logging.getLogger(__name__)
 
 
 class Requests(Protocol):
-    """What is known of the requests that are voted on."""
+    """Lookup of the requests that are voted on."""
 
     async def exists(self, partition: int, offset: int) -> bool:
-        """Whether the partition is longer than ``offset``. Raises ``BrokerError``."""
+        """Return whether the partition's end is behind ``offset``. Raises ``BrokerError``."""
 
     async def next_from(self, partition: int, offset: int) -> int:
-        """The first request at ``offset``, which exists, or behind it. Raises ``BrokerError``."""
+        """Return the first request's offset from ``offset`` on. Raises ``BrokerError``."""
 
     async def read(self, source: Source) -> Incoming | None:
-        """The request; ``None`` if it was deleted. Raises ``BrokerError``."""
+        """Return the request; ``None`` if it was deleted. Raises ``BrokerError``."""
 
 
 class Decider:
-    """Decides one request at a time of each bench.
+    """Decides the requests of each partition, one at a time.
 
     Args:
-        rule: how votes become a verdict.
-        deadline: seconds that a request may be waited for which is not there.
-        topic: of the requests.
+        rule: combines votes to a verdict.
+        deadline: seconds to wait for a request that does not exist yet.
+        topic: topic of the requests.
         answering: publishes the decisions.
-        requests: what is known of the requests.
-        room: is told of gaps.
-        absence: is notified of who was missing from each decision.
-        clock: seconds that never go back.
+        requests: lookup of the requests.
+        room: memory budget, which is notified of gaps.
+        absence: notified of the voters that are missing from each decision.
+        clock: monotonic time in seconds.
     """
 
     def __init__(
@@ -76,13 +76,13 @@ class Decider:
         self._room = room
         self._clock = clock
         self._absence = absence
-        #: What the voters tell apart, as of the last verdict; nothing before it.
+        #: Classes of the voters, from the last verdict; empty before the first verdict.
         self.classes: tuple[str, ...] = ()
 
     async def decide(self, state: PartitionState) -> bool:
-        """Decide the request at the head, whose votes are in; false if it cannot be decided yet.
+        """Decide the complete request at the head; return false if it cannot be decided yet.
 
-        ``answering`` has room for the decision, which is used, or left.
+        The caller has reserved a slot of ``answering`` for it, which is used or released.
         """
         job = None
         try:
@@ -96,7 +96,7 @@ class Decider:
         return job is not None
 
     async def _is_next(self, state: PartitionState) -> bool:
-        """Whether the request at the head is there, and none in front of it is undecided."""
+        """Return whether the request at the head exists and none in front of it is undecided."""
         join = state.join
         head = join.head
         assert head is not None
@@ -105,7 +105,7 @@ class Decider:
                 await self._look_away(state, head)
                 return False
             if join.first is None or join.first == head.offset:
-                return join.head is head  # more votes may have come, on an earlier request, too
+                return join.head is head  # meanwhile a vote on an earlier request may have come
             found = await self._requests.next_from(state.partition, join.first)
         except BrokerError as error:
             logger.warning("Requests cannot be looked up: %s Trying again.", error)
@@ -115,7 +115,7 @@ class Decider:
         return found >= head.offset and join.head is head
 
     async def _look_away(self, state: PartitionState, head: Undecided) -> None:
-        """Forget what was voted on no request, once it cannot be that it is only not known yet."""
+        """Drop votes on a request that does not exist, after the deadline for it to appear."""
         if self._has_waited(head) and state.join.head is head:
             source = str(Source(self._topic, state.partition, head.offset))
             logger.warning("There is no request %s.", source, extra={"source": source})
@@ -143,7 +143,7 @@ class Decider:
         return job
 
     async def _whole(self, decision: Decision, state: PartitionState) -> Incoming:
-        """The request with its own bytes, which its rejection carries, if it is still there."""
+        """Return the request with its own bytes, for its rejection, if it still exists."""
         while state.is_current():
             try:
                 whole = await self._requests.read(decision.votes[0].source)
@@ -162,9 +162,9 @@ class Decider:
 
 
 async def _settle(state: PartitionState, offset: int, outcome: Outcome) -> None:
-    """Count the decision, and acknowledge what nothing waits for any more.
+    """Count the decision, and acknowledge the records that nothing waits for any more.
 
-    A commit that comes between counts it beside votes that are read again, and are late then.
+    If a commit comes in between, the decision is counted and its votes are read again, as late.
     """
     state.count(offset, outcome)
     await acknowledge(state.join.settle(offset))

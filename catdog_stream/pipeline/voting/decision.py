@@ -1,4 +1,4 @@
-"""What the votes on one request come to."""
+"""Decision on one request from its votes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ __all__ = ["Decision", "told"]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """All votes on a request that were in when it was decided; there is one at least."""
+    """All votes on a request that were in when it was decided; there is at least one."""
 
     votes: tuple[Vote, ...]
-    #: Who was expected and has not voted.
+    #: Expected voters that have not voted.
     missing: tuple[str, ...]
-    #: When the first vote on it was seen.
+    #: Time at which the first vote on the request was read.
     since: float
 
     def outcome(self, rule: Rule) -> Outcome:
-        """What the votes come to: a rejection only if all are."""
+        """Combine the votes: return a rejection only if all votes are rejections."""
         ballots = [
             (vote, Ballot(vote.voter, vote.answer, vote.weight))
             for vote in self.votes
@@ -45,7 +45,7 @@ class Decision:
 
 
 def told(votes: Sequence[Vote]) -> str:
-    """Who voted what, as JSON: a few words for each voter, whatever the number of classes."""
+    """Return the votes of all voters as JSON, of a size that does not depend on the classes."""
     return orjson.dumps({vote.voter: _told(vote.answer) for vote in votes}).decode()
 
 

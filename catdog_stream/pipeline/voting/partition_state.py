@@ -1,4 +1,4 @@
-"""A partition of the votes as a jury has it before it: the records, the docket, and whose it is."""
+"""State of a partition of votes in a jury: the join of its votes, and its ownership."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,21 +9,21 @@ from catdog_stream.pipeline.voting.vote_join import VoteJoin
 
 __all__ = ["LOOK_SECONDS", "PartitionState", "VoteRecord", "acknowledge"]
 
-#: Seconds between two looks at what nothing tells of: partitions lost, requests that are not there.
+#: Seconds between two checks without an event: for lost partitions, and for missing requests.
 LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class VoteRecord:
-    """A record of the votes, as it was read."""
+    """Record of a vote, as it was read."""
 
     partition: int
     value: bytes | None
-    #: Whether what was read of its partition is still this process's, to be decided now.
+    #: Returns true if this process still owns the partition, and may decide its requests now.
     is_current: Callable[[], bool]
-    #: Counts the decision on the request at an offset of the partition, if that is still its.
+    #: Counts the decision on the request at an offset, if this process still owns the partition.
     count: Callable[[int, Outcome], object]
-    #: Acknowledges it, and all before it.
+    #: Acknowledges this record and all before it.
     acknowledge: Callable[[], Awaitable[object]]
 
 
@@ -34,11 +34,11 @@ async def acknowledge(vote_records: Sequence[VoteRecord]) -> None:
 
 
 class PartitionState:
-    """A partition that is this process's, from when it was taken over.
+    """State of a partition that this process owns, from the time it was taken over.
 
     Args:
-        docket: of its requests.
-        paper: the first of its records.
+        join: join of the partition's votes.
+        vote_record: first record of the partition.
     """
 
     def __init__(self, join: VoteJoin[VoteRecord], vote_record: VoteRecord) -> None:
@@ -48,11 +48,11 @@ class PartitionState:
         self._news = asyncio.Event()
 
     def tell(self) -> None:
-        """There is news: something was put into the docket."""
+        """Notify the waiting task that a record was added to the join."""
         self._news.set()
 
     async def wait(self, seconds: float) -> None:
-        """Wait for news, for so many seconds at most."""
+        """Wait for a notification, for at most ``seconds``."""
         try:
             async with asyncio.timeout(seconds):
                 await self._news.wait()

@@ -1,8 +1,8 @@
-"""The records of the votes that are not acknowledged, in the order of the log.
+"""Unacknowledged vote records, in the order of the log.
 
-To acknowledge a record is to acknowledge all before it. So each stays until its request, and those
-of all in front of it, are settled. Of records that wait for the same, the last is kept alone, and
-what comes to nothing costs nothing.
+Acknowledging a record acknowledges all before it. So each record stays until its request, and the
+requests of all records in front of it, are settled. Of consecutive records that wait for the same
+request, only the last is kept, and records that wait for no request cost nothing.
 """
 
 from collections import deque
@@ -13,14 +13,14 @@ __all__ = ["NOTHING", "PendingAcks"]
 
 T = TypeVar("T")
 
-#: In the place of a request: it waits for none.
+#: Offset of a record that waits for no request.
 NOTHING = -1
 LEAST_TIDIED = 1000
 
 
 @dataclass(slots=True)
 class _Entry(Generic[T]):
-    """The last of some records of the log that stand together and wait for the same."""
+    """Last of some consecutive records of the log that wait for the same request."""
 
     #: The request that they wait for.
     request: int
@@ -29,34 +29,34 @@ class _Entry(Generic[T]):
 
 
 class PendingAcks(Generic[T]):
-    """The records of one partition.
+    """Unacknowledged records of one partition.
 
     Args:
-        first: the first request that is not decided; ``None`` where none ever was.
+        first: offset of the first undecided request; ``None`` if none was ever decided.
     """
 
     def __init__(self, first: int | None) -> None:
-        #: The last request that is decided.
+        #: The last decided request.
         self._decided = NOTHING if first is None else first - 1
         #: The last request that is answered and counted.
         self._settled = self._decided
         self._log: deque[_Entry[T]] = deque()
-        #: Of so many entries, those in the middle of the log on which nothing waits are removed.
+        #: Number of entries at which those in the middle that nothing waits on are removed.
         self._most = LEAST_TIDIED
-        #: What the records take.
+        #: Memory of the records, in bytes.
         self.bytes = 0
 
     def append(self, request: int, token: T, size: int) -> None:
-        """Take the next record of the log, which waits for a request, or for ``NOTHING``.
+        """Add the next record of the log, which waits for a request, or for ``NOTHING``.
 
-        ``free`` gives ``token`` back, or that of a later record.
+        ``free`` returns ``token`` later, or the token of a later record.
         """
         if len(self._log) >= self._most:
             self._tidy()
         self._join(_Entry(request, token, size))
 
     def _join(self, entry: _Entry[T]) -> None:
-        """Put an entry behind the log, or in the place of the last one, which waits as long."""
+        """Append an entry, or replace the last one if that waits as long."""
         self.bytes += entry.bytes
         if self._log:
             last = self._log[-1]
@@ -66,7 +66,7 @@ class PendingAcks(Generic[T]):
         self._log.append(entry)
 
     def _tidy(self) -> None:
-        """Join what waited for requests that were decided since to what stands in front of it."""
+        """Merge entries of meanwhile decided requests into the entries in front of them."""
         entries, self._log = self._log, deque()
         for entry in entries:
             self.bytes -= entry.bytes
@@ -74,22 +74,22 @@ class PendingAcks(Generic[T]):
         self._most = max(LEAST_TIDIED, 2 * len(self._log))
 
     def decide(self, request: int) -> None:
-        """This request, and all before it, are decided."""
+        """Record that this request and all before it are decided."""
         self._decided = request
 
     def drop(self, request: int) -> None:
-        """There is no such request: nothing waits for it any more."""
+        """Make no record wait for this request, which does not exist."""
         for entry in self._log:
             if entry.request == request:
-                # What was joined to it may wait for any request that was decided by now.
+                # Records that were merged into it may wait for any request decided by now.
                 entry.request = self._decided
 
     def settle(self, request: int) -> None:
-        """This request, and all before it, are answered and counted."""
+        """Record that this request and all before it are answered and counted."""
         self._settled = max(self._settled, request)
 
     def free(self) -> list[T]:
-        """What can be acknowledged now, in the order of the log: each stands for all before it."""
+        """Return the tokens to acknowledge now, in log order; each covers all before it."""
         found = []
         while self._log and self._log[0].request <= self._settled:
             entry = self._log.popleft()

@@ -1,7 +1,7 @@
-"""Decides the requests of all partitions: each has a task, which decides them in their order.
+"""Aggregation of votes in all partitions: each has a task that decides its requests in order.
 
-A ``VoteIngester`` joins the records as they are read, a ``Decider`` decides what is due. This
-module knows when that is, and how many votes fit into memory.
+A ``VoteIngester`` joins the records as they are read, and a ``Decider`` decides requests. This
+module decides when they are due, and limits the memory for votes.
 """
 
 import asyncio
@@ -27,20 +27,20 @@ __all__ = ["VoteAggregator"]
 
 
 class VoteAggregator:
-    """Decides requests.
+    """Aggregator of votes into decisions.
 
     Args:
-        voters: who is expected to vote.
-        rule: how votes become a verdict.
+        voters: names of the expected voters.
+        rule: combines votes to a verdict.
         deadline: seconds from the first vote on a request until it is decided without the others.
-        topic: of the requests.
+        topic: topic of the requests.
         answering: publishes the decisions.
-        requests: what is known of the requests.
-        close: writes into the log of the votes that deadlines have passed.
-        first: tells the first request of a partition that was not decided, as it was committed.
-        on_failure: called once with what made deciding impossible.
-        clock: seconds that never go back.
-        room: for the votes that wait.
+        requests: lookup of the requests.
+        close: writes a deadline marker into the log of the votes.
+        first: returns the first undecided request of a partition, as committed.
+        on_failure: called once with the error that made deciding impossible.
+        clock: monotonic time in seconds.
+        room: memory budget for waiting votes.
     """
 
     def __init__(
@@ -84,27 +84,27 @@ class VoteAggregator:
 
     @property
     def pending(self) -> int:
-        """Requests that wait for votes."""
+        """Number of requests that wait for votes."""
         return sum(len(state.join) for state in self._states.values())
 
     @property
     def classes(self) -> Sequence[str]:
-        """What the voters tell apart; nothing before the first verdict."""
+        """Classes of the voters; empty before the first verdict."""
         return self._judge.classes
 
     @property
     def absent(self) -> list[str]:
-        """Sentences about the voters that the latest decision had to do without."""
+        """Sentences about the voters that are missing from the latest decision."""
         return self._absence.problems()
 
     @property
     def gaps(self) -> list[str]:
-        """What keeps requests from being decided though their deadlines have passed."""
+        """Sentences about gaps, which block decisions even after the deadline."""
         return self._room.problems(self._held)
 
     @property
     def full(self) -> bool:
-        """Whether so much is held that nothing more is read until something is decided."""
+        """True if the memory budget is exceeded, so that reading stops until a decision."""
         return self._room.is_full(self._held)
 
     @property
@@ -112,12 +112,12 @@ class VoteAggregator:
         return sum(state.join.bytes for state in self._states.values())
 
     async def stop(self) -> None:
-        """Forget what is undecided, unacknowledged: Kafka will deliver it again."""
+        """Drop the undecided requests without acknowledgement: Kafka delivers them again."""
         await self._forget()
         await self._answering.stop()
 
     async def abandon(self) -> None:
-        """Forget what is undecided or not confirmed, and be ready for what comes next."""
+        """Drop the undecided or unconfirmed requests, and accept new ones."""
         await self._forget()
         await self._answering.abandon()
 
@@ -131,7 +131,7 @@ class VoteAggregator:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def submit(self, vote_record: VoteRecord) -> None:
-        """Take a record, as soon as there is room for one more."""
+        """Take a record, as soon as the memory budget allows it."""
         self._room.tell(self._held)
         while self.full and vote_record.is_current():
             await asyncio.sleep(LOOK_SECONDS)
@@ -163,7 +163,7 @@ class VoteAggregator:
             self._on_failure(error)
 
     async def _serve(self, state: PartitionState) -> None:
-        """Decide what is due, for as long as the partition is this process's."""
+        """Decide the requests that are due, while this process owns the partition."""
         while state.is_current():
             await self._close_overdue(state)
             if not state.join.is_ready:
@@ -174,19 +174,19 @@ class VoteAggregator:
                 await asyncio.sleep(LOOK_SECONDS)
         if self._states.get(state.partition) is state:
             self._room.end_gap(state.partition)
-            # The votes that it held are read again, by whoever has it.
+            # Its owner reads the votes in it again.
             del self._states[state.partition]
 
     async def _close_overdue(self, state: PartitionState) -> None:
-        """Have the log say that deadlines have passed; it is read there, behind votes in time."""
+        """Write a marker for passed deadlines; it takes effect when read, behind votes in time."""
         if self.full:
-            # It would never be read, nor what was written before there was no room. Only here may
-            # a request be decided otherwise after a crash.
+            # While reading stops, a marker would never be read, nor records in front of it. In this
+            # case alone a request may be decided differently after a crash.
             state.join.close_head(self._clock())
         elif overdue := state.join.overdue(self._clock()):
             await self._close(DeadlineMarker(self._topic, state.partition, tuple(overdue)))
 
     def _seconds_to_wait(self, join: VoteJoin[VoteRecord]) -> float:
-        # While there is no room, deadlines that have passed are not told, and stay the next ones.
+        # While reading stops, no markers are written, and passed deadlines remain the next ones.
         deadline = None if self.full else join.next_deadline()
         return LOOK_SECONDS if deadline is None else min(deadline - self._clock(), LOOK_SECONDS)

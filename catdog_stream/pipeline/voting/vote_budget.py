@@ -1,7 +1,8 @@
-"""The room in memory for votes that wait for others, and what is said when it is short.
+"""Memory budget for votes that wait for others, and messages when it is exceeded.
 
-At a gap, a request that nobody has voted on, more may wait than otherwise: only a vote that is not
-read yet can end it. What is read is not known here, nor when; that makes it a matter of numbers.
+A gap is a request without a vote while votes behind it wait. At a gap, more votes may wait than
+otherwise: only a vote that is not read yet can end the gap. The module does not read votes; it
+only compares numbers.
 """
 
 import logging
@@ -12,64 +13,64 @@ __all__ = ["MAX_GAP_BYTES", "MAX_HELD_BYTES", "VoteBudget", "cost"]
 
 logger = logging.getLogger(__name__)
 
-#: Votes that wait for others take so much memory at most; more are read when these are decided.
+#: Largest memory for waiting votes, in bytes; reading continues when some of these are decided.
 MAX_HELD_BYTES = 128 * 1024 * 1024
-#: And so much where they wait for a request without a vote.
+#: Largest memory while votes wait for a request without a vote, in bytes.
 MAX_GAP_BYTES = 512 * 1024 * 1024
-#: What a record takes: the objects around it, its value so many times, and each object or list in
-#: it, of which clients may send many. Measured, with votes of 240 to 9200 bytes; one that is held
+#: Memory of a record: the objects around it, copies of its value, and bytes for each object or list
+#: in it, of which clients may send many. Measured with votes of 240 to 9200 bytes. A waiting vote
 #: takes it twice.
 RECORD_BYTES, VALUE_COPIES, NESTED_BYTES = 700, 3, 50
 
 
 def cost(value: bytes | None) -> int:
-    """What a record with this value takes in memory."""
+    """Return the memory in bytes for a record with this value."""
     value = value or b""
     nested = value.count(b"{") + value.count(b"[")
     return RECORD_BYTES + VALUE_COPIES * len(value) + NESTED_BYTES * nested
 
 
 class VoteBudget:
-    """Tells whether there is room, and what the gaps are. ``held`` is what votes take by now.
+    """Memory budget, with the known gaps. ``held`` is the memory in bytes that votes use now.
 
     Args:
-        most: bytes that they may take.
-        most_at_gap: bytes that they may take while any partition has a gap.
+        most: largest memory for votes, in bytes.
+        most_at_gap: the same while any partition has a gap.
     """
 
     def __init__(self, most: int = MAX_HELD_BYTES, most_at_gap: int = MAX_GAP_BYTES) -> None:
         self._most = most
         self._most_at_gap = most_at_gap
-        #: By partition: the request without a vote that others have waited for too long.
+        #: By partition: the request without a vote for which others have waited too long.
         self._gaps: dict[int, Source] = {}
-        #: What was last said of the room.
+        #: Last logged message about the budget.
         self._told = ""
 
     def is_full(self, held: int) -> bool:
-        """Whether nothing more is read until something is decided."""
+        """Return whether reading must stop until a request is decided."""
         return held > (self._most_at_gap if self._gaps else self._most)
 
     def problems(self, held: int) -> list[str]:
-        """The gaps; and that there is no more room, if they fill it."""
+        """Return a sentence for each gap, and another if the budget is exceeded at a gap."""
         gaps = [_gap(request) for request in self._gaps.values()]
         return [*gaps, self._no_room()] if gaps and self.is_full(held) else gaps
 
     def begin_gap(self, request: Source) -> None:
-        """Votes behind this request have waited too long for one on it; the log says so once."""
+        """Record a gap: votes have waited too long for one on this request. Log each gap once."""
         if self._gaps.get(request.partition) != request:
             self._gaps[request.partition] = request
             logger.warning("%s", _gap(request), extra={"source": str(request)})
 
     def end_gap(self, partition: int) -> None:
-        """The partition has none, or none any more."""
+        """Record that the partition has no gap, or no gap any more."""
         self._gaps.pop(partition, None)
 
     def forget_gaps(self) -> None:
-        """No partition has one that is known."""
+        """Forget the gaps of all partitions."""
         self._gaps.clear()
 
     def tell(self, held: int) -> None:
-        """Say once for each gap, or gaps that follow each other, that more is held than usual."""
+        """Log once for each gap, or sequence of gaps, that more memory than usual is in use."""
         if held <= self._most:
             self._told = ""
         elif self._gaps:

@@ -1,4 +1,4 @@
-"""Puts the records of the votes into dockets, and counts what becomes of them."""
+"""Ingestion of vote records: adds them to the join of their partition, and counts them."""
 
 import logging
 from collections.abc import Callable
@@ -13,16 +13,16 @@ __all__ = ["VoteIngester"]
 
 logger = logging.getLogger(__name__)
 
-#: So many voters that nobody expects are told of at most.
+#: Largest number of unexpected voters that are logged.
 MAX_UNEXPECTED = 100
 
 
 class VoteIngester:
-    """Reads records, which anybody may have written.
+    """Reader of untrusted vote records.
 
     Args:
-        topic: of the requests.
-        clock: seconds that never go back.
+        topic: topic of the requests.
+        clock: monotonic time in seconds.
     """
 
     def __init__(self, topic: str, clock: Callable[[], float]) -> None:
@@ -31,8 +31,8 @@ class VoteIngester:
         self._unexpected: set[str] = set()
 
     def enter(self, vote_record: VoteRecord, join: VoteJoin[VoteRecord]) -> None:
-        """Put a record into the docket of its partition: a vote, a closing, or neither."""
-        # Wherever else it stands, another member of the jury would count the request as well.
+        """Add a record to the join of its partition: a vote, a deadline marker, or neither."""
+        # A vote in another partition is ignored: another jury member would count its request, too.
         place = (self._topic, vote_record.partition)
         vote = Vote.parse(vote_record.value)
         if vote is not None and (vote.source.topic, vote.source.partition) == place:

@@ -1,14 +1,14 @@
-"""The votes of one partition, joined request by request. Pure: time comes in as numbers.
+"""Join of the votes of one partition, request by request. Uses no clock: times are inputs.
 
-Each voter votes in the order of the partition. So when a vote on some request is there, its voter
-has voted on all before it, and requests can be decided strictly in their order: one that is
-complete waits for the one in front of it, which waits for its votes until its deadline has passed.
+Each voter votes in the order of the partition. So when a vote on a request is in, its voter has
+voted on all requests before it. Requests can therefore be decided strictly in their order: a
+complete request waits for the one in front of it, which waits for its votes until its deadline.
 
-The log of the votes is the only store, and what is decided follows from it alone. A vote may be
-acknowledged once every vote in front of it, and it, is on a request that was decided: so where
-reading begins again lies the first vote that still matters, and what is undecided is joined anew.
-That a deadline has passed is written into the log, too: votes behind such a `Closing` are late, and
-whoever reads the log again, after a crash, decides the same.
+The log of the votes is the only store, and determines all decisions. A vote may be acknowledged
+once its request, and those of all votes in front of it, are decided. So the committed offset is at
+the first vote that still matters, and after a restart undecided requests are joined again. The
+passing of a deadline is written into the log, too: votes behind such a `DeadlineMarker` are late,
+and a member that reads the log again, after a crash, decides the same.
 """
 
 from collections import deque
@@ -26,59 +26,59 @@ __all__ = ["Undecided", "VoteJoin", "VoteStatus"]
 
 T = TypeVar("T")
 
-#: So many requests are closed by one record at most.
+#: Largest number of requests in one deadline marker.
 MAX_CLOSED = 1000
 
 
 class VoteStatus(StrEnum):
-    """What becomes of a record of the votes."""
+    """Status of a vote record."""
 
     HELD = auto()
-    """It waits for the other votes on its request."""
+    """The vote waits for the other votes on its request."""
     LATE = auto()
-    """Its request has been decided, or will be without it."""
+    """The request is decided, or will be decided without this vote."""
     REPEATED = auto()
-    """Its voter has voted on this request: the first vote is the one that counts."""
+    """The voter has voted on this request before: its first vote counts."""
     UNEXPECTED = "stranger"
-    """Nobody expects a vote of its voter. The value is public: metrics have it as a label."""
+    """The voter is not expected. The value is public: metrics have it as a label."""
     UNREADABLE = auto()
-    """It is no vote, or stands where it cannot be right."""
+    """The record is not a vote, or is in the wrong partition."""
 
 
 @dataclass(slots=True)
 class Undecided:
-    """A request, and what was voted on it."""
+    """Request that is not decided, with its votes."""
 
     offset: int
-    #: When the first vote on it was seen.
+    #: Time at which the first vote on the request was read.
     since: float
     votes: dict[str, Vote] = field(default_factory=dict)
-    #: Whether its deadline has passed, as the log says.
+    #: True if its deadline has passed according to the log.
     closed: bool = False
-    #: Of these votes.
+    #: Memory for these votes, in bytes.
     bytes: int = 0
 
 
 class VoteJoin(Generic[T]):
-    """The undecided requests of one partition.
+    """Undecided requests of one partition.
 
     Args:
-        voters: who is expected to vote, in the order in which their votes are told.
+        voters: names of the expected voters, in the order in which their votes are reported.
         deadline: seconds from the first vote on a request until it is decided without the others.
-        first: the first request that is not decided; ``None`` where none ever was.
+        first: offset of the first undecided request; ``None`` if none was ever decided.
     """
 
     def __init__(self, voters: Sequence[str], *, deadline: float, first: int | None) -> None:
         self._voters = voters
         self._deadline = deadline
-        #: The first request that is neither decided nor being published.
+        #: Offset of the first request that is neither decided nor being published.
         self.first = first
         self._undecided: dict[int, Undecided] = {}
         self._order: list[int] = []
-        #: In the order in which they came: those whose deadline has not passed yet.
+        #: Requests whose deadline has not passed yet, in the order of their arrival.
         self._arrived: deque[Undecided] = deque()
         self._log: PendingAcks[T] = PendingAcks(first)
-        #: What the votes take that are held.
+        #: Memory for the waiting votes, in bytes.
         self._held = 0
 
     def __len__(self) -> int:
@@ -86,20 +86,23 @@ class VoteJoin(Generic[T]):
 
     @property
     def bytes(self) -> int:
-        """What it takes: the votes that are held, and the records that are not acknowledged."""
+        """Memory in bytes for the waiting votes and the unacknowledged records."""
         return self._held + self._log.bytes
 
     def add(self, vote: Vote, token: T, now: float, size: int = 0) -> VoteStatus:
-        """Take the next vote of the log.
+        """Add the next vote of the log.
 
-        ``settle`` or ``free`` gives ``token`` back, or that of a later record.
+        ``settle`` or ``free`` returns ``token`` later, or the token of a later record.
 
         Args:
-            size: what its record takes; a vote that is held takes as much once more.
+            vote: the vote.
+            token: stands for its record.
+            now: present time, in seconds.
+            size: memory for its record in bytes; a waiting vote takes the same again.
         """
         fate = self._fate(vote)
         offset = vote.source.offset
-        # What is late or repeated need not be waited for: the votes that count stand before it.
+        # A late or repeated vote need not be waited for: the votes that count are in front of it.
         self._log.append(offset if fate is VoteStatus.HELD else NOTHING, token, size)
         if fate is VoteStatus.HELD:
             request = self._undecided.get(offset)
@@ -113,13 +116,13 @@ class VoteJoin(Generic[T]):
         return fate
 
     def close(self, offsets: Iterable[int]) -> None:
-        """The deadlines of some requests have passed."""
+        """Mark requests as closed: their deadlines have passed."""
         for offset in offsets:
             if (request := self._undecided.get(offset)) is not None:
                 request.closed = True
 
     def pass_over(self, token: T, size: int = 0) -> None:
-        """Take a record of the log on which nothing waits."""
+        """Add a record of the log that no request waits for."""
         self._log.append(NOTHING, token, size)
 
     def _fate(self, vote: Vote) -> VoteStatus:
@@ -136,27 +139,27 @@ class VoteJoin(Generic[T]):
 
     @property
     def head(self) -> Undecided | None:
-        """The request that is decided next."""
+        """The request that is decided next; ``None`` if there is none."""
         return self._undecided[self._order[0]] if self._order else None
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can be decided: nothing more is waited for."""
+        """True if the request at the head can be decided: it waits for no more votes."""
         head = self.head
         return head is not None and (head.closed or len(head.votes) == len(self._voters))
 
     def next_deadline(self) -> float | None:
-        """When ``overdue`` has more to say; ``None``: never."""
+        """Return the time of the next deadline; ``None`` if there is none."""
         return self._arrived[0].since + self._deadline if self._arrived else None
 
     def close_head(self, now: float) -> None:
-        """Wait no longer for votes on the request at the head, if its deadline has passed."""
+        """Close the request at the head if its deadline has passed."""
         head = self.head
         if head is not None and head.since + self._deadline <= now:
             head.closed = True
 
     def overdue(self, now: float) -> list[int]:
-        """The requests whose deadline has passed, which the log is to say; each is named once."""
+        """Return the requests whose deadline has passed, for the log. Each is returned once."""
         found: list[int] = []
         while (
             len(found) < MAX_CLOSED
@@ -170,11 +173,11 @@ class VoteJoin(Generic[T]):
         return found
 
     def take(self) -> Decision:
-        """Decide the request at the head: votes on it that come from now on are late."""
+        """Remove the request at the head and decide it: later votes on it are late."""
         request = self._remove_head()
         self.first = request.offset + 1
         self._log.decide(request.offset)
-        votes, request.votes = request.votes, {}  # it may stand behind others in ``_arrived``
+        votes, request.votes = request.votes, {}  # frees them: ``_arrived`` may keep the request
         return Decision(
             tuple(votes[name] for name in self._voters if name in votes),
             tuple(name for name in self._voters if name not in votes),
@@ -182,13 +185,13 @@ class VoteJoin(Generic[T]):
         )
 
     def drop(self) -> None:
-        """Forget the request at the head: there is no such request, whoever votes on it."""
+        """Remove the request at the head, because there is no such request in Kafka."""
         self._log.drop(self._remove_head().offset)
 
     def _remove_head(self) -> Undecided:
         request = self._undecided.pop(heappop(self._order))
         self._held -= request.bytes
-        # Whatever was decided long before its deadline would stay until then, with its votes.
+        # Otherwise a request that is decided early would stay here until its deadline.
         while self._arrived and not self._waits(self._arrived[0]):
             self._arrived.popleft()
         return request
@@ -197,10 +200,10 @@ class VoteJoin(Generic[T]):
         return self._undecided.get(request.offset) is request
 
     def settle(self, offset: int) -> list[T]:
-        """The request at ``offset`` is answered and counted; what can be acknowledged by that."""
+        """Mark requests up to ``offset`` as answered and counted; return tokens to acknowledge."""
         self._log.settle(offset)
         return self._log.free()
 
     def free(self) -> list[T]:
-        """What can be acknowledged now, in the order of the log: each stands for all before it."""
+        """Return the tokens to acknowledge now, in log order; each covers all before it."""
         return self._log.free()
