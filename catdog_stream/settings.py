@@ -111,7 +111,7 @@ class Settings:
     vote_deadline: float = 10.0
     #: Host names under which the web server answers, beside the worker's own.
     web_hosts: tuple[str, ...] = ()
-    #: Hosts where the web server may query other workers; empty: the network of ``WEB_HOST``.
+    #: Hosts where the web server may query other workers; empty: neighbours of ``WEB_HOST``.
     web_peers: tuple[AllowedHost, ...] = ()
     #: Secret with which workers authenticate to each other; ``None``: ``web_read_token``.
     web_peer_token: str | None = field(default=None, repr=False)
