@@ -1,7 +1,7 @@
-"""Style and scripts of the page: files of the package, which browsers keep for ever.
+"""Style sheet and scripts of the page: files of the package that browsers cache without limit.
 
-They lie under a path with a hash of them all in it, so that a new version has new paths, those that
-the scripts import by themselves included.
+Their path contains a hash of all of them, so a new version has new paths, including those of
+scripts imported by other scripts.
 """
 
 import gzip
@@ -41,12 +41,12 @@ def _packed(name: str) -> bytes:
 
 
 def static_path() -> str:
-    """Where they are, with a slash at the end."""
+    """Return the path of the files, with a trailing slash."""
     return f"/static/{_hash()}/"
 
 
 def asset(request: web.Request, version: str, name: str) -> web.Response:
-    """One of them. A page of another version gets this one's, and does not keep it."""
+    """Return one file; a page of another version gets the current file, without caching."""
     if name not in _files():
         raise Problem(404, "There is no such file.")
     headers = {

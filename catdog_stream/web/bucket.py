@@ -1,4 +1,4 @@
-"""A token bucket: how often something may happen."""
+"""Token bucket for rate limits."""
 
 import time
 from collections.abc import Callable
@@ -7,10 +7,12 @@ __all__ = ["Bucket"]
 
 
 class Bucket:
-    """Lets ``most`` pass at once and then ``rate`` a second, however many want to.
+    """Rate limiter that allows ``most`` events at once and then ``rate`` per second.
 
     Args:
-        clock: seconds that only ever grow.
+        rate: events per second.
+        most: capacity of the bucket.
+        clock: monotonic clock, in seconds.
     """
 
     def __init__(
@@ -21,15 +23,15 @@ class Bucket:
 
     @property
     def left(self) -> float:
-        """How many may pass now; below 0 after more were charged than there were."""
+        """Number of events allowed now; below 0 after a charge beyond the capacity."""
         return min(self._most, self._left + self._rate * (self._clock() - self._then))
 
     def charge(self, count: int) -> None:
-        """So many pass, whatever is left."""
+        """Charge ``count`` events, even beyond the number left."""
         self._left, self._then = self.left - count, self._clock()
 
     def take(self) -> bool:
-        """Whether one more may pass, which then has."""
+        """Charge one event and return true, or return false if none is left."""
         if self.left < 1:
             return False
         self.charge(1)

@@ -4,7 +4,7 @@ import ipaddress
 
 __all__ = ["client_of"]
 
-#: Who has an address of version 6 has at least so large a part of the network.
+#: An owner of an IPv6 address has at least a network of this prefix length.
 _PREFIX_BITS = 64
 
 

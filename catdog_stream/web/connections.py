@@ -1,7 +1,7 @@
-"""Limit of open connections: a process has a limited number of file descriptors.
+"""Limit on open connections: a process has a limited number of file descriptors.
 
-Where there are too many, the oldest one of the client that has most is closed, and not the new
-one: a probe is answered however many pages somebody has left open.
+Beyond the limit, the oldest connection of the client with the most is closed, and not the new one:
+a probe is answered with any number of open pages.
 """
 
 import asyncio
@@ -15,17 +15,17 @@ from catdog_stream.web.clients import client_of
 
 __all__ = ["Connections", "most_connections"]
 
-#: In all, whatever the system allows.
+#: Maximum number of connections, for any limit of the system.
 MOST = 1000
 LEAST = 16
-#: File descriptors for all else: Kafka, files, pipes, pictures that are fetched.
+#: File descriptors for everything else: Kafka, files, pipes, pictures that are fetched.
 RESERVED = 128
-#: Part of them that one client may have. A proxy is one client.
+#: Share of the connections that one client may have. A proxy is one client.
 SHARE = 0.5
 
 
 def most_connections() -> int:
-    """How many connections this process can have open, by its limit of open files."""
+    """Return how many connections this process can have open, from its limit of open files."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return MOST
@@ -33,10 +33,10 @@ def most_connections() -> int:
 
 
 class Connections:
-    """The open connections, by client, each client's oldest first.
+    """Open connections by client, oldest first.
 
     Args:
-        most: connections in all.
+        most: maximum number of connections.
     """
 
     def __init__(self, most: int) -> None:
@@ -49,13 +49,13 @@ class Connections:
         return len(self._clients)
 
     def watch(self, server: web.Server) -> None:
-        """Have the limits hold for what ``server`` accepts from now on."""
+        """Apply the limits to connections that ``server`` accepts from now on."""
         made, lost = server.connection_made, server.connection_lost
         server.connection_made = _both(made, self.opened)  # type: ignore[method-assign]
         server.connection_lost = _both(lost, lambda handler, *_: self.closed(handler))  # type: ignore[method-assign]
 
     def opened(self, handler: object, transport: asyncio.Transport) -> None:
-        """Take note of a new connection, and close another one if there are too many."""
+        """Register a new connection, and close another if there are too many."""
         peer = transport.get_extra_info("peername")
         client = client_of(peer[0] if peer else None)
         self._clients[handler] = client
@@ -66,7 +66,7 @@ class Connections:
             self._close_oldest(max(self._open, key=lambda each: len(self._open[each])))
 
     def closed(self, handler: object) -> None:
-        """Take note that a connection is no more."""
+        """Unregister a closed connection."""
         client = self._clients.pop(handler, None)
         if client is None:
             return

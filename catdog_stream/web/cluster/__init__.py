@@ -1,1 +1,1 @@
-"""What the workers of a cluster tell each other, and its sum."""
+"""State that the workers of a cluster exchange, and its aggregation."""

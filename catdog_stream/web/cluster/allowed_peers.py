@@ -1,8 +1,9 @@
-"""Which addresses of other workers are asked: a member of the group may state any address.
+"""Check of other workers' addresses: a member of the group may state any address.
 
-Whoever may join the group in Kafka tells the others its address. Nothing but ``http://host:port``
-is an address of a worker, and the host is one that the operator allows: by ``CATDOG_WEB_PEERS``,
-or without it a neighbour of this worker's own ``WEB_HOST``.
+Every client that may join the group in Kafka states an address to the others. Only
+``http://host:port`` is accepted as an address of a worker, and only with a host that the operator
+allows: by ``CATDOG_WEB_PEERS``, or without it, a neighbour of this worker's own ``WEB_HOST`` (in a
+private network, or in the same domain).
 """
 
 import ipaddress
@@ -15,7 +16,7 @@ __all__ = ["check_peer"]
 
 _ADDRESS = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
-#: Where a worker has an address of one of these networks, the others have, too.
+#: A worker in one of these networks accepts peers in any of them.
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 _LOCALHOST = "localhost"
 
@@ -23,15 +24,15 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def check_peer(address: str, own: str, allowed: Sequence[AllowedHost] = ()) -> None:
-    """Check that another worker may be asked.
+    """Check that another worker may be queried.
 
     Args:
-        address: that worker's, as it states it.
-        own: this worker's, ``http://host:port``.
+        address: address that the other worker states.
+        own: this worker's address, ``http://host:port``.
         allowed: hosts, networks and ports; empty: the neighbours of ``own``.
 
     Raises:
-        PermissionError: it may not.
+        PermissionError: it may not be queried.
     """
     peer = _host(address)
     if peer is None:
@@ -46,7 +47,7 @@ def check_peer(address: str, own: str, allowed: Sequence[AllowedHost] = ()) -> N
 
 
 def _host(address: str) -> AllowedHost | None:
-    """The host of an address with its port; a single IP address is a network of one."""
+    """Return the host of an address with its port; a single IP address is a network of one."""
     found = _ADDRESS.fullmatch(address)
     if found is None:
         return None

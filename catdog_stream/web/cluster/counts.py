@@ -1,4 +1,4 @@
-"""Counts by partition, as a worker shows them, and by label and reason, as a page does."""
+"""Counts of a worker by partition, and of the cluster by label and reason."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_SHARDS", "Shards", "Statistics", "count", "local_shards", "parse_shards"]
 
-#: Partitions of which a worker may tell counts; Kafka itself gets slow beyond some thousands.
+#: Maximum number of partitions in a peer's counts; Kafka becomes slow beyond some thousands.
 MAX_SHARDS = 20_000
-#: Characters of ``TOPIC/PARTITION``, which names a shard: Kafka's topics have 249 at most.
+#: Maximum characters of ``TOPIC/PARTITION``, which names a shard: Kafka's topics have at most 249.
 MAX_PLACE = 300
-#: Of anything; sums of as many as there can be still have 64 bits.
+#: Maximum count; sums of the maximum number of counts still fit into 64 bits.
 MAX_COUNT = 2**48
 
-#: ``labels`` and ``rejections`` to the partition of a topic to what was counted in it.
+#: ``labels`` and ``rejections`` to the partition of a topic to its counts by name.
 Shards = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Counts of the cluster, and how many of its workers they come from."""
+    """Counts of the cluster, and the number of workers that they come from."""
 
     labels: Mapping[str, int]
     rejections: Mapping[str, int]
@@ -36,17 +36,17 @@ class Statistics:
 
     @property
     def total(self) -> int:
-        """Labelled requests."""
+        """Number of labelled requests."""
         return sum(self.labels.values())
 
     @property
     def rejected(self) -> int:
-        """Rejected requests."""
+        """Number of rejected requests."""
         return sum(self.rejections.values())
 
 
 def local_shards(app: "CatDogApp", tables: Iterable[CommittedTable]) -> Shards | None:
-    """The counts of the partitions that this worker owns; ``None`` while they may be incomplete."""
+    """Return the counts of this worker's partitions; ``None`` while they may be incomplete."""
     if not app.settled:
         return None
     try:
@@ -65,7 +65,7 @@ def local_shards(app: "CatDogApp", tables: Iterable[CommittedTable]) -> Shards |
 
 
 def parse_shards(document: Any) -> Shards:
-    """Check the shape of a peer's answer. Raises ``ValueError``."""
+    """Validate the format of a peer's response. Raise ``ValueError``."""
     try:
         if max(len(document[table]) for table in ("labels", "rejections")) > MAX_SHARDS:
             raise ValueError("more shards than there can be")
@@ -93,7 +93,7 @@ def _counts(document: Any) -> Mapping[str, int]:
 
 
 def count(value: Any) -> int:
-    """A number of things that a peer tells of. Raises ``ValueError`` if it can be none."""
+    """Parse a count in a peer's response. Raise ``ValueError`` if it is out of range."""
     number = int(value)
     if not 0 <= number <= MAX_COUNT:
         raise ValueError("not a number of things")

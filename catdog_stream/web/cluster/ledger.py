@@ -1,7 +1,7 @@
-"""What was counted of each partition, as it was told last: the sum of it is the cluster's.
+"""Latest known counts of each partition, whose sum is the count of the cluster.
 
-Partitions move from worker to worker, and for some seconds nobody may show one, or a successor may
-be behind. Counts only grow, so what is known stays until it is told anew.
+Partitions move from worker to worker, and for some seconds no worker may report a partition, or its
+new owner may be behind. Counts only grow, so a known count stays until a newer report.
 """
 
 import time
@@ -13,10 +13,10 @@ from catdog_stream.web.cluster.counts import MAX_SHARDS, Shards
 
 __all__ = ["HAND_OVER", "Ledger"]
 
-#: Seconds for which a worker that has counted less of a partition than another is taken to be
-#: behind. After that it is right: a recount has corrected it.
+#: Seconds for which a worker with a lower count of a partition than another counts as behind.
+#: Afterwards its count is accepted: a recount has corrected it.
 HAND_OVER = 30.0
-#: Partitions whose counts are known, by whoever told them.
+#: Maximum number of partitions whose counts are known, from all workers.
 MAX_PLACES = 4 * MAX_SHARDS
 
 
@@ -28,10 +28,10 @@ class _Told:
 
 
 class Ledger:
-    """The counts of the cluster.
+    """Counts of the cluster.
 
     Args:
-        clock: seconds that only ever grow.
+        clock: monotonic clock, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,7 +39,7 @@ class Ledger:
         self._told: dict[tuple[str, str], _Told] = {}
 
     def note(self, teller: str, shards: Shards | None) -> None:
-        """Take what a worker has counted; ``None`` where it cannot tell now."""
+        """Record the counts of a worker; ``None`` while it cannot report."""
         now = self._clock()
         for table, places in (shards or {}).items():
             for place, counts in places.items():
@@ -58,7 +58,7 @@ class Ledger:
         )
 
     def total(self, table: str) -> Mapping[str, int]:
-        """The sum of the ``labels``, or of the ``rejections``, by their names."""
+        """Return the sum of the ``labels``, or of the ``rejections``, by name."""
         total: Counter[str] = Counter()
         for (of, _), told in self._told.items():
             if of == table:

@@ -1,4 +1,4 @@
-"""Asks another worker over HTTP what it knows."""
+"""HTTP client for the state of another worker."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,7 +12,8 @@ from catdog_stream.web.cluster.state import PeerSnapshot, parse_news
 __all__ = ["MAX_NEWS_BYTES", "SHARDS_PATH", "ask"]
 
 SHARDS_PATH = "/shards/"
-#: An hour, a dozen thumbnails and some thousand partitions need a tenth of it.
+#: Maximum bytes of a response; an hour, a dozen thumbnails and some thousand partitions take a
+#: tenth of it.
 MAX_NEWS_BYTES = 8 * 1024 * 1024
 
 
@@ -24,17 +25,19 @@ async def ask(
     headers: Mapping[str, str] | None = None,
     proof: str | None = None,
 ) -> PeerSnapshot:
-    """What the worker at ``address`` tells.
+    """Return the state of the worker at ``address``.
 
     Args:
-        since: the first slot of its history that is wanted, in seconds since the epoch.
-        seen: ids of the pictures whose thumbnails are there already.
-        headers: what opens its door.
-        proof: what its answer must carry (see ``peer_tokens``); ``None``: nothing.
+        client: HTTP session.
+        address: ``http://host:port``.
+        since: start of the first history slot wanted, in seconds since the epoch.
+        seen: ids of the pictures whose thumbnails are known already.
+        headers: headers that authenticate this worker.
+        proof: proof that the response must carry (see ``peer_tokens``); ``None``: none.
 
     Raises:
         OSError, TimeoutError: it does not answer.
-        ValueError: what it answers is not a worker's.
+        ValueError: the response is not a worker's.
     """
     try:
         async with client.get(

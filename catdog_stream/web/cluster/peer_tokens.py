@@ -1,8 +1,8 @@
-"""How workers prove to each other that they belong together, without telling a secret.
+"""Mutual authentication of workers without sending a secret.
 
-A member of the group may state the address of anything. What is sent there must be of no use
-anywhere else, and what comes from there is believed only with a proof. Both are derived from the
-secret and the address that is asked: ``CATDOG_WEB_PEER_TOKEN``, or else the token for reading.
+A member of the group may state the address of any server. A token sent there must be useless
+anywhere else, and a response from there is trusted only with a proof. Both are derived from the
+address and the secret: ``CATDOG_WEB_PEER_TOKEN``, or else the token for reading.
 """
 
 import hmac
@@ -10,22 +10,22 @@ from hashlib import sha256
 
 __all__ = ["ANSWER_HEADER", "answer_proof", "is_proof", "question_token"]
 
-#: The header of an answer to another worker.
+#: Header of a response to another worker.
 ANSWER_HEADER = "Catdog-Peer"
 
 
 def question_token(secret: str, address: str) -> str:
-    """Return the token for a question to ``address``; it opens ``/shards/`` there alone."""
+    """Return the token for a request to ``address``; it is valid only for ``/shards/`` there."""
     return _derived(secret, "question", address)
 
 
 def answer_proof(secret: str, address: str) -> str:
-    """Return the token of an answer of the worker at ``address``."""
+    """Return the proof in a response of the worker at ``address``."""
     return _derived(secret, "answer", address)
 
 
 def is_proof(given: str | None, expected: str) -> bool:
-    """Compare in a time that tells nothing of where they differ."""
+    """Compare in constant time."""
     return hmac.compare_digest((given or "").encode("utf-8", "surrogateescape"), expected.encode())
 
 

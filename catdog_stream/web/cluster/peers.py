@@ -1,7 +1,7 @@
-"""What this worker knows of the others: asked in the background, and never waited for in vain.
+"""State of the other workers, queried in the background and with a limited wait.
 
-A worker that does not answer is known as it was when it last did. Nobody is asked while nobody
-looks, and nobody more often than every ``INTERVAL`` seconds, however many look.
+A worker that does not answer keeps its last known state. Workers are queried only while a client
+uses the state, and at most every ``INTERVAL`` seconds, for any number of clients.
 """
 
 import asyncio
@@ -19,52 +19,52 @@ __all__ = ["FRESH", "INTERVAL", "MAX_PEERS", "Ask", "Peer", "Peers"]
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between the beginnings of two questions to the same worker.
+#: Seconds between the starts of two queries of the same worker.
 INTERVAL = 0.5
-#: Whoever was heard of within so many seconds counts as answering.
+#: Maximum seconds since the last response of a worker that counts as answering.
 FRESH = 1.5
-#: Whoever did not answer so lately is not waited for.
+#: Seconds after a failed query during which no client waits for the worker.
 SILENT = 5.0
-#: A worker that has left the group is shown for so long.
+#: Seconds for which a worker that has left the group is shown.
 KEEP = 600.0
-#: A worker that has announced its planned stop leaves the group within so many seconds.
+#: Maximum seconds until a worker that has announced a planned stop leaves the group.
 LEAVING = 60.0
-#: Workers that are asked and remembered.
+#: Maximum number of workers that are queried and remembered.
 MAX_PEERS = 256
 
-#: Asks the worker at an address: for slots from a time on, and for thumbnails but these. Raises
-#: ``OSError``, ``TimeoutError`` or ``ValueError``.
+#: Queries the worker at an address: for the slots since a time, and for thumbnails except those
+#: given. Raises ``OSError``, ``TimeoutError`` or ``ValueError``.
 Ask = Callable[[str, int, Iterable[str]], Awaitable[PeerSnapshot]]
 
 
 @dataclass(slots=True)
 class Peer:
-    """Another worker, as it was when it last answered. Times are those of the ``Peers``' clock."""
+    """Another worker and its last known state. Times are those of the clock of ``Peers``."""
 
     address: str
     state: WorkerState = field(default_factory=WorkerState)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
-    #: When it answered last; ``None`` if it never did.
+    #: Time of its last response; ``None`` if there was none.
     heard: float | None = None
-    #: When it did not answer last.
+    #: Time of its last failed query.
     failed: float | None = None
-    #: When it left the group; ``None`` while it is in it.
+    #: Time when it left the group; ``None`` while it is a member.
     left: float | None = None
-    #: ``True`` if it had announced that.
+    #: ``True`` if it had announced the stop.
     planned: bool = False
     began: float = -INTERVAL
     request_reply: asyncio.Task[None] | None = None
 
 
 class Peers:
-    """The other workers.
+    """States of the other workers.
 
     Args:
-        addresses: of those that are in the group now, but for this one.
-        ask: asks one.
-        timeline: takes what they tell of the last hour.
-        ledger: takes what they have counted.
-        clock: seconds that only ever grow.
+        addresses: returns the addresses of the group's current members, without this worker.
+        ask: queries one of them.
+        timeline: receives their last hour.
+        ledger: receives their counts.
+        clock: monotonic clock, in seconds.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class Peers:
         self._ledger = ledger
         self._clock = clock
         self._known: dict[str, Peer] = {}
-        #: Address to when its worker announced that it leaves.
+        #: Address of a worker to the time of its announcement that it leaves.
         self._leaving: dict[str, float] = {}
 
     async def refresh(self, wait: float) -> None:
-        """Ask whoever may be asked again, and wait for the answers, ``wait`` seconds at most.
+        """Query all workers whose interval has passed, and wait at most ``wait`` seconds.
 
-        Nobody waits for a worker that has just been silent. Answers that come later are kept.
+        Workers that have just failed to answer are not waited for. Later responses are kept.
         """
         now = self._clock()
         self.follow()
@@ -104,23 +104,24 @@ class Peers:
             await asyncio.wait(waited_for, timeout=wait)
 
     def all(self) -> list[Peer]:
-        """Those in the group and those that have left it lately, by address."""
+        """Return the members of the group and those that left recently, by address."""
         return [self._known[address] for address in sorted(self._known)]
 
     def age(self, peer: Peer) -> float | None:
-        """How long ago it answered last, in seconds; ``None`` if it never did."""
+        """Return the seconds since its last response; ``None`` if there was none."""
         return None if peer.heard is None else self._clock() - peer.heard
 
     def gone(self, peer: Peer) -> float | None:
-        """Return the seconds since it left the group; ``None`` while it is in it."""
+        """Return the seconds since it left the group; ``None`` while it is a member."""
         return None if peer.left is None else self._clock() - peer.left
 
     def is_silent(self, peer: Peer, patience: float, failed: float) -> bool:
-        """Return ``True`` if it does not answer; one that nobody asks may be well.
+        """Return true if it does not answer; a worker that was not queried counts as answering.
 
         Args:
-            patience: seconds that a question may be open.
-            failed: seconds for which a question that failed counts.
+            peer: the other worker.
+            patience: seconds that a query may be open.
+            failed: seconds for which a failed query counts.
         """
         now = self._clock()
         if peer.request_reply is not None and now - peer.began > patience:
@@ -129,12 +130,12 @@ class Peers:
         return peer.failed is not None and not answered and now - peer.failed <= failed
 
     def note_leaving(self, address: str) -> None:
-        """Take note that a worker announces its planned stop; any client may claim it."""
+        """Record that a worker announces its planned stop; the announcement is untrusted."""
         if address in self._known:
             self._leaving[address] = self._clock()
 
     def close(self) -> None:
-        """Ask nobody any more."""
+        """Cancel all queries."""
         for peer in self._known.values():
             if peer.request_reply is not None:
                 peer.request_reply.cancel()
@@ -149,7 +150,7 @@ class Peers:
             peer.failed = self._clock()
         else:
             peer.heard = self._clock()
-            # Pages that were made before show those of before.
+            # Pages rendered earlier still show the earlier pictures.
             shots = (*news.state.pictures[:KEPT], *peer.state.pictures[:KEPT])
             peer.state = news.state
             ids = [shot.id for shot in shots]
@@ -157,7 +158,7 @@ class Peers:
             peer.thumbnails = {id_: both[id_] for id_ in ids if id_ in both}
             self._timeline.update(peer.address, news.slots)
             self._ledger.note(peer.address, news.state.shards)
-            if news.state.shards is not None:  # the ledger has them; as many may be of each worker
+            if news.state.shards is not None:  # the ledger has them; here, they only take memory
                 peer.state = replace(news.state, shards={})
         finally:
             peer.request_reply = None
@@ -166,11 +167,11 @@ class Peers:
         failed = peer.failed
         if failed is not None and now - failed < SILENT and (peer.heard or 0) < failed:
             return True
-        # A question that is still open from before is not worth another wait.
+        # A query that is still open was waited for once already.
         return now - peer.began >= INTERVAL
 
     def follow(self) -> None:
-        """Take note of who is in the group now, without asking anybody."""
+        """Update the members of the group, without a query."""
         now = self._clock()
         addresses = set(sorted(self._addresses())[:MAX_PEERS])
         for address in addresses - self._known.keys():

@@ -1,7 +1,6 @@
-"""What a worker tells of itself, as others read it: checked, and cut to what a page can show.
+"""State of a worker as other workers read it: validated, and limited to what a page can show.
 
-What comes from a peer is as hostile as what comes from the stream: something else may answer at its
-address.
+A peer's response is as untrusted as a record of the stream: any program may answer at its address.
 """
 
 import math
@@ -20,57 +19,57 @@ from catdog_stream.web.recording.recorder import MAX_TEXT, Rejected
 
 __all__ = ["PeerSnapshot", "WorkerState", "news_document", "parse_news"]
 
-#: Of anything that a worker tells of: partitions, problems, classes.
+#: Maximum number of partitions or classes in a worker's state.
 MAX_ITEMS = 10_000
 MAX_PROBLEMS = 8
 MAX_REASONS = 32
 MAX_THUMBNAIL_BYTES = 64 * 1024
-#: Facts for sections that this module knows nothing of, in JSON.
+#: Maximum number of facts for sections unknown to this module, and bytes of each as JSON.
 MAX_FACTS = 32
 MAX_FACT_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:
-    """How a worker is, at the moment it was asked."""
+    """State of a worker at the time of the query."""
 
     version: str = ""
-    #: Name and version of what answers its next request; empty before it is loaded.
+    #: Name and version of the stack that answers its next request; empty before it is loaded.
     stack: str = ""
     classes: Sequence[str] = ()
-    #: Since when it notes what it answers, in seconds since the epoch.
+    #: When its recording began, in seconds since the epoch.
     since: float = 0.0
-    #: What keeps it from working; empty if it is ready.
+    #: Problems that keep it from working; empty if it is ready.
     problems: Sequence[str] = ()
-    #: Those of what it reads that are assigned to it.
+    #: Partitions assigned to it, of the topic that it reads.
     partitions: Sequence[int] = ()
-    #: Partition of what it reads to how many requests its whole group has not answered (of a jury:
-    #: votes); ``None`` where that is unknown.
+    #: Partition of the topic that it reads to the number of requests (for a jury: votes) that its
+    #: whole group has not answered; ``None`` if unknown.
     lag: Mapping[int, int | None] = field(default_factory=dict)
     #: ``None`` while its tables may be incomplete.
     shards: Shards | None = None
-    #: What it answered in the last seconds.
+    #: Its answers in the last seconds.
     recent: Slot = field(default_factory=Slot)
-    #: The latest first.
+    #: Latest first.
     pictures: Sequence[Shot] = ()
     rejected: Mapping[str, Rejected] = field(default_factory=dict)
-    #: For further sections of the page: the name of what is told to what it is, any JSON.
+    #: Facts for further sections of the page: name to any JSON value.
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class PeerSnapshot:
-    """A worker's state, and what has happened since it was asked last."""
+    """State of a worker, and its new slots and thumbnails since the last query."""
 
     state: WorkerState
-    #: By when they begin.
+    #: Slots by their start.
     slots: Mapping[int, Slot] = field(default_factory=dict)
-    #: By the pictures' ids.
+    #: Thumbnails by the pictures' ids.
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def news_document(news: PeerSnapshot) -> dict[str, Any]:
-    """The news in JSON."""
+    """Return the snapshot for JSON."""
     state = news.state
     return {
         **(state.shards if state.shards is not None else {"labels": {}, "rejections": {}}),
@@ -96,10 +95,10 @@ def news_document(news: PeerSnapshot) -> dict[str, Any]:
 
 
 def parse_news(document: Any) -> PeerSnapshot:
-    """Read a peer's answer. One of a version before this has told its shards alone.
+    """Parse a peer's response; an older version sends only its shards.
 
     Raises:
-        ValueError: it is not a worker's.
+        ValueError: it is not a worker's response.
     """
     try:
         shards = parse_shards(document) if document.get("settled", True) else None
@@ -113,7 +112,7 @@ def parse_news(document: Any) -> PeerSnapshot:
                 classes=[_text(name) for name in told["classes"][:MAX_ITEMS]],
                 since=_number(told["since"]),
                 problems=[_text(problem) for problem in told["problems"][:MAX_PROBLEMS]],
-                # A version before this states the lag of its own partitions alone.
+                # An older version sends only the lag of its own partitions.
                 partitions=[
                     count(partition)
                     for partition in list(told.get("partitions", told["lag"]))[:MAX_ITEMS]
@@ -151,7 +150,7 @@ def _few(document: Any, most: int) -> Any:
 
 
 def _is_small(fact: Any) -> bool:
-    """Whether a section may look at it: not too long, and not too deep, which JSON tells."""
+    """Return true if a section may use the fact: not too long, and not nested too deeply."""
     try:
         return len(orjson.dumps(fact)) <= MAX_FACT_BYTES
     except orjson.JSONEncodeError:
@@ -183,7 +182,7 @@ def _shot(document: Any) -> Shot:
 
 def _thumbnail(text: Any) -> bytes:
     small = bytes(pybase64.b64decode(str(text), validate=True))
-    # Whatever it is, it is shown as a JPEG or not at all.
+    # Browsers get the bytes as a JPEG, whatever they are.
     return small if len(small) <= MAX_THUMBNAIL_BYTES else b""
 
 

@@ -1,4 +1,4 @@
-"""The last hour of the whole cluster, added up as the workers tell of it."""
+"""Last hour of the whole cluster, summed over the workers."""
 
 from collections.abc import Mapping
 
@@ -6,27 +6,27 @@ from catdog_stream.web.recording.history import HOUR_SLOTS, SLOT_SECONDS, Slot, 
 
 __all__ = ["MAX_SLOTS", "Timeline"]
 
-#: Slots of all workers together: an hour of some 270. What is beyond it is left out.
+#: Maximum number of slots of all workers: an hour of about 270 workers. Further slots are dropped.
 MAX_SLOTS = 100_000
 
 
 class Timeline:
-    """The slots of all workers, each worker's counted once however often it tells of them.
+    """Slots of all workers; repeated reports of a slot count once.
 
-    Workers that are gone stay in it: what they answered was answered.
+    Slots of workers that have left stay: their answers were given.
     """
 
     def __init__(self) -> None:
         self._told: dict[int, dict[str, Slot]] = {}
-        #: How many slots these are.
+        #: Number of slots of all workers.
         self._number = 0
         self._sums: dict[int, Slot] = {}
 
     def update(self, worker: str, slots: Mapping[int, Slot]) -> None:
-        """What a worker tells of some slots, by when they begin: it replaces what it told."""
+        """Replace slots of a worker; ``slots`` are by their start."""
         for start, slot in slots.items():
             if start % SLOT_SECONDS:
-                continue  # not of our making
+                continue  # no worker of this application sends it
             told = self._told.get(start, {})
             if worker not in told:
                 if self._number >= MAX_SLOTS:
@@ -36,11 +36,11 @@ class Timeline:
             self._sums.pop(start, None)
 
     def latest(self, worker: str) -> int:
-        """When the last slot begins that a worker has told of; 0 if none."""
+        """Return the start of a worker's last slot; 0 if there is none."""
         return max((start for start, told in self._told.items() if worker in told), default=0)
 
     def hour(self, now: float) -> Mapping[int, Slot]:
-        """The sums of the last hour, by when they begin, the oldest first."""
+        """Return the sums of the last hour by slot start, oldest first."""
         oldest = now - HOUR_SLOTS * SLOT_SECONDS
         for start in [each for each in self._told if not oldest <= each <= now + SLOT_SECONDS]:
             self._number -= len(self._told.pop(start))

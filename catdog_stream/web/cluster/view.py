@@ -1,4 +1,4 @@
-"""The whole cluster at one moment: everything that the page shows."""
+"""State of the whole cluster at one moment, for the page."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,83 +16,83 @@ from catdog_stream.web.recording.recorder import Rejected
 
 __all__ = ["ClusterView", "Standing", "WorkerView", "cluster_view", "statistics"]
 
-#: A worker that has not answered a question for so many seconds does not answer; in less it may be
+#: A worker that has not answered a query for this many seconds does not answer; before, it may be
 #: busy.
 PATIENCE = 4.0
-#: Seconds for which a question that failed says that a worker does not answer: whoever looks asks
-#: again before that.
+#: Seconds after a failed query for which a worker counts as silent; a client that uses the state
+#: queries it again before that.
 FAILED = 10.0
 
-#: ``here``: it makes this page. ``silent``: of the group, and does not answer. ``left``: of the
-#: group no more, after a planned stop. ``lost``: the same without one.
+#: ``here``: it renders this page. ``silent``: a member of the group that does not answer. ``left``:
+#: no longer a member of the group, after a planned stop. ``lost``: the same without one.
 Standing = Literal["here", "answers", "silent", "left", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """A worker, as this one knows it."""
+    """Worker as known to this worker."""
 
     address: str
     state: WorkerState
     standing: Standing
-    #: Seconds since it was heard of; ``None`` if it never was.
+    #: Seconds since its last response; ``None`` if there was none.
     age: float | None
-    #: Seconds since it left the group; ``None`` while it is in it.
+    #: Seconds since it left the group; ``None`` while it is a member.
     gone: float | None = None
 
     @property
     def answers(self) -> bool:
-        """Whether it is there, and tells how it is."""
+        """``True`` if the worker is a member and reports its state."""
         return self.standing in ("here", "answers")
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """The cluster, and this worker in it."""
+    """State of the cluster, with this worker."""
 
     #: Seconds since the epoch.
     now: float
     statistics: Statistics
-    #: What was answered in the last seconds, by workers that answer.
+    #: Answers of the last seconds, by workers that answer.
     recent: Slot
-    #: The last hour, by when its slots begin, the oldest first.
+    #: Last hour, by slot start, oldest first.
     hour: Mapping[int, Slot]
-    #: All of it.
+    #: Sum of ``hour``.
     in_hour: Slot
-    #: The latest first.
+    #: Latest first.
     pictures: Sequence[Shot]
-    #: The latest of each reason.
+    #: Latest rejection of each reason.
     rejected: Mapping[str, Rejected]
-    #: Partition to how many requests wait for an answer, in the whole group; ``None`` where that is
+    #: Partition to the number of requests without an answer, in the whole group; ``None`` if
     #: unknown.
     lag: Mapping[int, int | None]
-    #: This one first.
+    #: This worker first.
     workers: Sequence[WorkerView]
     #: State of the stream.
     health: Health = field(default_factory=Health)
 
     @property
     def here(self) -> WorkerView:
-        """The worker that makes this page."""
+        """Worker that renders this page."""
         return self.workers[0]
 
     @property
     def group(self) -> int:
-        """How many workers there are, whether they answer or not."""
+        """Number of workers in the group, including those that do not answer."""
         return sum(each.standing not in ("left", "lost") for each in self.workers)
 
     @property
     def moving(self) -> int:
-        """How many of those that answer take over partitions, and do not tell their counts yet."""
+        """Number of answering workers that take over partitions and report no counts yet."""
         return sum(each.answers and each.state.shards is None for each in self.workers)
 
     @property
     def classes(self) -> list[str]:
-        """What the workers' stacks tell apart, in a stable order."""
+        """Classes of the workers' stacks, in a stable order."""
         return list(dict.fromkeys(name for each in self.workers for name in each.state.classes))
 
     def facts(self, name: str) -> dict[str, Any]:
-        """What the workers tell under a name, by their addresses; for further sections."""
+        """Return the workers' values of a fact, by their addresses; for further sections."""
         return {
             each.address: each.state.facts[name]
             for each in self.workers
@@ -108,13 +108,14 @@ def cluster_view(
     ledger: Ledger,
     now: float,
 ) -> ClusterView:
-    """The cluster as the worker at ``address`` knows it.
+    """Return the cluster as known to the worker at ``address``.
 
     Args:
-        own: its own state.
-        peers: the others.
+        address: this worker's address.
+        own: its state.
+        peers: states of the other workers.
         timeline: the last hour.
-        ledger: what all have counted.
+        ledger: the counts of all workers.
         now: seconds since the epoch.
     """
     known = peers.all()
@@ -143,7 +144,7 @@ def cluster_view(
 
 
 def statistics(own: Shards | None, peers: Peers, ledger: Ledger) -> Statistics:
-    """The counts of all workers, and how many of the group have just told theirs."""
+    """Return the counts of all workers, and the number of workers with a recent report."""
     group = [each for each in peers.all() if each.left is None]
     answered = sum(
         each.state.shards is not None and (age := peers.age(each)) is not None and age <= FRESH
@@ -178,10 +179,10 @@ def _latest_rejected(workers: Iterable[WorkerView]) -> dict[str, Rejected]:
 
 
 def _lag(workers: Iterable[WorkerView]) -> dict[int, int | None]:
-    """Return what this worker has learned, and where it has not, another one that answers."""
+    """Return the lag known to this worker, or else to another worker that answers."""
     lag: dict[int, int | None] = {}
     for each in workers:
-        if each.answers:  # a silent one knew it once
+        if each.answers:  # the lag of a silent worker is out of date
             for partition, waiting in each.state.lag.items():
                 if lag.get(partition) is None:
                     lag[partition] = waiting

@@ -1,1 +1,1 @@
-"""Pictures that are fetched by their address, which strangers type: with great care."""
+"""Fetching of pictures from addresses that untrusted visitors type."""

@@ -1,4 +1,4 @@
-"""Reads the address of a picture: what somebody has typed, or where a web server leads on to."""
+"""Parsing and checks of a picture's address: typed by a visitor, or a redirect's target."""
 
 import ipaddress
 import re
@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 MAX_CHARACTERS = 4096
-#: In front of an address on the first system's page.
+#: Prefix of an address on the first system's page.
 _PREFIX = "catdog:"
 
 _TYPED, _LED = "The address", "The address that it leads to"
@@ -30,17 +30,19 @@ _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 
 class UnreadableError(FetchError):
-    """The typed text is no address."""
+    """Typed text that is not an address."""
 
 
 class NotAllowedError(FetchError):
-    """An address, from which nothing is fetched here."""
+    """Address from which nothing may be fetched."""
 
 
 def typed(text: str, rules: Rules) -> URL:
-    """The address in what somebody has typed.
+    """Return the address in typed text.
 
-    Raises ``UnreadableError`` if it is none, ``NotAllowedError`` if it is not allowed.
+    Raises:
+        UnreadableError: the text is not an address.
+        NotAllowedError: the address is not allowed.
     """
     text = text.strip()
     if text[: len(_PREFIX)].lower() == _PREFIX:
@@ -51,7 +53,7 @@ def typed(text: str, rules: Rules) -> URL:
 
 
 def led_on(url: URL, location: str, rules: Rules) -> URL:
-    """Where ``url`` leads to, by its header ``Location``. Raises ``FetchError``."""
+    """Return the target of a redirect from ``url``, by its ``Location``. Raise ``FetchError``."""
     try:
         target = str(url.join(_parsed(location)))
     except ValueError:
@@ -60,13 +62,13 @@ def led_on(url: URL, location: str, rules: Rules) -> URL:
 
 
 def not_public(*, led: bool) -> NotAllowedError:
-    """The same for a name that nobody has: who asks shall not learn which names a network has."""
+    """Return the same error for a missing host, so that visitors cannot probe a network's names."""
     what = _LED if led else _TYPED
     return NotAllowedError(f"{what} is not on the public internet, or there is no such host.")
 
 
 def _checked(text: str, rules: Rules, what: str) -> URL:
-    """The one that is asked, whose host is a name in ASCII or an IP address in its usual form."""
+    """Return the checked address; its host is an ASCII name or an IP address in normal form."""
     if len(text) > MAX_CHARACTERS:
         raise UnreadableError(f"{what} has more than {MAX_CHARACTERS} characters.")
     if not text.isprintable():
@@ -88,20 +90,21 @@ def _checked(text: str, rules: Rules, what: str) -> URL:
         url = url.with_host(str(host)).with_fragment(None)
     except ValueError:
         raise UnreadableError(f"{what} has no host that can be read.") from None
-    # A name's addresses are judged when it is resolved: by then it may have others.
+    # The addresses of a name are checked when it is resolved: they may change until then.
     if not isinstance(host, str) and not rules.may_connect(str(host), host, url.port or 0):
         raise not_public(led=what == _LED)
     return url
 
 
 def _parsed(text: str) -> URL:
-    """Quoted where it has to be, and else to the letter: some addresses are signed.
+    """Parse an address, quoted only if necessary and else unchanged: some are signed.
 
-    Raises ``ValueError``.
+    Raises:
+        ValueError: the text is not an address.
     """
     try:
         return URL(text, encoded=text.isascii() and " " not in text)
-    except IndexError as error:  # yarl's, of "//[]@"
+    except IndexError as error:  # yarl raises it for "//[]@"
         raise ValueError(text) from error
 
 
@@ -120,12 +123,12 @@ def _host(raw: str) -> str | IPAddress:
 
 
 def _is_number(name: str) -> bool:
-    """Whether it is an IPv4 address, or nothing: https://url.spec.whatwg.org/#ends-in-a-number."""
+    """Return true for IPv4, valid or not: https://url.spec.whatwg.org/#ends-in-a-number."""
     return _NUMBER.fullmatch(name.rpartition(".")[2]) is not None
 
 
 def _disguised(text: str) -> ipaddress.IPv4Address:
-    """An IPv4 address in any form that browsers and C libraries read: ``127.1``, ``0x7f000001``."""
+    """Parse IPv4 in every form of browsers and C libraries: ``127.1``, ``0x7f000001``."""
     *first, last = map(_number, text.split("."))
     if len(first) > 3 or any(number > 255 for number in first) or last >= 256 ** (4 - len(first)):
         raise ValueError(text)

@@ -1,4 +1,4 @@
-"""Reads the answer of a web server that may be hostile: whether it is a picture, and how large."""
+"""Reading of the response of an untrusted web server, with checks of its type and size."""
 
 import re
 import zlib
@@ -10,9 +10,9 @@ from catdog_stream.errors import FetchError
 
 __all__ = ["read_body"]
 
-#: A type that is fit to be shown.
+#: Media type that is safe to quote.
 _TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,60}")
-#: What servers call a file of which they do not know the type.
+#: Types that servers send for files of unknown type.
 _ANY_TYPE = ("", "application/octet-stream", "binary/octet-stream")
 
 _PACKED = ("gzip", "x-gzip", "deflate")
@@ -20,10 +20,11 @@ _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 async def read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    """The picture file. The session must leave it as it comes, and not unpack it.
+    """Return the picture file. The session must not decompress the response.
 
-    Raises ``FetchError`` where it is no picture by the answer's headers, or empty, or larger than
-    ``max_bytes``, of which no more is read.
+    Raises:
+        FetchError: the headers name no picture, or the file is empty or larger than ``max_bytes``;
+            nothing is read beyond that limit.
     """
     if response.status != 200:
         raise FetchError(f"The address gave {_status(response.status)}, and no picture.")
@@ -43,7 +44,7 @@ async def read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int, *, unpack: bool) -> bytes:
-    """A few bytes can unpack to gigabytes: no more is unpacked at a time than there is room for."""
+    """Read the body; decompress at most up to the limit, as a few bytes can become gigabytes."""
     unpacker = zlib.decompressobj(_GZIP_OR_ZLIB) if unpack else None
     received, body = 0, bytearray()
     async for chunk in response.content.iter_any():

@@ -1,4 +1,4 @@
-"""From what somebody has typed to a picture that the stream takes."""
+"""Fetching and conversion of a picture whose address a visitor has typed."""
 
 import asyncio
 import ssl
@@ -14,22 +14,22 @@ from catdog_stream.web.fetching.rules import Rules
 
 __all__ = ["DECODE_SECONDS", "PicturesByAddress"]
 
-#: For the picture to become a small one, or to wait for others that do.
+#: Seconds to convert the picture, including the wait for other conversions.
 DECODE_SECONDS = 10.0
-#: Some pictures are made to keep a decoder busy: they shall not keep all cores.
+#: Number of threads; a picture made to keep a decoder busy must not occupy all cores.
 _THREADS = 2
 
 
 class PicturesByAddress:
-    """May be made before an event loop runs, and is closed in one.
+    """Fetcher and converter of pictures; close it in an event loop.
 
-    How often one client may ask is not limited here.
+    It can be created without an event loop. It does not limit the rate of a client.
 
     Args:
-        rules: what may be fetched.
-        limits: of ``max_pixels``; a file has at most ``fetcher.MAX_BYTES``.
-        lookup: from names to IP addresses; the system's by default.
-        tls: whom to trust; whom the system trusts by default.
+        rules: rules for addresses.
+        limits: limit ``max_pixels``; a file has at most ``fetcher.MAX_BYTES``.
+        lookup: from names to IP addresses; by default the system's.
+        tls: trusted certificates; by default the system's.
     """
 
     def __init__(
@@ -46,17 +46,19 @@ class PicturesByAddress:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="fetched")
 
     async def picture_at(self, text: str) -> bytes:
-        """A PNG of at most 299 x 299 pixels: the picture at the address in ``text``.
+        """Fetch the picture at the address in ``text``, as a PNG of at most 299 x 299 pixels.
 
         Takes at most 25 seconds: 5 to wait for others, 10 to fetch, 10 to decode.
-        Raises ``FetchError``, with one sentence for whoever has typed it.
+
+        Raises:
+            FetchError: with one sentence for the visitor.
         """
         if self._rules.mode == "off":
             raise FetchError("Pictures are not fetched by address here.")
         return await self.small(await self._fetcher.fetch(typed(text, self._rules)))
 
     async def small(self, data: bytes) -> bytes:
-        """The same of a picture file that is there already, in 10 seconds at most."""
+        """Convert a picture file in the same way, within 10 seconds."""
         decoding = asyncio.get_running_loop().run_in_executor(
             self._threads, small_png, data, self._limits
         )
@@ -66,6 +68,6 @@ class PicturesByAddress:
             raise FetchError("The picture takes too long to decode.") from None
 
     async def close(self) -> None:
-        """Break off what is being fetched. Nothing can be fetched afterwards."""
+        """Cancel all fetches. Nothing can be fetched afterwards."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         await self._fetcher.close()

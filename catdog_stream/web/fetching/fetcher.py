@@ -1,4 +1,4 @@
-"""Fetches a file from a web server that may be hostile, through redirects that may be."""
+"""Download of a file from an untrusted web server, through untrusted redirects."""
 
 import asyncio
 import ssl
@@ -22,11 +22,11 @@ from catdog_stream.web.fetching.rules import Rules
 
 __all__ = ["AT_A_TIME", "CONNECT_SECONDS", "MAX_BYTES", "MAX_REDIRECTS", "SECONDS", "Fetcher"]
 
-#: For everything, from the first name that is resolved to the last byte.
+#: Seconds for everything, from the first look-up of a name to the last byte.
 SECONDS = 10.0
-#: Of those, for each connection: name, TCP and TLS.
+#: The part of ``SECONDS`` for each connection: name, TCP and TLS.
 CONNECT_SECONDS = 5.0
-#: Until one of those before has ended.
+#: Seconds to wait until another fetch has ended.
 WAIT_SECONDS = 5.0
 AT_A_TIME = 4
 MAX_REDIRECTS = 5
@@ -36,15 +36,15 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class Fetcher:
-    """Holds the session; may be made before an event loop runs, and is closed in one.
+    """HTTP client for untrusted servers; close it in an event loop.
 
-    Nothing that a server sets is kept: no cookies, no connections. Nothing of the environment is
-    used: no proxies, no passwords.
+    It can be created without an event loop. It keeps nothing from a server: no cookies, no
+    connections. It uses nothing from the environment: no proxies, no passwords.
 
     Args:
-        rules: what may be fetched.
-        lookup: from names to addresses; the system's by default.
-        tls: whom to trust; whom the system trusts by default.
+        rules: rules for addresses.
+        lookup: from names to addresses; by default the system's.
+        tls: trusted certificates; by default the system's.
     """
 
     def __init__(
@@ -59,17 +59,19 @@ class Fetcher:
         self._slots = asyncio.Semaphore(AT_A_TIME)
 
     async def close(self) -> None:
-        """Break off what is being fetched. Nothing can be fetched afterwards."""
+        """Cancel all fetches. Nothing can be fetched afterwards."""
         self._closed = True
         self._system.close()
         if self._session is not None:
             await self._session.close()
 
     async def fetch(self, url: URL) -> bytes:
-        """The picture file at an address that :func:`addresses.typed` has passed.
+        """Return the picture file at an address that :func:`addresses.typed` has checked.
 
         At most ``MAX_BYTES``, within ``WAIT_SECONDS`` and ``SECONDS``.
-        Raises ``FetchError``.
+
+        Raises:
+            FetchError: the picture cannot be fetched.
         """
         async with self._slot():
             if self._closed:
@@ -127,8 +129,7 @@ class Fetcher:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     resolver=CheckedResolver(self.rules, self._lookup),
-                    # What was resolved a while ago, and a connection of that time, could be
-                    # another's by now.
+                    # A cached address, or a kept connection, might belong to another server by now.
                     use_dns_cache=False,
                     force_close=True,
                     limit=AT_A_TIME,

@@ -1,4 +1,4 @@
-"""Makes a small PNG, as the stream takes it, of a picture file of whatever kind."""
+"""Conversion of a picture file of any kind to a small PNG, which the stream accepts."""
 
 import importlib
 import io
@@ -18,23 +18,24 @@ from catdog_stream.web.fetching.tiff import check_compression, check_parts
 
 __all__ = ["SIDE", "convertible", "reads_heic", "small_png"]
 
-#: Pixels of the longer side, at most.
+#: Maximum pixels of the longer side.
 SIDE = 299
 
-#: Each reads HEIC for Pillow. Wheels of the first are under the LGPL, of the other under the GPL.
+#: Modules that read HEIC for Pillow. Wheels of the first are under the LGPL, of the second GPL.
 _HEIF_MODULES = ("pi_heif", "pillow_heif")
 
-#: Read here and not by the stream, and Pillow's names of them.
+#: Formats that only this module reads, not the stream, with Pillow's names.
 _FURTHER = {"TIFF": "TIFF", "AVIF": "AVIF", "HEIC or MP4": "HEIF"}
 
 
 def small_png(data: bytes, limits: PictureLimits) -> bytes:
-    """A PNG, RGB or RGBA, of at most ``SIDE`` pixels a side; upright, of the same proportions.
+    """Return a PNG, RGB or RGBA, of at most ``SIDE`` pixels a side; upright, proportions kept.
 
-    It holds the pixels and nothing else of the file. Takes up to a second, or several for what was
-    made to take long. Thread-safe.
+    It contains only the pixels of the file. Takes up to a second, or several for a file made to
+    take long. Thread-safe.
 
-    Raises ``FetchError``: it is no picture, or damaged, or too large.
+    Raises:
+        FetchError: the file is not a picture, or is damaged or too large.
     """
     try:
         name = _format(data)
@@ -42,7 +43,7 @@ def small_png(data: bytes, limits: PictureLimits) -> bytes:
             check_parts(data)
         with opened(data, name, limits, check_compression if name == "TIFF" else None) as picture:
             small = shown(picture, _fitting)
-            small.info = {}  # a colour profile would be written along
+            small.info = {}  # a colour profile would be written too
             file = io.BytesIO()
             small.save(file, "PNG")
             return file.getvalue()
@@ -53,18 +54,18 @@ def small_png(data: bytes, limits: PictureLimits) -> bytes:
 
 
 def convertible(data: bytes) -> bool:
-    """Whether it is in a format that is read here and not by the stream."""
+    """Return true if the file is in a format that is read here but not by the stream."""
     name = _FURTHER.get(other_format(data) or "")
     return name is not None and _is_read(name)
 
 
 def reads_heic() -> bool:
-    """Return ``True`` if HEIC is read, for which the extra ``heic`` is installed."""
+    """Return true if HEIC can be read, which needs the extra ``heic``."""
     return _is_read("HEIF")
 
 
 def _format(data: bytes) -> str:
-    """Pillow's name of it. Raises ``FetchError`` or ``RejectedRequest``."""
+    """Return Pillow's name of the format. Raise ``FetchError`` or ``RejectedRequest``."""
     try:
         return recognise(data)
     except RejectedRequest:

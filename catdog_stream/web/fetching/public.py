@@ -1,4 +1,4 @@
-"""Which IP addresses lie on the public internet, and which nothing is ever fetched from."""
+"""Classification of IP addresses: public, and those from which nothing is ever fetched."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
@@ -6,9 +6,9 @@ from catdog_stream.allowed_hosts import IPAddress
 
 __all__ = ["is_public", "never_fetched", "plain"]
 
-#: Beyond what Python's ``is_global`` knows, which differs between its versions: what the registries
-#: of IANA list as special, and the first systems of both IPv4 and IPv6 that led from one to the
-#: other, which may lead back to a private address and have no web servers.
+#: Networks that Python's ``is_global``, which differs between versions, may not know: the special
+#: networks in the registries of IANA, and the first transition mechanisms between IPv4 and IPv6,
+#: which may lead back to a private address and have no web servers.
 _SPECIAL = tuple(
     map(
         ip_network,
@@ -39,13 +39,13 @@ _SPECIAL = tuple(
         ),
     )
 )
-#: The part of IPv6 from which public addresses are given out.
+#: Part of IPv6 from which public addresses are assigned.
 _PUBLIC_V6 = ip_network("2000::/3")
-#: Networks that have IPv6 alone reach every IPv4 address through it.
+#: Prefix through which IPv6-only networks reach every IPv4 address.
 _NAT64 = ip_network("64:ff9b::/96")
 
-#: They hand out the keys of the machine that asks, or speak for the network itself: no allow-list
-#: lifts this.
+#: Metadata services, which give out a machine's keys, and addresses of the network itself: no
+#: allow-list permits them.
 _NEVER = tuple(
     map(
         ip_network,
@@ -70,7 +70,7 @@ _NEVER = tuple(
 
 
 def plain(address: IPAddress) -> IPAddress:
-    """The IPv4 address that an IPv6 one stands for, where it does so by today's rules."""
+    """Return the IPv4 address that an IPv6 address stands for, else the address itself."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return address.ipv4_mapped
@@ -80,13 +80,13 @@ def plain(address: IPAddress) -> IPAddress:
 
 
 def never_fetched(address: IPAddress) -> bool:
-    """Whether it is a metadata service's, link-local, multicast, or nobody's."""
+    """Return true if the address is a metadata service, link-local, multicast or unassigned."""
     address = plain(address)
     return any(address in network for network in _NEVER)
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether anybody on the internet could reach it as well."""
+    """Return true if every host on the internet can reach the address."""
     address = plain(address)
     if isinstance(address, IPv6Address) and address not in _PUBLIC_V6:
         return False

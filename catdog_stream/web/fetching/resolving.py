@@ -1,4 +1,4 @@
-"""Finds the addresses of a host, once, and hands on none that may not be connected to."""
+"""Resolver that looks up a host once, and returns only addresses that may be connected to."""
 
 import asyncio
 import ipaddress
@@ -17,33 +17,33 @@ Lookup = Callable[[str], Awaitable[Sequence[str]]]
 
 
 class NotPublicError(Exception):
-    """A host has no address, or one that may not be connected to."""
+    """Host without an address, or with an address that may not be connected to."""
 
 
 class SystemLookup:
-    """Asks the system, in threads of its own: a name server that is silent holds up nobody else.
+    """Look-up by the system in its own threads: a silent name server blocks nothing else.
 
     Args:
-        threads: so many names at a time.
+        threads: maximum number of simultaneous look-ups.
     """
 
     def __init__(self, threads: int) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="lookup")
 
     async def __call__(self, host: str) -> Sequence[str]:
-        """The addresses of ``host``. Raises ``OSError``."""
+        """Return the addresses of ``host``. Raise ``OSError``."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, _system, host)
 
     def close(self) -> None:
-        """Begin no more."""
+        """Start no more look-ups."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class CheckedResolver(AbstractResolver):
-    """What the connections of a session are opened by: to these addresses and to no others.
+    """Resolver of a session, whose connections use only the addresses that it returns.
 
-    A name that has a forbidden address beside a public one is refused: it is either a mistake or an
-    attempt. Since nothing asks for the name again, it cannot have other addresses by then.
+    A name with a forbidden address beside a public one is refused: it is a mistake or an attack.
+    The name is not looked up again, so its addresses cannot change after the check.
     """
 
     def __init__(self, rules: Rules, lookup: Lookup) -> None:
@@ -54,9 +54,9 @@ class CheckedResolver(AbstractResolver):
         self,
         host: str,
         port: int = 0,
-        family: int = socket.AF_UNSPEC,  # noqa: ARG002 - every one is asked for
+        family: int = socket.AF_UNSPEC,  # noqa: ARG002 - both families are looked up
     ) -> list[ResolveResult]:
-        """All addresses of ``host``. Raises ``NotPublicError``."""
+        """Return all addresses of ``host``. Raise ``NotPublicError``."""
         try:
             addresses = [ipaddress.ip_address(text) for text in await self._lookup(host)]
         except (OSError, ValueError) as error:
@@ -77,7 +77,7 @@ class CheckedResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing to close: the session owns no resolver that was given to it."""
+        """Do nothing: the session does not own a resolver that was passed to it."""
 
 
 def _system(host: str) -> list[str]:

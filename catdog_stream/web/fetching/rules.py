@@ -1,4 +1,4 @@
-"""What may be fetched: schemes, ports and hosts."""
+"""Rules for fetching: schemes, ports and hosts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ __all__ = ["Rules"]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """They hold for an address that was typed and for each that it leads to."""
+    """Rules for a typed address and for each redirect from it."""
 
     mode: FetchMode = "off"
-    #: What may be fetched from beside the public internet.
+    #: Hosts outside the public internet from which pictures may be fetched.
     allowed: Sequence[AllowedHost] = ()
 
     @property
     def schemes(self) -> tuple[str, ...]:
-        """Those that may be used."""
+        """Schemes that may be used."""
         return {"off": (), "on": ("https",), "http": ("https", "http")}[self.mode]
 
     def may_name(self, port: int) -> bool:
-        """Whether some host may be asked on a port that is not its scheme's."""
+        """Return true if any host may be contacted on this non-default port."""
         return any(allowed.port == port for allowed in self.allowed)
 
     def may_connect(self, host: str, address: IPAddress, port: int) -> bool:
-        """Whether ``host``, which was found at ``address``, may be asked on ``port``."""
+        """Return true if ``host``, resolved to ``address``, may be contacted on ``port``."""
         if never_fetched(address):
             return False
         address = plain(address)

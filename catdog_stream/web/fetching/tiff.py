@@ -1,4 +1,4 @@
-"""What of TIFF is read: few bytes of it can cost a worker much."""
+"""Restrictions on TIFF, of which a few bytes can take much of a worker's time."""
 
 import struct
 from collections.abc import Iterator
@@ -9,17 +9,18 @@ from catdog_stream.errors import Reason, RejectedRequest
 
 __all__ = ["check_compression", "check_parts"]
 
-#: Those in which a damaged picture costs one line on standard error, where libtiff writes what it
-#: finds. In others a stranger could fill the log.
+#: Compressions in which a damaged picture makes libtiff write one line to standard error. In
+#: others, an untrusted client could fill the log.
 _COMPRESSIONS = ("raw", "packbits", "jpeg", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate")
 
-#: Strips or tiles. Each costs Pillow some microseconds, and 4 MB can name two million.
+#: Maximum number of strips or tiles. Each takes Pillow some microseconds, and 4 MB can name two
+#: million.
 _MAX_PARTS = 16_384
 _STRIP_OFFSETS, _TILE_OFFSETS = 273, 324
 
 
 def check_parts(data: bytes) -> None:
-    """To be called before Pillow opens it, which counts them. Raises ``RejectedRequest``."""
+    """Check the number of parts before Pillow opens the file. Raise ``RejectedRequest``."""
     for tag, values in _tags(data):
         if tag in (_STRIP_OFFSETS, _TILE_OFFSETS) and values > _MAX_PARTS:
             raise RejectedRequest(
@@ -28,7 +29,7 @@ def check_parts(data: bytes) -> None:
 
 
 def check_compression(image: Image.Image) -> None:
-    """To be called before it is decoded. Raises ``RejectedRequest``."""
+    """Check the compression before decoding. Raise ``RejectedRequest``."""
     if image.info.get("compression") not in _COMPRESSIONS:
         raise RejectedRequest(
             Reason.UNSUPPORTED_FORMAT, "The TIFF picture is compressed in a way that is not read."
@@ -36,7 +37,7 @@ def check_compression(image: Image.Image) -> None:
 
 
 def _tags(data: bytes) -> Iterator[tuple[int, int]]:
-    """The tags of the first picture, each with how many values it has; as many as can be read."""
+    """Yield the readable tags of the first picture, each with its number of values."""
     order = "<" if data.startswith(b"II") else ">"
     try:
         (start,) = struct.unpack_from(order + "I", data, 4)
