@@ -49,7 +49,7 @@ class Parity:
             )
 
     def as_json(self) -> dict[str, Any]:
-        """Return the object ``parity`` of a manifest."""
+        """Return the object ``parity`` of a manifest's ``quality``."""
         return asdict(self)
 
 

@@ -1,1 +1,1 @@
-"""Fine-tune a stack's network on labelled pictures. Needs TensorFlow."""
+"""Fine-tuning of a stack's network on labelled pictures. Needs TensorFlow."""

@@ -1,4 +1,4 @@
-"""A training's state on disk, from which it goes on."""
+"""Checkpoints of a training on disk, from which it can resume."""
 
 import os
 import zipfile
@@ -18,22 +18,22 @@ Arrays = list[npt.NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Where a training stands."""
+    """The state of a training."""
 
     about: str
-    """What is trained, on what and how: one that differs is another training."""
+    """Digest of the pictures, options and networks; another digest means another training."""
     phase: int
     step: int
-    """Steps of the phase that are done."""
+    """Number of finished steps of the phase."""
     weights: Arrays
     averages: Arrays
-    """The running averages of the weights."""
+    """Running averages of the weights."""
     optimizer: Arrays
     losses: list[float]
 
 
 def save(folder: Path, state: Checkpoint) -> None:
-    """Replace the checkpoint in ``folder``, whole or not at all. Raises ``InputError``."""
+    """Replace the checkpoint in ``folder`` atomically. Raises ``InputError``."""
     arrays = {
         f"{kind}-{number:05}": array
         for kind in ("weights", "averages", "optimizer")
@@ -57,7 +57,10 @@ def save(folder: Path, state: Checkpoint) -> None:
 
 
 def load(folder: Path, about: str) -> Checkpoint | None:
-    """The checkpoint in ``folder``; ``None`` if there is none. Raises ``InputError``."""
+    """Return the checkpoint in ``folder``; ``None`` if there is none.
+
+    Raises ``InputError`` if the checkpoint is damaged or of another training.
+    """
     file = folder / FILE_NAME
     if not file.is_file():
         return None

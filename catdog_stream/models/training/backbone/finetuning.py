@@ -1,9 +1,10 @@
-"""Train a network on labelled pictures: its upper part, then all of it, seen in random views.
+"""Fine-tuning of a network on random views of labelled pictures: first its upper part, then all.
 
-What comes out is the running average of the weights, which is better than the last ones. With a
-teacher, another network that knows more, its features are imitated beside.
+The result is the running average of the weights, which is better than the final weights. With a
+teacher, a network that knows more, the network also learns to imitate the teacher's features.
 
-The same pictures, options, seed and number of threads give the same weights, stopped or not.
+The same pictures, options, seed and number of threads give the same weights, even if the training
+was stopped and resumed.
 """
 
 import hashlib
@@ -31,18 +32,18 @@ from catdog_stream.models.training.backbone.learning import Learning
 
 __all__ = ["FineTuned", "fine_tune"]
 
-#: Seconds between two checkpoints.
+#: Time between two checkpoints.
 _SAVE_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class FineTuned:
-    """What ``fine_tune`` made."""
+    """The result of ``fine_tune``."""
 
     weights: Arrays
-    """In the order of Keras' ``get_weights()``."""
+    """Weights in the order of Keras' ``get_weights()``."""
     losses: list[float]
-    """Of each step: cross-entropy, and what differing from the teacher costs."""
+    """Loss of each step: the cross-entropy plus the cost of differing from the teacher."""
 
 
 def fine_tune(
@@ -58,19 +59,21 @@ def fine_tune(
 ) -> FineTuned:
     """Train ``start`` on ``files``.
 
+    Resumes from the checkpoint in ``folder``, if there is one.
+
     Args:
-        files: what it sees. Unreadable ones are left out.
-        classes: how many there are.
-        start: the network, with the weights to begin with.
-        options: how.
-        folder: keeps a checkpoint, from which a training that was stopped goes on, and decoded
-            pictures while it runs.
-        teacher: what it is to imitate.
-        threads: of the CPU. A process's first network decides.
-        progress: whether to show how far it is.
+        files: the training pictures. Unreadable files are skipped.
+        classes: number of classes.
+        start: the network, with its initial weights.
+        options: options of the training.
+        folder: folder for the checkpoint, and for decoded pictures during the training.
+        teacher: the network to imitate.
+        threads: number of CPU threads. TensorFlow keeps the number of the first network in the
+            process.
+        progress: show the progress.
 
     Raises:
-        InputError: ``folder`` cannot be written, or holds the checkpoint of another training.
+        InputError: ``folder`` cannot be written, or has the checkpoint of another training.
     """
     _configure(threads)
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,7 +112,7 @@ def fine_tune(
 def _about(
     files: Sequence[LabelledFile], start: Network, options: FineTuning, teacher: Network | None
 ) -> str:
-    """A digest of all that decides what comes out."""
+    """Return a digest of everything that determines the result."""
     digest = hashlib.sha256()
     for part in _parts(files, start, options, teacher):
         digest.update(part)
@@ -134,4 +137,4 @@ def _configure(threads: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError:
-        pass  # already computing
+        pass  # TensorFlow already computes, and the number of threads is fixed

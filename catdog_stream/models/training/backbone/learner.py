@@ -1,8 +1,8 @@
-"""What learns: a network with a classifier on top, and a teacher beside it, if there is one.
+"""The trained network with its classifier, and an optional teacher.
 
-The teacher is another network, which knows more. Its features are imitated: both see the same part
-of a picture (Beyer et al., "Knowledge distillation: A good teacher is patient and consistent",
-2021), the teacher always upright and without corruptions.
+The teacher is another network, which knows more. The trained network imitates the teacher's
+features. Both get the same part of a picture (Beyer et al., "Knowledge distillation: A good teacher
+is patient and consistent", 2021), the teacher always upright and without corruptions.
 """
 
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ from catdog_stream.models.training.backbone.plan import Phase
 
 __all__ = ["Imitated", "Learner"]
 
-#: Of the network's weights, so large a share is its upper part.
+#: Share of the network's weights in its upper part.
 _UPPER_SHARE = 0.6
-#: Networks of depthwise convolutions, which TensorFlow 2.21 runs on a CPU more slowly in 16 bits: a
-#: step of 32 views of 224 pixels took 2.4 s, and 3.7 s in bfloat16 (two cores of an Intel Xeon with
-#: AMX, in turn).
+#: Networks of depthwise convolutions, which TensorFlow 2.21 computes more slowly in 16 bits on a
+#: CPU: a step of 32 views of 224 pixels took 2.4 s in float32, and 3.7 s in bfloat16 (two cores of
+#: an Intel Xeon with AMX, measured alternately).
 _IN_FLOAT32: frozenset[NetworkName] = frozenset({"efficientnet_lite2"})
 
 
 @dataclass(frozen=True, slots=True)
 class Imitated:
-    """A teacher, and what makes features of the teacher's out of the learner's."""
+    """A teacher, and the projection from the learner's features to the teacher's."""
 
     of: Network
     network: Any
@@ -37,10 +37,10 @@ class Imitated:
 
     @classmethod
     def built(cls, of: Network, size: int, learner: Network, features: int) -> "Imitated":
-        """For views of ``size``, and a ``learner`` with so many ``features``."""
+        """Build the teacher for views of ``size`` pixels, and a ``learner`` with ``features``."""
         network = of.built(size)
         network.trainable = False
-        # A random one would have a learner of the same architecture unlearn its features first.
+        # A random projection would make a learner of the same architecture first lose its features.
         begin = "identity" if learner.name == of.name else "glorot_uniform"
         projection = keras.layers.Dense(
             network.output_shape[-1], kernel_initializer=begin, dtype="float32"
@@ -49,7 +49,7 @@ class Imitated:
         return cls(of, network, projection)
 
     def loss(self, views: Any, features: Any) -> Any:
-        """How unlike the teacher's the ``features`` of ``views`` are, 0 to 2."""
+        """Return the cosine distance, 0 to 2, of ``features`` of ``views`` from the teacher's."""
         known = tf.cast(self.network(self.of.scaled(views), training=False), tf.float32)
         alike = -keras.losses.cosine_similarity(known, self.projection(features))
         return tf.reduce_mean(1 - alike)
@@ -69,7 +69,7 @@ class Learner:
     def built(
         cls, start: Network, classes: int, phase: Phase, teacher: Network | None
     ) -> "Learner":
-        """As ``start``, with a classifier of random weights."""
+        """Build the network with the weights of ``start``, and a classifier of random weights."""
         network = start.built(phase.size, _precision(start.name))
         _freeze(network, upper=phase.upper)
         classifier = keras.layers.Dense(classes, dtype="float32")
@@ -82,12 +82,12 @@ class Learner:
 
     @property
     def variables(self) -> list[Any]:
-        """All that changes or may; the network's own come first."""
+        """All variables of the network, the classifier and the projection, in this order."""
         return [variable for layer in self._layers for variable in layer.weights]
 
     @property
     def trained(self) -> list[Any]:
-        """Those that learn in this phase."""
+        """The variables that are trained in this phase."""
         return [variable for layer in self._layers for variable in layer.trainable_weights]
 
     @property
@@ -96,14 +96,15 @@ class Learner:
         return layers if self.imitated is None else [*layers, self.imitated.projection]
 
     def truth(self, labels: Any, smoothing: float) -> Any:
-        """The chances that are wanted of the classifier: nearly certain."""
+        """Return the target probabilities, float32 [n, classes]: one-hot, with label smoothing."""
         truth = tf.one_hot(labels, self.classes)
         return truth * (1 - smoothing) + smoothing / self.classes
 
     def loss(self, views: Any, clean: Any, truth: Any, imitation: float) -> Any:
         """Return the cross-entropy, and the cost of differing from the teacher.
 
-        The network sees ``views``, the teacher ``clean``, the same without turns and corruptions.
+        The network gets ``views``. The teacher gets ``clean``, the same views without turns and
+        corruptions.
         """
         features = tf.cast(self.network(self.of.scaled(views), training=True), tf.float32)
         loss = tf.reduce_mean(
@@ -115,7 +116,7 @@ class Learner:
 
 
 def _freeze(network: Any, *, upper: bool) -> None:
-    """Have all of the network trained, or its upper part alone."""
+    """Mark the layers of the network as trainable: all of them, or the upper part alone."""
     total = sum(int(np.prod(weight.shape)) for weight in network.weights)
     below = 0
     for layer in network.layers:
@@ -124,7 +125,7 @@ def _freeze(network: Any, *, upper: bool) -> None:
 
 
 def _precision(network: NetworkName) -> str:
-    """In which floats it learns fastest, as Keras names it."""
+    """Return Keras' name of the float type in which the network trains fastest."""
     if tf.config.list_physical_devices("GPU"):
         return "mixed_bfloat16"
     half = network not in _IN_FLOAT32 and _has_bfloat16()
@@ -132,7 +133,7 @@ def _precision(network: NetworkName) -> str:
 
 
 def _has_bfloat16() -> bool:
-    """Whether the processor multiplies 16-bit floats."""
+    """Return if the processor has instructions for bfloat16."""
     try:
         flags = Path("/proc/cpuinfo").read_text()
     except OSError:

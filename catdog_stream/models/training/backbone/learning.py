@@ -1,4 +1,4 @@
-"""The steps in which a network learns, from phase to phase, and the state that they leave."""
+"""The training steps of a network, from phase to phase, and the state for checkpoints."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,12 +21,12 @@ from catdog_stream.models.training.backbone.views import (
 
 __all__ = ["Learning"]
 
-#: Longer gradients are cut to this length.
+#: Largest norm of the gradients; larger gradients are clipped.
 _LONGEST_GRADIENT = 5.0
 
 
 class Learning:
-    """The weights of what learns, their running average, and what changes them."""
+    """A training: the weights, their running averages, and the optimizer."""
 
     def __init__(
         self, start: Network, classes: int, options: FineTuning, teacher: Network | None
@@ -35,12 +35,12 @@ class Learning:
         self._start, self._teacher = start, teacher
         self._classes, self._options = classes, options
         keras.utils.set_random_seed(options.seed)
-        #: What the phase before has left.
+        #: Weights and averages at the end of the previous phase.
         self._values: Arrays | None = None
         self._average: Arrays | None = None
 
     def begin(self, phase: int, state: Checkpoint | None) -> None:
-        """Make ready for a phase, where it begins or where ``state`` has left it."""
+        """Prepare a phase, from its beginning or from ``state``."""
         part, options = self._options.phases[phase], self._options
         keras.utils.set_random_seed(options.seed + phase)
         learner = Learner.built(self._start, self._classes, part, self._teacher)
@@ -64,15 +64,15 @@ class Learning:
         self._compute = tf.function(self._graph(part.size, learner, trained))
 
     def _graph(self, size: int, learner: Learner, trained: list[Any]) -> Callable[..., Any]:
-        """A step, for TensorFlow to compile."""
+        """Return the function of a step, which TensorFlow compiles."""
         options = self._options
 
         def compute(
             pictures: Any, spoilt: Any, quarters: Any, labels: Any, seed: Any, decay: Any
         ) -> Any:
             clean = views(pictures, size, options.smallest_crop, seed)
-            # The same parts in the same light: the teacher sees them upright and unspoilt, so that
-            # the network learns to see through turns and corruptions.
+            # The same parts in the same light. The teacher gets them upright and without
+            # corruptions, so that the network learns to ignore turns and corruptions.
             seen = turned(views(spoilt, size, options.smallest_crop, seed), quarters)
             truth = learner.truth(labels, options.smoothing)
             with tf.GradientTape() as tape:
@@ -81,7 +81,7 @@ class Learning:
             gradients, _ = tf.clip_by_global_norm(gradients, _LONGEST_GRADIENT)
             self._optimizer.apply_gradients(zip(gradients, trained, strict=True))
             for average, variable in zip(self._averages, self._variables, strict=True):
-                # What did not change stays exactly as it is.
+                # The average of an unchanged variable stays exactly the same.
                 average.assign_add((1 - decay) * (tf.cast(variable.value, tf.float32) - average))
             return loss
 
@@ -94,13 +94,20 @@ class Learning:
         pictures: npt.NDArray[np.uint8],
         labels: npt.NDArray[np.intp],
     ) -> float:
-        """Learn from a batch; the loss before it was learned from."""
+        """Train on a batch; return its loss before the update of the weights.
+
+        Args:
+            number: index of the step in the phase.
+            steps: number of steps of the phase.
+            pictures: uint8 [n, s, s, 3].
+            labels: index of the class of each picture, [n].
+        """
         options = self._options
         self._optimizer.learning_rate.assign(
             rate_at(number, steps, options.phases[self._phase].rate)
         )
         done = len(self.losses)
-        # An average over few steps at first: the beginning is soon forgotten.
+        # At first the average covers few steps, so that it quickly forgets the initial weights.
         decay = min(options.decay, (1 + done) / (10 + done))
         seed = np.array([options.seed, done], np.int32)
         loss = float(
@@ -120,7 +127,7 @@ class Learning:
         return loss
 
     def state(self, about: str, phase: int, step: int) -> Checkpoint:
-        """What a training of ``about`` goes on from after so many steps of ``phase``."""
+        """Return the checkpoint of the training ``about`` after ``step`` steps of ``phase``."""
         return Checkpoint(
             about,
             phase,
@@ -132,7 +139,7 @@ class Learning:
         )
 
     def averages(self) -> Arrays:
-        """Those of the network's own weights."""
+        """Return the running averages of the network's weights, without the classifier's."""
         return _arrays(self._averages[: self._network_weights])
 
 

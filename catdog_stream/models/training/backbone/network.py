@@ -1,4 +1,4 @@
-"""A network with weights, to learn or to be imitated."""
+"""A network with weights: the start of a training, or a teacher."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,19 +12,19 @@ __all__ = ["Network"]
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network with weights, and what it wants a picture to be."""
+    """A network with weights and its input format."""
 
     name: NetworkName
     preprocessing: Preprocessing
     weights: Arrays
-    """In the order of Keras' ``get_weights()``."""
+    """Weights in the order of Keras' ``get_weights()``."""
 
     def built(self, size: int, precision: str = "float32") -> Any:
-        """It for Keras, which takes pictures of ``size`` and computes in ``precision``."""
+        """Return the Keras network for pictures of ``size`` pixels, computing in ``precision``."""
         network = build_network(self.name, size, precision)
         network.set_weights(self.weights)
         return network
 
     def scaled(self, views: Any) -> Any:
-        """``views``, 0 to 255, in the network's own numbers."""
+        """Return ``views``, with values 0 to 255, scaled to the network's input range."""
         return views / self.preprocessing.divisor + self.preprocessing.range[0]

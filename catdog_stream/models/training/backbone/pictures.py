@@ -1,4 +1,4 @@
-"""The pictures of a training as one array on disk, decoded once and read in any order."""
+"""The pictures of a training, decoded once into one array on disk and read in any order."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from catdog_stream.models.training.labelled import LabelledFile, read_batches
 __all__ = ["Decoded", "decoded"]
 
 Decoded = tuple[npt.NDArray[np.uint8], npt.NDArray[np.intp]]
-"""Pictures, uint8 [n, size, size, 3], and the number of the class of each, [n]."""
+"""Pictures, uint8 [n, size, size, 3], and the index of the class of each picture, [n]."""
 
 _PREFIX = "pictures-"
 
@@ -31,14 +31,15 @@ def decoded(
     threads: int,
     progress: bool,
 ) -> Iterator[Decoded]:
-    """The readable ones of ``files``, as ``wanted``, in an array that lies in ``folder`` meanwhile.
+    """Provide the readable pictures in ``files``, decoded as ``wanted``, for a ``with`` block.
 
-    It takes 3 * size * size bytes a picture.
+    The pictures lie in a memory-mapped file in ``folder``, which takes 3 * size * size bytes a
+    picture and is deleted at the end of the block.
 
     Raises:
-        InputError: there is no room for it.
+        InputError: the file cannot be written, for example because the disk is full.
     """
-    for left_behind in folder.glob(f"{_PREFIX}*"):  # by a training that was killed
+    for left_behind in folder.glob(f"{_PREFIX}*"):  # files of a training that was killed
         shutil.rmtree(left_behind, ignore_errors=True)
     with TemporaryDirectory(dir=folder, prefix=_PREFIX) as place:
         labels: list[npt.NDArray[np.intp]] = []

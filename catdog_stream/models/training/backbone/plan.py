@@ -1,4 +1,4 @@
-"""What a fine-tuning is made of, and at which rate it learns when. No TensorFlow in here."""
+"""Plan of a fine-tuning: its phases, options and learning rates. Does not import TensorFlow."""
 
 import math
 from collections.abc import Sequence
@@ -13,32 +13,32 @@ __all__ = ["FineTuning", "Phase", "automatic", "batches", "rate_at"]
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A part of the training that goes on in one way."""
+    """A phase of the training, with constant options."""
 
     epochs: float
-    """How often each picture is seen; a part of an epoch sees a part of them."""
+    """Number of passes over the pictures; a fraction of an epoch covers a part of them."""
     size: int
     """Width and height of the views, in pixels."""
     rate: float
-    """The highest rate of learning."""
+    """Highest learning rate."""
     upper: bool = False
-    """Whether the lower layers stay as they are: their edges and textures need no new learning,
-    and the gradient of a new classifier on top, which is noise at first, would spoil them."""
+    """True if the lower layers stay frozen. Their features, such as edges and textures, need no
+    training, and the first gradients of a new classifier, which are noise, would damage them."""
 
 
 @dataclass(frozen=True, slots=True)
 class FineTuning:
-    """How a network is trained. The defaults are those of the stacks that ship."""
+    """Options of a fine-tuning. The shipped stacks were trained with the defaults."""
 
     phases: tuple[Phase, ...]
     batch: int = 32
-    """Views in one step."""
+    """Number of views in one step."""
     smoothing: float = 0.05
     """Share of each label that is spread over all classes (Szegedy et al. 2015, section 7)."""
     decay: float = 0.998
-    """What the running average of the weights keeps in a step (Polyak & Juditsky 1992)."""
+    """Decay of the running average of the weights in a step (Polyak & Juditsky 1992)."""
     weight_decay: float = 0.02
-    """As of AdamW (Loshchilov & Hutter 2017)."""
+    """Weight decay of AdamW (Loshchilov & Hutter 2017)."""
     smallest_crop: float = 0.4
     """Smallest share of a picture's area in a view."""
     turned: float = 0.5
@@ -46,20 +46,21 @@ class FineTuning:
     corrupted: float = 0.5
     """Share of the views that have one of the corruptions."""
     imitation: float = 2.0
-    """What differing from the teacher's features costs, beside a wrong class, if there is one."""
+    """Weight of the cost of differing from the teacher's features, relative to the
+    cross-entropy."""
     seed: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """For the manifest."""
+        """Return the object ``fine_tuning`` of a manifest's ``training``."""
         return asdict(self)
 
     def steps(self, phase: int, pictures: int) -> int:
-        """Steps of a phase, at least one."""
+        """Return the number of steps of a phase, at least one."""
         return max(1, round(self.phases[phase].epochs * pictures / self.batch))
 
 
 def rate_at(step: int, steps: int, highest: float) -> float:
-    """The rate at ``step`` of ``steps``: up a straight line for a twentieth, down as a cosine."""
+    """Return the learning rate at ``step`` of ``steps``: linear warm-up for 5 %, then a cosine."""
     warm_up = max(1, steps // 20)
     if step < warm_up:
         return highest * (step + 1) / warm_up
@@ -69,9 +70,9 @@ def rate_at(step: int, steps: int, highest: float) -> float:
 def batches(
     pictures: int, batch: int, steps: int, seed: Sequence[int], *, first: int = 0
 ) -> Sequence[npt.NDArray[np.intp]]:
-    """The numbers of the pictures in each step from ``first`` on; each epoch has its own order.
+    """Return the indices of the pictures in each step from ``first``.
 
-    The same for the same seed, wherever it begins.
+    Each epoch has its own random order. The same seed gives the same steps for any ``first``.
     """
     epochs = math.ceil(steps * batch / pictures)
     deployments = [np.random.default_rng((*seed, n)).permutation(pictures) for n in range(epochs)]
@@ -79,13 +80,13 @@ def batches(
     return [order[step * batch : (step + 1) * batch] for step in range(first, steps)]
 
 
-#: Views that teach a network a few classes; many pictures are seen four times each, at least.
+#: Number of views to learn a few classes, and the smallest and largest number of epochs.
 _VIEWS, _FEWEST_EPOCHS, _MOST_EPOCHS = 2400, 4.0, 30.0
-#: Of them, those that teach the upper part alone.
+#: Share of the epochs that train the upper part alone.
 _SHARE_OF_UPPER = 0.25
 _UPPER_RATE, _RATE = 5e-4, 2e-4
-#: Pixels that are enough to learn from: a network that serves larger pictures sees the same
-#: things as large as in the random parts of training (Touvron et al. 2019).
+#: Largest side of the views in training, in pixels. Random crops enlarge objects, so that a network
+#: with larger inputs in production sees objects of the same size (Touvron et al. 2019).
 _LARGEST_VIEW = 224
 
 
@@ -97,10 +98,14 @@ def automatic(
     upper: bool = False,
     seed: int = 0,
 ) -> FineTuning:
-    """A plan for so many pictures and a stack that takes pictures of ``size``.
+    """Return a plan for a number of pictures.
 
-    ``epochs`` is how often each of them is seen; by default, the fewer there are the more often.
-    With ``upper`` the lower layers stay as they are throughout.
+    Args:
+        pictures: number of training pictures.
+        size: width and height of the stack's input, in pixels.
+        epochs: number of passes over the pictures; by default more for fewer pictures.
+        upper: keep the lower layers frozen in the whole training.
+        seed: seed of the training.
     """
     total = epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, _VIEWS / pictures))
     side = min(size, _LARGEST_VIEW)

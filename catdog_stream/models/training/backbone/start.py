@@ -1,4 +1,4 @@
-"""Where a training begins: the weights of a stack, or a file of weights."""
+"""The initial weights of a training, from a stack or from a file of weights."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,21 +18,27 @@ __all__ = ["Start"]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A network whose weights lie in a stack's directory or in a file."""
+    """A network with weights in a stack's directory or in a file."""
 
     place: Path
     network: NetworkName
     preprocessing: Preprocessing
     litert: Path | None = None
-    """The network as LiteRT runs it, if there is one that takes such pictures."""
+    """LiteRT file of the network, if there is one with this input size."""
     tensorflow: Path | None = None
-    """Its weights as Keras saved them."""
+    """Keras file of the weights, if there is one."""
 
     @classmethod
     def find(cls, place: Path, network: NetworkName | None, size: int | None) -> "Start":
-        """What lies at ``place``; ``size`` is that of pictures, unless it is the network's own.
+        """Find the weights at ``place``.
 
-        Raises ``StackError`` or ``InputError`` if there are no weights of ``network``.
+        Args:
+            place: a stack's directory, or a file of weights.
+            network: the architecture; by default the stack's, or ``inception_v3`` for a file.
+            size: width and height of the input, in pixels; by default the network's own.
+
+        Raises:
+            StackError: ``place`` is not a stack, or the stack has another network.
         """
         if place.is_file():
             named = network or "inception_v3"
@@ -59,23 +65,23 @@ class Start:
 
     @property
     def file(self) -> Path:
-        """What says which weights these are."""
+        """The file that identifies the weights."""
         return self.tensorflow or self.litert or self.place
 
     @property
     def digest(self) -> str:
-        """SHA-256 of that file."""
+        """The SHA-256 of ``file``."""
         return describe(self.file.parent, self.file.name).sha256
 
     def loaded(self) -> Network:
-        """The network with its weights in float32. Needs TensorFlow.
+        """Return the network with its weights in float32. Needs TensorFlow.
 
-        Raises ``StackError`` or ``InputError`` if they cannot be read.
+        Raises ``StackError`` or ``InputError`` if the weights cannot be read.
         """
         return Network(self.network, self.preprocessing, self._weights())
 
     def _weights(self) -> Arrays:
-        """In the order of ``get_weights()``."""
+        """Read the weights, in the order of ``get_weights()``."""
         built = build_network(self.network, self.preprocessing.size)
         if self.place.is_file():
             arrays = read_weights(self.place, self.network)

@@ -1,8 +1,8 @@
-"""Views of a picture for a network in training: a random part, in a random light, turned or spoilt.
+"""Random views of pictures for training (augmentation): cropped, brightened, turned, corrupted.
 
-Random crops and aspect ratios as of Szegedy et al. ("Going Deeper with Convolutions", 2014, section
-6). Each view depends on the seed and the number of the step alone, so that a training that was
-stopped goes on as if it had not been.
+Random crops and aspect ratios are as in Szegedy et al. ("Going Deeper with Convolutions", 2014,
+section 6). Each view depends only on the seed and the number of the step, so that a resumed
+training gets the same views as an uninterrupted one.
 """
 
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ from catdog_stream.models.training.corruptions import corrupted
 __all__ = ["corrupted_batch", "quarter_turns", "turned", "views"]
 
 _LONGEST_SIDE = 4 / 3
-#: Of light, contrast and saturation: so much more or less.
+#: Largest relative change of brightness and of contrast.
 _LIGHT = 0.2
 
 
 def views(pictures: Any, size: int, smallest_crop: float, seed: Any) -> Any:
-    """A view of each picture.
+    """Return a random view of each picture.
 
     Args:
         pictures: uint8 [n, s, s, 3].
@@ -58,7 +58,7 @@ def views(pictures: Any, size: int, smallest_crop: float, seed: Any) -> Any:
 
 
 def turned(images: Any, quarters: Any) -> Any:
-    """Turn each of ``images``, [n, s, s, 3], counter-clockwise by its number of right angles."""
+    """Turn each image, [n, s, s, 3], counter-clockwise by its number of right angles, [n]."""
     across = tf.transpose(images, (0, 2, 1, 3))
     turns = (images, across[:, ::-1], images[:, ::-1, ::-1], across[:, :, ::-1])
     result = images
@@ -77,7 +77,7 @@ def quarter_turns(count: int, share: float, seed: Sequence[int]) -> npt.NDArray[
 def corrupted_batch(
     pictures: npt.NDArray[np.uint8], share: float, seed: Sequence[int]
 ) -> npt.NDArray[np.uint8]:
-    """Return ``pictures``, uint8 [n, s, s, 3], a ``share`` of which are corrupted."""
+    """Return ``pictures``, uint8 [n, s, s, 3], with a ``share`` of them corrupted."""
     random = np.random.default_rng((*seed, 2))
     return np.array(
         [

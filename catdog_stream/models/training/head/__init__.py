@@ -1,1 +1,1 @@
-"""Train the trees that turn features into chances."""
+"""Training of heads: the trees that turn features into probabilities."""

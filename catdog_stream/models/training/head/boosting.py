@@ -1,6 +1,6 @@
-"""Grow the trees of a head: XGBoost on the features of several views of each picture.
+"""Training of a head's trees: XGBoost on the features of several views of each picture.
 
-Trees are grown by one thread and seeds are fixed, so the same features give the same head.
+Training uses one thread and fixed seeds, so the same features give the same head.
 """
 
 from collections.abc import Sequence
@@ -29,25 +29,25 @@ PARAMETERS: dict[str, Any] = {
     "seed": 0,
     "nthread": 1,
 }
-"""Chosen by five-fold cross-validation on the training pictures of the default stack; the
-README in its directory shows the candidates."""
+"""XGBoost's parameters, chosen by five-fold cross-validation on the training pictures of the
+default stack. The README in its directory has the candidates."""
 
-#: Trees in a row that may be of no use to pictures that are held out, and how many there may be.
+#: Early stopping: rounds without a gain on held-out pictures, and the largest number of rounds.
 _PATIENCE, _MOST_ROUNDS = 40, 1200
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What heads say of pictures that they were not trained on."""
+    """The results of heads on pictures that they were not trained on."""
 
     rounds: int
-    """Rounds of trees that are best for such pictures."""
+    """Best number of rounds for held-out pictures."""
     logits: Logits
-    """Of all of each picture, [pictures, classes]."""
+    """Logits of each whole picture, float64 [pictures, classes]."""
 
 
 def parameters(classes: int) -> dict[str, Any]:
-    """Those of XGBoost, for so many classes."""
+    """Return XGBoost's parameters for a number of classes."""
     objective: dict[str, Any] = {"objective": objective_of(classes)}
     if classes > 2:
         objective["num_class"] = classes
@@ -55,7 +55,7 @@ def parameters(classes: int) -> dict[str, Any]:
 
 
 def fit(seen: Seen, classes: int, rounds: int, *, progress: bool) -> xgboost.Booster:
-    """A head that has learned from ``seen``, in so many rounds of trees."""
+    """Train a head on ``seen``, with ``rounds`` rounds of trees."""
     callbacks = [_ProgressBar(rounds, progress)]
     return xgboost.train(parameters(classes), _data(seen), rounds, callbacks=callbacks)
 
@@ -63,9 +63,14 @@ def fit(seen: Seen, classes: int, rounds: int, *, progress: bool) -> xgboost.Boo
 def hold_out(
     seen: Seen, classes: int, folds: Sequence[int], *, threads: int, progress: bool
 ) -> HeldOut:
-    """Train a head for each fold, which learns from the others and stops when that one gains not.
+    """Train a head for each fold, on the other folds, with early stopping on the held-out fold.
 
-    ``folds`` is the fold of each picture.
+    Args:
+        seen: the features of the pictures.
+        classes: number of classes.
+        folds: the fold of each picture.
+        threads: number of heads that are trained in parallel.
+        progress: show the progress.
     """
     fold_of = np.asarray(folds)
     logits = np.zeros((len(seen.labels), classes))
@@ -111,7 +116,7 @@ def _data(seen: Seen) -> xgboost.DMatrix:
 
 
 class _ProgressBar(xgboost.callback.TrainingCallback):
-    """Shows each tree that is grown."""
+    """Progress bar of the training rounds."""
 
     def __init__(self, rounds: int, progress: bool) -> None:
         self._bar = tqdm(total=rounds, unit="tree", desc="head", disable=not progress)

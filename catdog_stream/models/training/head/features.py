@@ -1,8 +1,8 @@
-"""Features of several views of each picture, from which a head learns.
+"""Features of several views of each picture, on which a head is trained.
 
-They come from the engine that will serve (LiteRT), so the head learns from exactly what it will
-see. Each picture is shown whole, mirrored, in two random crops, turned by a right angle, and
-corrupted. The same pictures in the same order have the same views.
+LiteRT computes the features, as in production, so the head is trained on the same features that it
+gets later. The views of a picture are: whole, mirrored, two random crops, turned by a right angle,
+and corrupted. The same pictures in the same order have the same views.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,17 +29,17 @@ SMALLEST_CROP = 0.65
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a backbone makes of pictures."""
+    """Features and labels of pictures."""
 
     features: npt.NDArray[np.float32]
-    """float32 [pictures, views, features]; the first view is all of the picture."""
+    """float32 [pictures, views, features]; the first view is the whole picture."""
     labels: npt.NDArray[np.intp]
-    """The number of the class of each picture."""
+    """Index of the class of each picture, [pictures]."""
     unreadable: list[Unreadable]
 
     @property
     def whole(self) -> npt.NDArray[np.float32]:
-        """The features that the stack will have when it serves, [pictures, features]."""
+        """The features of the whole pictures, as in production, float32 [pictures, features]."""
         return self.features[:, 0]
 
 
@@ -52,7 +52,7 @@ def see(
     threads: int,
     progress: bool,
 ) -> Seen:
-    """The features of the views of the readable ones of ``files``, in their order."""
+    """Return the features of the views of the readable pictures in ``files``, in their order."""
     random = np.random.default_rng(seed)
     features: list[npt.NDArray[np.float32]] = []
     labels: list[npt.NDArray[np.intp]] = []
@@ -68,7 +68,7 @@ def see(
 
 
 def _views(pictures: Pictures, random: np.random.Generator) -> Iterator[Pictures]:
-    """All of each picture, its mirror image, two random crops, one turned, and one corrupted."""
+    """Yield the views of all pictures: whole, mirrored, two random crops, turned, corrupted."""
     yield pictures
     yield pictures[:, :, ::-1]
     for change in (_crop, _crop, _turn, _corrupt):
@@ -77,7 +77,7 @@ def _views(pictures: Pictures, random: np.random.Generator) -> Iterator[Pictures
 
 
 def _crop(picture: Picture, random: np.random.Generator) -> Picture:
-    """A random part of at least ``SMALLEST_CROP`` of the area, mirrored half of the time."""
+    """Crop to a random part of at least ``SMALLEST_CROP`` of the area; mirror half of the time."""
     size = len(picture)
     side = size * np.sqrt(random.uniform(SMALLEST_CROP, 1))
     left, top = random.uniform(0, size - side, 2)

@@ -1,1 +1,1 @@
-"""From a folder of labelled pictures to a stack, all of it: one step a file."""
+"""Training of a whole stack on a folder of labelled pictures: one module for each step."""

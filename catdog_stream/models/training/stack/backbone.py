@@ -1,4 +1,4 @@
-"""The backbone of a stack in the making: the start's own, or one that has learned."""
+"""The step that creates the backbone: a copy of the start's network, or a fine-tuned one."""
 
 import shutil
 
@@ -15,14 +15,14 @@ from catdog_stream.models.training.stack.unfinished import Unfinished
 
 __all__ = ["put_backbone"]
 
-#: Networks of small layers, which LiteRT runs in integers twice as fast, and the pictures that tell
-#: it the range of each layer.
+#: Networks of small layers, which LiteRT computes twice as fast in integers, and the number of
+#: pictures that determine the range of each layer.
 _IN_INTEGERS: frozenset[NetworkName] = frozenset({"efficientnet_lite2"})
 _TYPICAL = 200
 
 
 def put_backbone(task: Task, work: Unfinished) -> list[float]:
-    """Have the backbone's files in the stack; the losses while it learned."""
+    """Write the backbone's files into the stack; return the losses of the fine-tuning."""
     done = work.done("backbone")
     if done is not None:
         return list(done["losses"])
@@ -41,7 +41,7 @@ def put_backbone(task: Task, work: Unfinished) -> list[float]:
 
 
 def _make(task: Task, work: Unfinished) -> list[float]:
-    """Have the start's network learn, if it is to, and write it."""
+    """Fine-tune the start's network, if the plan requires it, and write the network."""
     from catdog_stream.models.training.backbone.finetuning import fine_tune
 
     start, plan = task.start, task.plan
@@ -67,7 +67,7 @@ def _make(task: Task, work: Unfinished) -> list[float]:
 
 
 def _typical(task: Task) -> list[npt.NDArray[np.float32]]:
-    """Pictures for the ranges that LiteRT computes in, for a network that gains by it."""
+    """Return typical inputs for LiteRT's ranges, if the network computes in integers, else none."""
     if task.start.network not in _IN_INTEGERS:
         return []
     examples = task.parts.backbone or task.parts.head

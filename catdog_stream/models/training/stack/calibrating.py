@@ -1,8 +1,8 @@
-"""Find the calibration of a head by pictures that it was not trained on.
+"""Fitting of a head's calibration on held-out pictures.
 
-Three are compared: none; a slope (Guo et al., "On Calibration of Modern Neural Networks", 2017);
-a slope and an intercept for each class (Platt 1999). The one that surprises least on pictures that
-it was not fitted on is taken, and none if there is no difference.
+Three calibrations are compared: none; a slope (Guo et al., "On Calibration of Modern Neural
+Networks", 2017); a slope and an intercept for each class (Platt 1999). The calibration with the
+least log loss on pictures that it was not fitted on wins. Without a difference there is none.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,20 +17,22 @@ from catdog_stream.models.training.evaluation import Labels, log_loss
 
 __all__ = ["calibrate", "platt", "temperature"]
 
-#: A slope beyond these is one of pictures that are all right, or of too few.
+#: Range of the slope. Other slopes occur if all verdicts are correct, or with too few pictures.
 _SLOPES = (0.2, 5.0)
-#: Log loss that a calibration has to save on pictures that it was not fitted on.
+#: Least gain in log loss of a calibration, on pictures that it was not fitted on.
 _LEAST_GAIN = 1e-4
 
 Targets = npt.NDArray[np.float64]
-"""The chances wanted, [n, classes]."""
+"""Target probabilities, float64 [n, classes]."""
 
 
 def calibrate(logits: Logits, labels: Labels, folds: Sequence[int]) -> Calibration | None:
-    """The calibration for ``logits`` of pictures that the head was not trained on.
+    """Return the best calibration, or ``None`` if no calibration helps.
 
-    ``folds`` says of each picture by which part it is judged: the one that it is in is held out.
-    ``None`` if none helps.
+    Args:
+        logits: logits of pictures that the head was not trained on.
+        labels: index of the true class of each picture, [n].
+        folds: fold of each picture; each fold is held out once to compare the calibrations.
     """
     classes = logits.shape[1]
     plain = log_loss(labels, Calibration.none(classes).chances(logits))
@@ -43,7 +45,7 @@ def calibrate(logits: Logits, labels: Labels, folds: Sequence[int]) -> Calibrati
 
 
 def temperature(logits: Logits, labels: Labels) -> Calibration:
-    """The slope that surprises least."""
+    """Return the slope with the least log loss."""
     classes = logits.shape[1]
     targets = _targets(labels, classes)
 
@@ -55,7 +57,7 @@ def temperature(logits: Logits, labels: Labels) -> Calibration:
 
 
 def platt(logits: Logits, labels: Labels) -> Calibration:
-    """The slope and the intercepts that surprise least; that of the first class is 0."""
+    """Return the slope and intercepts with the least log loss; the first intercept is 0."""
     classes = logits.shape[1]
     targets = _targets(labels, classes)
 
@@ -85,7 +87,7 @@ def _held_out(
 
 
 def _targets(labels: Labels, classes: int) -> Targets:
-    """Nearly certain, as of Platt: the fewer pictures of a class, the less."""
+    """Return Platt's target probabilities: near 1, but less for classes with fewer pictures."""
     counts = np.bincount(labels, minlength=classes)[labels]
     others = 1 / (counts + classes)
     targets = np.repeat(others[:, np.newaxis], classes, axis=1)

@@ -1,4 +1,4 @@
-"""The end of a training: the stack is measured, described and put where it belongs."""
+"""The last step of a training: measure the stack, write manifest and report, and publish it."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -22,16 +22,16 @@ from catdog_stream.models.training.stack.unfinished import Unfinished
 
 __all__ = ["finish"]
 
-#: Pictures that LiteRT and TensorFlow are compared on.
+#: Number of pictures for the comparison of LiteRT and TensorFlow.
 _COMPARED = 64
-#: Pictures whose views are measured for the report.
+#: Number of pictures for the evaluation of robustness.
 _CORRUPTED = 200
 
 
 def finish(
     task: Task, work: Unfinished, losses: Sequence[float], seen: Seen, head: TrainedHead
 ) -> Evaluation:
-    """Measure the stack, write its manifest and its report, and put it where it belongs."""
+    """Measure the stack, write its manifest and its report, and move it to its directory."""
     manifest = manifest_of(work.stack, task, head)
     unfamiliar = too_few(seen.labels)
     if unfamiliar is None:
@@ -74,7 +74,7 @@ def finish(
 
 
 def _parity(task: Task, directory: Path, stack: ModelStack, answers: Answers) -> Parity | None:
-    """Compare both engines; ``None`` if the files are the start's own, which were before."""
+    """Compare both engines; return ``None`` for a copy of the start's files, compared earlier."""
     if task.unchanged is not None:
         return None
     reference = ModelStack.load(directory, engine="tensorflow", threads=task.threads, batch=8)
@@ -85,7 +85,7 @@ def _parity(task: Task, directory: Path, stack: ModelStack, answers: Answers) ->
 
 
 def _golden(stack: ModelStack, answers: Answers, label: int, output: Path) -> Golden:
-    """The picture of a class that the stack is surest of, kept with what it says of it."""
+    """Keep the picture of a class with the highest probability, with its scores."""
     order = (-answers.chances[:, label]).argsort(kind="stable")
     files = [answers.files[index] for index in order]
     paths = [file.path for file in files if file.label == label]

@@ -1,4 +1,4 @@
-"""The head of a stack in the making: what the backbone sees, trees, and what their chances mean."""
+"""The step that creates the head: features of the pictures, trees, and calibration."""
 
 from dataclasses import dataclass
 
@@ -20,17 +20,17 @@ __all__ = ["TrainedHead", "put_head", "see_pictures"]
 
 @dataclass(frozen=True, slots=True)
 class TrainedHead:
-    """What is known of the head that ``put_head`` made."""
+    """The result of ``put_head``."""
 
     rounds: int
-    """Of trees."""
+    """Number of rounds of trees."""
     calibration: Calibration | None
     quality: dict[str, float]
-    """Of the calibrated chances of the pictures that were held out."""
+    """Quality of the calibrated probabilities on held-out pictures."""
 
 
 def see_pictures(task: Task, work: Unfinished) -> Seen:
-    """What the backbone makes of the head's pictures."""
+    """Return the features of the head's pictures, computed or from an interrupted training."""
     kept = work.kept()
     if kept is not None:
         return kept
@@ -55,7 +55,7 @@ def see_pictures(task: Task, work: Unfinished) -> Seen:
 
 
 def put_head(task: Task, work: Unfinished, seen: Seen) -> TrainedHead:
-    """Have the trees in the stack, and their calibration, by what is said of held out pictures."""
+    """Train the head, with rounds and calibration chosen on held-out folds, and write it."""
     classes = len(task.classes)
     fold = folds(task.parts.head, task.options.seed)
     held = hold_out(seen, classes, fold, threads=task.threads, progress=task.progress)

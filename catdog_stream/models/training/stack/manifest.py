@@ -1,4 +1,4 @@
-"""The manifest of a stack in the making: what it is and how it was trained."""
+"""The manifest of a trained stack: its parts and the parameters of the training."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ __all__ = ["manifest_of"]
 
 
 def manifest_of(directory: Path, task: Task, head: TrainedHead) -> Manifest:
-    """That of the stack in ``directory``, before it has been measured."""
+    """Return the manifest of the stack in ``directory``, without its measured quality."""
     classes, start, plan = task.classes, task.start, task.plan
     return Manifest(
         name=task.options.name,

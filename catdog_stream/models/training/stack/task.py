@@ -1,4 +1,4 @@
-"""What is to be made, of what and how: what every step of a training is told."""
+"""The input of every step of a training: pictures, start and options."""
 
 import dataclasses
 import hashlib
@@ -18,51 +18,51 @@ __all__ = ["Options", "Task"]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a stack is trained."""
+    """Options of a training."""
 
     name: str
-    """The stack's."""
+    """Name of the stack."""
     version: str = "1"
     network: NetworkName | None = None
-    """Its architecture; that of the start by default."""
+    """Architecture; by default the start's."""
     size: int | None = None
-    """Width and height of what the network sees, in pixels; that of the start by default."""
+    """Width and height of the network's input, in pixels; by default the start's."""
     epochs: float | None = None
-    """How often the network sees each of its pictures; by their number by default."""
+    """Number of passes over the pictures; by default chosen by the number of pictures."""
     upper_layers: bool = False
-    """``True`` if the lower layers of the network stay as they are."""
+    """True if the lower layers of the network stay frozen."""
     fine_tuning: bool | None = None
-    """Whether the network learns; by the number of pictures by default."""
+    """True if the network is trained; by default chosen by the number of pictures."""
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A training, as it was asked for and as the pictures allow it."""
+    """A training with its options and its validated pictures."""
 
     pictures: Path
-    """Their folder."""
+    """Folder of the training pictures."""
     evaluation: Path
-    """The folder of those that the stack is measured on."""
+    """Folder of the pictures for the evaluation."""
     checked: Checked
     parts: Split
     start: Start
     teacher: Start | None
-    """What the start's network is to imitate while it learns."""
+    """Network that the start's network imitates in training."""
     options: Options
     threads: int
-    """Of the CPU."""
+    """Number of CPU threads."""
     progress: bool
-    """Whether to show how far it is."""
+    """True to show the progress."""
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Their names, in the order of their numbers."""
+        """The names of the classes, in the order of their indices."""
         return self.checked.classes
 
     @property
     def plan(self) -> FineTuning | None:
-        """How the network learns; ``None`` if it does not."""
+        """The plan of the fine-tuning; ``None`` if the network is not trained."""
         if not self.parts.backbone:
             return None
         return automatic(
@@ -75,14 +75,14 @@ class Task:
 
     @property
     def unchanged(self) -> Path | None:
-        """The start's network as LiteRT runs it, if the stack gets that very file."""
+        """The start's LiteRT file, if the stack gets a copy of that file, else ``None``."""
         return None if self.parts.backbone else self.start.litert
 
     def about(self) -> dict[str, Any]:
-        """All that decides what comes out."""
+        """Return everything that determines the result, as JSON."""
         return {
             **dataclasses.asdict(self.options),
-            # As it is where a training was begun by a version without this option.
+            # None, as for a training that began with a version without this option.
             "upper_layers": self.options.upper_layers or None,
             "network": self.start.network,
             "size": self.start.preprocessing.size,

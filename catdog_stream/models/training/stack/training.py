@@ -1,7 +1,7 @@
-"""From a folder of labelled pictures to a stack: backbone, head, calibration, quality, report.
+"""Training of a whole stack: backbone, head, calibration, quality, report.
 
-The long way; ``head_training`` is the quick one. Each step leaves what it made in the folder of the
-training (``unfinished``), so that one that was stopped goes on where it was. The same pictures,
+This is the long way; ``head_training`` is the quick one. Each step stores its result in the folder
+of the training (``unfinished``), so that an interrupted training can resume. The same pictures,
 options and number of threads give the same stack.
 """
 
@@ -28,22 +28,22 @@ from catdog_stream.models.training.stack.unfinished import Unfinished
 
 __all__ = ["TrainedStack", "train_stack"]
 
-#: Pictures of a class, beyond those for head and evaluation, below which a network that learns from
-#: them alone gets worse.
+#: Least pictures of each class for the backbone, beside those for head and evaluation. Fine-tuning
+#: on fewer pictures makes the network worse.
 FEWEST_FOR_BACKBONE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedStack:
-    """What ``train_stack`` made."""
+    """The result of ``train_stack``."""
 
     stack: Path
     report: Path
     checked: Checked
     evaluation: Evaluation
-    """On pictures that nothing was learned from."""
+    """Quality on held-out pictures."""
     unfamiliar: str | None
-    """Why it calls nothing unknown; ``None`` if it does."""
+    """Reason why the stack has no OOD score; ``None`` if it has one."""
 
 
 def train_stack(
@@ -62,20 +62,22 @@ def train_stack(
     """Train a stack on ``directory/<class>/*`` and write it to ``output``.
 
     Args:
-        directory: the folders in it name the classes: two or more, in alphabetical order.
-        output: the stack's directory; one that is there is replaced when all is done.
-        start: a stack whose network is the beginning, or a file with weights.
-        options: how.
-        teacher: a stack whose network the start's is to imitate while it learns.
-        evaluation: pictures to measure the stack on; by default some are kept from training.
-        resume: go on with a training that was stopped.
-        force: forget one that was stopped.
-        threads: of the CPU.
-        progress: whether to show how far it is.
+        directory: the training pictures. The names of its folders are the classes: two or more, in
+            alphabetical order.
+        output: the stack's directory; an existing one is replaced at the end of the training.
+        start: a stack, or a file of weights, with the initial network.
+        options: options of the training.
+        teacher: a stack whose network the start's network imitates in training.
+        evaluation: pictures to measure the stack on; by default some training pictures are held
+            out.
+        resume: resume an interrupted training.
+        force: discard an interrupted training.
+        threads: number of CPU threads.
+        progress: show the progress.
 
     Raises:
-        InputError: the pictures would mislead, or something cannot be read or written.
-        StackError: the start is no stack, or TensorFlow is missing.
+        InputError: the pictures are misleading, or a file cannot be read or written.
+        StackError: the start is not a stack, or TensorFlow is missing.
     """
     classes = classes_in(directory)
     begin = Start.find(start, options.network, options.size)
@@ -111,7 +113,7 @@ def train_stack(
 
 
 def _parts(checked: Checked, options: Options) -> Split:
-    """Which pictures are for what: few of them are for the head alone, unless asked otherwise."""
+    """Split the pictures; few pictures go to the head alone, unless the options state otherwise."""
     parts = split(checked.training, checked.evaluation, seed=options.seed)
     counts = Counter(each.file.label for each in parts.backbone)
     enough = min(counts[number] for number in range(len(checked.classes))) >= FEWEST_FOR_BACKBONE

@@ -1,7 +1,7 @@
-"""A training's folder, beside that of the stack to be, until the stack is whole.
+"""The folder of a training, beside the stack's directory, until the stack is complete.
 
-It has what was done so far. A training that was stopped, however it was, goes on from there; the
-stack appears where it belongs by a rename, complete.
+The folder has the results of the finished steps, from which an interrupted training resumes. At the
+end a rename moves the complete stack to its directory.
 """
 
 import fcntl
@@ -26,26 +26,33 @@ _ABOUT, _LOCK = "training.json", "lock"
 
 
 def unfinished_folder(output: Path) -> Path:
-    """Where the training of the stack ``output`` leaves what it has done."""
+    """Return the folder for the training of the stack ``output``."""
     return output.with_name(f"{output.name}.training")
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A training that has begun."""
+    """A training that is not complete."""
 
     output: Path
     folder: Path
     lock: int
-    """Open as long as this process works in the folder."""
+    """File descriptor of the lock; open while this process uses the folder."""
 
     @classmethod
     def begin(
         cls, output: Path, about: Mapping[str, Any], *, resume: bool, force: bool
     ) -> "Unfinished":
-        """Begin a training of what ``about`` says, or go on with it.
+        """Begin or resume the training that ``about`` describes.
 
-        Raises ``InputError`` if another one lies there, or its folder cannot be written.
+        Args:
+            output: the directory of the new stack.
+            about: everything that determines the result.
+            resume: resume an interrupted training.
+            force: discard an interrupted training.
+
+        Raises:
+            InputError: the folder has another training, or cannot be written.
         """
         folder = unfinished_folder(output)
         here = json.loads(json.dumps(about))
@@ -67,31 +74,31 @@ class Unfinished:
 
     @property
     def stack(self) -> Path:
-        """Where the stack is put together."""
+        """The directory of the incomplete stack."""
         return self.folder / "stack"
 
     @property
     def backbone(self) -> Path:
-        """For the checkpoints of the backbone's training."""
+        """The folder for the checkpoints of the backbone's training."""
         return self.folder / "backbone"
 
     def mark(self, step: str, result: Mapping[str, Any]) -> None:
-        """Note that a step is done, and what came out."""
+        """Store the result of a finished step."""
         _replace(self.folder / f"{step}.json", json.dumps(result).encode())
 
     def done(self, step: str) -> dict[str, Any] | None:
-        """What came out of a step; ``None`` if it has not been done."""
+        """Return the result of a step; ``None`` if the step is not finished."""
         return _read(self.folder / f"{step}.json")
 
     def keep(self, seen: Seen) -> None:
-        """Keep what the backbone made of the head's pictures, which takes long."""
+        """Store the features of the head's pictures, which take long to compute."""
         new = self.folder / "features.npz.new"
         with new.open("wb") as file:
             np.savez(file, features=seen.features, labels=seen.labels)
         new.replace(self.folder / "features.npz")
 
     def kept(self) -> Seen | None:
-        """What was kept; ``None`` if nothing was."""
+        """Return the stored features; ``None`` if there are none."""
         file = self.folder / "features.npz"
         if not file.is_file():
             return None
@@ -99,10 +106,10 @@ class Unfinished:
             with np.load(file, allow_pickle=False) as archive:
                 return Seen(archive["features"], archive["labels"], [])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None  # cut off when the power was
+            return None  # truncated by a power failure
 
     def publish(self) -> None:
-        """Put the stack where it belongs, in place of one that is there. Raises ``InputError``."""
+        """Move the stack to its directory, replacing an existing one. Raises ``InputError``."""
         before = self.folder / "before"
         try:
             if self.output.is_dir():
@@ -119,7 +126,7 @@ class Unfinished:
 
 
 def _lock(folder: Path) -> int:
-    """Keep others out until this process ends, however it does."""
+    """Lock the folder against other processes until this process ends, in any way."""
     lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -143,7 +150,7 @@ def _refuse_other(
         raise InputError(
             f"A training was stopped in {folder}: --resume goes on with it, --force begins anew."
         )
-    # An option that an older version did not know is as if it had not been given.
+    # An option that an older version did not have counts as not given.
     other = sorted(key for key in {*found, *here} if found.get(key) != here.get(key))
     if resume and other:
         raise InputError(
@@ -169,7 +176,7 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 
 def _replace(file: Path, content: bytes) -> None:
-    """Write ``file``, whole or not at all."""
+    """Write ``file`` atomically."""
     new = file.with_name(f"{file.name}.new")
     with new.open("wb") as stream:
         stream.write(content)
