@@ -9,7 +9,7 @@ DEV = .venv/.installed-with-tests
 IMAGES = samples
 FIGURES = build/benchmarks
 
-.PHONY: help run test test-unit soak chaos bench lint wheel clean
+.PHONY: help run test test-unit soak chaos bench lint docs wheel clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -45,6 +45,12 @@ lint: $(DEV)  ## check style, types, imports between packages, and the files in 
 	.venv/bin/mypy
 	PYTHONPATH=. .venv/bin/lint-imports --no-cache
 	ops/check
+	@$(MAKE) --no-print-directory docs
+
+docs: $(DEV)  ## the documentation as a site, in build/site; a link that leads nowhere fails
+	@rm -rf build/pages && mkdir -p build/pages
+	@cp --parents README.md CHANGELOG.md CONTRIBUTING.md LICENSE NOTICE docs/* ops/README.md weights/*/README.md build/pages
+	.venv/bin/mkdocs build
 
 wheel: $(RUN)  ## build a wheel in dist/
 	$(PIP) wheel --no-deps --wheel-dir dist .

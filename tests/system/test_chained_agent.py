@@ -11,9 +11,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.worker import PATIENCE, Worker
+from tests.support import examples
 from tests.support.client import LABELS, Client, header, request, strict_label
 from tests.support.command import Command
-from tests.support.readme import CHAINED_AGENT, CHAINED_ARGUMENTS
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("worker")]
 
@@ -24,9 +24,9 @@ HEARD = "heard"
 def test_it_passes_cats_on_and_survives_what_it_cannot_read(
     broker_address: str, tmp_path: Path, cat: bytes, dog: bytes
 ) -> None:
-    (tmp_path / "cats.py").write_text(CHAINED_AGENT)
+    (tmp_path / "cats.py").write_text(examples.CATS)
     environment = {**os.environ, "CATDOG_BROKER": f"kafka://{broker_address}"}
-    arguments = [sys.executable, *CHAINED_ARGUMENTS]
+    arguments = [sys.executable, *examples.command_for_cats()]
     with Command(arguments, environment, tmp_path) as chained:
         asyncio.run(_story(chained, broker_address, cat, dog))
 

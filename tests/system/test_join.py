@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,22 +15,15 @@ from catdog_stream.settings import Settings
 from catdog_stream.testing import Answered, own_broker, publish_answers
 from catdog_stream.testing.worker import PATIENCE
 from tests.support.command import Command
+from tests.support.examples import AUDIT
 
 pytestmark = pytest.mark.integration
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "testing.md"
 MANY = 113
 
 
-def example() -> str:
-    """The first block of Python in docs/testing.md."""
-    block = re.search(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    assert block is not None
-    return block[1]
-
-
 def test_every_answer_is_joined_with_its_request_also_over_a_restart(tmp_path: Path) -> None:
-    (tmp_path / "audit.py").write_text(example())
+    (tmp_path / "audit.py").write_text(AUDIT)
     with own_broker(tmp_path / "broker") as broker:
         cluster = Settings(broker=f"kafka://{broker.address}").cluster
         environment = {

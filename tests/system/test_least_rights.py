@@ -17,9 +17,9 @@ from catdog_stream.kafka.cluster import create
 from catdog_stream.settings import Settings
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
+from tests.support import examples
 from tests.support.command import Command
 from tests.support.pictures import LOOKING, sample_files
-from tests.support.readme import CHAINED_AGENT
 from tests.support.rights import documented, grant
 from tests.support.secured import HOST, create_all, secured_kafka, set_password
 
@@ -135,7 +135,7 @@ def test_an_agent_of_ones_own_reads_on_without_the_right_to_create(
         user["CATDOG_SASL_USERNAME"],
         [("topic", "catdoglabel", "Read"), ("topic", "cats", "Write")],
     )
-    (tmp_path / "cats.py").write_text(CHAINED_AGENT)
+    (tmp_path / "cats.py").write_text(examples.CATS)
     with (
         Command(
             [sys.executable, "cats.py", "worker", "-l", "info"], {**os.environ, **user}, tmp_path

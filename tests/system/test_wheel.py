@@ -15,6 +15,7 @@ import pytest
 from catdog_stream.settings import Settings
 from catdog_stream.testing import Answered, own_broker, publish_answers
 from tests.support.command import Command, Surroundings
+from tests.support.examples import AUDIT
 from tests.system import test_join
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -107,7 +108,7 @@ def test_it_runs_the_whole_system(scripts: Path, tmp_path: Path) -> None:
 
 
 def test_an_agent_of_ones_own_begins_where_it_stopped(scripts: Path, tmp_path: Path) -> None:
-    (tmp_path / "audit.py").write_text(test_join.example())
+    (tmp_path / "audit.py").write_text(AUDIT)
     command = [str(scripts / "python"), "audit.py", "worker", "-l", "info"]
     with own_broker(tmp_path / "broker") as broker:
         cluster = Settings(broker=f"kafka://{broker.address}").cluster

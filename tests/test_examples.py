@@ -1,0 +1,10 @@
+"""The documents show the applications in ``examples/`` as they are; system tests run them."""
+
+import pytest
+
+from tests.support.examples import AUDIT, CATS, ROOT
+
+
+@pytest.mark.parametrize(("document", "example"), [("README.md", CATS), ("docs/testing.md", AUDIT)])
+def test_a_document_shows_the_whole_example(document: str, example: str) -> None:
+    assert f"```python\n{example}```" in (ROOT / document).read_text()
