@@ -60,7 +60,7 @@ def to_mail(by: Correction) -> str:
 
 
 def from_mail(text: str) -> Correction | None:
-    """Return the correction in a text from the coordinator; ``None`` if the text is not one."""
+    """Return the correction in a text from the coordinator; ``None`` if the text is invalid."""
     try:
         document = orjson.loads(text)
         return {

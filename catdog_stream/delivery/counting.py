@@ -147,7 +147,7 @@ def counting_source(
 
 
 def label_of(value: bytes | None, headers: Headers) -> str:
-    """Return the label of a record of ``catdoglabel``: its header, or the likelier in its text."""
+    """Return the label of a record of ``catdoglabel``: its header, or the likeliest in its text."""
     verdict = dict(headers).get("verdict")
     if verdict:
         return _name(verdict)

@@ -1,9 +1,9 @@
-"""Rates of a group, and when a record arrived, by the offsets that its lag is made of.
+"""Rates of a group, and the age of a record, from the offsets that its lag is computed from.
 
-The end of a partition and the committed offset, each at two moments, give how many requests per
-second arrive and are answered in the whole cluster, whoever owns the partition. Older looks are
-kept ever more sparsely, so that a day fits: where a look lies between two others, it is at most
-``SPARSE`` of its age away from them.
+The end and the committed offset of a partition at two moments give the rates at which requests
+arrive and are answered in the whole cluster, independent of the partition's owner. Older samples
+are thinned out, so that a day fits: a sample between two others is at most ``SPARSE`` of its age
+away from them.
 """
 
 import math
@@ -14,28 +14,28 @@ from typing import NamedTuple
 
 __all__ = ["GroupFlow", "Positions", "Rates"]
 
-#: Seconds that a rate is taken over, and the fewest.
+#: Longest and shortest time in seconds that a rate is computed over.
 WINDOW = 20.0
 SHORTEST = 3.9
-#: A look that is older is no news.
+#: Age in seconds above which the latest sample is too old to use.
 FRESH = 10.0
-#: Seconds for which looks are kept.
+#: Time in seconds for which samples are kept.
 KEEP = 24 * 3600.0
 SPARSE = 0.15
-#: Partitions in all looks together.
+#: Largest number of partitions in all samples together.
 MOST = 20_000
-#: Looks that are kept whatever they hold.
+#: Number of samples that are kept in any case.
 LEAST_LOOKS = 15
 
 
 class Positions(NamedTuple):
     """Offsets of one partition."""
 
-    #: The committed one, before which all are answered.
+    #: The committed offset: all records in front of it are answered.
     committed: int
-    #: That of the next record.
+    #: The offset of the next record.
     end: int
-    #: The end of what can be read: an open transaction keeps the rest from it.
+    #: The end of the readable records: those of an open transaction cannot be read yet.
     readable: int
 
 
@@ -54,23 +54,23 @@ class _Look:
 
 
 class GroupFlow:
-    """What the looks at a topic tell of its flow.
+    """Flow of a topic, from samples of its offsets.
 
     The consumer's thread writes, and any thread reads.
 
     Args:
-        clock: seconds that only ever grow.
+        clock: monotonic time in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        #: The newest first; replaced as a whole.
+        #: Samples, the latest first; replaced as a whole.
         self._looks: Sequence[_Look] = ()
-        #: Since when requests wait and none is answered; ``None`` where none waits.
+        #: Time since which requests wait and none is answered; ``None`` if none waits.
         self._stalled_since: float | None = None
 
     def note(self, began: float, positions: Mapping[int, Positions]) -> None:
-        """Take the offsets of the partitions, as the brokers stated them after ``began``."""
+        """Add the offsets of the partitions, as the brokers stated them after ``began``."""
         look = _Look(began, self._clock(), positions)
         self._note_progress(look)
         self._looks = _thinned((look, *self._looks), began)
@@ -90,7 +90,7 @@ class GroupFlow:
 
     @property
     def stalled(self) -> float:
-        """Seconds for which requests have waited and none was answered; 0 where it is unknown."""
+        """Time in seconds for which requests wait and none is answered; 0 if it is unknown."""
         looks, since, now = self._looks, self._stalled_since, self._clock()
         if since is None or not looks or looks[0].began < now - FRESH:
             return 0.0
@@ -118,18 +118,18 @@ class GroupFlow:
     def age(self, partition: int, offset: int, claimed: float | None) -> float | None:
         """Return the seconds since a record arrived.
 
-        A producer may set the time of a record to anything. It counts as far as the ends of the
-        partition allow: the record lies behind the end of each look before it arrived, and before
-        that of each look afterwards.
+        A producer may set any time on a record. The time counts within the bounds that the samples
+        give: the record lies behind the end of each sample before its arrival, and in front of the
+        end of each later sample.
 
         Args:
-            partition: of the record.
-            offset: of the record.
-            claimed: seconds since the time that the record states; ``None`` without one.
+            partition: partition of the record.
+            offset: offset of the record.
+            claimed: seconds since the time that the record states; ``None`` without a time.
 
         Returns:
-            ``None`` where nothing is known: no time, or one more than ``KEEP`` ago, and no look
-            before the record arrived.
+            ``None`` if the age is unknown: the record has no time, or one more than ``KEEP`` ago,
+            and no sample is older than its arrival.
         """
         now = self._clock()
         least, most = 0.0, math.inf
@@ -148,12 +148,12 @@ class GroupFlow:
 
     @staticmethod
     def believed(claimed: float | None) -> float | None:
-        """Return the age that a time states; ``None`` where it is absurd, 0 in the future."""
+        """Return the age that a time states; ``None`` if it is implausible, 0 if in the future."""
         return None if claimed is None or claimed > KEEP else max(0.0, claimed)
 
 
 def _thinned(looks: Sequence[_Look], now: float) -> tuple[_Look, ...]:
-    """Leave out looks whose neighbours are close to each other, for their age."""
+    """Remove samples whose neighbours are close to each other in relation to their age."""
     fitting = max(LEAST_LOOKS, MOST // max(1, len(looks[0].positions)))
     kept = [looks[0]]
     for number, look in enumerate(looks[1:], 1):

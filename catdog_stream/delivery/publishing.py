@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 #: A larger record has a batch of its own: if it is refused, its own size is the cause.
 SHARED_BATCH_BYTES = 16_384
-#: Kafka's default limit is 1 MB for a record, and a limit below half of that is not to be expected.
+#: Kafka accepts records of 1 MB by default, and a limit below half of that is not expected.
 SURELY_TAKEN_BYTES = 500_000
 
 

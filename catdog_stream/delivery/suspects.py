@@ -6,7 +6,7 @@ the number of workers that have begun there. A worker that takes a partition ove
 that releases the partition in good order removes the mark. After ``DEATHS_IN_COMPANY`` workers have
 died without any progress, the next one is careful: it processes one request at a time, and commits
 before each request which one it is. If that worker dies, the request was alone, and the next worker
-rejects it unread. No request is rejected only because it was in work beside the culprit.
+rejects it unread. No request is rejected only because it was in progress beside the culprit.
 
 A partition without deaths costs one commit when it is taken over, and nothing for each request.
 """

@@ -32,7 +32,7 @@ class ClusterConfig:
     max_answer_bytes: int
     #: Partitions of a topic that is created.
     partitions: int
-    #: Copies of a topic that is created.
+    #: Replicas of a topic that is created.
     replicas: int
 
     @property

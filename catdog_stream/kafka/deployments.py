@@ -66,8 +66,8 @@ WAIT_MS = 2000
 MAX_BYTES = 64 * 1024
 MAX_TEXT = 1000
 MAX_STACK = 200
-#: Most workers whose reports are kept, and most served deployments: the latest ones. Anybody can
-#: write more.
+#: Most workers whose reports are kept, and most served deployments: the latest ones. Any
+#: client may write more.
 MAX_REPORTS = 1000
 #: The deployment of a worker that has followed none.
 NONE = -1

@@ -2,7 +2,7 @@
 
 One table holds them, so that a command, a worker's log and ``/readyz`` give the same cause for the
 same error, and no message reports silence where Kafka has answered. The table also gives the kind
-of an error: it concerns the record alone, or lasts until somebody changes something.
+of an error: it concerns the record alone, or lasts until an operator changes something.
 """
 
 import re
@@ -39,7 +39,7 @@ class Access:
     Args:
         right: ``Read``, ``Write``, ``Create``, ``Describe``, ``Alter`` or ``IdempotentWrite``.
         kind: ``topic``, ``group``, ``cluster`` or ``transactional id``.
-        names: of the resources; empty for the cluster, or if they are unknown.
+        names: names of the resources; empty for the cluster, or if they are unknown.
     """
 
     right: str
@@ -181,7 +181,7 @@ def broker_error(
     """Return a ``BrokerError`` with the sentence and the kind that the table has for ``error``.
 
     Args:
-        error: of aiokafka, or a ``TimeoutError`` or ``OSError`` of a request to a broker.
+        error: error of aiokafka, or a ``TimeoutError`` or ``OSError`` of a request to a broker.
         cluster: the cluster that was asked, with its credentials.
         access: the operation that failed; if it is unknown, the error itself must name it.
         address: ``host:port`` of the broker, if the message concerns one broker.

@@ -92,7 +92,7 @@ class RequestReader:
         async with self._asking():
             if not await self._knows(tp):
                 return None
-            # Anybody can write a source behind the end; reading it would wait for a record.
+            # Any client can write a source behind the end; reading it would wait for a record.
             if source.offset >= self._ends.get(tp, 0) and source.offset >= await self._end(tp):
                 return None
             try:

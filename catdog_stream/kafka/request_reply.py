@@ -1,4 +1,5 @@
 """Request and reply over Kafka: send requests, and await the answer of each one.
+
 ::
 
     async with request_reply(cluster) as stream:

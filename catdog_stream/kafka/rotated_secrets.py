@@ -105,7 +105,7 @@ class RereadPassword(str):
 
     @classmethod
     def of(cls, first: str, read: Callable[[], str], file: Path) -> "RereadPassword":
-        """Return ``first``, which ``read`` took from ``file``, able to read later values."""
+        """Return the password ``first`` of ``file``, with ``read`` for later passwords."""
         password = cls(first)
         password.current = Reread(read, [file], first).current
         return password

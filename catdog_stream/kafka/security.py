@@ -121,10 +121,10 @@ class Security:
         """Return a context that verifies the broker's certificate and its host name."""
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
-        except OSError as error:  # SSLError is one
+        except OSError as error:  # SSLError is an OSError
             raise _unusable("CATDOG_TLS_CA_FILE", self.ca_file, error) from error
         if self.cert_file:
-            # Without a password given, OpenSSL would ask for one at the terminal.
+            # Without this argument OpenSSL would ask for a password at the terminal.
             try:
                 context.load_cert_chain(self.cert_file, self.key_file, password="")
             except OSError as error:

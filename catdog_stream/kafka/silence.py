@@ -17,7 +17,7 @@ __all__ = ["silence"]
 
 
 async def silence(cluster: ClusterConfig) -> str | None:
-    """Return a sentence about the brokers that do not answer; ``None`` where all of them do.
+    """Return a sentence about the brokers that do not answer; ``None`` if all answer.
 
     A client that waits for one silent broker reports nothing, and the other brokers answer for it.
     So each broker is asked. Takes at most twice ``deadlines.LOOK``.

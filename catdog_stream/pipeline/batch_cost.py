@@ -30,7 +30,7 @@ class Line(NamedTuple):
 
 
 class BatchCost:
-    """Fits the line by weighted least squares; each measurement weighs 5 % less than the next."""
+    """Fit of the line by weighted least squares. A measurement weighs 5 % less than the next."""
 
     def __init__(self) -> None:
         self._measurements = 0

@@ -26,11 +26,11 @@ _GAPS = 50
 
 
 class BatchPolicy:
-    """Decides when a batch starts. Times are seconds of any monotonic clock.
+    """Policy for the start of a batch. Times are seconds of any monotonic clock.
 
     Args:
         max_batch: most items in one batch.
-        max_wait: longest that an item may wait for others, in seconds; 0 never waits.
+        max_wait: longest wait of an item for others, in seconds; 0 never waits.
     """
 
     def __init__(self, *, max_batch: int, max_wait: float) -> None:

@@ -31,7 +31,7 @@ class _Queued(Generic[Item, Result]):
 
 
 class Batcher(Generic[Item, Result]):
-    """Feeds ``process`` with batches, in the order of submission.
+    """Batcher that calls ``process`` with batches, in the order of submission.
 
     Args:
         process: takes a batch of items, returns one result for each, in order.

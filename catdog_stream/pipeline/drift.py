@@ -1,4 +1,4 @@
-"""Drift detection: compares the latest verdicts of a stack with those when it was measured.
+"""Drift detection: the latest verdicts of a stack against those when it was measured.
 
 The latest verdicts are compared with the reference in the manifest by three histograms: frequency
 of each class, confidence, and OOD score. The distance of two histograms is the population stability

@@ -54,7 +54,7 @@ class _Deployment:
 
 
 class Lease:
-    """A request's hold on a classifier, until ``release``. Use it in the event loop only."""
+    """A request's hold on a classifier, until ``release``. Only ``prepare`` is thread-safe."""
 
     __slots__ = ("_released", "_stand")
 

@@ -23,12 +23,12 @@ MOST_WAITING = 32
 MOST_WAITING_BYTES = 32 * 1024 * 1024
 #: Ratio of the time limit for loading to that for one picture.
 START_PATIENCE = 10
-#: Seconds before a restart, doubled each time until a picture was classified; largest value.
+#: Seconds before the first restart, doubled for each until one classifies a picture; upper limit.
 PAUSE, LONGEST_PAUSE = 1.0, 300.0
 
 
 class Shadow:
-    """Sends answers to a process with another stack, and counts the comparisons.
+    """Client of a process with another stack: sends answers, and counts the comparisons.
 
     A failure of that process does not affect the worker. The process is restarted when it ends or
     exceeds a time limit. Answers that do not fit into the queue meanwhile are dropped and counted.
@@ -82,7 +82,7 @@ class Shadow:
         self._thread.join()
 
     def see(self, source: Source, picture: bytes, verdict: Verdict) -> None:
-        """Queue an answer for comparison, or drop it if the queue is full. Never block or raise."""
+        """Queue an answer for comparison, or drop it if the queue is full. Does not block."""
         if not self._waiting.put(Seen(source, picture, verdict)):
             self.dropped += 1
             metrics.SHADOW_PICTURES.labels(metrics.stack_value(verdict.stack), "dropped").inc()

@@ -1,4 +1,4 @@
-"""Decider: decides the request at the head of a partition, and publishes the decision.
+"""Decision and publishing of the request at the head of a partition.
 
 Before a decision, it verifies that the request exists, and that no request in front of it was
 skipped. Otherwise a forged vote, or a voter that started later than the others, could make the
@@ -36,14 +36,14 @@ class Requests(Protocol):
         """Return whether the partition's end is behind ``offset``. Raises ``BrokerError``."""
 
     async def next_from(self, partition: int, offset: int) -> int:
-        """Return the first request's offset from ``offset`` on. Raises ``BrokerError``."""
+        """Return the offset of the next request from ``offset`` on. Raises ``BrokerError``."""
 
     async def read(self, source: Source) -> Incoming | None:
         """Return the request; ``None`` if it was deleted. Raises ``BrokerError``."""
 
 
 class Decider:
-    """Decides the requests of each partition, one at a time.
+    """Decider of the requests of each partition, one at a time.
 
     Args:
         rule: combines votes to a verdict.

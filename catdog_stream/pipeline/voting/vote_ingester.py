@@ -1,4 +1,4 @@
-"""Ingestion of vote records: adds them to the join of their partition, and counts them."""
+"""Ingestion of vote records into the join of their partition, with counts by status."""
 
 import logging
 from collections.abc import Callable
