@@ -45,6 +45,7 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """Convert an RGB, RGBA or CMYK image to RGB or RGBA, keeping alpha. Thread-safe.
 
     Args:
+        image: the image to convert.
         profile: usable for the image, or for the greys that the image was made from. If it is
             damaged, the colors count as sRGB.
     """

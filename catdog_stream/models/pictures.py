@@ -105,6 +105,9 @@ def opened(
     Turns any exception in the block into ``RejectedRequest``, as ``decode`` does. Thread-safe.
 
     Args:
+        data: the bytes of the file.
+        name: Pillow's name of the format.
+        limits: size limits of the picture.
         check: for a format that is not one of the five: called with Pillow's image before its
             pixels are decoded.
     """
@@ -191,6 +194,7 @@ def shown(picture: Decoded, resize: Callable[[Image.Image], Image.Image]) -> Ima
     """Return a picture as a browser shows it: RGB, or RGBA where parts of it are transparent.
 
     Args:
+        picture: the decoded picture.
         resize: resizes an image in RGB, RGBA or CMYK.
     """
     image, profile = picture.image, picture.profile

@@ -135,7 +135,10 @@ def _read_npz(npz: Path) -> list[Any]:
 
 
 def check_shapes(file: Path, arrays: Sequence[Any], built: Any) -> None:
-    """Raise ``InputError`` unless ``arrays``, from ``file``, fit the Keras network ``built``."""
+    """Raise ``InputError`` unless ``arrays``, from ``file``, are finite and fit ``built``.
+
+    ``built`` is a Keras network.
+    """
     expected = [tuple(weight.shape) for weight in built.weights]
     if len(arrays) != len(expected):
         raise InputError(f"{file} holds {len(arrays)} arrays, the network has {len(expected)}.")

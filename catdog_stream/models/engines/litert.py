@@ -61,6 +61,7 @@ class LiteRTBackbone:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="litert")
 
     def features(self, pictures: Batch) -> Features:
+        """Return the features of each picture, the same bits whatever else is in the batch."""
         if len(pictures) == 1 and self._wide is not None and self._wide_lock.acquire(False):
             try:
                 return self._wide.run(pictures[0])[np.newaxis]
@@ -72,6 +73,7 @@ class LiteRTBackbone:
         return result
 
     def close(self) -> None:
+        """End the threads. The backbone cannot be used afterwards."""
         self._pool.shutdown(cancel_futures=True)
 
     def _run_on_idle(self, picture: npt.NDArray[np.uint8]) -> Features:

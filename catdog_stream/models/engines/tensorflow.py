@@ -120,6 +120,7 @@ class TensorFlowBackbone:
         self._input = np.zeros((self.batch_size, *self._picture_shape), np.uint8)
 
     def features(self, pictures: Batch) -> Features:
+        """Return the features of each picture, the same bits whatever else is in the batch."""
         result = np.empty((len(pictures), self._features), np.float32)
         with self._lock:
             for start in range(0, len(pictures), self.batch_size):

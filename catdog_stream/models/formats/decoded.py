@@ -36,6 +36,9 @@ def load(
     """Decode a file in the format that Pillow calls ``name``; of an animation the first frame.
 
     Args:
+        data: the bytes of the file.
+        name: Pillow's name of the format.
+        admit: called with the size of the picture before its pixels are decoded.
         check: called with the image before its pixels are decoded.
 
     Raises:

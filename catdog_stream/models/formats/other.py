@@ -15,6 +15,9 @@ def read_other(
     """Decode a file in the format that Pillow calls ``name``.
 
     Args:
+        data: the bytes of the file.
+        name: Pillow's name of the format.
+        admit: called with the size of the picture before its pixels are decoded.
         check: called with the image before its pixels are decoded.
 
     Raises:

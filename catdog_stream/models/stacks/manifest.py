@@ -104,6 +104,7 @@ class Manifest:
     reference: Reference | None = None
 
     def part(self, name: PartName) -> Part:
+        """Return a part. Raises ``StackError`` if the stack does not have it."""
         if name not in self.parts:
             raise StackError(f"The stack {self.name} has no part for {name}.")
         return self.parts[name]

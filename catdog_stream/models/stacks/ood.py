@@ -44,6 +44,7 @@ class FamiliaritySection:
     """Number of pictures in the calibration."""
 
     def as_json(self) -> dict[str, Any]:
+        """Return the object ``familiarity`` of a manifest."""
         return asdict(self)
 
     @classmethod

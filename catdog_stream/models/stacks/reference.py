@@ -49,6 +49,7 @@ class Histogram:
         return bisect_right(self.edges, value)
 
     def as_json(self) -> dict[str, Any]:
+        """Return the histogram as an object for a manifest."""
         return {"mean": self.mean, "edges": list(self.edges), "counts": list(self.counts)}
 
     @classmethod
@@ -95,6 +96,7 @@ class Reference:
         )
 
     def as_json(self) -> dict[str, Any]:
+        """Return the object ``reference`` of a manifest."""
         document: dict[str, Any] = {
             "verdicts": self.verdicts,
             "confidence": self.confidence.as_json(),

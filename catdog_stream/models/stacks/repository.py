@@ -64,7 +64,7 @@ class Repository:
     def _own(self) -> Iterator[StackId]:
         """Yield the stacks in the folder.
 
-        Raises ``StackError`` if the folder must not be read; ``glob`` would find nothing.
+        Raises ``StackError`` if the folder is not readable; ``glob`` would find nothing.
         """
         if self.folder.is_dir() and not os.access(self.folder, os.R_OK | os.X_OK):
             raise StackError(f"The folder {self.folder} cannot be read: Permission denied.")

@@ -148,4 +148,5 @@ class ModelStack:
         golden.check(self, who, self._golden, directory)
 
     def close(self) -> None:
+        """Free threads and memory of the backbone. The stack cannot be used afterwards."""
         self._backbone.close()

@@ -185,6 +185,7 @@ def _training_record(directory: Path, classes: Sequence[str], seen: Seen) -> dic
 
 
 def quality_record(directory: Path, evaluation: Evaluation) -> dict[str, Any]:
+    """Return the object ``quality`` of a manifest, for pictures in ``directory``."""
     return {
         "pictures": directory.name,
         "count": evaluation.pictures,

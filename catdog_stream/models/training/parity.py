@@ -32,6 +32,7 @@ class Parity:
 
     @classmethod
     def of(cls, one: Chances, other: Chances) -> "Parity":
+        """Compare the probabilities, [n, classes], of two engines on the same pictures."""
         apart = np.abs(one - other)
         return cls(
             pictures=len(one),

@@ -53,6 +53,7 @@ class Look:
 
     @classmethod
     def of(cls, thumbnail: Picture) -> "Look":
+        """Create the hashes of a thumbnail, RGB, uint8 [32, 32, 3]."""
         grey = thumbnail @ _GREY
         return cls(thumbnail, _hash(grey), _hash(grey[:, ::-1]))
 
