@@ -45,7 +45,7 @@ class Classifier(Protocol):
         """True if the classifier computes on a GPU and leaves the CPU cores free."""
 
     def prepare(self, data: bytes) -> Prepared:
-        """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if the picture is bad."""
+        """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if the picture is invalid."""
 
     def classify(self, pictures: Sequence[Prepared]) -> list[Verdict]:
         """Return a verdict for each prepared picture, in the order of the pictures.

@@ -10,8 +10,8 @@ from typing import Any, Literal, get_args
 __all__ = ["Preprocessing", "Resize"]
 
 Resize = Literal["bilinear", "bicubic", "tf1_bilinear"]
-"""Filter: as in Pillow, which averages when it makes a picture smaller; or as in TensorFlow 1, with
-which TF-Slim's checkpoints were trained (``tf1_resizing``)."""
+"""Filter: as in Pillow, which averages when it makes a picture smaller; or as in TensorFlow 1,
+which TF-Slim's checkpoints expect (``tf1_resizing``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ breaks a tie. The probabilities come from the ballots for the winning class, com
 ``log_odds``, so the likeliest class is the winner.
 
 A class that a voter does not have gets probability 0 from that voter. No probability counts as less
-than ``LEAST_CHANCE``, so that no single voter is impossible to outvote.
+than ``LEAST_CHANCE``, so that even a voter with probability 1 can be outvoted.
 """
 
 import math

@@ -81,8 +81,8 @@ def _joined(parts: Mapping[bytes, bytes]) -> bytes | None:
 
 
 def _load(plain: bytes, admit: Admit) -> Image.Image:
-    # The count is cheap but may be too high: these two bytes occur in pixels, or in a video behind
-    # the picture. Then the scans are parsed.
+    # The count is cheap but may be too high, since these two bytes may occur in the pixels or in a
+    # video behind the picture. Only then are the scans parsed.
     if plain.count(b"\xff\xda") > _MAX_SCANS and _scans(plain).count > _MAX_SCANS:
         raise ValueError(f"it has more than {_MAX_SCANS} scans")
     try:

@@ -2,7 +2,7 @@
 
 A picture that lost its EXIF orientation may lie on its side. If a stack is unsure of a picture, its
 turned copies are classified, too, and the orientation with the best out-of-distribution score gives
-the verdict. A wrong orientation may raise a probability, but it does not raise that score.
+the verdict. A wrong verdict may have a high probability, but it does not raise that score.
 """
 
 from collections.abc import Callable, Sequence
