@@ -1,6 +1,6 @@
 """The interface between a worker and the model that classifies its pictures.
 
-``app.classifying.load`` creates a classifier from the settings.
+``app.inference.load`` is the function that creates a classifier from the settings.
 ``catdog_stream.testing.check_classifier`` checks that a classifier fulfils this interface.
 """
 
