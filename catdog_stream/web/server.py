@@ -1,4 +1,4 @@
-"""The web server: whom it answers, with which headers, and how long it waits for a request."""
+"""Web server: allowed hosts, response headers, and time limits for requests."""
 
 import errno
 import logging
@@ -29,14 +29,14 @@ __all__ = ["HTTP_OPTIONS", "Web", "treat"]
 
 logger = logging.getLogger(__name__)
 
-#: For a request's headers.
+#: Maximum seconds to receive a request's headers.
 REQUEST_SECONDS = 10.0
-#: From an answer to the end of the connection, where the body was not read to its end. A client
-#: that is still sending would lose the answer if it were closed at once.
+#: Seconds from a response to the end of the connection if the body was not read completely. An
+#: immediate close would make a client that is still sending lose the response.
 LINGER_SECONDS = 1.0
 
-#: How the server treats requests. Bodies stay as they come: aiohttp would unpack them on the event
-#: loop, also those that nobody reads.
+#: Options of the HTTP server. Bodies stay compressed: aiohttp would decompress them on the event
+#: loop, even those that no handler reads.
 HTTP_OPTIONS: Mapping[str, Any] = {
     "access_log": None,
     "auto_decompress": False,
@@ -45,7 +45,7 @@ HTTP_OPTIONS: Mapping[str, Any] = {
 }
 
 _HEADERS = {
-    # The page is made of this worker's own files alone. Pictures that somebody chooses to send are
+    # The page consists only of this worker's own files. Pictures that a visitor chooses to send are
     # shown from the browser's memory.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -58,22 +58,22 @@ _HEADERS = {
 
 
 class _Request(web.Request):
-    """Has its answer carry the headers, even where it is not HTTP and so belongs to no page."""
+    """Request whose response carries the headers, even for malformed HTTP without a handler."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         if self.body_exists and self.content_length is None:
-            # Chunks may be small, and nobody needs what is left of them after the answer.
+            # Chunks may be small, and the rest of the body is not needed after the response.
             self.protocol._lingering_time = 0.0
 
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
         response.headers.update(_HEADERS)
-        response.headers.pop("Server", None)  # versions tell which faults to try
+        response.headers.pop("Server", None)  # a version shows attackers which faults to try
         await super()._prepare_hook(response)
 
 
 class Web(FaustWeb):
-    """Faust's web server with our pages alone: its own show tables and peers to anybody."""
+    """Faust's web server without Faust's pages, which show tables and peers to every client."""
 
     default_blueprints = ()
     production_blueprints = ()
@@ -90,13 +90,13 @@ class Web(FaustWeb):
         self._runner = web.AppRunner(self.web_app, logger=_quiet_logger(), **HTTP_OPTIONS)
 
     def _peer_token(self) -> str | None:
-        """Return the token that other workers must send to this one."""
+        """Return the token that other workers must send to this worker."""
         app = cast("CatDogApp", self.app)
         secret = app.settings.peer_secret
         return None if secret is None else question_token(secret, app.address)
 
     async def start_server(self) -> None:
-        """Listen. Raises ``SettingError`` if the port cannot be had."""
+        """Start listening. Raise ``SettingError`` if the port cannot be used."""
         conf, settings = self.app.conf, cast("CatDogApp", self.app).settings
         self._hosts = OwnHosts(
             (
@@ -127,13 +127,13 @@ class Web(FaustWeb):
 
 
 def treat(server: web.Server, application: web.Application) -> None:
-    """Have ``server`` read requests a little at a time, and answer with our headers."""
+    """Make ``server`` read requests in small parts, and respond with our headers."""
     read_little(server)
     server.request_factory = partial(application._make_request, _cls=_Request)
 
 
 def _only(is_own: Callable[[str | None], bool]) -> Middleware:
-    """Answer requests under our own names alone, but for the open paths."""
+    """Return the middleware that refuses requests under foreign names, except on open paths."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -149,7 +149,7 @@ def _only(is_own: Callable[[str | None], bool]) -> Middleware:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether a complaint is of a fault here, and not of what somebody has sent."""
+    """Return true if a log record is about a fault here, and not about a client's data."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, (HttpProcessingError, web.RequestPayloadError))
 

@@ -1,4 +1,4 @@
-"""The paths of the web server."""
+"""Paths of the web server."""
 
 import contextlib
 from collections.abc import Iterable, Mapping
@@ -33,12 +33,12 @@ from catdog_stream.web.page.upload_form import Offers
 from catdog_stream.web.recording.recorder import Recorder
 from catdog_stream.worker.health import health_problems, readiness_problems, without_addresses
 
-#: Seconds that a page waits for workers that may be frozen, and that a program does.
+#: Maximum seconds that a page, and a program, waits for workers that may be frozen.
 PAGE_WAIT, PROGRAM_WAIT = 0.3, 1.0
 
-#: Of a time in seconds. Python refuses to read thousands of digits.
+#: Maximum digits of a time in seconds. Python refuses to parse thousands of digits.
 MAX_DIGITS = 15
-#: Characters of another worker's address.
+#: Maximum characters of another worker's address.
 MAX_ADDRESS = 300
 
 recorder = Recorder(age=app.lag.age)
@@ -47,13 +47,13 @@ app.heard = recorder.heard
 
 
 def other_addresses() -> set[str]:
-    """Those of the group's other workers."""
-    told = app.router.tables_metadata()  # whoever is in the group has told its own
+    """Return the addresses of the group's other workers."""
+    told = app.router.tables_metadata()  # every member of the group states its address
     return {str(url).rstrip("/")[:MAX_ADDRESS] for url in told} - {app.address}
 
 
 def _headers(address: str) -> dict[str, str]:
-    """The headers of a question to another worker. Raises ``PermissionError``."""
+    """Return the headers of a query to another worker. Raise ``PermissionError``."""
     settings = app.settings
     check_peer(address, app.address, settings.web_peers)
     secret = settings.peer_secret
@@ -61,7 +61,7 @@ def _headers(address: str) -> dict[str, str]:
 
 
 def peers_to_tell() -> list[tuple[str, dict[str, str]]]:
-    """The other workers that may be asked, with the headers of a question."""
+    """Return the other workers that may be queried, with the headers of a query."""
     found = []
     for address in sorted(other_addresses())[:MAX_PEERS]:
         with contextlib.suppress(PermissionError):
@@ -76,7 +76,7 @@ async def _ask(address: str, since: int, seen: Iterable[str]) -> PeerSnapshot:
 
 
 def _proof() -> dict[str, str]:
-    """The header that tells other workers that this is one of them."""
+    """Return the header that proves to other workers that this is one of them."""
     secret = app.settings.peer_secret
     return {} if secret is None else {ANSWER_HEADER: answer_proof(secret, app.address)}
 
@@ -95,27 +95,27 @@ api.register(cast(Any, app.web).web_app.router)
 
 @cast(Any, app.on_partitions_assigned).connect  # type: ignore[untyped-decorator]
 async def follow_the_group(_app: Any, _assigned: Any, **_: Any) -> None:
-    """A worker that is lost is noticed whether somebody looks or not."""
+    """Detect lost workers even if no client uses the state."""
     board.follow()
 
 
 @cast(Any, app.on_before_shutdown).connect  # type: ignore[untyped-decorator]
 async def let_pages_go(_app: Any, **_: Any) -> None:
-    """An open page, or who waits for an answer, would keep the web server from its end."""
-    if app.failure is None:  # else it is no planned stop
+    """Disconnect pages and waiting clients, which would keep the web server from stopping."""
+    if app.failure is None:  # else the stop is not planned
         await announce_leaving(app.http_client, app.address, peers_to_tell())
     board.close()
     await api.close()
 
 
 async def statistics() -> Statistics:
-    """The statistics of the cluster."""
+    """Return the statistics of the cluster."""
     return await board.statistics(own.shards(), PROGRAM_WAIT)
 
 
 @app.page("/")
 async def index(web: View, _request: Request) -> Response:
-    """The page for people."""
+    """Return the page for people."""
     return web.html(
         render(await board.view(PAGE_WAIT), static_path(), OFFERS), headers=dict(NO_STORE)
     )
@@ -123,19 +123,19 @@ async def index(web: View, _request: Request) -> Response:
 
 @app.page("/events")
 async def events(_web: View, request: Request) -> Response:
-    """What keeps the page up to date."""
+    """Stream the updates of the page."""
     return cast(Response, await board.events(cast(http.Request, request)))
 
 
 @app.page("/history/")
 async def history(_web: View, _request: Request) -> Response:
-    """The last hour, in slots of ten seconds."""
+    """Return the last hour, in slots of ten seconds."""
     return _json(points(await board.view(PAGE_WAIT)).document())
 
 
 @app.page("/pictures/{id}")
 async def picture(web: View, _request: Request, id: str) -> Response:
-    """One of the latest pictures, small."""
+    """Return the thumbnail of one of the latest pictures."""
     small = await board.thumbnail(id)
     if not small:
         raise Problem(404, "There is no such picture any more.")
@@ -145,13 +145,13 @@ async def picture(web: View, _request: Request, id: str) -> Response:
 
 @app.page("/static/{version}/{name}")
 async def static(_web: View, request: Request, version: str, name: str) -> Response:
-    """Style and scripts of the page."""
+    """Return the page's style sheet or a script."""
     return cast(Response, asset(cast(http.Request, request), version, name))
 
 
 @app.page("/labels/")
 async def labels(web: View, _request: Request) -> Response:
-    """All counts."""
+    """Return all counts."""
     current = await statistics()
     rates = app.lag.flow.rates()
     return web.json(
@@ -168,25 +168,25 @@ async def labels(web: View, _request: Request) -> Response:
 
 @app.page("/labels/{label}/")
 async def label(web: View, _request: Request, label: str) -> Response:
-    """One count."""
+    """Return the count of one label."""
     counts = (await statistics()).labels
     if label not in counts and label not in app.work.classes:
         detail = f"There is no label {label!r}."
-        # Readers of today know the field error.
+        # Existing clients read the field error.
         return cast(Response, answer("/labels/", Problem(404, detail, error=detail)))
     return web.json({"label": label, "count": counts.get(label, 0)})
 
 
 @app.page("/rejected/")
 async def rejected(_web: View, _request: Request) -> Response:
-    """The rejected requests by reason, and the latest of each."""
+    """Return the rejected requests by reason, and the latest of each."""
     view = await board.view(PROGRAM_WAIT)
     return _json(rejected_document(view.statistics.rejections, view.rejected))
 
 
 @app.page(SHARDS_PATH)
 async def shards(web: View, request: Request) -> Response:
-    """What other workers ask this one."""
+    """Return the state for other workers."""
     query = cast(http.Request, request).query
     if LEAVING in query:
         board.note_leaving(query[LEAVING][:MAX_ADDRESS])
@@ -197,21 +197,21 @@ async def shards(web: View, request: Request) -> Response:
         return _json(news_document(news), _proof())
     told = own.shards()
     if told is None:
-        # Workers of before know the field error.
+        # Workers of older versions read the field error.
         raise Problem(503, "The tables are recovering.", error="The tables are recovering.")
     return web.json(told)
 
 
 @app.page("/healthz")
 async def healthz(web: View, _request: Request) -> Response:
-    """Whether this worker should go on living."""
+    """Return the liveness of this worker."""
     return _verdict(web, "alive", health_problems(app))
 
 
 @app.page("/readyz")
 async def readyz(web: View, _request: Request) -> Response:
-    """Whether this worker does its work."""
-    # It answers, though with another stack than the one that was ordered.
+    """Return the readiness of this worker."""
+    # The worker answers, though with another stack than the deployed one.
     problems = (app.rollout.problem, api.problem)
     warnings = [problem for problem in problems if problem is not None]
     if app.role.is_jury and app.aggregation.warm:
@@ -220,16 +220,16 @@ async def readyz(web: View, _request: Request) -> Response:
     warnings += [
         without_addresses(each.sentence)
         for each in health.conditions
-        # The others stand there already, as its own problems and warnings.
+        # Those causes are reported already, as this worker's own problems and warnings.
         if each.severity >= Severity.WARNING and each.cause not in ("not_ready", "fault")
     ]
-    more = {"warnings": warnings} if warnings else {}  # readers of today know two fields
+    more = {"warnings": warnings} if warnings else {}  # existing clients know two fields
     return _verdict(web, "ready", await readiness_problems(app), **more)
 
 
 @app.page("/metrics")
 async def metrics(web: View, _request: Request) -> Response:
-    """Metrics for Prometheus."""
+    """Return the metrics for Prometheus."""
     note_health((await board.glance()).health)
     return web.bytes(
         prometheus_client.generate_latest(),
@@ -238,7 +238,7 @@ async def metrics(web: View, _request: Request) -> Response:
 
 
 def note_health(health: Health) -> None:
-    """Put the state of the stream into this worker's metrics."""
+    """Set this worker's metrics of the state of the stream."""
     worst: dict[Cause, Severity] = dict.fromkeys(CAUSES, Severity.OK)
     for each in health.conditions:
         if each.cause is not None:
@@ -248,7 +248,7 @@ def note_health(health: Health) -> None:
 
 
 def _json(document: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """What others wrote may hold what is no character: it is replaced."""
+    """Return a JSON response; all text in ``document`` must be encodable as UTF-8."""
     body = orjson.dumps(document)
     return cast(
         Response, http.Response(body=body, content_type="application/json", headers=headers)
@@ -256,13 +256,13 @@ def _json(document: Any, headers: Mapping[str, str] | None = None) -> Response:
 
 
 def seconds(text: str) -> int:
-    """Return the number that a query has; 0 where it is none, or longer than any time."""
+    """Return the number in a query; 0 if it is not a number, or longer than any time."""
     return int(text) if len(text) <= MAX_DIGITS and text.isdecimal() else 0
 
 
 def _verdict(web: View, word: str, problems: list[str], **more: list[str]) -> Response:
     body: dict[str, Any] = {word: not problems, "problems": problems, **more}
     if problems:
-        # A probe that has been there for long knows the fields of the body alone.
+        # Existing probes know only the fields of the body.
         return cast(Response, answer("/", Problem(503, " ".join(problems), **body)))
     return web.json(body)

@@ -1,4 +1,4 @@
-"""Announces a planned stop to the other workers, which else could not tell it from a crash."""
+"""Announcement of a planned stop to the other workers, which would take it for a crash."""
 
 import asyncio
 import logging
@@ -12,21 +12,21 @@ __all__ = ["LEAVING", "announce_leaving"]
 
 logger = logging.getLogger(__name__)
 
-#: The parameter of a question with the address of the worker that leaves.
+#: Query parameter with the address of the worker that leaves.
 LEAVING = "leaving"
-#: Seconds for all answers: a frozen worker must not hold up a stop.
+#: Maximum seconds for all responses: a frozen worker must not delay a stop.
 SECONDS = 0.5
 
 
 async def announce_leaving(
     client: aiohttp.ClientSession, own: str, peers: Iterable[tuple[str, Mapping[str, str]]]
 ) -> None:
-    """Send the announcement to all others at the same time; who cannot be reached goes without.
+    """Send the announcement to all other workers at once; unreachable workers are skipped.
 
     Args:
-        client: sends it.
+        client: HTTP session.
         own: address of this worker.
-        peers: address of each other worker, and the headers that it takes.
+        peers: address of each other worker, and the headers for it.
     """
     timeout = aiohttp.ClientTimeout(total=SECONDS)
 

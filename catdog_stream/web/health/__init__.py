@@ -1,1 +1,1 @@
-"""State of the stream with its causes: pure, and the same for page, probes, metrics and alerts."""
+"""State of the stream with its causes, for the page, probes, metrics and alerts alike."""

@@ -1,7 +1,7 @@
-"""The state of the stream, from plain facts: no input, no output, no clock.
+"""Assessment of the stream from plain facts, as pure functions without a clock.
 
-A cause that is found already has lower limits: the state does not change at every look while a
-number swings around its limit.
+A cause that is already found has lower limits, so that the state does not change each time a number
+crosses its limit.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -19,28 +19,28 @@ from catdog_stream.web.health.facts import (
 
 __all__ = ["assess"]
 
-#: Seconds that the waiting requests need at the present rate, from which on they are a backlog.
-#: Offsets are committed each second and learned every two: less than this is always there.
+#: Minimum seconds that the waiting requests need at the current rate to count as a backlog. Offsets
+#: are committed each second and read every two, so a shorter backlog is always present.
 BACKLOG = 5.0
-#: Requests that wait, at least, for a backlog.
+#: Minimum number of waiting requests for a backlog.
 FEWEST_WAITING = 20
-#: Arrivals by answers, from which on the stream falls behind.
+#: Minimum ratio of arrivals to answers for a stream that falls behind.
 BEHIND = 1.1
-#: Seconds of a backlog that counts though it does not grow: clients wait for so long.
+#: Minimum seconds of a backlog that counts even if it does not grow: clients wait that long.
 STANDING = 30.0
-#: Part of each limit that holds for a cause that is found already.
+#: Factor on each limit for a cause that is already found.
 HOLD = 0.5
-#: Seconds without an answer, while requests wait, until nothing is answered.
+#: Seconds without an answer, while requests wait, until the stream counts as stalled.
 STALL = 20.0
-#: Seconds for half of the answers.
+#: Minimum median latency, in seconds, of a slow stream.
 SLOW = 10.0
-#: Rejections, and their share of the answers, as in CatdogStreamRejecting.
+#: Minimum number of rejections and minimum share of the answers, as in CatdogStreamRejecting.
 FEWEST_REJECTED, REJECTING = 20, 0.1
-#: Seconds that a start or an assignment of partitions may take.
+#: Maximum seconds of a normal start or assignment of partitions.
 PASSING = 30.0
-#: Share of unknown pictures, beyond the reference, that is a warning.
+#: Minimum share of unknown pictures above the reference for a warning.
 UNKNOWN = 0.2
-#: Workers and faults that are named.
+#: Maximum number of workers and faults that are named.
 MOST_NAMED = 8
 
 
@@ -48,8 +48,8 @@ def assess(facts: StreamFacts, before: Collection[Cause] = ()) -> Health:
     """Return the state of the stream.
 
     Args:
-        facts: about the stream now.
-        before: causes of the state before, whose limits are lower.
+        facts: current facts about the stream.
+        before: causes of the previous state, whose limits are lower.
     """
     conditions = [
         *_readiness(facts),
@@ -67,7 +67,7 @@ def assess(facts: StreamFacts, before: Collection[Cause] = ()) -> Health:
 
 
 def _headline(conditions: Sequence[Condition], facts: StreamFacts) -> Condition:
-    """Return the worst condition, or how the stream works where there is nothing to be done."""
+    """Return the worst condition, or the rates of a stream that needs no action."""
     for each in conditions:
         if each.severity >= Severity.WARNING or each.cause in ("not_ready", "falling_behind"):
             return each
@@ -203,7 +203,7 @@ def _drifted(drift: DriftFact) -> Condition:
     if now is not None and now - then >= UNKNOWN:
         sentence = f"Drift of {drift.stack}: {now:.0%} of the latest pictures are unknown {index}."
         return Condition(Severity.WARNING, "drift", sentence)
-    # Other pictures may be sent on purpose.
+    # Clients may send other pictures on purpose.
     sentence = f"Drift of {drift.stack}: other labels than in its reference {index}."
     return Condition(Severity.INFO, "drift", sentence)
 

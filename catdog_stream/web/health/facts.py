@@ -1,4 +1,4 @@
-"""Plain facts that the state of the stream is assessed by."""
+"""Facts from which the state of the stream is assessed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ __all__ = [
 
 
 class Severity(IntEnum):
-    """Severity, the value of the metric; ``INFO`` needs no action."""
+    """Severity of a condition, and value of the metric; ``INFO`` needs no action."""
 
     OK = 0
     INFO = 1
@@ -29,7 +29,7 @@ class Severity(IntEnum):
     CRITICAL = 3
 
 
-#: The label of the metric: there are no others.
+#: All values of the metric's label.
 Cause = Literal[
     "not_ready",
     "stalled",
@@ -48,13 +48,13 @@ CAUSES: tuple[Cause, ...] = get_args(Cause)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One cause, in a sentence of plain text that may contain text of other workers."""
+    """Cause with a sentence of plain text that may contain text of other workers."""
 
     severity: Severity
     #: ``None``: nothing is wrong.
     cause: Cause | None
     sentence: str
-    #: When the named worker was heard of last, in seconds since the epoch.
+    #: Time of the named worker's last response, in seconds since the epoch.
     heard: float | None = None
 
 
@@ -72,12 +72,12 @@ class Health:
 
     @property
     def severity(self) -> Severity:
-        """The level of the worst condition."""
+        """Severity of the worst condition."""
         return max((each.severity for each in self.conditions), default=Severity.OK)
 
     @property
     def causes(self) -> frozenset[Cause]:
-        """The causes of warnings and of what is worse."""
+        """Causes of all conditions that are at least warnings."""
         return frozenset(
             each.cause
             for each in self.conditions
@@ -87,64 +87,64 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Requests of the whole group, by the offsets in Kafka; ``None``: unknown."""
+    """Rates of the whole group's requests, from the offsets in Kafka; ``None``: unknown."""
 
     #: Requests per second that arrived and were answered.
     arriving: float | None = None
     answered: float | None = None
-    #: Requests that wait, those in work included.
+    #: Number of waiting requests, including those in flight.
     waiting: int | None = None
-    #: Seconds for which requests have waited and none was answered.
+    #: Seconds for which requests have waited without any answer.
     stalled: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerFact:
-    """One worker of the group, or one that has left it."""
+    """Worker of the group, or a worker that has left the group."""
 
     name: str
     standing: Literal["here", "answers", "silent", "lost", "left"] = "answers"
-    #: When it was heard of last, in seconds since the epoch; ``None``: never.
+    #: Time of its last response, in seconds since the epoch; ``None`` if there was none.
     heard: float | None = None
     #: Reasons why it is not ready; empty: it is ready.
     problems: Sequence[str] = ()
     #: Seconds for which it has not been ready.
     unready: float = 0.0
-    #: ``True`` if the problems pass without help: it starts, or partitions are being assigned.
+    #: ``True`` if the problems are temporary: it starts, or partitions are being assigned.
     passing: bool = False
-    #: ``True`` if it lacks nothing but a partition.
+    #: ``True`` if it only lacks a partition.
     spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DriftFact:
-    """One quantity of a stack that differs from its reference by more than chance."""
+    """Quantity of a stack that differs significantly from its reference."""
 
     stack: str
     quantity: str
     index: float
     limit: float
-    #: Share of pictures that are labelled unknown, 0 to 1, now and in the reference.
+    #: Share of pictures labelled unknown, 0 to 1, now and in the reference.
     unknown: float | None = None
     unknown_before: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A warning that another part of a worker states, in a sentence of plain text."""
+    """Warning of another part of a worker, in a sentence of plain text."""
 
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
-    """Everything that the state of the stream depends on."""
+    """All facts on which the state of the stream depends."""
 
     workers: Sequence[WorkerFact] = ()
     flow: Flow = field(default_factory=Flow)
-    #: ``True`` if the offsets of the group were known once and are not now.
+    #: ``True`` if the offsets of the group were known earlier and are unknown now.
     lag_unknown: bool = False
-    #: Seconds until an answer, the wait in Kafka included, of the last seconds.
+    #: Median and maximum latency of the last seconds, in seconds, including the wait in Kafka.
     typical: float | None = None
     slowest: float | None = None
     #: Answers and rejections of the last minutes.
@@ -152,7 +152,7 @@ class StreamFacts:
     rejected: int = 0
     drift: Sequence[DriftFact] = ()
     faults: Sequence[Fault] = ()
-    #: Seconds without an answer that are normal: a jury waits for votes.
+    #: Seconds without an answer that are normal, because a jury waits for votes.
     patience: float = 0.0
     #: ``requests``, or ``votes`` that wait for a jury's decision.
     unit: str = "requests"

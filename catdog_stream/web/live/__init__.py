@@ -1,1 +1,1 @@
-"""Keeps open pages up to date: nothing of it runs while nobody looks."""
+"""Live updates of open pages; nothing runs while no page is open."""

@@ -1,7 +1,7 @@
-"""Server-sent events: one state in parts, of which each reader gets what has changed since it read.
+"""Server-sent events of one state in parts; each reader gets the parts changed since its last read.
 
-An event is made once, whoever gets it. A reader that is slow is not sent what it missed but what is
-true when it can read again; one that reads nothing for a while is let go.
+Each event is built once for all readers. A slow reader does not get what it missed, but the current
+state when it can read again; a reader that reads nothing for a while is disconnected.
 """
 
 import asyncio
@@ -17,38 +17,38 @@ from catdog_stream.web.connections import most_connections
 
 __all__ = ["Broadcast", "event"]
 
-#: Milliseconds until a browser comes back.
+#: Milliseconds until a browser reconnects.
 RETRY_MS = 2000
-#: Seconds of silence after which a reader is told that all is well.
+#: Seconds without an event after which a reader gets a heartbeat.
 BEAT = 5.0
-#: Seconds between comments, for what cuts connections off where nothing passes for a while. They
-#: come at the next event or beat: within 15 s.
+#: Seconds between comments, for proxies that close idle connections. A comment is sent with the
+#: next event or heartbeat: within 15 s.
 COMMENT = 10.0
-#: Seconds that a reader may take to read one event.
+#: Maximum seconds that a reader may take to read one event.
 SLOW = 15.0
-#: Part of the connections that readers may have; others are answered with 503 beside them.
+#: Share of the connections that readers may use; further readers get status 503.
 READERS_SHARE = 0.5
 
 
 def event(number: int, parts: Mapping[str, Any]) -> bytes:
-    """One event. JSON has no line breaks of its own, which would end it."""
+    """Return one event. JSON contains no line breaks, which would end the event."""
     return b"id: %d\ndata: %b\n\n" % (number, orjson.dumps(parts))
 
 
 class Broadcast:
-    """The state, and who reads it.
+    """State and its readers.
 
     Args:
-        most: readers at a time; by default a part of the connections that the process can have.
+        most: maximum number of readers; by default a share of the process's connections.
     """
 
     def __init__(self, most: int | None = None) -> None:
         self._most = int(READERS_SHARE * most_connections()) if most is None else most
         self._parts: dict[str, Any] = {}
-        #: The number of the state in which a part changed last.
+        #: Part to the number of the state in which it last changed.
         self._changed: dict[str, int] = {}
         self._number = 0
-        #: Since which state, to the event that tells what changed.
+        #: Number of an earlier state to the event with the changes since.
         self._events: dict[int, bytes] = {}
         self._news = asyncio.Event()
         self._readers = 0
@@ -56,16 +56,16 @@ class Broadcast:
 
     @property
     def readers(self) -> int:
-        """How many read."""
+        """Number of readers."""
         return self._readers
 
     @property
     def number(self) -> int:
-        """Of the state; 0 before the first one."""
+        """Number of the state; 0 before the first."""
         return self._number
 
     def publish(self, parts: Mapping[str, Any]) -> None:
-        """Have everybody know these parts of the state; the same again is no news."""
+        """Send these parts of the state to all readers; unchanged parts are not sent."""
         news = {name: part for name, part in parts.items() if self._parts.get(name) != part}
         if not news:
             return
@@ -76,7 +76,7 @@ class Broadcast:
         self._wake()
 
     def close(self) -> None:
-        """Let all readers go; there will be no more."""
+        """Disconnect all readers, and accept no more."""
         self._closed = True
         self._wake()
 
@@ -85,7 +85,7 @@ class Broadcast:
         self._news = asyncio.Event()
 
     def since(self, number: int) -> bytes:
-        """The event that tells what has changed since a state; since 0, everything."""
+        """Return the event with the changes since a state; since 0, with everything."""
         told = self._events.get(number)
         if told is None:
             told = self._events[number] = event(
@@ -95,7 +95,7 @@ class Broadcast:
         return told
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Answer one reader, until it goes or reads nothing."""
+        """Serve one reader until it disconnects or stops reading."""
         if self._closed or self._readers >= self._most:
             raise web.HTTPServiceUnavailable(
                 reason="Too many pages are open, or the worker ends", headers={"Retry-After": "5"}
@@ -104,7 +104,7 @@ class Broadcast:
             headers={
                 "Content-Type": "text/event-stream",
                 "Cache-Control": "no-store",
-                # Or nginx, as it is installed, collects events instead of passing them on.
+                # Without it, nginx in its default configuration buffers events.
                 "X-Accel-Buffering": "no",
             }
         )
@@ -118,11 +118,11 @@ class Broadcast:
                 if request.transport is not None:
                     request.transport.abort()
             except ConnectionError:
-                pass  # it has gone
+                pass  # disconnected
         return response
 
     async def _told(self) -> AsyncIterator[bytes]:
-        """What one reader is told."""
+        """Yield the bytes for one reader."""
         yield b"retry: %d\n\n" % RETRY_MS
         number, commented = 0, time.monotonic()
         while not self._closed:

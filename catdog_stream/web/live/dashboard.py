@@ -1,4 +1,4 @@
-"""What the page shows, made anew every second while somebody looks at it."""
+"""State of the page, rebuilt every second while a page is open."""
 
 import asyncio
 import logging
@@ -33,21 +33,21 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two states of the page.
 TICK = 1.0
-#: Seconds for which a state is told to whoever comes.
+#: Maximum age of a state, in seconds, that a new reader gets.
 FRESH = 0.2
-#: Rows of the charts in each state: a reader may miss some.
+#: Rows of the charts in each state; several, because a reader may miss some.
 LAST_ROWS = 6
 
 
 class Board:
-    """The cluster as this worker knows it, for pages and for other workers.
+    """State of the cluster as known to this worker, for pages and for other workers.
 
     Args:
-        address: this worker's own.
-        own: its state.
-        recorder: its notes.
-        addresses: of the other workers of the group.
-        ask: asks one of them.
+        address: returns this worker's address.
+        own: returns its state.
+        recorder: its recorder.
+        addresses: returns the addresses of the group's other workers.
+        ask: queries one of them.
     """
 
     def __init__(
@@ -65,28 +65,28 @@ class Board:
         self._ledger = Ledger()
         self._peers = Peers(addresses, ask, self._timeline, self._ledger)
         self._broadcast = Broadcast()
-        #: Of the latest assessment.
+        #: Causes of the latest assessment.
         self._causes: frozenset[Cause] = frozenset()
         self._ticking: asyncio.Task[None] | None = None
-        #: When the state was made that readers are told.
+        #: Time of the last state that was sent to readers.
         self._published = -math.inf
 
     async def view(self, wait: float) -> ClusterView:
-        """The cluster now; workers that do not answer are waited for ``wait`` seconds at most."""
+        """Return the current state of the cluster; wait at most ``wait`` seconds for workers."""
         await self._peers.refresh(wait)
         return await self._view()
 
     async def glance(self) -> ClusterView:
-        """The cluster as far as it is known without asking other workers, for probes."""
+        """Return the known state of the cluster without a query, for probes."""
         self.follow()
         return await self._view()
 
     def follow(self) -> None:
-        """Take note of who is in the group now."""
+        """Update the members of the group."""
         self._peers.follow()
 
     def note_leaving(self, address: str) -> None:
-        """Take note that another worker announces its planned stop."""
+        """Record that another worker announces its planned stop."""
         self._peers.note_leaving(address)
 
     async def _view(self) -> ClusterView:
@@ -101,14 +101,14 @@ class Board:
         return replace(view, health=health)
 
     async def statistics(self, own: Shards | None, wait: float) -> Statistics:
-        """The counts of the cluster, in the same way."""
+        """Return the counts of the cluster, with the same wait."""
         await self._peers.refresh(wait)
-        self._timeline.hour(time.time())  # which forgets what is older
+        self._timeline.hour(time.time())  # removes older slots
         self._ledger.note(self._address(), own)
         return statistics(own, self._peers, self._ledger)
 
     async def news(self, since: int, seen: Iterable[str]) -> PeerSnapshot:
-        """What another worker wants to know of this one; see ``asking.ask``."""
+        """Return the state for another worker; see ``peer_client.ask``."""
         state = await self._own()
         films = self._recorder.latest.films()
         ids = {shot.id for shot in state.pictures} - set(seen)
@@ -119,7 +119,7 @@ class Board:
         return PeerSnapshot(state, self._recorder.history.slots(since), thumbnails)
 
     async def thumbnail(self, id_: str) -> bytes | None:
-        """The small picture with this id, of whichever worker; ``None`` if it is gone."""
+        """Return the thumbnail with this id, from any worker; ``None`` if it was removed."""
         film = self._recorder.latest.films().get(id_)
         if film is not None:
             return await asyncio.to_thread(film.render)
@@ -131,21 +131,21 @@ class Board:
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Keep one page up to date."""
         if time.monotonic() - self._published > FRESH:
-            await self._publish()  # or the page would go back to what was true before it
-        # From here to where it is a reader nothing is awaited: the ticker cannot end in between.
+            await self._publish()  # an older state would undo what the page shows
+        # No await from here until the page counts as a reader: the ticker cannot end in between.
         if self._ticking is None:
             self._ticking = asyncio.get_running_loop().create_task(self._tick())
         return await self._broadcast.serve(request)
 
     def close(self) -> None:
-        """Let all pages go, and ask nobody any more."""
+        """Disconnect all pages, and cancel all queries."""
         self._broadcast.close()
         self._peers.close()
         if self._ticking is not None:
             self._ticking.cancel()
 
     async def _tick(self) -> None:
-        """Make states until nobody has looked for a tick."""
+        """Publish states until there was no reader for a tick."""
         try:
             while True:
                 await self._publish()
@@ -160,7 +160,7 @@ class Board:
             self._broadcast.publish(_state(await self.view(wait=0)))
             self._published = time.monotonic()
         except Exception:
-            # Pages say themselves that they have not heard for a while; the next one may do.
+            # Pages show by themselves that updates are missing; the next one may succeed.
             logger.exception("The page could not be brought up to date.")
 
 

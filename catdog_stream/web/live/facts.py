@@ -1,4 +1,4 @@
-"""What a worker tells of its models beside what it answers, for sections of the page, in JSON."""
+"""Facts of a worker about its models, beside its answers, for sections of the page, as JSON."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,11 @@ __all__ = ["facts"]
 
 
 def facts(app: "CatDogApp") -> Mapping[str, Any]:
-    """The facts by the names that the sections know them by; what there is not is left out."""
+    """Return the facts by the names that the sections use; missing facts are left out."""
     told = {
         "flow": _flow(app.lag),
         "unready": app.watchdog.unready,
-        # Votes that wait for a deadline are no sign of trouble.
+        # It is normal that votes wait for a deadline.
         "patience": app.settings.vote_deadline if app.role.is_jury else 0.0,
         "role": _role(app),
         "waits": "votes" if app.role.is_jury else "",
@@ -42,14 +42,14 @@ def _flow(lag: GroupLag) -> Mapping[str, Any] | None:
     return {
         "arriving": rates.arriving,
         "answered": rates.answered,
-        # What an open transaction holds back waits for its producer.
+        # Records of an open transaction wait for their producer, not for this group.
         "waiting": sum(each.readable for each in lag.now().values() if each is not None),
         "stalled": lag.flow.stalled,
     }
 
 
 def _role(app: "CatDogApp") -> str:
-    """What sets this worker apart from one that does everything."""
+    """Return what distinguishes this worker from a worker with the role ``all``."""
     if app.role.voter is not None:
         return f"It is the voter {app.role.voter}, and these are its votes."
     if app.role.is_jury and app.aggregation.warm:

@@ -15,19 +15,19 @@ from catdog_stream.worker.health import PASSING, SPARE
 
 __all__ = ["stream_facts"]
 
-#: Seconds of answers whose times count where the latest ones are few, and the fewest of them.
+#: Seconds of answers to use if the latest are too few, and the minimum number of answers.
 TIMES_SECONDS, FEWEST_TIMES = 60, 5
 #: Seconds over which rejections are counted, as in CatdogStreamRejecting.
 REJECTED_SECONDS = 600
-#: Seconds for which a planned stop is mentioned.
+#: Seconds for which a planned stop is reported.
 MENTIONED = 60.0
-#: What another worker stated longer ago may have changed: nobody asks while nobody looks.
+#: Maximum age, in seconds, of another worker's state: without clients, workers are not queried.
 STALE = 10.0
 MOST_DRIFT, MOST_FAULTS, MOST_TEXT = 32, 8, 300
 
 
 def stream_facts(view: ClusterView) -> StreamFacts:
-    """Return the facts; what workers of another version state is left out where it is odd."""
+    """Return the facts, without malformed facts of workers of another version."""
     here = view.here.state.facts
     times = view.recent.bins
     if sum(times.values()) < FEWEST_TIMES:

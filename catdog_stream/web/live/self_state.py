@@ -1,4 +1,4 @@
-"""What this worker tells of itself."""
+"""State of this worker for its own page and for other workers."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Own"]
 
-#: Seconds that are waited to know whether this worker is ready.
+#: Maximum seconds to wait for the readiness of this worker.
 LOOK = 0.1
 
 
 class Own:
-    """What this worker tells of itself.
+    """State of this worker.
 
     Args:
-        tables: those that count.
-        recorder: its notes.
+        app: the application.
+        tables: tables of counts.
+        recorder: its recorder.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Own:
         self._looking: asyncio.Task[list[str]] | None = None
 
     async def state(self) -> WorkerState:
-        """How this worker is."""
+        """Return the current state of this worker."""
         app, recorder = self._app, self._recorder
         return WorkerState(
             version=__version__,
@@ -60,17 +61,17 @@ class Own:
         )
 
     def shards(self) -> Shards | None:
-        """Its part of the statistics."""
+        """Return this worker's counts by partition; ``None`` while they may be incomplete."""
         return local_shards(self._app, self._tables)
 
     async def _look(self) -> Sequence[str]:
-        """What keeps it from working, as far as is known: a broker may be long in answering."""
+        """Return the problems of this worker; old ones while a broker is slow to answer."""
         looking = self._looking
         if looking is None:
             looking = self._looking = asyncio.create_task(readiness_problems(self._app))
         done, _ = await asyncio.wait((looking,), timeout=LOOK)
         if done:
-            if self._looking is looking:  # who waited with us may have been faster
+            if self._looking is looking:  # another caller that waited may have been faster
                 self._looking = None
             self._problems = _told(looking)
         return self._problems

@@ -1,5 +1,5 @@
-"""The page as HTML: it has all the numbers, needs no JavaScript and shows nothing unescaped.
+"""HTML of the page: complete without JavaScript, and with all foreign text escaped.
 
-Each section is made here alone, for the page and for what the page is told later: the script in the
-browser only puts the one in the other's place.
+This package alone renders each section, for the page and for its live updates: the browser's script
+only replaces one HTML with another.
 """

@@ -1,4 +1,4 @@
-"""Sentences that a screen reader speaks at once: that a worker was lost, and what else is wrong."""
+"""Sentences that a screen reader speaks immediately: lost workers and other problems."""
 
 from collections.abc import Iterable
 
@@ -10,16 +10,16 @@ from catdog_stream.web.page.text import MAX_SHOWN, host
 
 __all__ = ["alarm"]
 
-#: Causes that the sentences above them name in more detail.
+#: Causes that other sentences of the alarm describe in more detail.
 _NAMED: frozenset[Cause] = frozenset(("worker_silent", "worker_lost", "fault"))
-#: Workers that are named in a sentence.
+#: Maximum number of workers named in a sentence.
 MOST_NAMED = 3
 
 
 def alarm(view: ClusterView) -> str:
-    """Return what is wrong, in plain text; empty if nothing is.
+    """Return the problems as plain text; empty if there are none.
 
-    The text has no ages and no counts that grow: it would be spoken again each second.
+    The text contains no ages and no growing counts: a screen reader would repeat it each second.
     """
     silent = [each for each in view.workers if each.standing == "silent"]
     lost = [each for each in view.workers if each.standing == "lost"]

@@ -1,4 +1,4 @@
-"""The last hour as rows for charts: for the browser's, and as lines where there is no script."""
+"""Rows of the last hour for charts: for the browser's script, and as SVG without a script."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from catdog_stream.web.recording.latency import percentile
 __all__ = ["MAX_LINES", "Line", "Points", "Row", "lines", "points"]
 
 MAX_LINES = 5
-#: Seconds after its end until all workers have told of a slot.
+#: Seconds after the end of a slot until all workers have reported it.
 SETTLED = 2
 
 
 class Row(NamedTuple):
-    """A slot: when it begins, labelled requests by label, rejected ones, and seconds."""
+    """Slot: its start, labelled requests by label, rejected requests, and latencies in seconds."""
 
     start: int
     labels: list[int]
@@ -29,14 +29,14 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """The rows of some time, without gaps, and the labels that they count."""
+    """Consecutive rows of some time, and the labels that they count."""
 
     labels: Sequence[str]
     colors: Sequence[str]
     rows: Sequence[Row]
 
     def document(self) -> dict[str, Any]:
-        """It in JSON."""
+        """Return the rows for JSON."""
         return {
             "step": SLOT_SECONDS,
             "labels": list(self.labels),
@@ -46,7 +46,7 @@ class Points:
 
 
 def points(view: ClusterView, last: int | None = None) -> Points:
-    """The rows of the last hour, or the ``last`` ones of them; slots that still grow are left out.
+    """Return the rows of the last hour, or the ``last`` of them, without unfinished slots.
 
     Labels beyond ``MAX_LINES`` are counted as others.
     """
@@ -81,7 +81,7 @@ def _row(start: int, slot: Slot, labels: Sequence[str]) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a chart: its name, its color as a class of the style sheet, and its values."""
+    """Line of a chart: its name, its CSS class for the color, and its values."""
 
     name: str
     color: str
@@ -89,12 +89,15 @@ class Line:
 
 
 def lines(name: str, title: str, series: Sequence[Line], form: Callable[[float], str]) -> str:
-    """Return a chart that needs no script: lines, and below them what they are.
+    """Return a chart that needs no script: lines and their legend.
 
-    The script puts its own there.
+    The script replaces it with its own chart.
 
     Args:
-        form: writes a value with its unit.
+        name: id of the chart.
+        title: its accessible name.
+        series: its lines.
+        form: formats a value with its unit.
     """
     most = max((value for line in series for value in line.values if value is not None), default=0)
     paths = "".join(
@@ -112,9 +115,9 @@ def lines(name: str, title: str, series: Sequence[Line], form: Callable[[float],
 
 
 def _path(values: Sequence[float | None], most: float) -> str:
-    """The line ends at the right edge, and is broken where there is nothing.
+    """Return the SVG path of a line that ends at the right edge, with gaps for missing values.
 
-    A value without neighbours is a line of no length, which is drawn as a dot.
+    A value without neighbours is a line of zero length, which is drawn as a dot.
     """
     parts, pen = [], "M"
     for number, value in enumerate(values, start=HOUR_SLOTS - len(values)):

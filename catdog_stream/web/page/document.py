@@ -1,4 +1,4 @@
-"""The page as a whole, and the parts of it that its live updates carry."""
+"""The whole page, and the parts of it for live updates."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -13,7 +13,7 @@ from catdog_stream.web.page.upload_form import Offers, trying
 
 __all__ = ["fragments", "render"]
 
-#: For browsers that run no script.
+#: Reload interval of browsers that run no script.
 REFRESH_SECONDS = 5
 NOTHING = Offers(send=False)
 
@@ -62,12 +62,12 @@ as JSON</a> <a href="/readyz">ready?</a> <a href="/healthz">healthy?</a>
 
 
 def render(view: ClusterView, static: str, offers: Offers = NOTHING) -> str:
-    """The page.
+    """Return the page.
 
     Args:
-        view: of the cluster.
-        static: where its style and its scripts are, with a slash at the end.
-        offers: what a visitor may do.
+        view: state of the cluster.
+        static: path of its style sheet and scripts, with a trailing slash.
+        offers: actions that a visitor may perform.
     """
     now = partial(when, now=view.now)
     return _DOCUMENT.format(
@@ -95,9 +95,9 @@ def _section(section: Section, view: ClusterView) -> str:
 
 
 def fragments(view: ClusterView) -> Mapping[str, str]:
-    """The HTML of each part that changes, by the id of what it is to be in.
+    """Return the HTML of each part that changes, by the id of its element.
 
-    Times are left to the browser: a part in which only they changed is the same.
+    The browser fills in the times, so a part in which only times changed stays the same.
     """
     later = partial(when, now=None)
     return {

@@ -1,4 +1,4 @@
-"""Command that sends the first picture, as it works in a shell beside the worker's."""
+"""Shell command that sends the first picture, for a shell in the worker's folder."""
 
 import os
 import shlex
@@ -15,14 +15,14 @@ _PROGRAM = "catdog-stream"
 def first_picture() -> str:
     """Return the shell command that sends the sample pictures, from the worker's folder.
 
-    A checkout has its program in ``.venv/bin``, where no shell finds it by its name alone; the
-    sample pictures lie where pip has put them. So neither is assumed.
+    In a checkout, the program is in ``.venv/bin``, which is not in a shell's path; the sample
+    pictures are where pip has installed them. So the command assumes neither.
     """
     return f"{_program(Path(sysconfig.get_path('scripts')) / _PROGRAM)} send --samples"
 
 
 def _program(installed: Path) -> str:
-    """Return how a shell in the current folder starts the program of this installation."""
+    """Return the command that starts this installation from the current folder."""
     if not installed.is_file():
         return f"{shlex.quote(sys.executable)} -m catdog_stream"
     found = shutil.which(_PROGRAM)

@@ -10,7 +10,7 @@ from catdog_stream.web.page.text import plain
 __all__ = ["TITLES", "conditions", "headline", "icon", "title_of"]
 
 MOST_TEXT = 500
-#: Shape and word, so that nobody needs the colors.
+#: Shapes and words, so that the page is readable without colors.
 _SIGNS = {Severity.OK: "✓", Severity.INFO: "i", Severity.WARNING: "⚠", Severity.CRITICAL: "✕"}
 _WORDS = {
     Severity.OK: "OK",
@@ -18,7 +18,7 @@ _WORDS = {
     Severity.WARNING: "Warning",
     Severity.CRITICAL: "Critical",
 }
-#: The causes in two or three words.
+#: Short titles of the causes.
 TITLES: Mapping[Cause | None, str] = {
     "not_ready": "Not ready",
     "stalled": "Nothing is answered",
@@ -34,12 +34,12 @@ TITLES: Mapping[Cause | None, str] = {
 
 
 def headline(view: ClusterView, when: When) -> str:
-    """The first line: how the stream is, and why."""
+    """Return the first line: the state of the stream and its cause."""
     return _line(view.health.headline, when)
 
 
 def conditions(view: ClusterView, when: When) -> str:
-    """All other conditions, a line each."""
+    """Return all other conditions, one line each."""
     first = view.health.headline
     return "".join(_line(each, when) for each in view.health.conditions if each is not first)
 
@@ -55,7 +55,7 @@ def _line(condition: Condition, when: When) -> str:
 
 
 def title_of(view: ClusterView) -> str:
-    """The beginning of the document's title: empty where nothing is wrong."""
+    """Return the beginning of the document's title; empty if there is no problem."""
     first = view.health.headline
     if first.severity < Severity.WARNING:
         return ""
@@ -63,6 +63,6 @@ def title_of(view: ClusterView) -> str:
 
 
 def icon(view: ClusterView) -> str:
-    """Name of the icon's file: another shape and color for each state."""
+    """Return the file name of the icon, which differs in shape and color by state."""
     severity = view.health.headline.severity
     return "icon.svg" if severity < Severity.WARNING else f"icon-{severity.name.lower()}.svg"

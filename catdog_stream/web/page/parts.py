@@ -1,4 +1,4 @@
-"""What the sections of the page are made of."""
+"""Building blocks of the page's sections."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -10,42 +10,41 @@ from catdog_stream.web.recording.history import OTHERS
 
 __all__ = ["COLORS", "ODD", "Section", "When", "bar", "colors", "table", "top"]
 
-#: Colors of labels in the style sheet; more labels share them.
+#: Number of label colors in the style sheet; further labels reuse them.
 COLORS = 6
-#: Columns that fit a phone; a table of more is scrolled there.
+#: Columns that fit on a phone; a table with more is scrolled.
 MANY = 3
-#: That of all labels without one.
+#: Color of all labels without their own.
 NO_COLOR = "cx"
 
-#: What reading a fact may raise where a worker of another version has other facts.
+#: Errors from a fact of unexpected form, as a worker of another version may send.
 ODD = (TypeError, KeyError, IndexError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
-#: Makes a ``time`` element of seconds since the epoch.
+#: Renders seconds since the epoch as a ``time`` element.
 When = Callable[[float], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page under a heading of its own.
+    """Part of the page with its own heading.
 
-    The page and its live updates show all sections of ``sections.SECTIONS`` in their order; what
-    other parts of a worker tell about (see ``state.WorkerState.facts``) gets one more there.
+    The page and its live updates show all sections of ``sections.SECTIONS`` in their order. To show
+    a further fact of a worker (see ``state.WorkerState.facts``), add a section there.
     """
 
     #: Its id on the page.
     name: str
     title: str
-    #: Its HTML, without the heading, of the cluster; empty where there is nothing to tell: then it
-    #: is not shown. ``When`` makes the times in it.
+    #: Returns its HTML without the heading; empty to hide the section. ``When`` renders the times.
     body: Callable[[ClusterView, When], str]
-    #: HTML below it that is the browser's to keep up to date.
+    #: Returns HTML below the body that the browser's script keeps up to date.
     tail: Callable[[ClusterView], str] | None = None
-    #: Two columns wide where there is room for it.
+    #: ``True``: two columns wide if the screen allows.
     wide: bool = False
 
 
 def bar(*parts: tuple[float, str]) -> str:
-    """A bar of parts, each with its length, 0 to 1, and its color; what it says is read beside."""
+    """Return a bar of parts, each with its length, 0 to 1, and its color; text is beside it."""
     rects, begin = "", 0.0
     for part, color in parts:
         length = 100 * min(max(part, 0.0), 1.0)
@@ -58,10 +57,10 @@ def bar(*parts: tuple[float, str]) -> str:
 
 
 def colors(view: ClusterView) -> Mapping[str, str]:
-    """The color of each label, and of any other text: a class and a token of the style sheet.
+    """Return the color of each label, and of any other text: a CSS class.
 
-    It stays the same while counts overtake each other, and whatever others publish. What is no
-    class of a stack, such as ``unknown``, has none of its own.
+    The colors do not depend on the order of the counts, nor on labels of other programs. A label
+    that is not a class of a stack, such as ``unknown``, has no color of its own.
     """
     classes = list(view.classes) or sorted(view.statistics.labels.keys() - {UNKNOWN})
     known = {name: f"c{number % COLORS}" for number, name in enumerate(classes)}
@@ -70,7 +69,7 @@ def colors(view: ClusterView) -> Mapping[str, str]:
 
 
 def top(counts: Mapping[str, int], most: int) -> list[tuple[str, int]]:
-    """The most frequent first; what is beyond ``most`` names is one more: others."""
+    """Return the ``most`` most frequent names; the last of them sums the others."""
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     if len(ranked) <= most:
         return ranked
@@ -78,7 +77,7 @@ def top(counts: Mapping[str, int], most: int) -> list[tuple[str, int]]:
 
 
 def table(caption: str, heads: Iterable[str], rows: Iterable[str]) -> str:
-    """A table of rows in HTML; its heads are HTML as well."""
+    """Return an HTML table of ``rows`` in HTML; ``heads`` are HTML as well."""
     heads = list(heads)
     many = ' class="many"' if len(heads) > MANY else ""
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)

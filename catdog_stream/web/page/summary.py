@@ -1,4 +1,4 @@
-"""What is seen first: the numbers above all sections, and what is wrong."""
+"""Top of the page: the numbers above all sections, and the problems."""
 
 from collections.abc import Mapping
 
@@ -14,18 +14,18 @@ from catdog_stream.web.recording.latency import percentile
 
 __all__ = ["notices", "spoken", "summary", "title"]
 
-#: Labels that are named in the summary, and characters of each.
+#: Maximum number of labels in the summary, and characters of each.
 MOST_SHARES, MOST_OF_A_NAME = 5, 24
-#: Characters of a command: longer than any path.
+#: Maximum characters of a command: longer than any path.
 MOST_OF_A_COMMAND = 8192
-#: Workers that do not answer, by name.
+#: Maximum number of silent workers named.
 MOST_SILENT = 8
-#: Conditions that are spoken.
+#: Maximum number of conditions that are spoken.
 MOST_SPOKEN = 3
 
 
 def title(view: ClusterView) -> str:
-    """``12 pictures classified``, behind what is wrong; escaped, as it is text."""
+    """Return ``12 pictures classified`` after the worst problem; escaped for HTML."""
     return title_of(view) + _total(view)
 
 
@@ -40,7 +40,7 @@ def _counted(view: ClusterView) -> str:
 
 
 def summary(view: ClusterView, when: When) -> str:
-    """The total, and how the stream is now."""
+    """Return the total, and the current state of the stream."""
     total, recent = view.statistics.total, view.recent
     noted = min((each.state.since for each in view.workers if each.state.since), default=0.0)
     tiles = (
@@ -61,7 +61,7 @@ def summary(view: ClusterView, when: When) -> str:
 
 
 def _shares(view: ClusterView) -> str:
-    """What the pictures show, at a glance: always in the same order, whoever leads."""
+    """Return the shares of the labels, always in the same order."""
     total, color = view.statistics.total, colors(view)
     if not total:
         return ""
@@ -81,7 +81,7 @@ def _shares(view: ClusterView) -> str:
 
 
 def arriving(view: ClusterView) -> str:
-    """Requests per second that arrive in Kafka for the whole group; ``-``: unknown."""
+    """Return the arriving requests per second of the whole group; ``-`` if unknown."""
     flow = view.here.state.facts.get("flow")
     per_second = flow.get("arriving") if isinstance(flow, Mapping) else None
     return rate(per_second) if isinstance(per_second, float) else "-"
@@ -113,7 +113,7 @@ def _empty(view: ClusterView) -> str:
 
 
 def notices(view: ClusterView, when: When) -> str:
-    """What is wrong besides the first line, each in a sentence; empty if nothing is."""
+    """Return the problems after the first line, one sentence each; empty if there are none."""
     moving = f'<p class="notice">{_moving(view.moving, view.group)}</p>' if view.moving else ""
     return moving + conditions(view, when)
 
@@ -131,7 +131,7 @@ def _workers(number: int) -> str:
 
 
 def spoken(view: ClusterView) -> str:
-    """A sentence or two for who listens, in plain text: first what is wrong."""
+    """Return plain text for a screen reader: first the problems, then the rates."""
     wrong = [each for each in view.health.conditions if each.severity >= Severity.WARNING]
     sentences = [each.sentence for each in wrong[:MOST_SPOKEN]]
     rates = f"{arriving(view)} per second arrive, {_answered(view)} are answered."

@@ -1,4 +1,4 @@
-"""Numbers, times and strangers' texts, as people read them, in HTML."""
+"""Formatting of numbers, times and untrusted text for people, as HTML."""
 
 import time
 from html import escape
@@ -20,28 +20,28 @@ __all__ = [
     "when",
 ]
 
-#: Characters of a stranger's text that are shown.
+#: Maximum characters shown of untrusted text.
 MAX_SHOWN = 160
 
 
 def plain(text: str, most: int = MAX_SHOWN) -> str:
-    """A stranger's text for HTML, in one line: what is no plain character is spelled out."""
+    """Return untrusted text for HTML, as one line, with unprintable characters escaped."""
     cut = text if len(text) <= most else text[: most - 1] + "…"
     return escape(shown(cut))
 
 
 def host(address: str) -> str:
-    """A worker's address without its scheme."""
+    """Return a worker's address without its scheme."""
     return address.removeprefix("http://").removeprefix("https://")
 
 
 def count(number: int) -> str:
-    """``1,234,567``."""
+    """Return ``1,234,567``."""
     return f"{number:,}"
 
 
 def compact(number: int) -> str:
-    """``99,999``, ``123 k``, ``1.2 M`` or ``3.4 G``, in seven characters."""
+    """Return ``99,999``, ``123 k``, ``1.2 M`` or ``3.4 G``, in at most seven characters."""
     if number < 100_000:
         return count(number)
     units = (("k", 1e3), ("M", 1e6), ("G", 1e9))
@@ -51,7 +51,7 @@ def compact(number: int) -> str:
 
 
 def rate(per_second: float) -> str:
-    """``0``, ``0.25``, ``3.4`` or ``1,234``."""
+    """Return ``0``, ``0.25``, ``3.4`` or ``1,234``."""
     if per_second == 0:
         return "0"
     if per_second < 1:
@@ -60,19 +60,19 @@ def rate(per_second: float) -> str:
 
 
 def share(part: float) -> str:
-    """``12.5%`` of a part in 0 to 1."""
+    """Return ``12.5%`` for a share in 0 to 1."""
     return f"{part:.1%}"
 
 
 def seconds(length: float | None) -> str:
-    """``12 ms`` or ``1.3 s``; a dash for none."""
+    """Return ``12 ms`` or ``1.3 s``; a dash for ``None``."""
     if length is None:
         return "-"
     return f"{1000 * length:.0f} ms" if length < 0.9995 else f"{length:.1f} s"
 
 
 def ago(length: float) -> str:
-    """``just now``, ``12 s ago``, ``5 min ago``, ``3 h ago`` or ``2 d ago``."""
+    """Return ``just now``, ``12 s ago``, ``5 min ago``, ``3 h ago`` or ``2 d ago``."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         if length >= size:
             return f"{int(length // size)} {unit} ago"
@@ -80,9 +80,9 @@ def ago(length: float) -> str:
 
 
 def when(at: float, now: float | None) -> str:
-    """A ``time`` element: how long ago ``at`` was, both in seconds since the epoch.
+    """Return a ``time`` element with the age of ``at``, both in seconds since the epoch.
 
-    Without ``now`` it is left to the browser, which counts on by itself.
+    Without ``now``, the browser fills in the age, and updates it by itself.
     """
     at = min(max(at, 0.0), 4e9)
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
@@ -91,6 +91,6 @@ def when(at: float, now: float | None) -> str:
 
 
 def readable_url(url: str) -> str:
-    """A request's url, decoded where it is an address in base64, as the first system has it."""
+    """Return a request's url, decoded if it is an address in base64, as the first system sends."""
     text = shown_url(url)
     return text if "://" in text and text.isascii() else url

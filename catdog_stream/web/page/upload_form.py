@@ -1,7 +1,7 @@
-"""Where a visitor tries it: pictures go to the stream, and their answers appear beside them.
+"""Form with which a visitor sends pictures to the stream; the answers appear beside them.
 
-It is the browser's to fill, and is shown where there is a script. The forms send nothing by
-themselves.
+The browser's script fills and shows it; without a script it stays hidden. The HTML forms send
+nothing by themselves.
 """
 
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ __all__ = ["Offers", "trying"]
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What a visitor of the page may do."""
+    """Actions that a visitor of the page may perform."""
 
-    #: Send pictures.
+    #: ``True``: pictures may be sent.
     send: bool = True
-    #: Have pictures fetched by their addresses.
+    #: ``True``: pictures may be fetched by address.
     fetch: bool = False
-    #: HEIC is converted, which few browsers do.
+    #: ``True``: HEIC is converted here, because few browsers can.
     heic: bool = False
-    #: Bytes of one picture, at most.
+    #: Maximum bytes of one picture.
     max_image_bytes: int = 4_000_000
 
 
@@ -59,7 +59,7 @@ _FETCH = """<form id="try-address" class="line">
 
 
 def trying(offers: Offers) -> str:
-    """The section; empty where nothing may be sent."""
+    """Return the section; empty if nothing may be sent."""
     if not offers.send:
         return ""
     return _TRYING.format(

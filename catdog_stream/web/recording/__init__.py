@@ -1,1 +1,1 @@
-"""What a worker notes of its own answers: the last hour, the latest pictures and rejections."""
+"""Recording of a worker's answers: the last hour, the latest pictures and rejections."""

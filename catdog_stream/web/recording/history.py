@@ -1,4 +1,4 @@
-"""What was answered in the last hour, in slots of ten seconds that add up over workers."""
+"""Answers of the last hour, in slots of ten seconds that can be summed over workers."""
 
 import time
 from collections import deque
@@ -11,25 +11,25 @@ __all__ = ["HOUR_SLOTS", "OTHERS", "RECENT_SECONDS", "SLOT_SECONDS", "History", 
 
 SLOT_SECONDS = 10
 HOUR_SLOTS = 360
-#: What "now" means on the page.
+#: Length of "now" on the page.
 RECENT_SECONDS = 10
-#: Different labels in one slot; further ones share a name.
+#: Maximum number of labels in one slot; further labels share ``OTHERS``.
 MAX_LABELS = 24
 OTHERS = "others"
 
 
 @dataclass(slots=True)
 class Slot:
-    """What was answered in some seconds."""
+    """Answers of some seconds."""
 
     labels: dict[str, int] = field(default_factory=dict)
     rejected: int = 0
-    #: ``latency.bin_of`` to how many answers took so long.
+    #: ``latency.bin_of`` to the number of answers with that latency.
     bins: dict[int, int] = field(default_factory=dict)
 
     @property
     def labelled(self) -> int:
-        """How many requests were labelled."""
+        """Number of labelled requests."""
         return sum(self.labels.values())
 
     def note(self, label: str | None, seconds: float) -> None:
@@ -42,7 +42,7 @@ class Slot:
         self.bins[number] = self.bins.get(number, 0) + 1
 
     def add(self, other: "Slot") -> None:
-        """Count all that ``other`` has."""
+        """Add the counts of ``other``."""
         self.rejected += other.rejected
         for label, count in other.labels.items():
             self._count(label, count)
@@ -56,7 +56,7 @@ class Slot:
 
 
 def added(slots: Iterable[Slot]) -> Slot:
-    """All of them in one."""
+    """Return the sum of all slots."""
     total = Slot()
     for slot in slots:
         total.add(slot)
@@ -64,39 +64,39 @@ def added(slots: Iterable[Slot]) -> Slot:
 
 
 class History:
-    """The last hour of one worker, and its last seconds.
+    """Answers of one worker in the last hour, and in the last seconds.
 
     Args:
-        clock: seconds since the epoch: slots begin at the same times in every worker. Where it
-            goes back, the second that was reached goes on.
+        clock: seconds since the epoch, so that slots start at the same times in every worker. If
+            the clock goes back, the latest second continues.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._second = int(clock())
         self._now = Slot()
-        #: Whole seconds that have passed, the latest last; those without an answer are left out.
+        #: Full seconds in the past, latest last; seconds without an answer are left out.
         self._seconds: deque[tuple[int, Slot]] = deque(maxlen=RECENT_SECONDS)
         self._slots: dict[int, Slot] = {}
-        #: When this one began, in seconds since the epoch.
+        #: When the recording began, in seconds since the epoch.
         self.since = clock()
 
     def note(self, label: str | None, seconds: float) -> None:
-        """Count one answer: a label, or ``None`` for a rejection, and how long it took."""
+        """Count one answer: a label, or ``None`` for a rejection, and its seconds."""
         if self._clock() >= self._second + 1:
             self._turn()
         self._now.note(label, seconds)
 
     def recent(self) -> Slot:
-        """What was answered in the last ``RECENT_SECONDS`` whole seconds."""
+        """Return the answers of the last ``RECENT_SECONDS`` full seconds."""
         self._turn()
         first = self._second - RECENT_SECONDS
         return added(slot for second, slot in self._seconds if second >= first)
 
     def slots(self, since: int = 0) -> Mapping[int, Slot]:
-        """The slots of the last hour that had an answer, by when they begin, from ``since`` on.
+        """Return the slots of the last hour with an answer, by start, from ``since`` on.
 
-        The last one may still grow.
+        The last slot may still grow.
         """
         self._turn()
         return {start: slot for start, slot in self._slots.items() if start >= since}

@@ -1,26 +1,26 @@
-"""Times in bins, which can be added up over workers, and their percentiles."""
+"""Latency histogram with bins that can be summed over workers, and its percentiles."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
 
 __all__ = ["BINS", "bin_of", "percentile"]
 
-#: Upper ends, in seconds, each a tenth larger than the one before: from 1 ms to 84 s.
+#: Upper ends of the bins, in seconds, each a tenth larger than the previous: 1 ms to 84 s.
 _ENDS = tuple(0.001 * 1.1**number for number in range(120))
-#: How many bins there are; what is longer than all of them is in the last one.
+#: Number of bins; the last one contains all longer times, too.
 BINS = len(_ENDS)
 
 
 def bin_of(seconds: float) -> int:
-    """The number of the bin that a time belongs to."""
+    """Return the number of the bin of a time."""
     return min(bisect_left(_ENDS, seconds), BINS - 1)
 
 
 def percentile(bins: Mapping[int, int], share: float) -> float | None:
-    """The time, in seconds, that ``share`` of all (0 to 1) took at most; ``None`` of nothing.
+    """Return the seconds within which ``share`` of the answers (0 to 1) came; ``None`` if empty.
 
-    Within a bin times are taken as evenly spread: from a millisecond on the answer is off by a
-    tenth at most.
+    Times are assumed to be evenly distributed within a bin: from 1 ms on, the error is at most a
+    tenth.
     """
     total = sum(bins.values())
     if not total:

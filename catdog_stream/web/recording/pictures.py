@@ -1,7 +1,7 @@
-"""The latest labelled pictures as the network saw them, in bounded memory.
+"""Latest labelled pictures as resized for the network, in bounded memory.
 
-To keep one costs a reference to an array that is there anyway. Its small copy is made when somebody
-looks, off the event loop.
+Keeping a picture takes only a reference to an existing array. Its thumbnail is rendered at the
+first request, outside the event loop.
 """
 
 import io
@@ -16,57 +16,57 @@ from PIL import Image
 __all__ = ["KEPT", "Latest", "Shot", "thumbnail"]
 
 KEPT = 12
-#: Pixels of a side, for screens with two of them to a point.
+#: Pixels of a side, for screens with two pixels per point.
 SIDE = 176
 QUALITY = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture that was labelled, without the picture."""
+    """Labelled picture, without the image."""
 
-    #: Unlike that of any other picture of any worker.
+    #: Unique among the pictures of all workers.
     id: str
     #: Seconds since the epoch.
     at: float
     label: str
-    #: Of the likeliest class, 0 to 1.
+    #: Probability of the most probable class, 0 to 1.
     confidence: float
-    #: Empty of a label that another program wrote; such a one has no picture, and is not as sure.
+    #: Empty for a label of another program; such a label has no picture and no known confidence.
     stack: str
     url: str
     source: str
 
 
 class Latest:
-    """The last ``KEPT`` pictures, and for pages that were made before, as many that were it."""
+    """The last ``KEPT`` pictures, and as many earlier ones for pages rendered earlier."""
 
     def __init__(self) -> None:
         self._worker = secrets.token_hex(6)
         self._number = 0
-        #: The latest first; with what was prepared, until its thumbnail is made.
+        #: Latest first; with the prepared array, until its thumbnail is rendered.
         self._shots: deque[tuple[Shot, _Thumbnail]] = deque(maxlen=2 * KEPT)
 
     def next_id(self) -> str:
-        """For the next picture."""
+        """Return the id for the next picture."""
         self._number += 1
         return f"{self._worker}-{self._number}"
 
     def keep(self, shot: Shot, prepared: object) -> None:
-        """Keep one more; the oldest goes."""
+        """Keep one more picture; the oldest is removed."""
         self._shots.appendleft((shot, _Thumbnail(prepared)))
 
     def shots(self) -> list[Shot]:
-        """The last ``KEPT``, the latest first."""
+        """Return the last ``KEPT`` pictures, latest first."""
         return [shot for shot, _ in islice(self._shots, KEPT)]
 
     def films(self) -> dict[str, "_Thumbnail"]:
-        """What makes the thumbnails of all, by their ids; made in threads, each once."""
+        """Return the renderers of all thumbnails by id; threads call them."""
         return {shot.id: film for shot, film in self._shots}
 
 
 class _Thumbnail:
-    """A picture that is small once it has been looked at."""
+    """Thumbnail that is rendered at the first request."""
 
     __slots__ = ("_prepared", "_small")
 
@@ -75,7 +75,7 @@ class _Thumbnail:
         self._small: bytes | None = None
 
     def render(self) -> bytes:
-        """The thumbnail; takes about 2 ms the first time. Thread-safe: twice made is the same."""
+        """Return the JPEG; takes about 2 ms the first time. Thread-safe: a rerun is identical."""
         prepared = self._prepared
         if self._small is None:
             self._small = thumbnail(prepared)
@@ -84,10 +84,10 @@ class _Thumbnail:
 
 
 def thumbnail(prepared: object) -> bytes:
-    """A small JPEG of what a classifier has prepared; empty where that is no picture.
+    """Return a small JPEG of a classifier's prepared picture; empty if it is not an image.
 
     Args:
-        prepared: RGB, uint8, shape [height, width, 3]; of several, the first is shown.
+        prepared: RGB, uint8, shape [height, width, 3]; of several, the first is used.
     """
     while isinstance(prepared, (tuple, list)) and prepared:
         prepared = prepared[0]

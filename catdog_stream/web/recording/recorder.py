@@ -1,4 +1,4 @@
-"""The observer of a worker's pipeline: takes its notes, and makes nothing of them."""
+"""Observer of a worker's pipeline that records answers for the page."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -14,15 +14,15 @@ from catdog_stream.wire import Source
 
 __all__ = ["Recorder", "Rejected"]
 
-#: Pictures a second that are kept at most, when many come.
+#: Maximum number of pictures per second that are kept.
 PICTURES_PER_S = 1.0
-#: Characters of a stranger's text that are kept.
+#: Maximum characters kept of untrusted text.
 MAX_TEXT = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The latest request that was rejected for some reason."""
+    """Latest rejected request of a reason."""
 
     #: Seconds since the epoch.
     at: float
@@ -30,7 +30,7 @@ class Rejected:
     source: str
 
 
-#: See ``Recorder``.
+#: Type of the argument ``age`` of ``Recorder``.
 Age = Callable[[Source, float | None], float | None]
 
 
@@ -39,8 +39,8 @@ class Recorder:
 
     Args:
         clock: seconds since the epoch.
-        age: seconds since a record arrived, by its place and the seconds since the time that it
-            states; ``None`` where nothing is known.
+        age: returns the seconds since a record arrived, from its position and its age by its own
+            timestamp; ``None`` if unknown.
     """
 
     def __init__(
@@ -55,15 +55,15 @@ class Recorder:
 
     @property
     def rejected(self) -> Mapping[str, Rejected]:
-        """The latest rejected request of each reason."""
+        """Latest rejected request of each reason."""
         return self._rejected
 
     def wants_picture(self) -> bool:
-        """Whether another picture may be kept."""
+        """Return true if another picture may be kept."""
         return self._bucket.take()
 
     def answered(self, answer: Answered) -> None:
-        """Take note of one answer."""
+        """Record one answer."""
         outcome, source = answer.outcome, str(answer.incoming.source)
         seconds = self._seconds(answer)
         if isinstance(outcome, RejectedRequest):
@@ -94,7 +94,7 @@ class Recorder:
         return max(answer.timings.seconds, age or 0.0)
 
     def heard(self, label: str, value: bytes | None, source: Source) -> None:
-        """Take note of a label that another program has written: there is no picture to it."""
+        """Record a label of another program, which has no picture."""
         if self._bucket.take():
             shot = Shot(
                 self.latest.next_id(), self._clock(), label, 0.0, "", _url(value), str(source)
@@ -111,5 +111,5 @@ def _url(value: bytes | None) -> str:
 
 
 def _text(text: str) -> str:
-    """The beginning, without what is no character: UTF-8 could not carry it to other workers."""
+    """Cut the text, and replace invalid characters, which UTF-8 cannot carry to other workers."""
     return text[:MAX_TEXT].encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""The sections of the page, a file each, in their order."""
+"""Sections of the page in their order, one file each."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What stands beside the stacks that serve: canaries and shadows, by the workers that have them."""
+"""Canaries and shadows, by worker."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,12 +14,12 @@ _HEADS = ("Worker", "Answered by", "Compared", "Agree", "Mean", "Largest")
 
 
 def canary_body(view: ClusterView, _when: When) -> str:
-    """A sentence for each worker that has one."""
+    """Return one sentence for each worker with a canary."""
     return "".join(_of_each(view, "canary", _canary))
 
 
 def shadow_body(view: ClusterView, _when: When) -> str:
-    """A sentence for each worker that has one, and how far it agrees with what was answered."""
+    """Return one sentence for each worker with a shadow, and its agreement with the answers."""
     sentences = "".join(_of_each(view, "shadow", _shadow))
     rows = list(_of_each(view, "shadow", _rows))
     if not rows:
@@ -30,7 +30,7 @@ def shadow_body(view: ClusterView, _when: When) -> str:
 
 
 def _of_each(view: ClusterView, name: str, told: Callable[[str, Any], str]) -> Iterator[str]:
-    """What is told of the fact of each worker, this one first; none where it is no such fact."""
+    """Yield the HTML of a fact of each worker, this one first; malformed facts are skipped."""
     for address, fact in list(view.facts(name).items())[:MOST]:
         try:
             html = told(host(address), fact)

@@ -1,4 +1,4 @@
-"""What stacks say now, held against what they said when they were measured."""
+"""Current verdicts of the stacks, compared with those of their reference."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ _MEANING = {
 
 
 def body(view: ClusterView, when: When) -> str:
-    """A part for each worker whose verdicts drift; of the others, this one's alone."""
+    """Return a part for each worker whose verdicts drift, and always for this worker."""
     told = view.facts("drift")
     here = view.here.address
     parts = []
@@ -53,7 +53,7 @@ def _part(worker: str, fact: Any, when: When) -> str:
 
 def _sentence(finding: Mapping[str, Any], when: When) -> str:
     quantity = str(finding["quantity"])
-    # Other verdicts may be nobody's fault; other pictures or doubts seldom are.
+    # Other verdicts may be no fault; other pictures or confidences seldom are.
     css_class = "" if quantity == "verdicts" else ' class="notice"'
     return (
         f"<p{css_class}>Drift, begun {when(float(finding['since']))}: {_MEANING[quantity]} "

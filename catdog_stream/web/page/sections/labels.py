@@ -10,7 +10,7 @@ MOST = 12
 
 
 def body(view: ClusterView, _when: When) -> str:
-    """A row for each label, the most frequent first."""
+    """Return one row for each label, the most frequent first."""
     counts, total = view.statistics.labels, view.statistics.total
     if not total:
         return '<p class="none">No picture has been classified yet.</p>'

@@ -1,4 +1,4 @@
-"""What waits to be answered, by partition."""
+"""Requests that wait for an answer, by partition."""
 
 from collections.abc import Callable
 
@@ -12,9 +12,10 @@ MOST = 32
 
 
 def waiting(view: ClusterView, form: Callable[[int], str] = count) -> str:
-    """Return how many requests wait for an answer, or votes for a decision, written by ``form``.
+    """Return the number of requests that wait for an answer, or votes for a decision.
 
-    ``+`` follows where that is unknown of some partitions; ``-`` stands where it is of all.
+    ``form`` formats the number. ``+`` follows if some partitions are unknown; ``-`` means that all
+    are.
     """
     known = _known(view)
     more = "+" if len(known) < len(view.lag) else ""
@@ -26,7 +27,7 @@ def _known(view: ClusterView) -> list[int]:
 
 
 def body(view: ClusterView, _when: When) -> str:
-    """An item for each partition; of very many, for those where the most waits."""
+    """Return one item per partition; of very many partitions, those with the most requests."""
     if not view.lag:
         return '<p class="none">Kafka has not stated yet what waits.</p>'
     shown = sorted(sorted(view.lag, key=lambda number: -(view.lag[number] or 0))[:MOST])

@@ -1,4 +1,4 @@
-"""The latest labelled pictures, as the network saw them."""
+"""The latest labelled pictures, as resized for the network."""
 
 from catdog_stream.models.verdict import UNKNOWN
 from catdog_stream.web.cluster.view import ClusterView
@@ -13,7 +13,7 @@ _NO_URL = '<p class="url"></p>'
 
 
 def body(view: ClusterView, when: When) -> str:
-    """A list, the latest first; in the browser each stays in its place until it is the oldest."""
+    """Return a list, latest first; in the browser, each picture keeps its place until removed."""
     if not view.pictures:
         return ""
     color = colors(view)
@@ -29,7 +29,7 @@ def _item(shot: Shot, color: str, when: When) -> str:
             f'<p class="verdict"><b class="{color}" title="{label}">{label}</b></p>{_words(shot)}'
             f'<p class="fine">{when(shot.at)} · another program</p></li>'
         )
-    # How sure of which class says little of a picture that is taken for none.
+    # The confidence in a class means little for an out-of-distribution picture.
     sure = "like none of the classes" if shot.label == UNKNOWN else share(shot.confidence)
     return (
         f'<li data-key="{plain(shot.id)}"><img src="/pictures/{plain(shot.id)}" alt="A picture '
@@ -40,7 +40,7 @@ def _item(shot: Shot, color: str, when: When) -> str:
 
 
 def _words(shot: Shot) -> str:
-    """Return the line of the url; it is there without one, too, lest the others move."""
+    """Return the line of the url, even without a url, so that nothing else moves."""
     url = readable_url(shot.url)
     return f'<p class="url" title="{plain(url)}">{plain(url, MAX_URL)}</p>' if url else _NO_URL
 

@@ -1,4 +1,4 @@
-"""Rejected requests by reason: how many, the latest of each, and whether a replay can help."""
+"""Rejected requests by reason: the count, the latest, and if a replay can help."""
 
 from catdog_stream.errors import REPLAY_ADVICE, ReplayAdvice
 from catdog_stream.web.cluster.view import ClusterView
@@ -13,11 +13,11 @@ _ADVICE = {reason.value: advice for reason, advice in REPLAY_ADVICE.items()}
 
 
 def body(view: ClusterView, when: When) -> str:
-    """An item for each reason, the most frequent first."""
+    """Return one item per reason, the most frequent first."""
     counts, total = view.statistics.rejections, view.statistics.rejected
     if not total:
         return '<p class="none">None rejected.</p>'
-    replayed = not view.here.state.facts.get("voter")  # a voter's are votes, and no records
+    replayed = not view.here.state.facts.get("voter")  # a voter's rejections are votes, not records
     items = "".join(
         _item(reason, number, total, view.rejected.get(reason), when, replayed=replayed)
         for reason, number in top(counts, MOST)

@@ -1,4 +1,4 @@
-"""Labels per second, and how long an answer takes: now, and over the last hour."""
+"""Labels per second, and the time to an answer: now, and over the last hour."""
 
 from catdog_stream.web.cluster.view import ClusterView
 from catdog_stream.web.page.charting import Line, lines, points
@@ -11,7 +11,7 @@ __all__ = ["LATENCY", "RATE"]
 
 
 def rate_body(view: ClusterView, _when: When) -> str:
-    """Labels each second."""
+    """Return the rates of labels."""
     peak = max((slot.labelled for slot in view.hour.values()), default=0) / SLOT_SECONDS
     return _figures(
         ("now", f"{rate(view.recent.labelled / RECENT_SECONDS)}/s"),
@@ -21,7 +21,7 @@ def rate_body(view: ClusterView, _when: When) -> str:
 
 
 def latency_body(view: ClusterView, _when: When) -> str:
-    """From a request's arrival in Kafka to Kafka's confirmation of its answer."""
+    """Return latencies, from a request's arrival in Kafka to the confirmed answer."""
     now, hour = view.recent.bins, view.in_hour.bins
     return _figures(
         ("p50 now", seconds(percentile(now, 0.5))),

@@ -1,4 +1,4 @@
-"""The workers by address: what they serve, which partitions they have, and how they are."""
+"""Workers by address: their stacks, partitions and health."""
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
@@ -10,7 +10,7 @@ from catdog_stream.web.page.text import count, host, plain
 __all__ = ["WORKERS", "ranges"]
 
 MOST = 32
-#: What is known of them is old.
+#: Standings of workers whose state is out of date: text and CSS class.
 _GONE: Mapping[str, tuple[str, str]] = {
     "silent": ("does not answer", "bad"),
     "lost": ("lost", "bad"),
@@ -19,7 +19,7 @@ _GONE: Mapping[str, tuple[str, str]] = {
 
 
 def body(view: ClusterView, when: When) -> str:
-    """A row for each worker, this one first."""
+    """Return one row per worker, this worker first."""
     rows = [_row(each, view.now, when) for each in view.workers[:MOST]]
     rest = len(view.workers) - len(rows)
     more = f'<p class="fine">and {count(rest)} others</p>' if rest else ""
@@ -28,7 +28,7 @@ def body(view: ClusterView, when: When) -> str:
 
 
 def _here(view: ClusterView) -> str:
-    """What this worker serves, and what it is, if not one that does everything."""
+    """Return this worker's stack, and its role if that is not ``all``."""
     state = view.here.state
     loading = plain(str(state.facts.get("loading", "")))
     more = f", and loads {loading}" if loading else ""
@@ -63,7 +63,7 @@ def _health(worker: WorkerView, now: float, when: When) -> str:
 
 
 def ranges(numbers: Iterable[int]) -> str:
-    """``0-3, 7`` for 0, 1, 2, 3 and 7."""
+    """Return ``0-3, 7`` for 0, 1, 2, 3 and 7."""
     parts = []
     for _, run in groupby(enumerate(sorted(numbers)), key=lambda pair: pair[1] - pair[0]):
         those = [number for _, number in run]
