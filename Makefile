@@ -47,7 +47,7 @@ lint: $(DEV)  ## check style, types, imports between packages, and the files in 
 	ops/check
 	@$(MAKE) --no-print-directory docs
 
-docs: $(DEV)  ## the documentation as a site, in build/site; a link that leads nowhere fails
+docs: $(DEV)  ## build the documentation as a site, in build/site; a broken link is an error
 	@rm -rf build/pages && mkdir -p build/pages
 	@cp --parents README.md CHANGELOG.md CONTRIBUTING.md LICENSE NOTICE docs/* ops/README.md weights/*/README.md build/pages
 	.venv/bin/mkdocs build
