@@ -12,7 +12,7 @@
     ├── AgentError              an agent ended, which must never happen
     ├── HungModelError          the model hung too often for this process to continue
     ├── FetchError              no picture can be fetched from the address that a visitor typed
-    ├── TooManyRejectedError    so many requests are rejected that something else must be wrong
+    ├── TooManyRejectedError    too many requests are rejected: something else must be wrong
     └── RejectedRequest         one request is bad; carries the reason code for the dead letter
 
 All are click exceptions: the command line prints the sentence and exits with ``exit_code``, without

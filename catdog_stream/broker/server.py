@@ -199,7 +199,7 @@ class LocalKafka:
         return self.data_dir / "server.properties"
 
     def _require_free_port(self) -> None:
-        # Checked first, because another broker on the port would look like this server.
+        # Checked first, because the readiness check would accept another broker on the port.
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

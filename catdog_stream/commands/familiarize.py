@@ -31,7 +31,7 @@ from catdog_stream.terminal import shown
 def familiarize(
     stack: Path, pictures: Path, validation: Path | None, version: str | None, threshold: float
 ) -> None:
-    """Teach STACK what is familiar, from PICTURES/CLASS/*.
+    """Fit the OOD score of STACK on PICTURES/CLASS/*.
 
     The backbone must not have been trained on them; the head may have.
     """

@@ -127,7 +127,7 @@ class Web(FaustWeb):
 
 
 def treat(server: web.Server, application: web.Application) -> None:
-    """Make ``server`` read requests in small parts, and respond with our headers."""
+    """Make ``server`` read requests in small parts, and add the security headers."""
     read_little(server)
     server.request_factory = partial(application._make_request, _cls=_Request)
 

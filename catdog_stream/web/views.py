@@ -76,7 +76,7 @@ async def _ask(address: str, since: int, seen: Iterable[str]) -> PeerSnapshot:
 
 
 def _proof() -> dict[str, str]:
-    """Return the header that proves to other workers that this is one of them."""
+    """Return the header that proves to other workers that this is a worker."""
     secret = app.settings.peer_secret
     return {} if secret is None else {ANSWER_HEADER: answer_proof(secret, app.address)}
 
@@ -220,7 +220,7 @@ async def readyz(web: View, _request: Request) -> Response:
     warnings += [
         without_addresses(each.sentence)
         for each in health.conditions
-        # Those causes are reported already, as this worker's own problems and warnings.
+        # The other causes are reported already, as this worker's own problems and warnings.
         if each.severity >= Severity.WARNING and each.cause not in ("not_ready", "fault")
     ]
     more = {"warnings": warnings} if warnings else {}  # existing clients know two fields

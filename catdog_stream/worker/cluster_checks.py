@@ -1,7 +1,7 @@
 """Checks of a cluster against the settings, before a worker takes its first request.
 
 Pure functions: facts in, findings out. ``catdog-stream worker --check`` prints the findings, and
-``worker.cluster_readiness`` delays a worker's start while one of them is an error. To add a check,
+``worker.cluster_readiness`` delays a worker's start while there is an error. To add a check,
 add a function to ``CHECKS``.
 """
 

@@ -29,7 +29,7 @@ __all__ = ["NOT_ANSWERED_YET", "ClusterReadiness", "cluster_findings"]
 
 logger = logging.getLogger(__name__)
 
-#: The problem of a worker that has just started.
+#: Problem of a worker that has just started.
 NOT_ANSWERED_YET = "The Kafka cluster has not answered yet."
 
 
@@ -56,9 +56,9 @@ class ClusterReadiness(Service):
         self._looked_at = 0.0
         #: Topics that a running worker needs, by name.
         self._topics: Mapping[str, Needed] = {}
-        #: Those of them that have existed at least once.
+        #: Topics of ``_topics`` that have existed at least once.
         self._needed: dict[str, Needed] = {}
-        #: Those of them that lack partitions, with the number of partitions they have.
+        #: Topics of ``_needed`` that lack partitions, with the number of partitions they have.
         self._lacking: Mapping[str, int] = {}
         #: Why the lost topics cannot be created.
         self._not_restored: str | None = None

@@ -35,7 +35,7 @@ _ADDRESS = re.compile(r"(?:\w+://)?(?:\[[0-9A-Fa-f:.]+\]|[\w.-]*\w):\d{1,5}\b(?!
 
 _WARMING, _JURY = "The model is warming up.", "The jury is starting."
 _ASSIGNING = "Partitions are being assigned and tables recovered."
-#: Reasons that pass without help, and soon.
+#: Temporary reasons, which end soon by themselves.
 PASSING = frozenset((NOT_ANSWERED_YET, _WARMING, _JURY, _ASSIGNING))
 #: Reason of a worker beyond the number of partitions.
 SPARE = "No partition is assigned to this worker."
@@ -55,7 +55,7 @@ class Watchdog(Service):
 
     @property
     def unready(self) -> float:
-        """Seconds for which this worker has not been ready, from its start on; 0 if it is."""
+        """Seconds for which this worker has not been ready, since its start; 0 if it is ready."""
         since = self._unready_since
         return 0.0 if since is None else time.monotonic() - since
 

@@ -42,7 +42,7 @@ class RepeatFilter(logging.Filter):
 class StartFilter(logging.Filter):
     """Filter for errors that aiokafka logs while the topics of a new cluster are created.
 
-    They would make a first-time user look for a fault. Later records pass: they show a fault.
+    They would alarm a first-time user. Later records pass, because they show a fault.
 
     Args:
         seconds: duration after the creation of the filter.

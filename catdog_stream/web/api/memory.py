@@ -22,7 +22,7 @@ MAX_SIZE = 8192
 SCORE_SIZE = 100
 #: Maximum bytes to parse of a record for which no client of this worker may ever ask.
 MAX_READ = 64 * 1024
-#: Seconds for which a sent request is known to exist without a look-up.
+#: Seconds for which a sent request is known to exist without a lookup.
 LATELY = 15.0
 
 

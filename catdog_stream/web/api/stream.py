@@ -32,7 +32,7 @@ __all__ = ["Asked", "Picture", "State", "Stream"]
 
 logger = logging.getLogger(__name__)
 
-#: Maximum number of look-ups that wait, and of one client.
+#: Maximum number of lookups that wait, and of one client.
 MAX_LOOKUPS = 64
 MAX_LOOKUPS_OF_ONE = 8
 RETRY_AFTER = "5"
@@ -91,7 +91,7 @@ class Stream:
         self._finding: Shared[Lookup] = Shared(
             lambda: lookup(cluster), usable=lambda finder: not finder.broken
         )
-        #: Client to the number of its waiting look-ups.
+        #: Client to the number of its waiting lookups.
         self._lookups: Counter[str] = Counter()
         self._closing = asyncio.Event()
 
@@ -138,7 +138,7 @@ class Stream:
     async def look(self, source: Source, address: str | None = None) -> State | None:
         """Return the state of the request at ``source``; ``None`` if there is none.
 
-        ``address`` is the client's: the number of its simultaneous look-ups is limited. Raise
+        ``address`` is the client's: the number of its simultaneous lookups is limited. Raise
         ``Problem``.
         """
         sent = self._memory.sent(source)

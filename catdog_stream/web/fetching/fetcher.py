@@ -22,7 +22,7 @@ from catdog_stream.web.fetching.rules import Rules
 
 __all__ = ["AT_A_TIME", "CONNECT_SECONDS", "MAX_BYTES", "MAX_REDIRECTS", "SECONDS", "Fetcher"]
 
-#: Seconds for everything, from the first look-up of a name to the last byte.
+#: Seconds for everything, from the first lookup of a name to the last byte.
 SECONDS = 10.0
 #: The part of ``SECONDS`` for each connection: name, TCP and TLS.
 CONNECT_SECONDS = 5.0

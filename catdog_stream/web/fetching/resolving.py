@@ -24,7 +24,7 @@ class SystemLookup:
     """Look-up by the system in its own threads: a silent name server blocks nothing else.
 
     Args:
-        threads: maximum number of simultaneous look-ups.
+        threads: maximum number of simultaneous lookups.
     """
 
     def __init__(self, threads: int) -> None:
@@ -35,7 +35,7 @@ class SystemLookup:
         return await asyncio.get_running_loop().run_in_executor(self._threads, _system, host)
 
     def close(self) -> None:
-        """Start no more look-ups."""
+        """Start no more lookups."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

@@ -52,7 +52,7 @@ class Tokens:
 
 
 def _challenge(path: str, *, reads: bool) -> str:
-    """Return the challenge: only browsers on the page's paths are asked for a password."""
+    """Return the challenge; only the page's paths make a browser ask for a password."""
     if not reads or is_api(path):
         return 'Bearer realm="catdog_stream"'
     return 'Basic realm="catdog_stream", charset="UTF-8", Bearer realm="catdog_stream"'
