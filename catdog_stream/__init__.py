@@ -1,4 +1,4 @@
-"""Classify a stream of pictures on Kafka with Faust.
+"""Classification of a stream of pictures on Kafka with Faust.
 
 docs/architecture.md describes the packages.
 """

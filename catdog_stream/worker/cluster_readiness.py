@@ -1,4 +1,4 @@
-"""Wait before a worker's start for a cluster that can be used and has the topics."""
+"""Readiness of the cluster for a worker's start: it can be used and has the topics."""
 
 import asyncio
 import logging

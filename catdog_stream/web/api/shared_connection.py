@@ -1,4 +1,4 @@
-"""Connection that all requests share: opened at the first use, closed after a time without."""
+"""Connection that all requests share: opened at the first use, closed after an idle time."""
 
 import asyncio
 import logging

@@ -57,7 +57,7 @@ def bar(*parts: tuple[float, str]) -> str:
 
 
 def colors(view: ClusterView) -> Mapping[str, str]:
-    """Return the color of each label, and of any other text: a CSS class.
+    """Return the color of each label, and of any other text: CSS class and token.
 
     The colors do not depend on the order of the counts, nor on labels of other programs. A label
     that is not a class of a stack, such as ``unknown``, has no color of its own.
