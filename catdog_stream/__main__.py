@@ -2,7 +2,7 @@
 
 import signal
 
-from catdog_stream.streams import prepare
+from catdog_stream.terminal import prepare_streams
 
 # Importing the rest takes a second. Until a command handles signals itself, they end the process
 # in the default way, and not with a traceback from the middle of an import.
@@ -13,7 +13,7 @@ for number in (signal.SIGINT, signal.SIGTERM):
 
 def main() -> None:
     """Run the command line."""
-    prepare()
+    prepare_streams()
     from catdog_stream.app import main as run
 
     run()

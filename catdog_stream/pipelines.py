@@ -20,12 +20,12 @@ from aiokafka import ConsumerRecord
 from faust.app.base import BootStrategy
 from faust.types import EventT, ServiceT
 
-from catdog_stream.answers import Label, Rejection
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.request_reader import RequestReader
+from catdog_stream.messages.answers import Label, Rejection
+from catdog_stream.messages.wire import Source
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS, REJECTED, topic_configs
-from catdog_stream.wire import Source
 from catdog_stream.worker.stream_app import StreamApp
 
 __all__ = ["Joined", "PipelineApp"]

@@ -14,10 +14,10 @@ from typing import Any
 
 import faust
 
-from catdog_stream.answers import Label, Rejection
 from catdog_stream.errors import Reason
-from catdog_stream.votes import Vote
-from catdog_stream.wire import Source
+from catdog_stream.messages.answers import Label, Rejection
+from catdog_stream.messages.votes import Vote
+from catdog_stream.messages.wire import Source
 
 __all__ = [
     "ImageLabel",

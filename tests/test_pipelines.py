@@ -3,8 +3,8 @@
 import pytest
 
 from catdog_stream.errors import SettingError
+from catdog_stream.messages.wire import Source
 from catdog_stream.pipelines import PipelineApp, Recent
-from catdog_stream.wire import Source
 
 
 def test_what_comes_again_in_time_is_not_new_and_later_it_is() -> None:

@@ -11,8 +11,8 @@ from catdog_stream.app import app, topics
 from catdog_stream.delivery.consumer import Consumer
 from catdog_stream.delivery.manual_ack import settled_events
 from catdog_stream.errors import RejectedRequest
+from catdog_stream.messages.wire import Incoming
 from catdog_stream.pipeline.pipeline import Outcome
-from catdog_stream.wire import Incoming
 
 
 @app.agent(topics.requests, name="classify")

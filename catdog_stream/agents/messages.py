@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from faust.types import Message
 
 from catdog_stream.delivery.marks import Mark, mark_of
-from catdog_stream.wire import Headers, Source
+from catdog_stream.messages.wire import Headers, Source
 
 __all__ = ["headers_of", "mark", "source_of"]
 

@@ -20,11 +20,11 @@ from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.kafka.request_reply import RequestReply, request_reply
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.stacks.locate import samples as samples_directory
 from catdog_stream.settings import Settings
 from catdog_stream.terminal import shown
 from catdog_stream.topics import REQUESTS
-from catdog_stream.wire import Source
 
 #: For Kafka to confirm the last request after a signal.
 LAST_REQUEST_SECONDS = 0.2

@@ -16,8 +16,8 @@ from typing import Literal, NotRequired, TypedDict
 import orjson
 
 from catdog_stream.delivery.marks import Mark, is_mark, remembered
-from catdog_stream.raw_json import loads
-from catdog_stream.wire import Headers, Source
+from catdog_stream.messages.raw_json import loads
+from catdog_stream.messages.wire import Headers, Source
 
 __all__ = [
     "MAX_METADATA_BYTES",

@@ -12,8 +12,8 @@ from aiokafka import TopicPartition
 from catdog_stream.kafka.bounded_reader import Extent, consumer, records_of
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.messages.wire import Source
 from catdog_stream.topics import LABELS, REQUESTS
-from catdog_stream.wire import Source
 
 __all__ = ["answered_before"]
 

@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError
 from catdog_stream import deadlines
 from catdog_stream.delivery.group_flow import GroupFlow, Positions
 from catdog_stream.kafka.group_offsets import EARLIEST, LOG_END, STABLE_END, committed, offsets
-from catdog_stream.wire import Source
+from catdog_stream.messages.wire import Source
 
 __all__ = ["GroupLag", "PartitionLag"]
 

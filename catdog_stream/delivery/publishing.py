@@ -13,10 +13,10 @@ import faust
 from catdog_stream.delivery.refusals import costs_request, explained_refusal
 from catdog_stream.errors import BrokerError, Reason, Refusal, RejectedRequest
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.messages.wire import Answer, Incoming, rejection, verdict_label
 from catdog_stream.metrics import count_broker_error
 from catdog_stream.pipeline.ordered_publisher import Outcome
 from catdog_stream.topics import LABELS, REJECTED
-from catdog_stream.wire import Answer, Incoming, rejection, verdict_label
 
 __all__ = ["KafkaPublisher", "Writer"]
 

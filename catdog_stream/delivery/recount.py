@@ -38,8 +38,8 @@ from catdog_stream.kafka.bounded_reader import Extent, extent, records
 from catdog_stream.kafka.cluster import admin, group_members, group_offsets, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
+from catdog_stream.messages.wire import Source
 from catdog_stream.topics import GROUP, LABELS, RECOUNT_GROUP, REJECTED, REQUESTS, TOPICS
-from catdog_stream.wire import Source
 
 __all__ = ["Found", "Recount", "total"]
 

@@ -31,9 +31,9 @@ from catdog_stream.kafka.bounded_reader import extent, records
 from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.cluster import create_compacted, create_topics, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.raw_json import loads
+from catdog_stream.messages.raw_json import loads
+from catdog_stream.messages.wire import REJECTION_HEADERS, Answer, Source
 from catdog_stream.topics import REJECTED, REPLAYED, REQUESTS
-from catdog_stream.wire import REJECTION_HEADERS, Answer, Source
 
 __all__ = ["Rejected", "Replay", "ReplayOutcome", "Tally", "request_again"]
 

@@ -11,10 +11,10 @@ from catdog_stream.delivery.publishing import Writer
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.kafka.cluster import KNOWN_POLL_SECONDS, create_votes
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.messages.votes import Vote
+from catdog_stream.messages.wire import Answer, Incoming
 from catdog_stream.pipeline.ordered_publisher import Outcome
 from catdog_stream.topics import VOTES
-from catdog_stream.votes import Vote
-from catdog_stream.wire import Answer, Incoming
 
 __all__ = ["VotePublisher"]
 

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from catdog_stream.kafka.replies import Reply
-from catdog_stream.wire import Source
+from catdog_stream.messages.wire import Source
 
 __all__ = ["MAX_BYTES", "EarlyReplies"]
 

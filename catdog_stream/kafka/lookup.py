@@ -16,8 +16,8 @@ from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.messages.wire import Source
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS, TOPICS
-from catdog_stream.wire import Source
 
 __all__ = ["Found", "Lookup", "lookup"]
 

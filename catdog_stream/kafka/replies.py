@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from catdog_stream.answers import Rejection
 from catdog_stream.kafka.bounded_reader import consumer
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.raw_json import loads
+from catdog_stream.messages.answers import Rejection
+from catdog_stream.messages.raw_json import loads
+from catdog_stream.messages.wire import Source
 from catdog_stream.topics import LABELS, REJECTED
-from catdog_stream.wire import Source
 
 __all__ = ["Reply", "replies"]
 

@@ -14,8 +14,8 @@ from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
+from catdog_stream.messages.wire import Source
 from catdog_stream.topics import REQUESTS
-from catdog_stream.wire import Source
 
 __all__ = ["RequestReader"]
 

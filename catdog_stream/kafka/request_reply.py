@@ -20,8 +20,8 @@ from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.early_replies import EarlyReplies
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.replies import Reply, replies
+from catdog_stream.messages.wire import Source
 from catdog_stream.topics import REQUESTS
-from catdog_stream.wire import Source
 
 __all__ = ["Question", "RequestReply", "request_reply"]
 

@@ -4,9 +4,9 @@ import logging
 from dataclasses import dataclass
 from typing import Protocol
 
+from catdog_stream.messages.wire import Incoming
 from catdog_stream.pipeline.outcome import Outcome
 from catdog_stream.pipeline.timings import Timings
-from catdog_stream.wire import Incoming
 
 __all__ = ["Answered", "Observer", "Observers"]
 

@@ -14,12 +14,12 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from catdog_stream import metrics
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.messages.wire import Incoming
 from catdog_stream.pipeline.observing import Answered, Observers
 from catdog_stream.pipeline.outcome import Classified, Outcome
 from catdog_stream.pipeline.partition_queues import PartitionQueues
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.timings import Timings, note_queue, note_stages
-from catdog_stream.wire import Incoming
 
 __all__ = ["Classified", "Job", "OrderedPublisher", "Outcome", "Publisher", "note_answer"]
 

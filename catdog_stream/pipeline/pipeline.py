@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.messages.wire import Incoming, parse_request
 from catdog_stream.models.classifier import Prepared
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.decoding_threads import DecodingThreads
@@ -28,7 +29,6 @@ from catdog_stream.pipeline.ordered_publisher import (
 )
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import Lease, Serving
-from catdog_stream.wire import Incoming, parse_request
 
 __all__ = ["Classified", "Outcome", "Pipeline", "Publisher"]
 

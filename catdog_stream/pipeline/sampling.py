@@ -7,7 +7,7 @@ was in the sample the first time. A larger share contains every smaller share of
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from catdog_stream.wire import Source
+from catdog_stream.messages.wire import Source
 
 __all__ = ["Sample"]
 

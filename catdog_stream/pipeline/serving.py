@@ -13,13 +13,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.classifier import Classifier, Prepared
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.batch_policy import BatchPolicy
 from catdog_stream.pipeline.batching import Batcher
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.sampling import Sample
-from catdog_stream.wire import Source
 
 __all__ = ["PARALLEL_BATCHES", "Lease", "Serving", "ShadowTap"]
 

@@ -11,9 +11,9 @@ from catdog_stream.errors import RejectedRequest
 from catdog_stream.kafka.client import producer, request_value
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.messages.wire import Incoming, Source, rejection, verdict_label
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
-from catdog_stream.wire import Incoming, Source, rejection, verdict_label
 
 __all__ = ["Answered", "publish_answers"]
 

@@ -12,11 +12,11 @@ from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.publishing import KafkaPublisher
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.request_reader import RequestReader
+from catdog_stream.messages.votes import DeadlineMarker
+from catdog_stream.messages.wire import Incoming, Source
 from catdog_stream.pipeline.ordered_publisher import Job, OrderedPublisher
 from catdog_stream.pipeline.voting.vote_aggregator import VoteAggregator
 from catdog_stream.topics import REQUESTS, VOTES
-from catdog_stream.votes import DeadlineMarker
-from catdog_stream.wire import Incoming, Source
 from catdog_stream.worker.inference import rejection_limit
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from catdog_stream.errors import SettingError, StackError
+from catdog_stream.messages.votes import VOTER_NAME
 from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.models.stacks.manifest import load_manifest
 from catdog_stream.settings import Settings
 from catdog_stream.topics import COUNTED, GROUP, LABELS, REQUESTS, VOTES, group_of
-from catdog_stream.votes import VOTER_NAME
 
 __all__ = ["Role", "role_of"]
 

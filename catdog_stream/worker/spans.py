@@ -12,9 +12,9 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_i
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from catdog_stream.errors import RejectedRequest
+from catdog_stream.messages.wire import Headers, Incoming
 from catdog_stream.pipeline.observing import Answered
 from catdog_stream.pipeline.outcome import Outcome
-from catdog_stream.wire import Headers, Incoming
 
 __all__ = ["Spans"]
 

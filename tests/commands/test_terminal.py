@@ -22,6 +22,7 @@ from tests.commands.test_errors import run, sentence
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
+PREPARE = "from catdog_stream.terminal import prepare_streams; prepare_streams();"
 
 
 def shell(command: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -44,14 +45,12 @@ def test_a_closed_stream_is_no_fault(closed: str) -> None:
 
 
 def test_nothing_else_gets_the_number_of_a_closed_stream() -> None:
-    code = "from catdog_stream.streams import prepare; prepare(); print(open('setup.cfg').fileno())"
-    answer = shell(f'-c "{code}" 2>&-')
+    answer = shell(f"-c \"{PREPARE} print(open('setup.cfg').fileno())\" 2>&-")
     assert int(answer.stdout) > 2
 
 
 def test_text_that_the_terminal_has_no_bytes_for_is_escaped() -> None:
-    code = "from catdog_stream.streams import prepare; prepare(); print('\\u732b')"
-    answer = shell(f'-c "{code}"', PYTHONIOENCODING="latin-1")
+    answer = shell(f"-c \"{PREPARE} print('\\u732b')\"", PYTHONIOENCODING="latin-1")
     assert (answer.returncode, answer.stdout) == (0, "\\u732b\n")
 
 
@@ -115,7 +114,7 @@ def test_make_help_shows_each_text_in_full() -> None:
     answer = subprocess.run(
         ["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert "workers killed: build/soak.csv and .png" in answer.stdout
+    assert "kill workers: build/soak.csv and .png" in answer.stdout
 
 
 def test_a_stack_that_nobody_knows_is_not_deployed() -> None:

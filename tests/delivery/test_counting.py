@@ -24,7 +24,7 @@ from catdog_stream.delivery.counting import (
     to_metadata,
 )
 from catdog_stream.delivery.marks import mark_of
-from catdog_stream.wire import Source
+from catdog_stream.messages.wire import Source
 
 REQUESTS, LABELS = "catdogimage", "catdoglabel"
 #: What Kafka takes beside an offset where nothing else is configured.

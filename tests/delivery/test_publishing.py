@@ -14,12 +14,12 @@ from catdog_stream.delivery.publishing import KafkaPublisher, faust_timestamp
 from catdog_stream.errors import BrokerError, Reason, Refusal, RejectedRequest
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.replies import replies
+from catdog_stream.messages.wire import Headers, Incoming, Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.pipeline import Classified, Outcome
 from catdog_stream.settings import Settings
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
-from catdog_stream.wire import Headers, Incoming, Source
 from catdog_stream.worker.application import CatDogApp
 from tests.support.configured import configured
 from tests.support.metrics import broker_errors

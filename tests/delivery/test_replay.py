@@ -6,7 +6,7 @@ from aiokafka import ConsumerRecord
 
 from catdog_stream.delivery.replay import Rejected, ReplayOutcome, Tally, request_again
 from catdog_stream.errors import REPLAY_ADVICE, Reason, RejectedRequest
-from catdog_stream.wire import Headers, Incoming, Source, rejection
+from catdog_stream.messages.wire import Headers, Incoming, Source, rejection
 
 REQUEST = Source("catdogimage", 3, 17)
 VALUE = orjson.dumps({"label": None, "url": "x", "data": "QUJD" * 100})

@@ -9,13 +9,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from catdog_stream.delivery.voting import VotePublisher
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.kafka.cluster import create_topics, create_votes, topic_partitions
+from catdog_stream.messages.votes import Vote
+from catdog_stream.messages.wire import Headers, Incoming, Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.pipeline import Classified
 from catdog_stream.settings import Settings
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.topics import REQUESTS, VOTES
-from catdog_stream.votes import Vote
-from catdog_stream.wire import Headers, Incoming, Source
 from catdog_stream.worker.application import CatDogApp
 
 pytestmark = pytest.mark.integration

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.kafka.client import opaque_url, request_value, shown_url
-from catdog_stream.wire import parse_request
+from catdog_stream.messages.wire import parse_request
 
 
 @given(st.binary(min_size=1, max_size=100), st.text())

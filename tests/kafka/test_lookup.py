@@ -11,11 +11,11 @@ from catdog_stream.errors import BrokerError, Reason, RejectedRequest
 from catdog_stream.kafka import lookup as finding_module
 from catdog_stream.kafka.client import producer, request_value
 from catdog_stream.kafka.lookup import Lookup, lookup
+from catdog_stream.messages.wire import Source
 from catdog_stream.settings import Settings
 from catdog_stream.testing import own_broker
 from catdog_stream.testing.answered import Answered, publish_answers
 from catdog_stream.topics import LABELS, REQUESTS
-from catdog_stream.wire import Source
 
 pytestmark = pytest.mark.integration
 

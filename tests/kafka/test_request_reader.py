@@ -10,10 +10,10 @@ from aiokafka.structs import TopicPartition
 
 from catdog_stream.kafka.cluster import create_topics, grow
 from catdog_stream.kafka.request_reader import RequestReader
+from catdog_stream.messages.wire import Source
 from catdog_stream.settings import Settings
 from catdog_stream.testing import own_broker
 from catdog_stream.topics import REQUESTS
-from catdog_stream.wire import Source
 
 pytestmark = pytest.mark.integration
 

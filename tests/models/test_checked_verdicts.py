@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.errors import RejectedRequest
+from catdog_stream.messages.votes import Vote
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.checked_verdicts import checked_verdicts
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.votes import Vote
-from catdog_stream.wire import Source
 
 CLASSES = ("cat", "dog")
 CAT = Verdict({"cat": 0.75, "dog": 0.25}, "test 1", 0.5, notes={"votes": "{}"})

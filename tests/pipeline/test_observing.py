@@ -3,9 +3,9 @@
 import pytest
 
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.messages.wire import Incoming, Source
 from catdog_stream.pipeline.observing import Answered, Observers
 from catdog_stream.pipeline.timings import Timings
-from catdog_stream.wire import Incoming, Source
 
 INCOMING = Incoming(Source("catdogimage", 1, 2), None, b"", (), None)
 OUTCOME = RejectedRequest(Reason.NOT_JSON, "It is none.")

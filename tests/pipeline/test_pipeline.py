@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from catdog_stream.errors import Reason, RejectedRequest, TooManyRejectedError
+from catdog_stream.messages.wire import Incoming, Source
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.model_runner import ModelRunner
@@ -21,7 +22,6 @@ from catdog_stream.pipeline.observing import Observers
 from catdog_stream.pipeline.pipeline import Classified, Outcome, Pipeline
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import Serving
-from catdog_stream.wire import Incoming, Source
 
 DEADLINE = 30.0
 CAT, DOG = Verdict({"cat": 1.0, "dog": 0.0}, "test 1"), Verdict({"cat": 0.0, "dog": 1.0}, "test 1")

@@ -7,8 +7,8 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catdog_stream.messages.wire import Source
 from catdog_stream.pipeline.sampling import Sample
-from catdog_stream.wire import Source
 
 shares = st.floats(0, 1)
 sources = st.builds(Source, st.just("catdogimage"), st.integers(0, 10_000), st.integers(0, 2**60))
@@ -47,7 +47,8 @@ def test_samples_for_different_purposes_have_nothing_to_do_with_each_other() -> 
 def test_another_process_chooses_the_same() -> None:
     """Python's own hash of a text is another one in each process."""
     program = (
-        "from catdog_stream.pipeline.sampling import Sample; from catdog_stream.wire import Source;"
+        "from catdog_stream.pipeline.sampling import Sample;"
+        "from catdog_stream.messages.wire import Source;"
         "print([n for n in range(99) if Source('t', 1, n) in Sample(b'canary', 0.2)])"
     )
     there = subprocess.run(

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 import numpy as np
 import pytest
 
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.sampling import Sample
 from catdog_stream.pipeline.serving import Serving
-from catdog_stream.wire import Source
 
 DEADLINE = 10.0
 FIRST = Source("catdogimage", 0, 0)

@@ -14,10 +14,10 @@ import psutil
 import pytest
 import requests
 
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.pipeline.sampling import Sample
 from catdog_stream.testing import Worker, own_broker, wait_until
-from catdog_stream.wire import Source
 from tests.support.client import Client, Message, header, request
 from tests.support.stacks import DEFAULT, add
 

@@ -24,11 +24,11 @@ from catdog_stream.kafka.lookup import lookup
 from catdog_stream.kafka.replies import replies
 from catdog_stream.kafka.request_reader import RequestReader
 from catdog_stream.kafka.rollout_status import running
+from catdog_stream.messages.wire import Source
 from catdog_stream.settings import Settings
 from catdog_stream.testing.answered import publish_answers
 from catdog_stream.testing.ports import free_ports
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
-from catdog_stream.wire import Source
 
 pytestmark = pytest.mark.integration
 

@@ -19,6 +19,8 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from catdog_stream.errors import Reason
 from catdog_stream.kafka.cluster import grow
+from catdog_stream.messages.votes import Vote
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.models.vote_rules import Ballot, decide
 from catdog_stream.settings import Settings
@@ -26,8 +28,6 @@ from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
 from catdog_stream.topics import REQUESTS, VOTES
-from catdog_stream.votes import Vote
-from catdog_stream.wire import Source
 from tests.support.client import Client, Message, header, request, strict_label
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]

@@ -9,11 +9,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.messages.wire import Headers, Incoming, Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.observing import Answered
 from catdog_stream.pipeline.outcome import Classified, Outcome
 from catdog_stream.pipeline.timings import Timings
-from catdog_stream.wire import Headers, Incoming, Source
 from catdog_stream.worker.spans import Spans
 
 TRACE, PARENT = 0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7

@@ -17,9 +17,9 @@ from typing import Any
 import orjson
 
 from catdog_stream.errors import RejectedRequest
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.pictures import recognise
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.wire import Source
 
 __all__ = ["Keeping"]
 

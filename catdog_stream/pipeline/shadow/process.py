@@ -17,6 +17,7 @@ from threading import Thread
 from typing import Any
 
 from catdog_stream.errors import RejectedRequest
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stacks.loading import Engine
@@ -25,7 +26,6 @@ from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.shadow.comparing import compare
 from catdog_stream.pipeline.shadow.frames import receive, send
 from catdog_stream.pipeline.shadow.keeping import Keeping
-from catdog_stream.wire import Source
 
 __all__ = ["Assignment", "main"]
 

@@ -4,8 +4,8 @@ from collections import deque
 from dataclasses import dataclass
 from threading import Condition
 
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.wire import Source
 
 __all__ = ["Seen", "Waiting"]
 

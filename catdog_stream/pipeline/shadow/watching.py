@@ -7,13 +7,13 @@ from typing import Any
 
 from catdog_stream import metrics
 from catdog_stream.errors import StackError
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.sampling import Sample
 from catdog_stream.pipeline.shadow.child import Child, ShadowError
 from catdog_stream.pipeline.shadow.comparing import Comparison, Tally
 from catdog_stream.pipeline.shadow.process import Assignment
 from catdog_stream.pipeline.shadow.waiting import Seen, Waiting
-from catdog_stream.wire import Source
 
 __all__ = ["Shadow"]
 

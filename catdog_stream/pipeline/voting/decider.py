@@ -13,6 +13,7 @@ from typing import Protocol
 
 from catdog_stream import metrics
 from catdog_stream.errors import BrokerError, RejectedRequest
+from catdog_stream.messages.wire import Incoming, Source
 from catdog_stream.models.vote_rules import Rule
 from catdog_stream.pipeline.ordered_publisher import Job, OrderedPublisher
 from catdog_stream.pipeline.outcome import Outcome
@@ -22,7 +23,6 @@ from catdog_stream.pipeline.voting.decision import Decision
 from catdog_stream.pipeline.voting.partition_state import LOOK_SECONDS, PartitionState, acknowledge
 from catdog_stream.pipeline.voting.vote_budget import VoteBudget
 from catdog_stream.pipeline.voting.vote_join import Undecided
-from catdog_stream.wire import Incoming, Source
 
 __all__ = ["Decider", "Requests"]
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import orjson
 
 from catdog_stream.errors import RejectedRequest
+from catdog_stream.messages.votes import Vote
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.models.vote_rules import Ballot, Rule, decide
 from catdog_stream.pipeline.outcome import Classified, Outcome
-from catdog_stream.votes import Vote
 
 __all__ = ["Decision", "told"]
 

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
+from catdog_stream.messages.votes import DeadlineMarker
 from catdog_stream.models.vote_rules import Rule
 from catdog_stream.pipeline.ordered_publisher import Job, OrderedPublisher
 from catdog_stream.pipeline.voting.absence import Absence
@@ -21,7 +22,6 @@ from catdog_stream.pipeline.voting.partition_state import (
 from catdog_stream.pipeline.voting.vote_budget import VoteBudget
 from catdog_stream.pipeline.voting.vote_ingester import VoteIngester
 from catdog_stream.pipeline.voting.vote_join import VoteJoin
-from catdog_stream.votes import DeadlineMarker
 
 __all__ = ["VoteAggregator"]
 

@@ -7,7 +7,7 @@ only compares numbers.
 
 import logging
 
-from catdog_stream.wire import Source
+from catdog_stream.messages.wire import Source
 
 __all__ = ["MAX_GAP_BYTES", "MAX_HELD_BYTES", "VoteBudget", "cost"]
 

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Callable
 
 from catdog_stream import metrics
+from catdog_stream.messages.votes import DeadlineMarker, Vote
 from catdog_stream.pipeline.voting.partition_state import VoteRecord
 from catdog_stream.pipeline.voting.vote_budget import cost
 from catdog_stream.pipeline.voting.vote_join import VoteJoin, VoteStatus
-from catdog_stream.votes import DeadlineMarker, Vote
 
 __all__ = ["VoteIngester"]
 

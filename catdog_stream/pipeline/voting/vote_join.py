@@ -18,9 +18,9 @@ from enum import StrEnum, auto
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
+from catdog_stream.messages.votes import Vote
 from catdog_stream.pipeline.voting.decision import Decision
 from catdog_stream.pipeline.voting.pending_acks import NOTHING, PendingAcks
-from catdog_stream.votes import Vote
 
 __all__ = ["Undecided", "VoteJoin", "VoteStatus"]
 

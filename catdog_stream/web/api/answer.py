@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catdog_stream.answers import Label, Rejection
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.messages.answers import Label, Rejection
+from catdog_stream.messages.wire import Source
 from catdog_stream.topics import LABELS, REQUESTS
 from catdog_stream.web.api.ids import image_id
 from catdog_stream.web.recording.recorder import Rejected
-from catdog_stream.wire import Source
 
 __all__ = ["Answer", "image_document", "rejected_document", "waiting"]
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from catdog_stream.messages.wire import base64_length
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.web.api.addresses import Addresses
 from catdog_stream.web.api.body import Intake
@@ -18,7 +19,6 @@ from catdog_stream.web.api.v2.protocol import Protocol
 from catdog_stream.web.api.v2.serving import serving
 from catdog_stream.web.fetching.by_address import PicturesByAddress
 from catdog_stream.web.fetching.rules import Rules
-from catdog_stream.wire import base64_length
 from catdog_stream.worker.health import health_problems, readiness_problems
 
 if TYPE_CHECKING:

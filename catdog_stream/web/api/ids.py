@@ -2,9 +2,9 @@
 
 import re
 
+from catdog_stream.messages.wire import Source
 from catdog_stream.topics import REQUESTS
 from catdog_stream.web.api.problems import Problem
-from catdog_stream.wire import Source
 
 __all__ = ["PATTERN", "image_id", "source_of"]
 

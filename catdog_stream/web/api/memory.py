@@ -6,11 +6,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from catdog_stream.answers import Label
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.messages.answers import Label
+from catdog_stream.messages.wire import Source
 from catdog_stream.topics import REQUESTS
 from catdog_stream.web.api.answer import Answer
-from catdog_stream.wire import Source
 
 __all__ = ["Memory", "Sent"]
 

@@ -19,14 +19,14 @@ from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.lookup import Lookup, lookup
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.kafka.request_reply import Question, RequestReply, request_reply
-from catdog_stream.raw_json import loads
+from catdog_stream.messages.raw_json import loads
+from catdog_stream.messages.wire import Headers, Source
 from catdog_stream.topics import REQUESTS
 from catdog_stream.web.api.answer import Answer
 from catdog_stream.web.api.memory import Memory
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.shared_connection import Shared
 from catdog_stream.web.clients import client_of
-from catdog_stream.wire import Headers, Source
 
 __all__ = ["Asked", "Picture", "State", "Stream"]
 

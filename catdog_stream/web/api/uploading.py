@@ -5,12 +5,12 @@ import re
 
 from aiohttp import web
 
-from catdog_stream.base64_text import read_base64
+from catdog_stream.messages.base64_text import read_base64
+from catdog_stream.messages.wire import Headers
 from catdog_stream.web.api.body import Room
 from catdog_stream.web.api.forms import Field, read_fields
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.stream import Picture
-from catdog_stream.wire import Headers
 
 __all__ = ["FORM_BYTES", "MAX_URL", "read_picture"]
 

@@ -10,7 +10,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 
-from catdog_stream.allowed_hosts import AllowedHost
+from catdog_stream.settings.allowed_hosts import AllowedHost
 
 __all__ = ["check_peer"]
 

@@ -5,8 +5,8 @@ import re
 
 from yarl import URL
 
-from catdog_stream.allowed_hosts import IPAddress
 from catdog_stream.errors import FetchError
+from catdog_stream.settings.allowed_hosts import IPAddress
 from catdog_stream.web.fetching.rules import Rules
 
 __all__ = [

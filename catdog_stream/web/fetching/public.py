@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
-from catdog_stream.allowed_hosts import IPAddress
+from catdog_stream.settings.allowed_hosts import IPAddress
 
 __all__ = ["is_public", "never_fetched", "plain"]
 

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from catdog_stream.errors import RejectedRequest
+from catdog_stream.messages.raw_json import loads
+from catdog_stream.messages.wire import Source
 from catdog_stream.pipeline.observing import Answered
-from catdog_stream.raw_json import loads
 from catdog_stream.web.bucket import Bucket
 from catdog_stream.web.recording.history import History
 from catdog_stream.web.recording.pictures import KEPT, Latest, Shot
-from catdog_stream.wire import Source
 
 __all__ = ["Recorder", "Rejected"]
 

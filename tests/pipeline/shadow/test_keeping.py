@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.shadow.keeping import Keeping
-from catdog_stream.wire import Source
 from tests.support.shade import grey
 
 CAT, DOG = Verdict({"cat": 0.9, "dog": 0.1}, "a 1"), Verdict({"cat": 0.2, "dog": 0.8}, "b 2")

@@ -2,9 +2,9 @@
 
 from threading import Thread
 
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.shadow.waiting import Seen, Waiting
-from catdog_stream.wire import Source
 
 
 def seen(number: int, size: int = 1) -> Seen:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from catdog_stream.errors import StackError
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.verdict import Verdict
@@ -19,7 +20,6 @@ from catdog_stream.pipeline.shadow.process import Assignment
 from catdog_stream.pipeline.shadow.waiting import Seen
 from catdog_stream.pipeline.shadow.watching import MOST_WAITING, Shadow
 from catdog_stream.testing import wait_until
-from catdog_stream.wire import Source
 from tests.support.odd_shadow import BROKEN, ENDS, HANGS, RAISES
 from tests.support.pictures import sample_files
 from tests.support.shade import Shade, grey

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catdog_stream.errors import BrokerError, Reason, RejectedRequest
+from catdog_stream.messages.votes import DeadlineMarker, Vote
+from catdog_stream.messages.wire import Incoming, Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.observing import Observers
 from catdog_stream.pipeline.ordered_publisher import Classified, Job, OrderedPublisher, Outcome
@@ -15,8 +17,6 @@ from catdog_stream.pipeline.voting.partition_state import VoteRecord
 from catdog_stream.pipeline.voting.vote_aggregator import VoteAggregator
 from catdog_stream.pipeline.voting.vote_budget import VoteBudget
 from catdog_stream.testing import run_in_virtual_time
-from catdog_stream.votes import DeadlineMarker, Vote
-from catdog_stream.wire import Incoming, Source
 
 TOPIC = "catdogimage"
 DEADLINE = 10.0

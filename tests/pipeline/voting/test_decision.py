@@ -4,11 +4,11 @@ import orjson
 import pytest
 
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.messages.votes import Vote
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.outcome import Classified
 from catdog_stream.pipeline.voting.decision import Decision
-from catdog_stream.votes import Vote
-from catdog_stream.wire import Source
 from tests.pipeline.voting.votes import no, vote
 
 

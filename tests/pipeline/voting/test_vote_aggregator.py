@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from catdog_stream import metrics
+from catdog_stream.messages.votes import DeadlineMarker, Vote
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.outcome import Classified
 from catdog_stream.pipeline.voting.vote_budget import VoteBudget, cost
-from catdog_stream.votes import DeadlineMarker, Vote
-from catdog_stream.wire import Source
 from tests.pipeline.voting.court import DEADLINE, ROOM, TOPIC, Kafka, played, scene
 
 

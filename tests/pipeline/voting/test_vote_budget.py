@@ -2,8 +2,8 @@
 
 import pytest
 
+from catdog_stream.messages.wire import Source
 from catdog_stream.pipeline.voting.vote_budget import VoteBudget, cost
-from catdog_stream.wire import Source
 
 MEGABYTE = 1 << 20
 

@@ -3,13 +3,13 @@
 import pytest
 
 from catdog_stream import metrics
+from catdog_stream.messages.votes import DeadlineMarker, Vote
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.outcome import Outcome
 from catdog_stream.pipeline.voting.partition_state import VoteRecord
 from catdog_stream.pipeline.voting.vote_ingester import MAX_UNEXPECTED, VoteIngester
 from catdog_stream.pipeline.voting.vote_join import VoteJoin
-from catdog_stream.votes import DeadlineMarker, Vote
-from catdog_stream.wire import Source
 
 TOPIC = "catdogimage"
 PARTITION = 3

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catdog_stream.messages.votes import Vote
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.voting.vote_join import MAX_CLOSED, VoteJoin, VoteStatus
-from catdog_stream.votes import Vote
 from tests.pipeline.voting.votes import vote
 
 DEADLINE = 10.0

@@ -1,9 +1,9 @@
 """Votes to join and to decide."""
 
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.messages.votes import Vote
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.votes import Vote
-from catdog_stream.wire import Source
 
 
 def vote(voter: str, offset: int, cat: float = 0.75, weight: float = 1.0) -> Vote:

@@ -10,8 +10,8 @@ import pytest
 from catdog_stream.kafka.lookup import Found
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.kafka.request_reply import Question, RequestReply
+from catdog_stream.messages.wire import Source
 from catdog_stream.web.api import stream as stream_module
-from catdog_stream.wire import Source
 from tests.web.api.replies import label
 
 

@@ -6,8 +6,8 @@ import orjson
 from aiokafka import ConsumerRecord
 
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.messages.wire import Source
 from catdog_stream.topics import LABELS, REJECTED
-from catdog_stream.wire import Source
 
 SOURCE = Source("catdogimage", 3, 17)
 

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from catdog_stream.answers import Label
 from catdog_stream.kafka.replies import Reply
+from catdog_stream.messages.answers import Label
 from catdog_stream.topics import LABELS, REJECTED
 from catdog_stream.web.api.answer import Answer, image_document, rejected_document
 from catdog_stream.web.recording.recorder import Rejected

@@ -2,9 +2,9 @@
 
 import pytest
 
+from catdog_stream.messages.wire import Source
 from catdog_stream.web.api.ids import image_id, source_of
 from catdog_stream.web.api.problems import Problem
-from catdog_stream.wire import Source
 
 
 @pytest.mark.parametrize("text", ["0-0", "3-17", "999999999-999999999999999999"])

@@ -2,9 +2,9 @@
 
 import pytest
 
+from catdog_stream.messages.wire import Source
 from catdog_stream.web.api import memory
 from catdog_stream.web.api.memory import LATELY, Memory
-from catdog_stream.wire import Source
 from tests.web.api.replies import SOURCE, label, record, rejection
 
 

@@ -8,11 +8,11 @@ from aiokafka.errors import MessageSizeTooLargeError, TopicAuthorizationFailedEr
 
 from catdog_stream.errors import BrokerError, Refusal
 from catdog_stream.kafka.lookup import Found
+from catdog_stream.messages.wire import Source
 from catdog_stream.settings import Settings
 from catdog_stream.web.api import stream as stream_module
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.stream import Picture, Stream
-from catdog_stream.wire import Source
 from tests.web.api.kafkas import Kafka
 from tests.web.api.replies import label
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from catdog_stream.setting_values import allowed_hosts
+from catdog_stream.settings.values import allowed_hosts
 from catdog_stream.web.cluster.allowed_peers import check_peer
 
 LOCAL = "http://127.0.0.1:6066"

@@ -11,8 +11,8 @@ from aiohttp.test_utils import TestServer
 from PIL import Image
 from yarl import URL
 
-from catdog_stream.allowed_hosts import AllowedHost
 from catdog_stream.errors import FetchError
+from catdog_stream.settings.allowed_hosts import AllowedHost
 from catdog_stream.web.fetching.addresses import typed
 from catdog_stream.web.fetching.fetcher import Fetcher
 from catdog_stream.web.fetching.rules import Rules

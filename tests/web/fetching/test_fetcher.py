@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from catdog_stream import __version__
-from catdog_stream.allowed_hosts import AllowedHost
+from catdog_stream.settings.allowed_hosts import AllowedHost
 from catdog_stream.web.fetching import fetcher as fetching
 from catdog_stream.web.fetching.fetcher import MAX_BYTES, Fetcher
 from catdog_stream.web.fetching.rules import Rules

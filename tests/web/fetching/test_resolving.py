@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from catdog_stream.allowed_hosts import AllowedHost
+from catdog_stream.settings.allowed_hosts import AllowedHost
 from catdog_stream.web.fetching.fetcher import Fetcher
 from catdog_stream.web.fetching.resolving import CheckedResolver, NotPublicError, SystemLookup
 from catdog_stream.web.fetching.rules import Rules

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
+from catdog_stream.messages.wire import Incoming, Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.observing import Answered
 from catdog_stream.pipeline.outcome import Classified
 from catdog_stream.pipeline.timings import Timings
 from catdog_stream.web.recording.latency import percentile
 from catdog_stream.web.recording.recorder import Recorder
-from catdog_stream.wire import Incoming, Source
 
 NOW = 1_700_000_000.0
 CLASSIFIED = Classified(None, Verdict({"cat": 1.0}, "pets 2"))

@@ -75,8 +75,8 @@ def batches(
     Each epoch has its own random order. The same seed gives the same steps for any ``first``.
     """
     epochs = math.ceil(steps * batch / pictures)
-    deployments = [np.random.default_rng((*seed, n)).permutation(pictures) for n in range(epochs)]
-    order = np.concatenate(deployments)
+    orders = [np.random.default_rng((*seed, n)).permutation(pictures) for n in range(epochs)]
+    order = np.concatenate(orders)
     return [order[step * batch : (step + 1) * batch] for step in range(first, steps)]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catdog_stream.base64_text import read_base64
+from catdog_stream.messages.base64_text import read_base64
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.v2.documents import LONG_TEXT, Document, read_document
 from catdog_stream.web.api.v2.tensors import unpacked_bytes

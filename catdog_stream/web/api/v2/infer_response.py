@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from catdog_stream.answers import Label
+from catdog_stream.messages.answers import Label
 from catdog_stream.web.api.ids import image_id
 from catdog_stream.web.api.problems import NO_STORE, Problem
 from catdog_stream.web.api.stream import State

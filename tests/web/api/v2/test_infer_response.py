@@ -6,7 +6,8 @@ import orjson
 import pytest
 from aiohttp import web
 
-from catdog_stream.answers import Label, Rejection
+from catdog_stream.messages.answers import Label, Rejection
+from catdog_stream.messages.wire import Source
 from catdog_stream.web.api.answer import Answer
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.stream import State
@@ -14,7 +15,6 @@ from catdog_stream.web.api.v2.infer_request import Inference
 from catdog_stream.web.api.v2.infer_response import HEADER_LENGTH, infer_response, labels_of
 from catdog_stream.web.api.v2.serving import Model
 from catdog_stream.web.api.v2.tensors import packed_bytes, packed_floats
-from catdog_stream.wire import Source
 
 MODEL = Model("pets", "2", ("cat", "dog"))
 

@@ -13,14 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from catdog_stream import setting_values as values
-from catdog_stream.allowed_hosts import AllowedHost, FetchMode
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
+from catdog_stream.messages.wire import RECORD_OVERHEAD_BYTES, base64_length
 from catdog_stream.models.stacks.manifest import MAX_BATCH
 from catdog_stream.models.vote_rules import RULES, Rule
-from catdog_stream.wire import RECORD_OVERHEAD_BYTES, base64_length
+from catdog_stream.settings import values
+from catdog_stream.settings.allowed_hosts import AllowedHost, FetchMode
 
 __all__ = ["Engine", "LogFormat", "RoleName", "Settings"]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catdog_stream.raw_json import RawObject, loads
+from catdog_stream.messages.raw_json import RawObject, loads
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 NUMBERS = st.from_regex(r"\A-?(0|[1-9][0-9]{0,400})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,4})?\Z")

@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from catdog_stream.base64_text import read_base64
 from catdog_stream.errors import Reason, RejectedRequest
-from catdog_stream.raw_json import RawObject, loads
+from catdog_stream.messages.base64_text import read_base64
+from catdog_stream.messages.raw_json import RawObject, loads
 
 __all__ = [
     "Answer",

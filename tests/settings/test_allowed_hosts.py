@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from catdog_stream.allowed_hosts import AllowedHost
+from catdog_stream.settings.allowed_hosts import AllowedHost
 
 LOOPBACK = ip_address("127.0.0.1")
 

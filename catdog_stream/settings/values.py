@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from catdog_stream.allowed_hosts import AllowedHost
-from catdog_stream.votes import VOTER_NAME
+from catdog_stream.messages.votes import VOTER_NAME
+from catdog_stream.settings.allowed_hosts import AllowedHost
 
 __all__ = [
     "allowed_hosts",

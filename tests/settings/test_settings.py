@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catdog_stream.allowed_hosts import AllowedHost
 from catdog_stream.errors import SettingError
+from catdog_stream.messages.wire import base64_length
 from catdog_stream.settings import Settings
-from catdog_stream.wire import base64_length
+from catdog_stream.settings.allowed_hosts import AllowedHost
 
 
 def test_an_empty_environment_gives_the_documented_defaults() -> None:

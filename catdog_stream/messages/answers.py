@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import orjson
 
 from catdog_stream.errors import Reason
-from catdog_stream.raw_json import loads
-from catdog_stream.wire import Source
+from catdog_stream.messages.raw_json import loads
+from catdog_stream.messages.wire import Source
 
 __all__ = ["AnyHeaders", "AnyValue", "Label", "Rejection"]
 

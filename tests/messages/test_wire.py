@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catdog_stream.answers import Label
 from catdog_stream.errors import REPLAY_ADVICE, Reason, RejectedRequest
-from catdog_stream.wire import (
+from catdog_stream.messages.answers import Label
+from catdog_stream.messages.wire import (
     Headers,
     Incoming,
     Source,
@@ -381,7 +381,7 @@ class TestSources:
 
 def test_the_codes_of_rejections_are_what_is_documented() -> None:
     """Clients match on them: a row of docs/wire.md for each, and none besides."""
-    text = (Path(__file__).parents[1] / "docs" / "wire.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
     table = text.partition("| reason | |")[2].partition("\n\n")[0]
     rows = re.findall(r"^\| `(\w+)` \|.*\| (.*) \|$", table, re.MULTILINE)
     assert [code for code, _ in rows] == [code.value for code in Reason]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catdog_stream.answers import AnyHeaders, AnyValue, Label, Rejection
 from catdog_stream.errors import Reason
-from catdog_stream.wire import Source
+from catdog_stream.messages.answers import AnyHeaders, AnyValue, Label, Rejection
+from catdog_stream.messages.wire import Source
 
 FIELDS = {"label": "Probabilities: cat 99.9% dog 0.1%", "url": "dXJs", "data": None}
 VALUE = json.dumps(FIELDS)

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.messages.raw_json import RawObject
+from catdog_stream.messages.votes import Vote
+from catdog_stream.messages.wire import Source
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.raw_json import RawObject
 from catdog_stream.records import ImageVote
-from catdog_stream.votes import Vote
-from catdog_stream.wire import Source
 
 SOURCE = Source("catdogimage", 3, 17)
 CAT = Vote("lite", SOURCE, Verdict({"cat": 0.75, "dog": 0.25}, "lite 2"))

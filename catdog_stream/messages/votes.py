@@ -26,14 +26,14 @@ from typing import Any, cast
 
 import orjson
 
-from catdog_stream.answers import AnyValue
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.messages.answers import AnyValue
+from catdog_stream.messages.raw_json import RawObject, loads
+from catdog_stream.messages.wire import Headers, Incoming, Source
 from catdog_stream.models.checked_verdicts import MAX_STACK_CHARACTERS, SUM_TOLERANCE
 from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.models.vote_rules import MAX_WEIGHT
-from catdog_stream.raw_json import RawObject, loads
-from catdog_stream.wire import Headers, Incoming, Source
 
 __all__ = ["VOTER_NAME", "DeadlineMarker", "Vote"]
 

@@ -1,0 +1,1 @@
+"""Messages: the records of the topics, with their parsers, writers and errors."""
