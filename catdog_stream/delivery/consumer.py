@@ -72,6 +72,7 @@ class Consumer(ReadingConsumer):
     # with transaction markers the committed offset lagged hundreds of records behind.
 
     def ack(self, message: Message) -> bool:
+        """Acknowledge a record; see Faust's ``ack``."""
         if message.acked or not message.tracked or not self.is_current(message):
             return False
         message.acked = True

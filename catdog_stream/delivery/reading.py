@@ -93,6 +93,7 @@ class ReadingConsumer(FaustConsumer):
     # the reading task, and discards everything that the task had fetched.
 
     def stop_flow(self) -> None:
+        """Stop reading; see Faust's ``stop_flow``."""
         self._stops += 1
         super().stop_flow()
         if self._delivery is not None and not self._delivery.expired():

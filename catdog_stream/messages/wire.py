@@ -173,6 +173,7 @@ def verdict_label(
     """Return the record of ``catdoglabel`` for one classified request.
 
     Args:
+        incoming: the request.
         text: the label's text.
         url: the request's ``url``, unchanged.
         verdict: the most probable class, or ``unknown``.

@@ -111,7 +111,7 @@ class Batcher(Generic[Item, Result]):
             results = await self._process([queued.item for queued in batch])
         except Exception as error:  # noqa: BLE001 - any error is raised by the item's future
             if len(batch) > 1:
-                # One item may have spoilt the batch: retry each alone, so that only this one fails.
+                # One item may have failed the batch: retry each alone, so that only this one fails.
                 logger.warning("A batch of %d failed (%s): one by one.", len(batch), error)
                 for single in batch:
                     await self._serve([single])

@@ -44,8 +44,8 @@ class Corruption:
 def corrupted(image: Image.Image, random: np.random.Generator) -> Image.Image:
     """Return an RGB picture with a random corruption of a random amount, in the same size."""
     kind = list(CORRUPTIONS.values())[random.integers(len(CORRUPTIONS))]
-    spoilt = kind.apply(image, random.uniform(kind.low, kind.high), random)
-    return spoilt if spoilt.size == image.size else spoilt.resize(image.size)
+    changed = kind.apply(image, random.uniform(kind.low, kind.high), random)
+    return changed if changed.size == image.size else changed.resize(image.size)
 
 
 def _light(image: Image.Image, factor: float, _: np.random.Generator) -> Image.Image:

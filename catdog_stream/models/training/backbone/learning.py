@@ -68,12 +68,12 @@ class Learning:
         options = self._options
 
         def compute(
-            pictures: Any, spoilt: Any, quarters: Any, labels: Any, seed: Any, decay: Any
+            pictures: Any, corrupted: Any, quarters: Any, labels: Any, seed: Any, decay: Any
         ) -> Any:
             clean = views(pictures, size, options.smallest_crop, seed)
             # The same parts in the same light. The teacher gets them upright and without
             # corruptions, so that the network learns to ignore turns and corruptions.
-            seen = turned(views(spoilt, size, options.smallest_crop, seed), quarters)
+            seen = turned(views(corrupted, size, options.smallest_crop, seed), quarters)
             truth = learner.truth(labels, options.smoothing)
             with tf.GradientTape() as tape:
                 loss = learner.loss(seen, clean, truth, options.imitation)

@@ -148,14 +148,14 @@ def _refuse_other(
         return
     if not (resume or force):
         raise InputError(
-            f"A training was stopped in {folder}: --resume goes on with it, --force begins anew."
+            f"A training was stopped in {folder}: --resume goes on with it, --force starts again."
         )
     # An option that an older version did not have counts as not given.
     other = sorted(key for key in {*found, *here} if found.get(key) != here.get(key))
     if resume and other:
         raise InputError(
             f"The training in {folder} was begun otherwise ({', '.join(other)}): give it the same "
-            "pictures and options, or begin anew with --force alone."
+            "pictures and options, or start again with --force alone."
         )
 
 

@@ -40,7 +40,7 @@ def test_what_was_done_is_there_again(output: Path) -> None:
 
 def test_one_that_was_stopped_is_not_lost_unless_asked_for(output: Path) -> None:
     begin(output).mark("backbone", {})
-    with pytest.raises(InputError, match="--resume goes on with it, --force begins anew"):
+    with pytest.raises(InputError, match="--resume goes on with it, --force starts again"):
         begin(output)
     assert begin(output, force=True).done("backbone") is None
 
