@@ -76,7 +76,7 @@ class Consumer(ReadingConsumer):
         if message.acked or not message.tracked or not self.is_current(message):
             return False
         message.acked = True
-        self._unacked_messages.discard(message)
+        self.forget(message)
         if (tracker := self._trackers.get(message.tp)) is not None:
             tracker.acknowledge(message.offset)
         notify(self._waiting_for_ack)
@@ -112,6 +112,8 @@ class Consumer(ReadingConsumer):
     def forget(self, message: Message) -> None:
         """Stop waiting for a message that will not be acknowledged."""
         self._unacked_messages.discard(message)
+        if self._budget is not None:
+            self._budget.release(message.tp, message.offset)
 
     # -- Draining. Faust waits without limit for requests in progress when partitions are revoked or
     # the worker stops, and cannot be cancelled meanwhile: one answer that cannot be given blocks

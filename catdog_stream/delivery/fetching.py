@@ -37,6 +37,7 @@ from faust.types import TP
 from mode import Service
 
 from catdog_stream import deadlines
+from catdog_stream.delivery.fetch_budget import FetchBudget
 from catdog_stream.delivery.group_lag import GroupLag
 from catdog_stream.metrics import count_broker_error
 from catdog_stream.topics import RECOUNT_GROUP
@@ -56,12 +57,14 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
     Attributes:
         patient_topics: topics whose records may wait for ``PATIENT_INTERVAL``.
         lag: monitor of the group's lag; ``None`` if the lag is not needed.
+        budget: memory of fetched records; ``None`` without a limit.
     """
 
     patient_topics: Collection[str] = frozenset()
     #: Last time at which the worker's event loop ran; infinity before the first sign.
     loop_ran_at = math.inf
     lag: GroupLag | None = None
+    budget: FetchBudget | None = None
     _confirmed_at = -math.inf
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
@@ -84,11 +87,20 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         fetcher = self._ensure_consumer()._fetcher
         # The fetch in progress must end before the next one is due.
         fetcher._fetch_max_wait_ms = int(PATIENT_INTERVAL * 1000)
+        if self.budget is not None:
+            self.budget.watch(fetcher)
         fetcher._get_actions_per_node = RationedFetching(
             fetcher._get_actions_per_node,
             is_paused=self._is_paused,
             patient_topics=self.patient_topics,
+            budget=self.budget,
         )
+
+    async def _fetch_records(self, *args: Any, **options: Any) -> Any:
+        found = await super()._fetch_records(*args, **options)
+        if self.budget is not None:
+            self.budget.take(found)
+        return found
 
     def _stalled_seconds(self) -> float:
         """Return the time for which the worker's event loop has been blocked, in seconds.
@@ -293,6 +305,7 @@ class RationedFetching:
         plan: the wrapped method. Its first result is a list of nodes and requests.
         is_paused: tells if Faust has paused a partition.
         patient_topics: topics that are fetched only every ``PATIENT_INTERVAL``.
+        budget: memory of fetched records; ``None`` without a limit.
         clock: monotonic time in seconds.
     """
 
@@ -302,19 +315,24 @@ class RationedFetching:
         *,
         is_paused: Callable[[TP], bool],
         patient_topics: Collection[str],
+        budget: FetchBudget | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._plan = plan
         self._is_paused = is_paused
         self._patient_topics = patient_topics
+        self._budget = budget
         self._clock = clock
         self._due: dict[TP, float] = {}
 
     def __call__(self, assignment: Any) -> tuple[Any, ...]:
         """Plan the requests for the partitions of ``assignment`` that are needed now."""
         now = self._clock()
-        wanted = [tp for tp in assignment.tps if self._is_wanted(assignment, tp, now)]
+        left_out = () if self._budget is None else self._budget.left_out()
+        wanted = [tp for tp in assignment.tps if self._is_wanted(assignment, tp, now, left_out)]
         actions = self._plan(_Selection(assignment, wanted))
+        if self._budget is not None:
+            actions = self._budget.limited(actions)
         for _node, request in actions[0]:
             partitions = tuple(_partitions(request.topics))
             patient = [tp for tp in partitions if tp.topic in self._patient_topics]
@@ -324,10 +342,12 @@ class RationedFetching:
                 request._max_wait_ms = 0
         return actions
 
-    def _is_wanted(self, assignment: Any, tp: TP, now: float) -> bool:
+    def _is_wanted(self, assignment: Any, tp: TP, now: float, left_out: Collection[str]) -> bool:
         if not assignment.state_value(tp).has_valid_position:
             return True  # aiokafka must look up the position first
-        return not self._is_paused(tp) and self._due.get(tp, now) <= now
+        if tp.topic in left_out or self._is_paused(tp):
+            return False
+        return self._due.get(tp, now) <= now
 
 
 class _Selection:

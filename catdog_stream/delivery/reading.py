@@ -17,6 +17,7 @@ from faust.types import TP, Message
 from mode import Service
 
 from catdog_stream.delivery.ack_tracker import AckTracker
+from catdog_stream.delivery.fetch_budget import FetchBudget
 from catdog_stream.delivery.fetching import RationedConsumerThread
 from catdog_stream.delivery.group_lag import GroupLag
 from catdog_stream.errors import UnreadableError
@@ -72,6 +73,14 @@ class ReadingConsumer(FaustConsumer):
     def watch_lag(self, lag: GroupLag) -> None:
         """Keep ``lag`` up to date from the brokers while the consumer runs."""
         self._consumer_thread.lag = lag
+
+    def limit(self, budget: FetchBudget) -> None:
+        """Fetch no more than ``budget`` has room for."""
+        self._consumer_thread.budget = budget
+
+    @property
+    def _budget(self) -> FetchBudget | None:
+        return self._consumer_thread.budget
 
     @property
     def _consumer_thread(self) -> RationedConsumerThread:
@@ -131,6 +140,8 @@ class ReadingConsumer(FaustConsumer):
     async def _halt(self) -> None:
         self.stop_flow()  # Recovery, which seeks, resumes the flow afterwards
         await self._parked.wait()
+        if self._budget is not None:
+            self._budget.clear()
         self._trackers.clear()
         self._read_to.clear()
 

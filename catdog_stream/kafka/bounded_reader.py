@@ -12,6 +12,7 @@ from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, explained
+from catdog_stream.memory import fetch_bytes
 
 __all__ = ["Extent", "consumer", "extent", "records", "records_of"]
 
@@ -47,6 +48,7 @@ async def consumer(
     Raises:
         BrokerError: no broker answers, or it stopped answering.
     """
+    options.setdefault("fetch_max_bytes", fetch_bytes(cluster.max_answer_bytes))
     started = AIOKafkaConsumer(**cluster.connection, enable_auto_commit=False, **options)
     try:
         with explained(cluster, access):

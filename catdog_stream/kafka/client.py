@@ -33,8 +33,9 @@ def shown_url(url: str | None) -> str:
 
 def request_value(picture: bytes, url: str | None) -> bytes:
     """Return the value of a request record."""
-    data = pybase64.b64encode(picture).decode()
-    return orjson.dumps({"label": None, "url": url, "data": data})
+    # As orjson would write it, without a text of it between.
+    head = b'{"label":null,"url":%b,"data":"' % orjson.dumps(url)
+    return b"".join((head, pybase64.b64encode(picture), b'"}'))
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.memory import DECODING, parsing_bytes
 from catdog_stream.messages.base64_text import read_base64
 from catdog_stream.messages.raw_json import RawObject, loads
 
@@ -46,6 +47,9 @@ RECORD_FRAME_BYTES = 128
 #: JSON longer than this multiple of the size that the largest picture needs is not parsed. The
 #: margin allows line breaks and escapes; a compressed record of a few KB can become 100 MB.
 ROOMS_PARSED = 2
+#: Objects, arrays and values in a request's JSON: each takes memory, however short it is.
+MAX_VALUES = 1_000_000
+FEW = 64
 
 
 def base64_length(size: int) -> int:
@@ -129,6 +133,25 @@ def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
             Reason.TOO_LARGE,
             f"The value has {len(value)} bytes, far more than any picture may need.",
         )
+    values = sum(_count(value, mark) for mark in (b"{", b"[", b","))  # base64 has none of them
+    if values > MAX_VALUES:
+        raise RejectedRequest(
+            Reason.TOO_LARGE, f"The JSON has {values} values, far more than any picture may need."
+        )
+    with DECODING.held(parsing_bytes(value, values)):
+        return _parsed_request(value, max_image_bytes)
+
+
+def _count(value: bytes, mark: bytes) -> int:
+    """Return the number of ``mark`` in ``value``; a few are found twenty times as fast."""
+    at = -1
+    for number in range(FEW):
+        if (at := value.find(mark, at + 1)) < 0:
+            return number
+    return FEW + value.count(mark, at + 1)
+
+
+def _parsed_request(value: bytes, max_image_bytes: int) -> Request:
     try:
         body = loads(value)
     except orjson.JSONDecodeError as error:

@@ -8,7 +8,6 @@ sRGB, the picture is turned upright, and transparent parts get a white backgroun
 For any bytes, :func:`decode` returns an array or raises ``RejectedRequest``.
 """
 
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.memory import DECODING, decoding_bytes
 from catdog_stream.models.color_profiles import is_usable as is_usable_profile
 from catdog_stream.models.color_profiles import to_srgb
 from catdog_stream.models.formats.bmp import HEADER_SIZES, read_bmp
@@ -37,11 +37,6 @@ Picture = npt.NDArray[np.uint8]
 # Pillow warns about odd metadata and large sizes. What matters reaches the sender as a rejection,
 # and an untrusted picture must not write into the worker's log.
 warnings.filterwarnings("ignore", module=r"PIL\.")
-
-# Pictures above this size are decoded one at a time, so that the memory of a worker does not
-# depend on the number of large pictures that arrive together.
-_LARGE_PIXELS = 4_000_000
-_one_large_picture = threading.RLock()  # a file is opened several times for some pictures
 
 _FILTERS = {
     "bilinear": Image.Resampling.BILINEAR,
@@ -112,11 +107,16 @@ def opened(
             pixels are decoded.
     """
     with ExitStack() as stack:
+        held = 0
 
         def admit(size: tuple[int, int]) -> None:
-            pixels = _check_pixels(size, limits)
-            if pixels > _LARGE_PIXELS:
-                stack.enter_context(_one_large_picture)
+            # Called again where a file is opened several times, perhaps with another size.
+            nonlocal held
+            needed = decoding_bytes(_check_pixels(size, limits), len(data), name)
+            if needed > held:
+                stack.close()  # whoever waits holds nothing
+                stack.enter_context(DECODING.held(needed))
+                held = needed
 
         try:
             reader = _READERS.get(name)

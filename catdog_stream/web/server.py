@@ -16,7 +16,7 @@ from faust.web.drivers.aiohttp import Web as FaustWeb
 from catdog_stream.errors import SettingError
 from catdog_stream.web.api.guards.guarding import guard, told
 from catdog_stream.web.api.guards.tokens import Tokens
-from catdog_stream.web.api.problems import Problem
+from catdog_stream.web.api.problems import NO_STORE, Problem, answer
 from catdog_stream.web.cluster.peer_tokens import question_token
 from catdog_stream.web.connections import Connections, most_connections
 from catdog_stream.web.hosts import OPEN_PATHS, OwnHosts, target_fits
@@ -44,6 +44,10 @@ HTTP_OPTIONS: Mapping[str, Any] = {
     "lingering_time": LINGER_SECONDS,
 }
 
+#: Method of a request that aiohttp could not parse.
+_UNREADABLE = "UNKNOWN"
+_FAULT = "A fault of the application; its log has the details."
+
 _HEADERS = {
     # The page consists only of this worker's own files. Pictures that a visitor chooses to send are
     # shown from the browser's memory.
@@ -67,9 +71,22 @@ class _Request(web.Request):
             self.protocol._lingering_time = 0.0
 
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        if self.method == _UNREADABLE and isinstance(response, web.Response):
+            _explain(response)
         response.headers.update(_HEADERS)
         response.headers.pop("Server", None)  # a version shows attackers which faults to try
         await super()._prepare_hook(response)
+
+
+def _explain(response: web.Response) -> None:
+    """Have aiohttp's own answer to what is no HTTP, in plain text, be a problem as all others."""
+    status = response.status
+    detail = "The request is not HTTP, or a line of it is too long." if status < 500 else _FAULT
+    body = cast(bytes, answer("/", Problem(status, detail)).body)
+    response.body = body
+    response.headers.update(
+        {"Content-Type": "application/problem+json", "Content-Length": str(len(body)), **NO_STORE}
+    )
 
 
 class Web(FaustWeb):

@@ -12,10 +12,12 @@ from faust.types.web import Web
 from catdog_stream import metrics
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.consumer import Consumer
+from catdog_stream.delivery.fetch_budget import FetchBudget
 from catdog_stream.delivery.group_lag import GroupLag
 from catdog_stream.delivery.suspects import Suspects
 from catdog_stream.errors import AgentError, CatDogError
 from catdog_stream.kafka.config import CLIENT_ID
+from catdog_stream.memory import MemoryPlan
 from catdog_stream.messages.wire import Source
 from catdog_stream.pipeline.observing import Observers
 from catdog_stream.settings import Settings
@@ -85,6 +87,9 @@ class CatDogApp(StreamApp):
         #: Lag of the whole group in the topic whose records it answers.
         self.lag = GroupLag(self.role.reads)
         metrics.LAG.set_function(self.lag.now)
+        plan = MemoryPlan.of(settings)
+        #: Requests in memory. A jury has its own budget, and reads votes as they come.
+        self.fetched = FetchBudget({self.role.reads}, fetch=plan.fetch, most=plan.records)
         self._web_of = web
         #: Observers that are notified of each answer.
         self.observers = Observers()
@@ -126,6 +131,7 @@ class CatDogApp(StreamApp):
         if self.role.is_jury:  # requests that wait for votes are released immediately
             consumer.in_work = lambda: self.aggregation.in_flight
         else:
+            consumer.limit(self.fetched)
             consumer.suspects = Suspects({self.role.reads})
             consumer.in_good_order = lambda: not _may_be_of_a_request(self.failure)
         consumer.be_patient_with([LABELS])  # nearly all of which this application wrote

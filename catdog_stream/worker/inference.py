@@ -14,6 +14,7 @@ from catdog_stream import metrics
 from catdog_stream.delivery.publishing import KafkaPublisher
 from catdog_stream.delivery.voting import VotePublisher
 from catdog_stream.errors import RejectedRequest, StackError
+from catdog_stream.memory import MemoryPlan
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.ordered_publisher import note_answer
@@ -22,6 +23,7 @@ from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
 from catdog_stream.pipeline.shadow.watching import Shadow
 from catdog_stream.settings import Settings
+from catdog_stream.worker.allocator import Trimmer
 from catdog_stream.worker.drift_monitor import Drifting
 from catdog_stream.worker.loading import StacksOfSettings, load_stack
 from catdog_stream.worker.side_models import canary_sample, load_canary, shadow_of
@@ -42,6 +44,8 @@ LEAST_IN_FLIGHT = 32
 DECODERS = 4
 #: Models that may hang before the process must be replaced: each keeps a core and its memory.
 MAX_HANGS = 3
+#: Seconds between two checks whether an idle worker has memory to return.
+TRIM_INTERVAL = 2.0
 #: Number of answers over which the share of rejections is computed.
 REJECTION_WINDOW = 1000
 
@@ -175,6 +179,8 @@ class Inference(Service):
             self.shadow.start()
             self._serving.watch(self.shadow)
         on_gpu = runner.classifier.on_gpu
+        in_flight = max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * runner.classifier.batch_size)
+        self.app.fetched.most = MemoryPlan.of(settings, in_flight=in_flight).records
         pipeline = Pipeline(
             self._serving,
             self._publisher(),
@@ -182,7 +188,7 @@ class Inference(Service):
             limit=rejection_limit(settings),
             on_failure=self.app.give_up,
             max_image_bytes=settings.max_image_bytes,
-            max_in_flight=max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * runner.classifier.batch_size),
+            max_in_flight=in_flight,
             decode_threads=decoders(on_gpu=on_gpu),
             note=note_answer if self.app.role.voter is None else note_vote,
             observers=self.app.observers,
@@ -190,6 +196,13 @@ class Inference(Service):
         pipeline.start()
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)
         self._pipeline = pipeline
+
+    @Service.task
+    async def _return_memory(self) -> None:
+        trimmer = Trimmer()
+        async for _ in self.itertimer(TRIM_INTERVAL, name="trim"):
+            if self.warm and not self.in_flight:
+                await asyncio.to_thread(trimmer.trim)
 
     def _publisher(self) -> Publisher:
         settings = self.app.settings

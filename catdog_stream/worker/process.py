@@ -18,6 +18,7 @@ from catdog_stream.errors import BrokerError, CatDogError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.patches.topic_creation import TopicNotCreatedError
+from catdog_stream.worker.allocator import limit_arenas
 from catdog_stream.worker.json_log import JsonFormatter
 from catdog_stream.worker.log_filter import RepeatFilter, StartFilter
 
@@ -38,6 +39,7 @@ class Worker(faust.Worker):
     def __init__(self, *args: Any, **options: Any) -> None:
         # An agent's output stays unchanged: Faust would log each line as two warnings.
         super().__init__(*args, **{**options, "redirect_stdouts": False})
+        limit_arenas()
 
     def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
         """Limit the messages of libraries, and write no terminal codes to a file."""

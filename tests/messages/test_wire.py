@@ -71,6 +71,9 @@ class TestRequests:
     def test_what_is_not_json_is_said_so(self, request_value: bytes | None) -> None:
         assert reason(request_value) == "not_json"
 
+    def test_json_of_millions_of_values_is_not_parsed(self) -> None:
+        assert reason(b"[" + b"{}," * 1_000_001 + b"{}]", 5_000_000) == "too_large"
+
     def test_a_lone_surrogate_is_not_json(self) -> None:
         # It cannot be written back as UTF-8, so it must not get as far as the label.
         assert reason(b'{"url": "\\ud800", "data": "AAAA"}') == "not_json"

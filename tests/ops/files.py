@@ -6,9 +6,14 @@ from typing import Any
 
 import yaml
 
-__all__ = ["OPS", "manifests", "read_yaml"]
+from catdog_stream.memory import MemoryPlan
+from catdog_stream.settings import Settings
+
+__all__ = ["OPS", "WORST_CASE", "manifests", "read_yaml"]
 
 OPS = Path(__file__).parents[2] / "ops"
+#: Bytes that a worker with the default stack takes at most, a second stack beside it aside.
+WORST_CASE = 280_000_000 + MemoryPlan.of(Settings()).total
 
 
 def read_yaml(name: str) -> Any:

@@ -10,7 +10,7 @@ from catdog_stream import deadlines
 from catdog_stream.settings import Settings
 from catdog_stream.topics import GROUP, REQUESTS
 from tests.ops.environment import refusals
-from tests.ops.files import OPS, manifests
+from tests.ops.files import OPS, WORST_CASE, manifests
 
 FILES = dict(manifests())
 POD: dict[str, Any] = FILES["deployment"]["spec"]["template"]
@@ -83,3 +83,9 @@ def test_nothing_runs_as_root_or_writes_where_it_should_not() -> None:
     (mount,) = WORKER["volumeMounts"]
     env = {each["name"]: each.get("value") for each in WORKER["env"]}
     assert env["APP_DATADIR"].startswith(f"{mount['mountPath']}/")
+
+
+def test_the_worst_case_fits() -> None:
+    resources = WORKER["resources"]
+    assert int(resources["limits"]["memory"].removesuffix("Mi")) << 20 > WORST_CASE
+    assert int(resources["requests"]["memory"].removesuffix("Mi")) << 20 > 280_000_000

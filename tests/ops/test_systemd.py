@@ -6,7 +6,7 @@ import shlex
 from catdog_stream import deadlines
 from catdog_stream.errors import SettingError, TooManyRejectedError
 from tests.ops.environment import refusals
-from tests.ops.files import OPS
+from tests.ops.files import OPS, WORST_CASE
 
 UNIT = OPS / "systemd" / "catdog-stream.service"
 
@@ -50,3 +50,8 @@ def test_it_has_the_sections_of_a_unit() -> None:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.read(UNIT)
     assert parser.sections() == ["Unit", "Service", "Install"]
+
+
+def test_the_worst_case_fits() -> None:
+    (most,) = directives()["MemoryMax"]
+    assert int(most.removesuffix("M")) << 20 > WORST_CASE

@@ -1,6 +1,8 @@
 """Nothing that anybody sends keeps the event loop busy: a probe is answered at once meanwhile."""
 
 import asyncio
+import json
+import socket
 
 import pytest
 from aiohttp import web
@@ -8,7 +10,7 @@ from aiohttp import web
 from catdog_stream.web.api.body import Intake
 from catdog_stream.web.api.uploading import read_picture
 from catdog_stream.web.api.v2.infer_request import parse
-from tests.web.attacked_servers import PROBE_SECONDS, TOKEN, Server, bomb, served
+from tests.web.attacked_servers import PATIENCE, PROBE_SECONDS, TOKEN, Server, bomb, served
 
 GIGABYTE = 1 << 30
 LIMIT = 4 * 1024 * 1024
@@ -60,6 +62,7 @@ def check(server: Server, head: str, body: bytes, status: int, clients: int = 12
         (f"POST /images/ HTTP/1.1\r\n{AUTHORIZED}\r\nOrigin: null", 403),
         (f"POST /images/ HTTP/1.1\r\n{AUTHORIZED}\r\nContent-Type: text/plain", 415),
         (f"POST /images/ HTTP/1.1\r\n{AUTHORIZED}\r\nContent-Encoding: br", 415),
+        (f"POST /images/ HTTP/1.1\r\n{AUTHORIZED}\r\nContent-Encoding: zstd", 415),
         ("GET /healthz HTTP/1.1\r\nHost: HOST", 200),
         (f"POST /images/ HTTP/1.1\r\n{AUTHORIZED}\r\nContent-Type: image/png", 413),
         (f"POST /images/ HTTP/1.1\r\n{AUTHORIZED}\r\n{FORM}", 413),
@@ -110,3 +113,29 @@ def test_a_body_in_chunks_of_one_byte_costs_nobody_else_anything(path: str, stat
     head = f"POST {path} HTTP/1.1\r\n{AUTHORIZED}\r\nContent-Type: image/png"
     with served(reading()) as server:
         check(server, f"{head}\r\nTransfer-Encoding: chunked", chunks, status)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "NO HTTP",
+        "GET /healthz HTTP/1.1\r\nHost: HOST\r\nno header",
+        "GET /healthz HTTP/1.1\r\nHost: HOST\r\nX-Long: " + 20_000 * "x",
+        "GET /" + 20_000 * "x" + " HTTP/1.1\r\nHost: HOST",
+        "POST /images/ HTTP/1.1\r\nHost: HOST\r\nContent-Encoding: zstd\r\nContent-Length: x",
+    ],
+)
+def test_what_is_no_http_is_a_problem_as_all_others(head: str) -> None:
+    with (
+        served(reading()) as server,
+        socket.create_connection(("127.0.0.1", server.port), PATIENCE) as client,
+    ):
+        client.sendall(head.replace("HOST", f"127.0.0.1:{server.port}").encode() + b"\r\n\r\n")
+        with client.makefile("rb") as file:
+            answer = file.read()
+    top, _, body = answer.partition(b"\r\n\r\n")
+    assert top.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400"))
+    assert b"Content-Type: application/problem+json" in top
+    assert b"X-Content-Type-Options: nosniff" in top
+    assert f"Content-Length: {len(body)}".encode() in top
+    assert json.loads(body)["status"] == 400

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from catdog_stream.memory import LARGEST_AT_ONCE, MemoryPlan
 from catdog_stream.messages.wire import base64_length
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.web.api.addresses import Addresses
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Api"]
 
-#: Maximum number of pictures of the largest size in one request to ``infer``, and of such requests
-#: at the same time.
-LARGEST_AT_ONCE = 4
-REQUESTS_AT_ONCE = 4
-
 _MODEL = "/v2/models/{name}"
 _VERSION = f"{_MODEL}/versions/{{version}}"
 
@@ -41,7 +37,8 @@ class Api:
     def __init__(self, app: "CatDogApp") -> None:
         settings = app.settings
         largest = LARGEST_AT_ONCE * base64_length(settings.max_image_bytes) + FORM_BYTES
-        intake, rates = Intake(REQUESTS_AT_ONCE * largest), Rates(settings.web_rate)
+        intake = Intake(MemoryPlan.of(settings).uploads)
+        rates = Rates(settings.web_rate)
         self._stream = Stream(settings.cluster)
         self._pictures = PicturesByAddress(
             Rules(settings.web_fetch, settings.web_fetch_allow),

@@ -76,6 +76,11 @@ class Shared(Generic[T]):
             held.users -= 1
             held.used = asyncio.get_running_loop().time()
 
+    @property
+    def users(self) -> int:
+        """The number of those who use the connection, or wait for it."""
+        return 0 if self._current is None else self._current.users
+
     def is_current(self, connection: object) -> bool:
         """Return true if ``connection`` is the current connection and usable."""
         current = self._current

@@ -19,6 +19,7 @@ from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.lookup import Lookup, lookup
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.kafka.request_reply import Question, RequestReply, request_reply
+from catdog_stream.memory import LOOKUPS, SENDING, sending_bytes
 from catdog_stream.messages.raw_json import loads
 from catdog_stream.messages.wire import Headers, Source
 from catdog_stream.topics import REQUESTS
@@ -26,6 +27,7 @@ from catdog_stream.web.api.answer import Answer
 from catdog_stream.web.api.memory import Memory
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.shared_connection import Shared
+from catdog_stream.web.api.turns import Turns
 from catdog_stream.web.clients import client_of
 
 __all__ = ["Asked", "Picture", "State", "Stream"]
@@ -84,12 +86,15 @@ class Stream:
         #: Why Kafka refuses pictures, until it accepts one; ``None`` while it accepts them.
         self.problem: str | None = None
         self._memory = Memory()
+        self._turns = Turns(SENDING)
         self._asking: Shared[RequestReply] = Shared(
             lambda: request_reply(cluster, on_reply=self._memory.note),
             usable=lambda stream: stream.failure is None,
         )
-        self._finding: Shared[Lookup] = Shared(
-            lambda: lookup(cluster), usable=lambda finder: not finder.broken
+        #: Each finds one image at a time.
+        self._finding: tuple[Shared[Lookup], ...] = tuple(
+            Shared(lambda: lookup(cluster), usable=lambda finder: not finder.broken)
+            for _ in range(LOOKUPS)
         )
         #: Client to the number of its waiting lookups.
         self._lookups: Counter[str] = Counter()
@@ -105,8 +110,10 @@ class Stream:
             async with _unavailable(), self._refusals():
                 stream = await stack.enter_async_context(self._asking.use())
                 try:
-                    questions += [await _sent(stream, picture) for picture in pictures]
+                    unsent = list(pictures)
                     del pictures  # frees the pictures while a client waits
+                    while unsent:
+                        questions.append(await self._sent(stream, unsent.pop(0), stack))
                     async with asyncio.timeout(deadlines.PRODUCE):
                         sources = [await asyncio.shield(question.sent) for question in questions]
                 except BaseException:
@@ -116,6 +123,19 @@ class Stream:
             for source, url in zip(sources, urls, strict=True):
                 self._memory.note_sent(source, url, stream)
             yield Asked(sources, urls, [question.reply for question in questions], self._closing)
+
+    async def _sent(
+        self, stream: RequestReply, picture: Picture, stack: AsyncExitStack
+    ) -> Question:
+        """Send a picture once it has its turn, which ends when Kafka has it, or with ``stack``."""
+        release = await self._turns.take(
+            sending_bytes(len(picture.data)), seconds=deadlines.PRODUCE
+        )
+        stack.callback(release)
+        value = await asyncio.to_thread(request_value, picture.data, picture.url)
+        question = await stream.send(value, headers=picture.headers)
+        question.sent.add_done_callback(lambda _: release())
+        return question
 
     @asynccontextmanager
     async def _refusals(self) -> AsyncIterator[None]:
@@ -153,7 +173,8 @@ class Stream:
         """Release all waiting clients, and close the connections."""
         self._closing.set()
         self._asking.close()
-        self._finding.close()
+        for shared in self._finding:
+            shared.close()
 
     async def _look_up(self, source: Source, client: str) -> State | None:
         if self._lookups[client] >= MAX_LOOKUPS_OF_ONE:
@@ -168,7 +189,8 @@ class Stream:
             )
         self._lookups[client] += 1
         try:
-            async with _unavailable(), self._finding.use() as finder:
+            idlest = min(self._finding, key=lambda finding: finding.users)
+            async with _unavailable(), idlest.use() as finder:
                 async with asyncio.timeout(deadlines.CLIENT_REQUEST):
                     found = await finder.find(source)
         finally:
@@ -226,11 +248,6 @@ class Asked:
             State(source, url, _answer(reply))
             for source, url, reply in zip(self.sources, self._urls, self._replies, strict=True)
         ]
-
-
-async def _sent(stream: RequestReply, picture: Picture) -> Question:
-    value = await asyncio.to_thread(request_value, picture.data, picture.url)
-    return await stream.send(value, headers=picture.headers)
 
 
 def _answer(reply: "asyncio.Future[Reply]") -> Answer | None:

@@ -1,13 +1,16 @@
 """The API's way to the stream: what is known is told at once, and so is that Kafka is silent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError, TopicAuthorizationFailedError
 
 from catdog_stream.errors import BrokerError, Refusal
 from catdog_stream.kafka.lookup import Found
+from catdog_stream.memory import LOOKUPS
 from catdog_stream.messages.wire import Source
 from catdog_stream.settings import Settings
 from catdog_stream.web.api import stream as stream_module
@@ -181,6 +184,35 @@ def test_a_client_that_has_many_looked_up_turns_nobody_else_away() -> None:
         assert set(stream._lookups) == {"10.0.0.1"}, "what is over is not kept"
 
     play(story)
+
+
+def test_look_ups_run_side_by_side(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, gate = list[Source](), asyncio.Event()
+
+    @asynccontextmanager
+    async def lookup(_cluster: object) -> AsyncIterator[object]:
+        lock = asyncio.Lock()
+
+        async def find(source: Source) -> None:
+            async with lock:  # as the real one, which has one position in each partition
+                running.append(source)
+                await gate.wait()
+
+        yield SimpleNamespace(find=find, broken=False)
+
+    monkeypatch.setattr(stream_module, "lookup", lookup)
+
+    async def story(stream: Stream) -> None:
+        sources = [Source("catdogimage", 0, number) for number in range(LOOKUPS + 2)]
+        looking = [asyncio.create_task(stream.look(source)) for source in sources]
+        await until(lambda: len(running) == LOOKUPS)
+        await asyncio.sleep(0.01)
+        assert len(running) == LOOKUPS
+        gate.set()
+        assert await asyncio.gather(*looking) == [None] * len(sources)
+
+    play(story)
+    assert not kafka.asked
 
 
 def test_a_worker_that_ends_lets_everybody_go(kafka: Kafka) -> None:
