@@ -1,1 +1,1 @@
-"""What the performance figures and charts of the documents come from; each is a command."""
+"""Benchmarks behind the figures and charts of the documents; each module is a command."""

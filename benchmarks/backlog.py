@@ -1,4 +1,4 @@
-"""Requests in ``catdogimage``, such that who is measured finds these and no others."""
+"""Backlog of requests in ``catdogimage`` that the measured program reads, and no other requests."""
 
 import asyncio
 import logging
@@ -14,15 +14,15 @@ from tests.support.client import LABELS, MAX_BYTES, REJECTED, REQUESTS, request
 
 __all__ = ["create_topics", "names", "queue", "skip_what_is_there"]
 
-# A new cluster's coordinator lets itself be waited for; aiokafka logs each attempt as an error.
+# The coordinator of a new cluster takes a while to start; aiokafka logs each attempt as an error.
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
-#: Seconds after which Kafka has surely noticed that a member of a group is dead.
+#: Seconds after which Kafka has certainly removed a dead member from its group.
 _MEMBER_GONE = 60.0
 
 
 def names(count: int) -> list[str]:
-    """``count`` urls that no other request has: by its url a label is known again."""
+    """Return ``count`` urls that no other request has; they match each label to its request."""
     run = uuid4().hex
     return [f"{run}/{number}" for number in range(count)]
 
@@ -33,9 +33,10 @@ async def create_topics(address: str) -> None:
 
 
 async def skip_what_is_there(address: str, group: str) -> None:
-    """Have ``group`` begin behind all that the application's topics hold now.
+    """Commit the current end offsets of the application's topics for ``group``.
 
-    Waits until the group has no member: of one that was killed, Kafka learns after a while.
+    The group then starts behind all records of today. Waits until the group has no member: Kafka
+    notices only after a while that a member was killed.
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=address, group_id=group, enable_auto_commit=False)
     await consumer.start()
@@ -61,7 +62,7 @@ async def skip_what_is_there(address: str, group: str) -> None:
 
 
 async def queue(address: str, urls: Sequence[str], files: Iterable[bytes]) -> None:
-    """Publish a request for each url and picture, as many to one partition as to another."""
+    """Publish a request for each url and picture, spread evenly over the partitions."""
     producer = AIOKafkaProducer(bootstrap_servers=address, max_request_size=MAX_BYTES)
     await producer.start()
     try:

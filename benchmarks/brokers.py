@@ -1,4 +1,4 @@
-"""The broker that a benchmark runs on, as ``--broker`` names it."""
+"""Broker that a benchmark runs on, chosen by ``--broker``."""
 
 import signal
 import tempfile
@@ -16,23 +16,23 @@ __all__ = ["Broker", "broker_name", "lend"]
 
 @dataclass(frozen=True)
 class Broker:
-    """A broker that answers."""
+    """Running broker."""
 
     #: ``host:port``.
     address: str
-    #: For the logs and data of what runs against it.
+    #: Folder for the logs and data of the programs that run against the broker.
     folder: Path
 
 
 def broker_name(choice: str) -> str:
-    """What it is, for a title."""
+    """Return the broker's name for a title."""
     return "Apache Kafka" if choice == OWN else f"Kafka at {choice}"
 
 
 @contextmanager
 def lend(choice: str) -> Iterator[Broker]:
-    """A broker to measure on: a new local Kafka, or the one at an address."""
-    # As Ctrl-C does: what was started is stopped.
+    """Yield a broker to measure on: a new local Kafka, or the one at the given address."""
+    # As on Ctrl-C: the programs that were started are stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="catdog-benchmark-") as name:
         folder = Path(name)

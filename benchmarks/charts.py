@@ -21,18 +21,18 @@ from benchmarks.drawing import BLUE, DPI, GREY, ORANGE, PALE, tidy
 
 __all__ = ["draw"]
 
-#: Inches; text of this size can be read where a README is about 850 pixels wide.
+#: Inches; text of this size is readable where a README is about 850 pixels wide.
 SIZE = (9.5, 7.2)
-#: What ``throughput`` measures, from the top.
+#: Programs that ``throughput`` measures, from the top.
 THROUGHPUT = {"model alone": GREY, "one worker": BLUE, "hand-written loop": ORANGE}
-#: Of the bars in a group.
+#: Colors of the bars in a group.
 COLOURS = (PALE, BLUE, ORANGE, GREY)
 
 Document = Mapping[str, Any]
 
 
 def main() -> None:
-    """Draw."""
+    """Draw the figure that the command line asks for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -61,7 +61,7 @@ def draw(throughput: Document, latency: Document, scaling: Sequence[Document], p
 
 
 def caption(documents: Sequence[Document]) -> str:
-    """The machines and brokers that were measured on."""
+    """Return a caption with the machines and brokers that were measured on."""
     machines = {
         f"{document['machine']['cpu']}, {document['machine']['cores']} cores"
         for document in documents
@@ -112,7 +112,7 @@ def _draw_latency(axes: Axes, document: Document) -> None:
 
 
 def _draw_cost(axes: Axes, cases: Sequence[Document]) -> None:
-    """One group of bars for each number of workers and partitions, one bar for each backlog."""
+    """Draw a group of bars for each number of workers and partitions, one bar for each backlog."""
     backlogs = sorted({case["backlog"] for case in cases})
     groups = sorted({(case["workers"], case["partitions"]) for case in cases})
     cost = {
@@ -135,9 +135,9 @@ def _draw_cost(axes: Axes, cases: Sequence[Document]) -> None:
 
 
 def _draw_workers(axes: Axes, cases: Sequence[Document]) -> None:
-    """Labels per second of one and of more workers by partitions.
+    """Draw the labels per second of one and of more workers by partitions.
 
-    With the longest of the backlogs that were measured in most cases.
+    Uses the longest backlog among those that were measured in most cases.
     """
     measured = Counter(case["backlog"] for case in cases)
     longest = max(measured, key=lambda backlog: (measured[backlog], backlog))
@@ -165,7 +165,7 @@ def _draw_workers(axes: Axes, cases: Sequence[Document]) -> None:
 
 
 def _draw_groups(axes: Axes, groups: Sequence[str], bars: Mapping[str, Sequence[float]]) -> None:
-    """Bars side by side in each group; nothing where the value is 0."""
+    """Draw bars side by side in each group; a value of 0 gets no bar."""
     width = 0.8 / len(bars)
     for number, ((name, values), colour) in enumerate(zip(bars.items(), COLOURS, strict=False)):
         places = [place + (number - (len(bars) - 1) / 2) * width for place in range(len(groups))]
@@ -173,13 +173,13 @@ def _draw_groups(axes: Axes, groups: Sequence[str], bars: Mapping[str, Sequence[
         texts = [f"{value:.0f}" if value else "" for value in values]
         axes.bar_label(drawn, texts, fontsize=9)
     axes.set_xticks(range(len(groups)), groups)
-    axes.margins(y=0.25)  # room for the legend
+    axes.margins(y=0.25)  # space for the legend
     axes.legend(frameon=False, ncols=len(bars), loc="upper center", columnspacing=1)
     tidy(axes)
 
 
 def _load(folder: Path, pattern: str) -> list[Document]:
-    """The documents of a benchmark. Raises ``SystemExit`` with a sentence if there is none."""
+    """Return the documents of a benchmark. Raises ``SystemExit`` with a sentence if none exists."""
     files = sorted(folder.glob(pattern))
     if not files:
         raise SystemExit(f"There is no {pattern} in {folder}: run the benchmark with --output.")

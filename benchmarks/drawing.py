@@ -1,4 +1,4 @@
-"""How the figures of the documents look."""
+"""Style of the figures in the documents."""
 
 from matplotlib.axes import Axes
 
@@ -9,5 +9,5 @@ DPI = 120
 
 
 def tidy(axes: Axes) -> None:
-    """Leave out the lines of the frame that say nothing."""
+    """Remove the lines of the frame that carry no information."""
     axes.spines[["top", "right"]].set_visible(False)

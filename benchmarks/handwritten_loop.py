@@ -1,9 +1,9 @@
-"""The system as it was first written, for comparison: one loop, one picture at a time.
+"""First version of the system, for comparison: a loop that classifies one picture at a time.
 
     python -m benchmarks.handwritten_loop HOST:PORT GROUP
 
-kafka-python, a float Inception V3 in TensorFlow, and XGBoost, as the article of 2017 has it; with
-the same weights as the default stack. It loses what it was at work on when it dies.
+It uses kafka-python, a float Inception V3 in TensorFlow, and XGBoost, as the article of 2017 does,
+with the weights of the default stack. If it dies, it loses the request that it was processing.
 """
 
 import base64

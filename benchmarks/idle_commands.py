@@ -1,4 +1,4 @@
-"""What the commands cost that stay open while nothing happens."""
+"""CPU cost of the long-running commands while nothing happens."""
 
 import os
 import subprocess
@@ -11,12 +11,15 @@ from benchmarks.local_kafka import idle_percent
 
 __all__ = ["idle_commands"]
 
-#: For the start, which is not measured.
+#: Seconds for the start, which is not measured.
 START_SECONDS = 5.0
 
 
 def idle_commands(address: str, picture: Path) -> Mapping[str, float]:
-    """Share of a core, in percent, that each takes. No worker may run: ``send`` has to wait."""
+    """Return the share of a core, in percent, that each command takes.
+
+    No worker may run, because ``send`` must wait.
+    """
     return {
         "watch": _idle(address, "watch"),
         "send --wait": _idle(address, "send", "--wait", "--timeout", "600", str(picture)),

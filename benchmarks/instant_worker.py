@@ -1,4 +1,4 @@
-"""A worker whose model answers at once: what is left is the cost of everything around it."""
+"""Worker whose model answers at once: the remaining cost is that of everything around the model."""
 
 import threading
 import time
@@ -10,19 +10,19 @@ from mode.threads import WorkerThread
 from catdog_stream.app import app, main
 from catdog_stream.testing import InstantClassifier
 
-#: Threads start when they are needed first.
+#: Threads start when they are first needed.
 NAMING_SECONDS = 0.25
-#: What Linux keeps of a thread's name.
+#: Length of a thread's name in Linux, in bytes.
 NAME_LENGTH = 15
 
 
 def name_threads() -> None:
-    """Tell the kernel the threads' names, for ever: before 3.14 Python keeps them to itself."""
+    """Set the threads' names in the kernel, again and again: Python before 3.14 does not."""
     while True:
         for thread in threading.enumerate():
-            # Faust has one service with a thread of its own.
+            # Faust runs one service in a thread of its own.
             name = "consumer" if isinstance(thread, WorkerThread) else thread.name
-            with suppress(OSError):  # it has just ended, or this is not Linux
+            with suppress(OSError):  # the thread has just ended, or this is not Linux
                 Path(f"/proc/self/task/{thread.native_id}/comm").write_text(
                     name.removesuffix("Thread").lower()[:NAME_LENGTH]
                 )

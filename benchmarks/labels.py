@@ -1,4 +1,4 @@
-"""Labels, noticed as they arrive."""
+"""Client that records when labels arrive."""
 
 import asyncio
 import time
@@ -12,22 +12,22 @@ from catdog_stream.settings import Settings
 
 __all__ = ["Arrival", "Labels"]
 
-#: Seconds without any label after which none is awaited any more; a start takes a few.
+#: Seconds without a label after which the wait fails; a start takes a few.
 PATIENCE = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """So many labels were there at a time of ``time.perf_counter``."""
+    """Number of labels that had arrived at a time of ``time.perf_counter``."""
 
     count: int
     seconds: float
 
 
 class Labels:
-    """Waits for the labels of the requests with these ``urls``, from when its block begins.
+    """Reader of the labels for the requests with these ``urls``, from the start of its block.
 
-    Any other label, and any rejection, is an error: what is measured would be something else.
+    Any other label, and any rejection, is an error: the measurement would include foreign records.
     The topics must exist.
     """
 
@@ -57,11 +57,11 @@ class Labels:
 
     @property
     def expected(self) -> int:
-        """How many there will be."""
+        """Number of labels that will arrive."""
         return len(self._expected)
 
     def now(self) -> Arrival:
-        """How many are there now."""
+        """Return the number of labels that have arrived by now."""
         return Arrival(len(self._seconds), time.perf_counter())
 
     async def until(self, count: int) -> Arrival:
@@ -79,7 +79,7 @@ class Labels:
         return Arrival(len(self._seconds), self._latest)
 
     async def of(self, url: str) -> float:
-        """Wait for one label; when it arrived, by ``time.perf_counter``."""
+        """Wait for one label and return its time of arrival, by ``time.perf_counter``."""
         if url not in self._seconds:
             self._raise_failure()
             waiting = self._waiting[url] = asyncio.get_running_loop().create_future()

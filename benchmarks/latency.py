@@ -34,12 +34,12 @@ PERCENTILES = (50, 95, 99)
 LOADS = (0.5, 0.8)
 CAPACITY_PICTURES = 300
 SEED = 0
-#: Requests before any is measured.
+#: Number of requests that are sent before the first one is measured.
 FIRST_REQUESTS = 10
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the measurement and print the report."""
     arguments = parser(__doc__)
     arguments.add_argument("--count", type=int, default=500, help="requests at each load (500)")
     options = arguments.parse_args()
@@ -97,7 +97,7 @@ def _model_alone(files: Sequence[bytes]) -> list[float]:
 async def _measure(
     address: str, folder: Path, files: Sequence[bytes]
 ) -> tuple[float, dict[str, list[float]]]:
-    """Labels per second with a backlog, and the milliseconds of each request at each load."""
+    """Return labels per second with a backlog, and the milliseconds of each request by load."""
     await create_topics(address)
     await skip_what_is_there(address, GROUP)
     urls = names(FIRST_REQUESTS + CAPACITY_PICTURES + (1 + len(LOADS)) * len(files))
@@ -116,7 +116,7 @@ async def _measure(
 
 
 class _Client:
-    """Sends requests and takes the time until their labels come."""
+    """Client that sends requests and measures the time until their labels arrive."""
 
     def __init__(
         self, address: str, producer: AIOKafkaProducer, labels: Labels, urls: Iterator[str]
@@ -127,11 +127,11 @@ class _Client:
         self._urls = urls
 
     async def one_by_one(self, files: Sequence[bytes]) -> list[float]:
-        """Milliseconds of each, sent when the one before has been answered."""
+        """Return the milliseconds of each request, sent when the previous one has its answer."""
         return [await self._one(file) for file in files]
 
     async def at_rate(self, files: Sequence[bytes], per_s: float) -> list[float]:
-        """Milliseconds of each, sent at random moments, ``per_s`` in a second on average."""
+        """Return the milliseconds of requests sent at random, ``per_s`` a second on average."""
         loop, random = asyncio.get_running_loop(), np.random.default_rng(SEED)
         moment, tasks = loop.time(), []
         for file in files:
@@ -141,7 +141,7 @@ class _Client:
         return await asyncio.gather(*tasks)
 
     async def capacity(self, files: Sequence[bytes]) -> float:
-        """Labels per second with a backlog."""
+        """Return labels per second with a backlog."""
         there = self._labels.now().count
         urls = list(islice(self._urls, CAPACITY_PICTURES))
         await queue(self._address, urls, islice(cycle(files), CAPACITY_PICTURES))

@@ -1,4 +1,4 @@
-"""What the local Kafka itself costs: its start, its memory, and what it does when idle."""
+"""Cost of the local Kafka: its start, its memory, and its CPU time when idle."""
 
 import asyncio
 import time
@@ -17,22 +17,22 @@ from tests.support.client import MAX_BYTES, REQUESTS
 __all__ = ["KafkaCost", "idle_percent", "kafka_cost"]
 
 IDLE_SECONDS = 20.0
-#: Four producers, each with 15 of the largest records that requests may be.
+#: Four producers, each with 15 of the largest records that requests can be.
 PRODUCERS, RECORDS, RECORD_BYTES = 4, 15, 5 * 1024 * 1024
 SAMPLE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class KafkaCost:
-    """Figures of one server."""
+    """Cost of one server."""
 
-    #: The first start, which formats the storage.
+    #: Duration of the first start, which formats the storage.
     first_start_s: float
     starts_s: Sequence[float]
     idle_mb: float
-    #: Of one core.
+    #: Share of one core, in percent.
     idle_percent: float
-    #: The largest seen while the large records came in.
+    #: Largest resident memory while the large records arrive.
     loaded_mb: float
 
 
@@ -55,7 +55,7 @@ def kafka_cost(folder: Path, starts: int) -> KafkaCost:
 
 
 def idle_percent(pid: int, seconds: float = IDLE_SECONDS) -> float:
-    """Share of a core that a process takes in the next ``seconds``, in percent."""
+    """Return the share of a core that a process takes in the next ``seconds``, in percent."""
     before, began = cpu_seconds(pid), time.perf_counter()
     time.sleep(seconds)
     return 100 * (cpu_seconds(pid) - before) / (time.perf_counter() - began)
@@ -69,7 +69,7 @@ def _start(kafka: LocalKafka) -> float:
 
 
 async def _loaded(kafka: LocalKafka) -> float:
-    """The largest memory while the records come in."""
+    """Return the largest memory while the records arrive."""
     peak = 0.0
 
     async def watch() -> None:

@@ -1,4 +1,4 @@
-"""How fast a backlog is worked off, and what that costs."""
+"""Throughput with a backlog, and its cost in CPU time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -16,10 +16,10 @@ _LOG_BYTES = 4000
 
 @dataclass(frozen=True)
 class Pace:
-    """How pictures were labelled between two moments of a run."""
+    """Throughput between two moments of a run."""
 
     per_s: float
-    #: Seconds of CPU time for each picture, by who used them.
+    #: Seconds of CPU time for each picture, by process or thread.
     cpu_s: Mapping[str, float]
 
 
@@ -36,9 +36,9 @@ async def work_off(
     Args:
         address: ``host:port`` of the broker.
         group: the program's consumer group, which has no member yet.
-        files: what is in the requests.
+        files: pictures of the requests.
         start: starts the program; the block's end stops it.
-        by_thread: whether the CPU times of the program's threads are told as well.
+        by_thread: add the CPU times of the program's threads.
 
     Returns:
         The pace from the first label to the last.
@@ -58,18 +58,18 @@ async def work_off(
 
 
 async def pace(labels: Labels, since: Arrival, meter: Meter) -> Pace:
-    """Wait for the last label, and tell how it went from ``since``, which is now."""
+    """Wait for the last label, and return the pace since ``since``, which must be now."""
     before = meter()
     last = await labels.until(labels.expected)
     after = meter()
     count = last.count - since.count
     return Pace(
         per_s=count / (last.seconds - since.seconds),
-        # A thread may have begun meanwhile, or ended.
+        # A thread may have started or ended meanwhile.
         cpu_s={name: (after[name] - before.get(name, 0.0)) / count for name in after},
     )
 
 
 def median_cpu(paces: Sequence[Pace]) -> Mapping[str, float]:
-    """Seconds of CPU time for each picture, over several rounds."""
+    """Return the median seconds of CPU time for each picture over several rounds."""
     return {name: median(pace.cpu_s.get(name, 0.0) for pace in paces) for name in paces[0].cpu_s}

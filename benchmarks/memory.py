@@ -16,9 +16,9 @@ SAMPLE_SECONDS = 0.25
 
 @dataclass
 class LoadedMemory:
-    """Samples, taken while pictures are answered."""
+    """Samples that are taken while pictures are classified."""
 
-    #: How many pictures had been answered, and the memory then.
+    #: Number of pictures with an answer, and the memory at that time.
     samples: list[tuple[int, float]] = field(default_factory=list)
 
     async def watch(self, pid: int, answered: Callable[[], int]) -> None:
@@ -29,17 +29,17 @@ class LoadedMemory:
 
     @property
     def median(self) -> float:
-        """The usual size."""
+        """Return the median size."""
         return median(memory for _, memory in self.samples)
 
     @property
     def peak(self) -> float:
-        """The largest sample."""
+        """Return the largest sample."""
         return max(memory for _, memory in self.samples)
 
     @property
     def slope(self) -> float:
-        """Growth with each 1,000 pictures: a straight line through the second half.
+        """Return the growth for each 1,000 pictures: a straight line through the second half.
 
         In the first half caches and pools still fill.
         """

@@ -1,4 +1,4 @@
-"""The limit: decode, backbone and head on pictures in memory, with no Kafka around them.
+"""Upper limit: decode, backbone and head on pictures in memory, without Kafka.
 
     python -m benchmarks.model_alone DIR COUNT
 
@@ -21,12 +21,12 @@ from catdog_stream.worker.inference import load_stack
 
 __all__ = ["measure"]
 
-#: Pictures in one call of the model: so many that its threads seldom wait for each other.
+#: Pictures in one call of the model: enough that its threads seldom wait for each other.
 BATCH = 32
 
 
 def measure(files: list[bytes]) -> dict[str, float]:
-    """From the first answers to the last, as labels are measured too."""
+    """Measure from the first answers to the last, as the label benchmarks do."""
     if len(files) <= BATCH:
         raise SystemExit(f"More than {BATCH} pictures are needed.")
     stack = load_stack(Settings.from_environment())
@@ -43,7 +43,7 @@ def measure(files: list[bytes]) -> dict[str, float]:
 
 
 def _decoded(stack: ModelStack, files: list[bytes]) -> Iterator[list[Picture]]:
-    """Batches; a thread decodes the next one while the model works on this one."""
+    """Yield batches; a thread decodes the next batch while the model classifies the current one."""
     with ThreadPoolExecutor(1) as decoder:
         batches = [files[index : index + BATCH] for index in range(0, len(files), BATCH)]
         coming = [decoder.submit(stack.prepare, file) for file in batches[0]]

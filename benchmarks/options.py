@@ -1,4 +1,4 @@
-"""The command line that the benchmarks share."""
+"""Command line options that the benchmarks share."""
 
 import argparse
 import os
@@ -7,14 +7,14 @@ from pathlib import Path
 
 __all__ = ["OWN", "add_broker", "broker_choice", "parser"]
 
-#: Value of ``--broker`` for a new local Kafka; any other is the address of a cluster.
+#: Value of ``--broker`` for a new local Kafka; any other value is the address of a cluster.
 OWN = "own"
 
 _ADDRESS = re.compile(r"(?:kafka://)?([^\s:/]+:\d{1,5})")
 
 
 def parser(description: str | None, *, images: bool = True) -> argparse.ArgumentParser:
-    """An argument parser with the shared options; ``images`` where pictures are classified."""
+    """Return a parser with the shared options; ``images`` where pictures are classified."""
     result = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -32,7 +32,7 @@ def parser(description: str | None, *, images: bool = True) -> argparse.Argument
 
 
 def add_broker(parser: argparse.ArgumentParser) -> None:
-    """Let ``parser`` take ``--broker``."""
+    """Add ``--broker`` to ``parser``."""
     parser.add_argument(
         "--broker",
         type=broker_choice,
@@ -44,7 +44,7 @@ def add_broker(parser: argparse.ArgumentParser) -> None:
 
 
 def broker_choice(text: str) -> str:
-    """``own`` or ``HOST:PORT``, which may come as ``kafka://HOST:PORT``."""
+    """Return ``own`` or ``HOST:PORT``; the value may also be ``kafka://HOST:PORT``."""
     if text == OWN:
         return text
     if (address := _ADDRESS.fullmatch(text)) is None:

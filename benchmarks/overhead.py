@@ -28,7 +28,7 @@ SIZES = {"30 KB": 22_500, "300 KB": 225_000}
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the measurement and print the report."""
     arguments = parser(__doc__, images=False)
     arguments.add_argument("--count", type=int, default=6000, help="requests of 30 KB (6000)")
     arguments.add_argument("--rounds", type=int, default=3, help="rounds (3)")

@@ -1,4 +1,4 @@
-"""The pictures that are classified."""
+"""Pictures that the benchmarks classify."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 
 
 def pictures(folder: Path, count: int) -> list[bytes]:
-    """``count`` picture files of ``folder`` and the folders in it, each about equally often.
+    """Return ``count`` picture files of ``folder`` and its subfolders, each about equally often.
 
-    They are taken evenly from the sorted list of all, because folders often are classes.
+    They are taken evenly from the sorted list of all files, because folders are often classes.
     Raises ``SystemExit`` with a sentence if there is none.
     """
     files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in _SUFFIXES)

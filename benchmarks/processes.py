@@ -1,4 +1,4 @@
-"""CPU time and memory of the processes that are measured."""
+"""CPU time and memory of the measured processes."""
 
 import re
 import time
@@ -11,20 +11,20 @@ import psutil
 
 __all__ = ["Meter", "Program", "cpu_meter", "listener", "memory_mb", "stage", "thread_seconds"]
 
-#: Name to the seconds of CPU time used so far.
+#: Maps a name to the seconds of CPU time used so far.
 Meter = Callable[[], Mapping[str, float]]
 
 
 class Program(Protocol):
-    """A process that has been started."""
+    """Running program."""
 
     @property
     def log(self) -> Path:
-        """The file with all that it prints."""
+        """File with all that the program prints."""
 
     @property
     def process(self) -> "Process":
-        """Its handle."""
+        """Handle of the process."""
 
 
 class Process(Protocol):
@@ -32,11 +32,11 @@ class Process(Protocol):
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Process id."""
 
 
 def cpu_meter(address: str, programs: Sequence[Program], *, by_thread: bool = False) -> Meter:
-    """Reads the CPU time of the processes of a run.
+    """Return a function that reads the CPU time of the processes of a run.
 
     They are ``program``, for all ``programs`` together; ``client``, which is this process; and
     ``broker``, at ``address``, unless it runs on another machine. ``by_thread`` adds the threads of
@@ -58,35 +58,35 @@ def cpu_meter(address: str, programs: Sequence[Program], *, by_thread: bool = Fa
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time that a process has used, of all its threads, in user and kernel mode."""
+    """Return the CPU time that all threads of a process have used, in user and kernel mode."""
     return sum(psutil.Process(pid).cpu_times()[:2])
 
 
 def thread_seconds(pid: int) -> Mapping[str, float]:
-    """CPU time of the threads of a process, by `stage`. Linux only."""
+    """Return the CPU time of the threads of a process, by `stage`. Linux only."""
     seconds: dict[str, float] = {}
     for thread in psutil.Process(pid).threads():
         try:
             name = Path(f"/proc/{pid}/task/{thread.id}/comm").read_text().strip()
         except (FileNotFoundError, ProcessLookupError):
-            continue  # it has just ended
+            continue  # the thread has just ended
         key = stage(name)
         seconds[key] = seconds.get(key, 0.0) + thread.user_time + thread.system_time
     return seconds
 
 
 def stage(thread: str) -> str:
-    """What a thread works at, from its name: threads of one pool differ in a number alone."""
+    """Return the stage of a thread from its name: threads of one pool differ in a number only."""
     return re.sub(r"[-_ ]*\d*$", "", thread) or thread
 
 
 def memory_mb(pid: int) -> float:
-    """Resident memory of a process, in units of 2**20 bytes."""
+    """Return the resident memory of a process, in units of 2**20 bytes."""
     return float(psutil.Process(pid).memory_info().rss) / 2**20
 
 
 def listener(address: str) -> int | None:
-    """The process of this machine that listens at ``host:port``, if there is one to be seen."""
+    """Return the process of this machine that listens at ``host:port``, if this user can see it."""
     port = int(address.rpartition(":")[2])
     for connection in psutil.net_connections("tcp"):
         if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,):

@@ -31,7 +31,7 @@ def report(
 
 
 def spread(values: Sequence[float]) -> str:
-    """Median, and the smallest and largest of several rounds."""
+    """Return the median, the smallest and the largest of several rounds."""
     return f"{_short(median(values))} ({_short(min(values))} to {_short(max(values))})"
 
 
@@ -40,13 +40,13 @@ def _short(value: float) -> str:
 
 
 def milliseconds(seconds: Mapping[str, float]) -> str:
-    """Times by name, the largest first."""
+    """Return times by name, the largest first."""
     largest = sorted(seconds.items(), key=lambda item: -item[1])
     return ", ".join(f"{name} {value * 1e3:.2f}" for name, value in largest)
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
+    """Return a description of the machine that was measured on."""
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),

@@ -41,7 +41,7 @@ __all__ = ["Case", "growth", "two_to_one"]
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured at a time."""
+    """Combination of workers, partitions and backlog to measure."""
 
     partitions: int
     backlog: int
@@ -49,7 +49,7 @@ class Case:
 
     @property
     def queue(self) -> str:
-        """Its backlog, in words."""
+        """Backlog in words."""
         return f"{self.backlog:,} in {self.partitions} partition{'s'[: self.partitions > 1]}"
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class Case:
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the measurement and print the report."""
     arguments = parser(__doc__)
     arguments.add_argument("--partitions", type=int, nargs="+", default=[1, 8, 32], metavar="N")
     arguments.add_argument("--backlogs", type=int, nargs="+", default=[1000, 10_000], metavar="N")
@@ -68,7 +68,7 @@ def main() -> None:
     cases = [
         Case(*numbers)
         for numbers in product(options.partitions, options.backlogs, options.workers)
-        if numbers[2] <= numbers[0]  # a worker without a partition has nothing to do
+        if numbers[2] <= numbers[0]  # a worker without a partition is idle
     ]
     paces = {
         case: _measure(case, options.broker, pictures(options.images, case.backlog))
@@ -116,7 +116,7 @@ async def _work_off(broker: Broker, workers: Sequence[Worker], files: Sequence[b
 
 
 def two_to_one(paces: Mapping[Case, Pace]) -> dict[str, float]:
-    """Labels per second of two workers, to those of one."""
+    """Return the ratio of two workers' labels per second to those of one worker."""
     return {
         f"two workers / one, {case.queue}": paces[case].per_s / paces[one].per_s
         for case in paces
@@ -125,7 +125,7 @@ def two_to_one(paces: Mapping[Case, Pace]) -> dict[str, float]:
 
 
 def growth(paces: Mapping[Case, Pace]) -> dict[str, float]:
-    """CPU time that a picture costs the workers in the longest backlog, to that in the shortest."""
+    """Return the ratio of CPU time for each picture in the longest backlog to the shortest."""
     shortest, longest = (choose(case.backlog for case in paces) for choose in (min, max))
     return {
         f"cost, {case} / in {shortest:,}": (

@@ -27,33 +27,33 @@ from tests.support.fleet import Fleet
 SEED = 0
 PICTURES = 200
 MINUTES_BETWEEN_KILLS = (2.0, 4.0)
-#: The first worker survives this share of the run, so that its memory can be watched.
+#: The first worker survives this share of the run, so that its memory can be observed.
 SPARED_SHARE = 0.8
 #: Requests kept waiting while the capacity is measured: enough for both workers to be busy.
 BACKLOG = 100
 WARM_UP_SECONDS, MEASURE_SECONDS = 5.0, 20.0
-#: How long after a kill it is watched how long requests wait.
+#: Seconds after a kill in which the waiting time of requests is observed.
 TAKE_OVER_SECONDS = 45.0
 
 
 class Ledger(Client):
-    """Knows of each request whether it was sent and answered, and keeps nothing else of it."""
+    """Record of sent and answered requests; it keeps nothing else of them."""
 
     def __init__(self, address: str) -> None:
         super().__init__(address)
         self.sent: set[str] = set()
-        #: Unanswered requests and when they were sent, by the monotonic clock.
+        #: Unanswered requests and the times at which they were sent, by the monotonic clock.
         self.waiting: dict[str, float] = {}
         self.labels_seen = 0
 
     @property
     def longest_wait(self) -> float:
-        """Seconds since the oldest unanswered request was sent."""
+        """Return the seconds since the oldest unanswered request was sent."""
         return time.monotonic() - min(self.waiting.values(), default=time.monotonic())
 
     @property
     def repeated(self) -> int:
-        """Labels that were published a second time; they are counted once all the same."""
+        """Number of labels that were published a second time; each is counted only once."""
         return self.labels_seen - len(self.labels)
 
     async def send_one(self, value: bytes) -> None:
@@ -65,11 +65,11 @@ class Ledger(Client):
             self.waiting[source] = began
 
     def note(self, reply: Reply) -> None:
-        """Keep that it has come, and nothing of the record."""
+        """Record that an answer has arrived, and keep nothing else of it."""
         source = header(reply.record, "source") or "unknown"
         if reply.label is not None:
             self.labels_seen += 1
-            self.labels[source]  # an empty list
+            self.labels[source]  # creates an empty list
         else:
             self.rejected[source]
         self.waiting.pop(source, None)
@@ -88,7 +88,7 @@ class Soak:
         )
 
     async def capacity(self) -> float:
-        """Answers per second of two busy workers."""
+        """Return the answers per second of two busy workers."""
         began = time.monotonic()
         before, counting_since = 0, began
         while (now := time.monotonic()) < began + WARM_UP_SECONDS + MEASURE_SECONDS:
@@ -150,7 +150,7 @@ class Soak:
         while True:
             await asyncio.sleep(60 * self._chance.uniform(*MINUTES_BETWEEN_KILLS))
             if time.monotonic() - began > seconds - 60:
-                return  # the last minute shows whether everything settles
+                return  # no kill in the last minute, which shows that everything settles
             victims = list(range(len(self._fleet.workers)))
             if time.monotonic() - began < SPARED_SHARE * seconds and first in self._fleet.workers:
                 victims.remove(self._fleet.workers.index(first))
@@ -166,7 +166,7 @@ class Soak:
 
 
 async def soak(address: str, minutes: float, load: float, output: Path, folder: Path) -> None:
-    """The whole run. Raises AssertionError if the guarantee does not hold."""
+    """Run the whole benchmark. Raises AssertionError if the guarantee does not hold."""
     await create_topics(address)
     async with Fleet(address, folder) as fleet, Ledger(address) as ledger:
         await fleet.join()
@@ -186,7 +186,7 @@ async def soak(address: str, minutes: float, load: float, output: Path, folder: 
 
 
 def main() -> int:
-    """Run the command; the exit code."""
+    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--load", type=float, default=0.8, help="share of the capacity to send at")

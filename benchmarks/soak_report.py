@@ -1,4 +1,4 @@
-"""What a soak run writes: a CSV row every few seconds, a picture of it, and a summary."""
+"""Output of a soak run: a CSV row every few seconds, a chart of the rows, and a summary."""
 
 import csv
 import time
@@ -20,7 +20,7 @@ COLUMNS = (
     *("seconds", "labels_per_second", "lag", "kills", "broker_mb"),
     *("worker_1", "worker_1_mb", "worker_2", "worker_2_mb"),
 )
-#: Between two rows.
+#: Seconds between two rows.
 SAMPLE_SECONDS = 5.0
 #: A worker's first minutes fill its caches; its memory is judged from then on.
 _SETTLED_SECONDS = 120
@@ -29,7 +29,7 @@ _SHORTEST_FIT_SECONDS = 300
 
 @dataclass(frozen=True)
 class _Life:
-    """What was seen of one worker."""
+    """Samples of one worker."""
 
     pid: str
     seconds: npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ class _Life:
 
 
 class Recorder:
-    """Writes the CSV row by row and remembers what the summary needs."""
+    """Writer of the CSV rows; it remembers the figures for the summary."""
 
     def __init__(self, path: Path, broker: str, bar: "tqdm[Never]") -> None:
         self.path = path
@@ -51,15 +51,15 @@ class Recorder:
             csv.writer(file).writerow(COLUMNS)
 
     def begin(self) -> None:
-        """The run begins now."""
+        """Begin the run now."""
         self._began = time.monotonic()
 
     def kill(self) -> None:
-        """A worker has been killed."""
+        """Record that a worker has been killed."""
         self._kills += 1
 
     def taken_over(self, seconds: float) -> None:
-        """So long did the unluckiest request wait when a worker was killed."""
+        """Record the longest wait of a request after a worker was killed."""
         self.take_overs.append(seconds)
 
     def sample(self, *, throughput: float, lag: int, pids: list[int]) -> None:
@@ -78,7 +78,7 @@ class Recorder:
 
 
 def summary(recorder: Recorder) -> str:
-    """Lines for people."""
+    """Return the summary, as lines for people."""
     rows = _read(recorder.path)
     lines = [
         f"labels/s: {np.mean([float(row['labels_per_second']) for row in rows]):.1f} on average",
@@ -92,7 +92,7 @@ def summary(recorder: Recorder) -> str:
 
 
 def _memory(life: _Life) -> str | None:
-    """One line on a worker that lived long enough to tell."""
+    """Return a line on the memory of a worker that lived long enough."""
     settled = life.seconds >= life.seconds[0] + _SETTLED_SECONDS
     seconds, rss = life.seconds[settled], life.rss_mb[settled]
     if len(seconds) < 2 or seconds[-1] - seconds[0] < _SHORTEST_FIT_SECONDS:
@@ -105,7 +105,7 @@ def _memory(life: _Life) -> str | None:
 
 
 def draw(path: Path, picture: Path) -> None:
-    """Throughput, lag and memory over time, kills as vertical lines."""
+    """Draw throughput, lag and memory over time, with kills as vertical lines."""
     rows = _read(path)
     if not rows:
         return
@@ -150,7 +150,7 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 
 def _lives(rows: list[dict[str, str]], slot: int) -> list[_Life]:
-    """The workers that had this place, one after the other."""
+    """Return the workers that had this place, in order of time."""
     column = f"worker_{slot}"
     lives = []
     for pid, group in groupby(rows, key=lambda row: row[column]):

@@ -42,7 +42,7 @@ START_TIMEOUT = 60.0
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the measurement and print the report."""
     arguments = parser(__doc__)
     arguments.add_argument("--pictures", type=int, default=10_000, help="classified (10000)")
     arguments.add_argument("--starts", type=int, default=5, help="starts that are timed (5)")
@@ -50,7 +50,7 @@ def main() -> None:
     files = pictures(options.images, min(options.pictures, DIFFERENT_PICTURES))
     with lend(options.broker) as broker:
         asyncio.run(_prepare(broker))
-        ready = [_start(broker) for _ in range(options.starts + 1)][1:]  # the first makes topics
+        ready = [_start(broker) for _ in range(options.starts + 1)][1:]  # the first creates topics
         with Worker(broker.address, broker.folder) as worker:
             worker.wait_ready()
             idle = memory_mb(worker.process.pid)
@@ -100,7 +100,7 @@ async def _prepare(broker: Broker) -> None:
 
 
 def _start(broker: Broker) -> float:
-    """Seconds that a worker takes until it is ready."""
+    """Return the seconds that a worker takes until it is ready."""
     began = time.perf_counter()
     with Worker(broker.address, broker.folder) as worker:
         while not _is_ready(worker.port):
@@ -111,7 +111,7 @@ def _start(broker: Broker) -> float:
 
 
 def _is_ready(port: int) -> bool:
-    """Ask ``/readyz``, at little cost: the worker that starts needs the CPU."""
+    """Request ``/readyz``, at low cost: the starting worker needs the CPU."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_TIMEOUT)
     try:
         connection.request("GET", "/readyz")
@@ -123,7 +123,7 @@ def _is_ready(port: int) -> bool:
 
 
 async def _load(broker: Broker, worker: Worker, files: Sequence[bytes], total: int) -> LoadedMemory:
-    """Have ``total`` pictures classified, never more than ``WAITING`` at a time in the queue."""
+    """Have ``total`` pictures classified, with at most ``WAITING`` of them in the queue."""
     urls, memory = names(total), LoadedMemory()
     producer = AIOKafkaProducer(bootstrap_servers=broker.address, max_request_size=MAX_BYTES)
     async with producer, Labels(broker.address, urls) as labels:

@@ -32,13 +32,13 @@ from tests.support.stacks import add
 
 WORKERS = 2
 SEED = 0
-#: Seconds of load before the first swap, between two, and after the last one.
+#: Seconds of load before the first rollout, between two rollouts, and after the last.
 PAUSE = 5.0
 MOST = 100_000
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the measurement and print the report."""
     arguments = parser(__doc__)
     arguments.add_argument("--rate", type=float, default=50.0, help="requests per second (50)")
     arguments.add_argument("--swaps", type=int, default=6, help="how many (6)")
@@ -65,11 +65,11 @@ def _text(milliseconds: Sequence[float]) -> str:
 
 
 class Run:
-    """Load on a fleet whose stack is swapped.
+    """Load on a fleet while its stack is rolled out.
 
     Attributes:
-        milliseconds: of each request, by when it was sent.
-        swaps: seconds that each took.
+        milliseconds: latency of each request, by the phase in which it was sent.
+        swaps: duration of each rollout, in seconds.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Run:
         self._phase = "before"
 
     async def measure(self, swaps: int) -> None:
-        """Swap so many times."""
+        """Roll out a stack ``swaps`` times."""
         for version in ("1", "2"):
             add(self._stacks, "pets", version)
         await create_topics(self._address)
@@ -113,7 +113,7 @@ class Run:
             raise SystemExit(f"{stack} was not swapped in: {found.reports}")
 
     async def _load(self, producer: AIOKafkaProducer, labels: Labels, urls: Sequence[str]) -> None:
-        """Send until the phase has no name; return when all is answered."""
+        """Send requests until the phase is empty; return when all of them are answered."""
         loop, random = asyncio.get_running_loop(), np.random.default_rng(SEED)
         files, tasks, moment = cycle(self._files), [], loop.time()
         for number in count():

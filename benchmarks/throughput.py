@@ -35,10 +35,10 @@ LOOP_GROUP = "handwritten-loop"
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the measurement and print the report."""
     arguments = parser(__doc__)
     arguments.add_argument("--count", type=int, default=1000, help="pictures queued (1000)")
-    # Not "--loop-count": Faust takes whatever begins with "--loop" for its own.
+    # Not "--loop-count": Faust takes every option that begins with "--loop" for its own.
     arguments.add_argument(
         "--handwritten-count", type=int, default=150, help="pictures for the first system (150)"
     )

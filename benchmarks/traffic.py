@@ -1,4 +1,4 @@
-"""Requests for long runs: many different pictures, and now and then a bad one."""
+"""Requests for long runs: many different pictures, and sometimes a bad one."""
 
 import io
 import random
@@ -17,7 +17,7 @@ _BAD_EVERY = 20
 
 
 def variations(count: int, chance: random.Random) -> list[bytes]:
-    """Picture files: the samples cropped, turned, mirrored, brightened and resized."""
+    """Return picture files: the samples cropped, turned, mirrored, brightened and resized."""
     samples = [Image.open(path).convert("RGB") for path in sorted(_SAMPLES.glob("*.[jp][pn]g"))]
     return [_variation(samples[number % len(samples)], chance) for number in range(count)]
 
@@ -38,7 +38,7 @@ def _variation(sample: Image.Image, chance: random.Random) -> bytes:
 
 
 def requests(pictures: Sequence[bytes], chance: random.Random) -> Iterator[bytes]:
-    """Values for ``catdogimage`` without end; one in twenty is bad."""
+    """Yield values for ``catdogimage`` without end; one in twenty is bad."""
     for number in count():
         picture = chance.choice(pictures)
         yield _bad(picture, chance) if number % _BAD_EVERY == 7 else request(picture)

@@ -1,4 +1,4 @@
-"""Random faults under load, on a cluster of three brokers, and the proof that nothing was lost.
+"""Random faults under load, on a cluster of three brokers, with a check that no request was lost.
 
-``make chaos SEED=n`` runs it, and so does the test suite, for a shorter time.
+``make chaos SEED=n`` runs it; the test suite runs it for a shorter time.
 """

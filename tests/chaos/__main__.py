@@ -1,4 +1,4 @@
-"""``make chaos SEED=n MINUTES=m CAST=workers|court``."""
+"""Command ``make chaos SEED=n MINUTES=m CAST=workers|court``."""
 
 import argparse
 import random
@@ -11,7 +11,7 @@ from tests.chaos.story import run
 
 
 def main() -> None:
-    """Run, tell, and exit with 1 if the guarantee did not hold."""
+    """Run, print the report, and exit with 1 if the guarantee did not hold."""
     parser = argparse.ArgumentParser(description="Random faults, and whether anything was lost.")
     parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="(random)")
     parser.add_argument("--minutes", type=float, default=5.0, help="(5)")

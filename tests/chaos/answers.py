@@ -1,4 +1,4 @@
-"""What stands in the topics: requests that count, and the answers to them."""
+"""Content of the topics: requests that count, and the answers to them."""
 
 import time
 from collections import defaultdict
@@ -19,7 +19,7 @@ REQUEST_SECONDS = 30.0
 
 
 class Answers:
-    """Reads every label and rejection, from the first one on, until the block ends.
+    """Reader of every label and rejection, from the first one on, until the block ends.
 
     Attributes:
         labels: source to the times at which its labels arrived, in seconds of the monotonic clock.
@@ -35,7 +35,7 @@ class Answers:
 
     @property
     def sources(self) -> set[str]:
-        """The requests that are answered."""
+        """Sources of the requests that have an answer."""
         return set(self.labels) | set(self.rejected)
 
     def _read(self) -> None:
@@ -62,7 +62,7 @@ class Answers:
 
 
 def committed_requests(address: str) -> set[str]:
-    """The source of every request in Kafka but for those of aborted transactions."""
+    """Return the source of every request in Kafka, without those of aborted transactions."""
     consumer = _consumer(address, REQUESTS)
     partitions = consumer.assignment()
     left = {
@@ -96,7 +96,7 @@ def _consumer(address: str, *topics: str) -> Consumer:
     )
     metadata = None
     while metadata is None:
-        with suppress(KafkaException):  # a broker may be away
+        with suppress(KafkaException):  # a broker may be unavailable
             metadata = consumer.list_topics(timeout=REQUEST_SECONDS)
     consumer.assign(
         [

@@ -1,4 +1,4 @@
-"""Who plays: workers that do everything, or voters and a jury."""
+"""Topologies for a run: workers with all tasks, or voters and a jury."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ COMMON = {"CATDOG_REPLICAS": "3", "CATDOG_THREADS": "1"}
 
 @dataclass(frozen=True)
 class Part:
-    """What one of the processes is."""
+    """Settings and module of one process."""
 
     settings: Mapping[str, str] = field(default_factory=dict)
     module: str = "catdog_stream"
-    #: Whether its page has the counts of answers; a voter's has those of votes.
+    #: True if its page shows the counts of answers; the page of a voter shows counts of votes.
     counts: bool = True
 
 
@@ -28,7 +28,7 @@ _JURY = Part(
     {**COMMON, "CATDOG_ROLE": "jury", "CATDOG_VOTERS": "a, b"}, "tests.support.voting_worker"
 )
 
-#: The last one's way to the brokers is by the proxies.
+#: The last process of each topology reaches the brokers through the proxies.
 CASTS: Mapping[str, Sequence[Part]] = {
     "workers": (_WORKER, _WORKER, _WORKER),
     "court": (_voter("a", 0.9), _JURY, _voter("b", 0.3), _JURY),

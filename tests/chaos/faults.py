@@ -1,7 +1,7 @@
-"""What goes wrong: each fault breaks something, waits, and mends it.
+"""Faults: each one breaks something, waits, and repairs it.
 
-Faults of a lane come one after another; those of different lanes meet. So there is never more than
-one broker away: without two the cluster could not go on, whatever a worker does.
+Faults of one lane come one after another; faults of different lanes overlap. So at most one broker
+is unavailable at a time: without two brokers the cluster stops, and no worker could prevent that.
 """
 
 import random
@@ -17,32 +17,32 @@ from tests.support.proxy import Proxy
 
 __all__ = ["LANES", "Fault", "System"]
 
-#: Seconds for a worker to end in good order; one whose broker is away is cut short before.
+#: Seconds for a worker to shut down cleanly; a worker whose broker is unavailable is killed.
 STOP_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class System:
-    """What can be broken."""
+    """Parts that a fault can break."""
 
     cluster: Cluster
     workers: Sequence[Worker]
     chance: random.Random
-    #: Set when everything is to be whole again, early.
+    #: Set when everything must be repaired early.
     over: Event
 
     def wait(self, shortest: float, longest: float) -> None:
-        """A random time."""
+        """Wait for a random time, in seconds."""
         self.over.wait(self.chance.uniform(shortest, longest))
 
     @property
     def worker(self) -> Worker:
-        """Any of the workers."""
+        """Random worker."""
         return self.chance.choice(self.workers)
 
     @property
     def broker(self) -> LocalKafka:
-        """Any of the brokers."""
+        """Random broker."""
         return self.chance.choice(list(self.cluster.nodes.values()))
 
 
@@ -50,7 +50,7 @@ Fault = Callable[[System], None]
 
 
 def worker_killed(system: System) -> None:
-    """It is gone without a word, and a supervisor starts it again."""
+    """Kill a worker; a supervisor starts it again."""
     worker = system.worker
     worker.kill()
     system.wait(1, 12)
@@ -58,7 +58,7 @@ def worker_killed(system: System) -> None:
 
 
 def worker_stopped(system: System) -> None:
-    """SIGTERM, as in a deployment."""
+    """Send SIGTERM to a worker, as in a deployment, and start it again."""
     worker = system.worker
     worker.terminate(STOP_SECONDS)
     system.wait(0, 3)
@@ -66,7 +66,7 @@ def worker_stopped(system: System) -> None:
 
 
 def worker_paused(system: System) -> None:
-    """It sleeps, for longer than its session or not, and goes on."""
+    """Pause a worker, for less or more than its session timeout, and resume it."""
     worker = system.worker
     worker.pause()
     system.wait(5, 40)
@@ -74,31 +74,31 @@ def worker_paused(system: System) -> None:
 
 
 def network_stalled(system: System) -> None:
-    """Connections stay open and carry nothing; so do new ones."""
+    """Keep the connections open without carrying data, new connections included."""
     _each(system, lambda proxy: proxy.stall(new_ones_too=True))
     system.wait(5, 16)
     _each(system, Proxy.heal)
 
 
 def network_half_open(system: System) -> None:
-    """Connections stay open and carry nothing; new ones are served."""
+    """Keep the connections open without carrying data; new connections work."""
     _each(system, Proxy.stall)
     system.wait(5, 16)
     _each(system, Proxy.heal)
 
 
 def network_reset(system: System) -> None:
-    """Connections break off."""
+    """Reset the connections."""
     _each(system, Proxy.reset)
 
 
 def network_dropped(system: System) -> None:
-    """Connections are closed in good order."""
+    """Close the connections cleanly."""
     _each(system, Proxy.drop)
 
 
 def network_slow(system: System) -> None:
-    """Everything arrives later, and then connections break off."""
+    """Delay all data, and then reset the connections."""
     seconds = system.chance.uniform(0.0, 0.3)
     _each(system, lambda proxy: proxy.delay(seconds))
     system.wait(5, 20)
@@ -106,7 +106,7 @@ def network_slow(system: System) -> None:
 
 
 def broker_killed(system: System) -> None:
-    """It is gone, and comes back."""
+    """Kill a broker and start it again."""
     broker = system.broker
     broker.kill()
     system.wait(1, 20)
@@ -115,7 +115,7 @@ def broker_killed(system: System) -> None:
 
 
 def broker_frozen(system: System) -> None:
-    """Its port stays open, and nobody answers there."""
+    """Pause a broker: its port stays open, and no request is answered there."""
     broker = system.broker
     broker.pause()
     system.wait(10, 40)
@@ -124,7 +124,7 @@ def broker_frozen(system: System) -> None:
 
 
 def rolling_restart(system: System) -> None:
-    """One broker after the other, each when all copies are whole again."""
+    """Restart one broker after another, each when all replicas are in sync again."""
     for broker in system.cluster.nodes.values():
         broker.stop()
         broker.start()

@@ -1,4 +1,4 @@
-"""Faults one after another, at random moments, until it is over."""
+"""Faults one after another, at random moments, until the run is over."""
 
 import random
 import time
@@ -18,7 +18,7 @@ PAUSE = (2.0, 10.0)
 
 @dataclass(frozen=True)
 class Happened:
-    """A fault, and when it was, in seconds of the monotonic clock."""
+    """Fault with its start and end, in seconds of the monotonic clock."""
 
     kind: str
     began: float
@@ -27,13 +27,13 @@ class Happened:
 
 @dataclass
 class Lane:
-    """Breaks one kind of thing, again and again.
+    """Sequence of faults that break one kind of thing.
 
     Args:
-        faults: what it chooses from.
-        seed: of its choices.
-        workers: may be broken; in the network's lane, that behind the proxies.
-        over: when everything is to be whole again.
+        faults: faults to choose from.
+        seed: seed of the choices.
+        workers: workers that may be broken; for the network, the worker behind the proxies.
+        over: set when everything must be repaired.
     """
 
     faults: Sequence[Fault]
@@ -42,20 +42,20 @@ class Lane:
     workers: Sequence[Worker]
     over: Event
     happened: list[Happened] = field(default_factory=list)
-    #: What kept a fault from being mended, such as a worker that was not ready again.
+    #: Error that prevented a repair, such as a worker that did not become ready again.
     failure: Exception | None = None
 
     def start(self) -> None:
-        """Begin, in a thread."""
+        """Start in a thread."""
         self._thread = Thread(target=self.run)
         self._thread.start()
 
     def join(self) -> None:
-        """Wait until all is mended."""
+        """Wait until everything is repaired."""
         self._thread.join()
 
     def run(self) -> None:
-        """Break things until it is over; return once all is mended."""
+        """Break things until the run is over; return when everything is repaired."""
         chance = random.Random(self.seed)
         system = System(self.cluster, self.workers, chance, self.over)
         try:

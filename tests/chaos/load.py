@@ -1,4 +1,4 @@
-"""Requests of other people's producers: in every codec, in transactions, some of them aborted."""
+"""Requests of foreign producers: in every codec, in transactions, some of them aborted."""
 
 import time
 from collections.abc import Sequence
@@ -14,21 +14,21 @@ from tests.support.client import REQUESTS
 __all__ = ["Load"]
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
-#: Seconds between two requests of one producer; there is one for each codec.
+#: Seconds between two requests of one producer; each codec has one producer.
 INTERVAL = 0.6
 TRANSACTION_INTERVAL = 1.5
-#: For the last confirmations.
+#: Seconds for the last confirmations.
 FLUSH_SECONDS = 120.0
-#: One in so many transactions is aborted.
+#: One in this number of transactions is aborted.
 ABORTED = 3
 
 
 class Load:
-    """Sends ``values`` from several threads until the block ends.
+    """Threads that send ``values`` until the block ends.
 
     Attributes:
-        confirmed: source of each request that Kafka has confirmed to the time of that, in seconds
-            of the monotonic clock; those of aborted transactions are not in it.
+        confirmed: source of each request that Kafka has confirmed, to the time of the confirmation,
+            in seconds of the monotonic clock; requests of aborted transactions are not in it.
     """
 
     def __init__(self, address: str, values: Sequence[bytes]) -> None:
@@ -52,7 +52,7 @@ class Load:
     def _transactions(self) -> None:
         number = 0
         while not self._over.is_set():
-            with suppress(KafkaException):  # it is fenced, or Kafka is away: a new one goes on
+            with suppress(KafkaException):  # fenced, or Kafka is unavailable: a new one continues
                 producer = Producer({**self._settings(), "transactional.id": "chaos"})
                 producer.init_transactions(FLUSH_SECONDS)
                 while not self._over.wait(TRANSACTION_INTERVAL):

@@ -14,7 +14,7 @@ SIDE = 160
 
 
 def small_requests() -> list[bytes]:
-    """The value of one of each, of a few KB."""
+    """Return the value of one request for each animal, of a few KB."""
     return [request(_small(SAMPLES / name)) for name in ("cat-kitten.jpg", "dog-beagle.jpg")]
 
 

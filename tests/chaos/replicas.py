@@ -1,4 +1,4 @@
-"""Whether the cluster has all its copies, so that it can do without one broker."""
+"""Check that all replicas are in sync, so that the cluster can lose one broker."""
 
 from confluent_kafka.admin import AdminClient
 
@@ -12,7 +12,7 @@ REQUEST_SECONDS = 5.0
 
 
 def wait_for_replicas(cluster: Cluster) -> None:
-    """Wait until each partition has as many copies in step as there are brokers."""
+    """Wait until each partition has as many in-sync replicas as there are brokers."""
     admin = AdminClient({"bootstrap.servers": cluster.address, "log_level": 0})
 
     def whole() -> bool:

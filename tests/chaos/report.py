@@ -1,4 +1,4 @@
-"""What was found, as a table by kind of fault."""
+"""Findings of a run, as a table by kind of fault."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,20 +14,20 @@ AFTER = 10.0
 
 @dataclass
 class Findings:
-    """The truth of one run, beside what was answered and counted."""
+    """True counts of one run, and the differences from the answers and the counts."""
 
     requests: int = 0
     published_twice: int = 0
-    #: Sentences; none, if the guarantee held.
+    #: Sentences, one for each violation; empty if the guarantee held.
     broken: list[str] = field(default_factory=list)
 
 
 def table(
     happened: Iterable[Happened], confirmed: Mapping[str, float], answered: Mapping[str, float]
 ) -> Iterator[str]:
-    """A line for each kind: how often, how many requests came meanwhile, the longest wait of one.
+    """Yield a line for each kind: how often, the number of requests meanwhile, their longest wait.
 
-    Faults of different kinds meet: a wait is told of each that was there.
+    Faults of different kinds overlap: a wait is listed under each kind that overlaps it.
 
     Args:
         happened: the faults.

@@ -1,4 +1,4 @@
-"""A cluster, workers, load and faults for a while; then every request against the truth."""
+"""Runner: a cluster, workers, load and faults for a while; then a check of every request."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -18,9 +18,9 @@ from tests.support.cluster import Cluster, own_cluster
 
 __all__ = ["run"]
 
-#: Seconds for the last answers, once everything is whole.
+#: Seconds for the last answers, after everything is repaired.
 ANSWERED = 180.0
-#: Seconds for the counts to arrive at the truth.
+#: Seconds until the counts must be correct.
 COUNTED = 90.0
 
 
@@ -33,14 +33,15 @@ def run(
     seconds: float,
     tell: Callable[[str], None],
 ) -> Findings:
-    """Have faults happen for so many ``seconds``.
+    """Run the system under faults for ``seconds`` and return the findings.
 
     Args:
         folder: for data and logs.
         values: requests to send, all of which show a cat or a dog.
-        cast: who plays, of ``CASTS``.
-        seed: of all that is random, but for how threads and processes run.
-        tell: gets each line of the report.
+        cast: topology, a key of ``CASTS``.
+        seed: seed of all random choices; the scheduling of threads and processes stays random.
+        seconds: duration of the load, in seconds.
+        tell: receives each line of the report.
     """
     findings = Findings()
     with ExitStack() as stack:
@@ -69,7 +70,7 @@ def run(
             for lane in others:
                 lane.join()
             if here.failure is not None:
-                raise here.failure  # without its brokers a cluster cannot be asked for the truth
+                raise here.failure  # without its brokers the cluster has no data to check
             wait_for_replicas(cluster)
         findings.broken += [f"{lane.failure}" for lane in lanes if lane.failure is not None]
         findings.broken += [
@@ -99,7 +100,7 @@ def _settings(cluster: Cluster, parts: Sequence[Part]) -> list[dict[str, str]]:
 def _lanes(
     cluster: Cluster, workers: Sequence[Worker], seed: int, over: Event
 ) -> tuple[Lane, Lane, Lane]:
-    """That of the brokers first: they can be started from the main thread alone."""
+    """Return the lane of the brokers first: only the main thread can start brokers."""
     first, second, third = (
         Lane(LANES[name], f"{seed} {name}", cluster, workers, over)
         for name in ("brokers", "workers", "network")
@@ -108,7 +109,7 @@ def _lanes(
 
 
 def _compare(truth: set[str], answers: Answers, load: Load, findings: Findings) -> None:
-    """Each request has a label, and nothing else has one."""
+    """Check that each request has a label, and that there are no other labels."""
     deadline = time.monotonic() + ANSWERED
     while truth - answers.sources and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -125,7 +126,7 @@ def _compare(truth: set[str], answers: Answers, load: Load, findings: Findings) 
 
 
 def _counts(workers: Sequence[Worker], truth: int, findings: Findings) -> None:
-    """Each worker shows as many as there are."""
+    """Check that each worker shows the true count."""
     deadline = time.monotonic() + COUNTED
     wanted = [{"total": truth, "rejected": 0}] * len(workers)
     while (shown := [_shown(worker) for worker in workers]) != wanted:

@@ -1,4 +1,4 @@
-"""The whole system under random faults, for a few minutes; ``make chaos`` runs it for longer."""
+"""Tests of the whole system under random faults, for a few minutes; ``make chaos`` takes longer."""
 
 import os
 from pathlib import Path

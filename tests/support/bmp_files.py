@@ -63,11 +63,18 @@ def bmp(
     upper_first: bool = False,
     profile: bytes = b"",
 ) -> bytes:
-    """Return a BMP.
+    """Return a BMP file.
 
     Args:
-        pixels: [height, ...] as they stand in the file, the upper row first.
-        size: of the header.
+        pixels: [height, ...] in the order of the file, the upper row first.
+        bits: bits of a pixel.
+        compression: value of the header's field.
+        masks: color masks, written behind the header.
+        size: size of the header, in bytes.
+        palette: color table, written behind the masks.
+        width: width in pixels, if it is not the second dimension of ``pixels``.
+        upper_first: store the rows from top to bottom.
+        profile: ICC profile.
     """
     rows = [row.tobytes() for row in (pixels if upper_first else pixels[::-1])]
     data = b"".join(row + bytes(-len(row) % 4) for row in rows)

@@ -1,4 +1,4 @@
-"""A client of the wire contract that reads and writes its records without the package's help."""
+"""Client of the wire contract that reads and writes its records without the package's help."""
 
 import asyncio
 import base64
@@ -23,13 +23,13 @@ MAX_BYTES = 20_000_000
 
 
 def request(picture: bytes, url: str = "aHR0cDovL2V4YW1wbGUub3JnLw", **fields: Any) -> bytes:
-    """The value of a request as existing clients write it."""
+    """Return the value of a request as existing clients write it."""
     body = {"url": url, "data": base64.b64encode(picture).decode(), **fields}
     return json.dumps(body).encode()
 
 
 def strict_label(value: bytes | None, *, sent: Collection[str] = ()) -> dict[str, Any]:
-    """Read a label as the existing web page does: any field is an error that was not ``sent``."""
+    """Read a label as the existing web page does: a field that was not ``sent`` is an error."""
     assert value is not None
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(10 * limit)  # further fields may be nested deeply
@@ -43,13 +43,13 @@ def strict_label(value: bytes | None, *, sent: Collection[str] = ()) -> dict[str
 
 
 def _integer(digits: str) -> int | str:
-    """Return an integer; one that Python reads in no reasonable time comes back as it was sent."""
+    """Return an integer; an integer that is too long for Python to parse is returned as text."""
     return digits if len(digits) > sys.int_info.default_max_str_digits else int(digits)
 
 
 @dataclass
 class Message:
-    """One request to send."""
+    """Request to send."""
 
     value: bytes | None
     key: bytes | None = None
@@ -60,9 +60,9 @@ class Message:
 
 @dataclass
 class Client:
-    """Sends requests and collects every answer that arrives while the block runs."""
+    """Client that sends requests and collects every answer that arrives while the block runs."""
 
-    #: ``host:port``, or several with commas between them.
+    #: ``host:port``, or several of them with commas in between.
     address: str
     labels: dict[str, list[ConsumerRecord]] = field(default_factory=lambda: defaultdict(list))
     rejected: dict[str, list[ConsumerRecord]] = field(default_factory=lambda: defaultdict(list))
@@ -72,7 +72,7 @@ class Client:
         brokers = ";".join(f"kafka://{address}" for address in self.address.split(","))
         cluster = replace(Settings(broker=brokers).cluster, max_answer_bytes=MAX_BYTES)
         async with AsyncExitStack() as stack:
-            # One of its own: it is more patient with an outage than those of our commands.
+            # A producer of its own: during an outage it retries longer than the commands' producer.
             self.producer = await stack.enter_async_context(
                 AIOKafkaProducer(
                     bootstrap_servers=self.address, acks="all", max_request_size=MAX_BYTES
@@ -93,7 +93,7 @@ class Client:
         await self._connections.aclose()
 
     async def send(self, messages: Iterable[Message | bytes | None]) -> list[str]:
-        """Send and wait until Kafka has them; the ``source`` of each."""
+        """Send messages, wait until Kafka has them, and return the ``source`` of each."""
         questions = []
         for item in messages:
             message = item if isinstance(item, Message) else Message(item)
@@ -120,7 +120,7 @@ class Client:
             await asyncio.sleep(0.02)
 
     def note(self, reply: Reply) -> None:
-        """Keep a record that has come."""
+        """Store a record that has arrived."""
         record = reply.record
         source = header(record, "source")
         kind = self.labels if record.topic == LABELS else self.rejected
@@ -128,6 +128,6 @@ class Client:
 
 
 def header(record: ConsumerRecord, name: str) -> str | None:
-    """A header's text."""
+    """Return a header's text."""
     value = dict(record.headers).get(name)
     return None if value is None else value.decode()

@@ -1,4 +1,4 @@
-"""Three Kafka servers that are one cluster, of which a test may freeze or kill one."""
+"""Cluster of three Kafka servers, of which a test may freeze or kill one."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,29 +16,29 @@ NODES = 3
 
 @dataclass(frozen=True)
 class Cluster:
-    """The servers by their ``node.id``, which starts with 1."""
+    """Servers by their ``node.id``, which starts with 1."""
 
     nodes: dict[int, LocalKafka]
-    #: In front of each, for who comes by way of them, where they were asked for.
+    #: Proxies in front of the servers, if they were requested.
     proxies: dict[int, Proxy] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
-        """``host:port`` of each, as Kafka clients take it."""
+        """``host:port`` of each server, in the form that Kafka clients take."""
         return ",".join(node.address for node in self.nodes.values())
 
     @property
     def setting(self) -> str:
-        """The same as ``CATDOG_BROKER`` has it."""
+        """The same addresses as a value of ``CATDOG_BROKER``."""
         return ";".join(f"kafka://{node.address}" for node in self.nodes.values())
 
     @property
     def proxied_setting(self) -> str:
-        """``CATDOG_BROKER`` by way of the proxies."""
+        """Value of ``CATDOG_BROKER`` that leads through the proxies."""
         return ";".join(f"kafka://{proxy.address}" for proxy in self.proxies.values())
 
     async def coordinator(self, group: str) -> LocalKafka:
-        """The server that coordinates a group."""
+        """Return the server that coordinates a group."""
         client = AIOKafkaClient(bootstrap_servers=self.address)
         await client.bootstrap()
         try:
@@ -49,7 +49,7 @@ class Cluster:
 
 @contextmanager
 def own_cluster(folder: Path, *, proxied: bool = False) -> Iterator[Cluster]:
-    """Three copies of everything, of which two must be written; Kafka's own time limits."""
+    """Run a cluster with three replicas, at least two in sync, and Kafka's own time limits."""
     free = free_ports(4 * NODES)
     ports, controllers = free[:NODES], free[NODES : 2 * NODES]
     inner, outer = free[2 * NODES : 3 * NODES], free[3 * NODES :]
@@ -84,7 +84,7 @@ def own_cluster(folder: Path, *, proxied: bool = False) -> Iterator[Cluster]:
     with ExitStack() as stack:
         for node in nodes.values():
             node.launch()
-            stack.callback(node.kill)  # a frozen one cannot be stopped in good order
+            stack.callback(node.kill)  # a frozen server cannot be stopped cleanly
         for node in nodes.values():
             node.wait_until_ready()
         for proxy in proxies.values():

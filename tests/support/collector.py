@@ -1,4 +1,4 @@
-"""An OpenTelemetry collector: takes spans by OTLP over HTTP, and keeps them."""
+"""OpenTelemetry collector that receives spans by OTLP over HTTP and stores them."""
 
 import gzip
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ __all__ = ["Collector", "attributes", "collecting"]
 
 
 class Collector:
-    """What has arrived."""
+    """Spans that have arrived."""
 
     def __init__(self) -> None:
         self.address = ""
@@ -21,7 +21,7 @@ class Collector:
         self.services: set[str] = set()
 
     def take(self, body: bytes) -> None:
-        """Keep the spans of one request."""
+        """Store the spans of one request."""
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             for scope in resource.scope_spans:
                 self.spans += scope.spans
@@ -30,18 +30,18 @@ class Collector:
                     self.services.add(each.value.string_value)
 
     def of_trace(self, trace: str) -> list[Span]:
-        """Those of a trace, by its id in hexadecimal digits."""
+        """Return the spans of a trace, by its id in hexadecimal digits."""
         return [span for span in tuple(self.spans) if span.trace_id.hex() == trace]
 
 
 def attributes(span: Span) -> dict[str, str | int]:
-    """Its attributes that are text or whole numbers."""
+    """Return the attributes of a span that are text or integers."""
     return {each.key: each.value.string_value or each.value.int_value for each in span.attributes}
 
 
 @contextmanager
 def collecting() -> Iterator[Collector]:
-    """A collector on this machine, at its ``address``."""
+    """Run a collector on this machine, at its ``address``."""
     collector = Collector()
 
     class Handler(BaseHTTPRequestHandler):

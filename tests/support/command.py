@@ -1,4 +1,4 @@
-"""Commands as a person at a terminal runs them."""
+"""Commands as a user at a terminal runs them."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ PATIENCE = 90.0
 
 
 class Surroundings:
-    """Ports and folders of a system's own, so that it meets nobody else's."""
+    """Private ports and folders of a system, so that it meets no other system."""
 
     def __init__(self, folder: Path) -> None:
         self.broker_port, self.web_port = free_ports(2)
@@ -32,12 +32,12 @@ class Surroundings:
 
     @property
     def page(self) -> str:
-        """The address of the web page."""
+        """Address of the web page."""
         return f"http://127.0.0.1:{self.web_port}"
 
 
 class Command:
-    """A program in a process group of its own, as a shell starts it; killed when the block ends."""
+    """Program in its own process group, as a shell starts it; killed when the block ends."""
 
     def __init__(
         self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path
@@ -55,11 +55,11 @@ class Command:
             )
 
     def output(self) -> str:
-        """What it has printed so far, to stdout and stderr."""
+        """Return the text that the program has printed so far, to stdout and stderr."""
         return self.log.read_text(errors="replace")
 
     def wait_for(self, text: str, seconds: float = PATIENCE) -> None:
-        """Wait until it has printed ``text``."""
+        """Wait until the program has printed ``text``."""
 
         def printed() -> bool:
             ended = self.process.poll() is not None
@@ -71,21 +71,21 @@ class Command:
         wait_until(printed, f"{text!r} in {self.log}", seconds)
 
     def wait(self, timeout: float = PATIENCE) -> int:
-        """Wait for its end; the exit code."""
+        """Wait for the program's end and return its exit code."""
         return self.process.wait(timeout)
 
     def press_ctrl_c(self) -> None:
-        """What a terminal does on Ctrl-C: SIGINT to the whole process group."""
+        """Send SIGINT to the whole process group, as a terminal does on Ctrl-C."""
         os.killpg(self.process.pid, signal.SIGINT)
 
     def descendants(self) -> set[int]:
-        """The processes that it started, and those that they started. Linux only."""
+        """Return the process ids of the program's children and of their children. Linux only."""
         parents = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
                 parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
             except (FileNotFoundError, ProcessLookupError):
-                continue  # it ended while we looked
+                continue  # the process ended meanwhile
         found, new = set[int](), {self.process.pid}
         while new:
             new = {pid for pid, parent in parents.items() if parent in new}
@@ -102,7 +102,7 @@ class Command:
         _traceback: TracebackType | None,
     ) -> None:
         if self.process.poll() is None:
-            self.process.terminate()  # it may have servers to stop
+            self.process.terminate()  # the program may have servers to stop
             try:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
@@ -111,12 +111,12 @@ class Command:
 
 
 def catdog_stream(*arguments: str) -> list[str]:
-    """The command line of ``catdog-stream`` in this Python."""
+    """Return the command line of ``catdog-stream`` in this Python."""
     return [sys.executable, "-m", "catdog_stream", *arguments]
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a process is gone, or waits as a zombie for its new parent to notice."""
+    """Return True if a process is gone, or a zombie that its new parent has not reaped yet."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Topics with other settings than those that they are created with."""
+"""Topics with other settings than those of their creation."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ SECONDS = 20.0
 
 @contextmanager
 def configured(address: str, topic: str, **settings: object) -> Iterator[None]:
-    """``topic`` with other settings within the block; their names have ``_`` for ``.``."""
+    """Change settings of ``topic`` within the block; their names have ``_`` for ``.``."""
     client = AdminClient({"bootstrap.servers": address})
 
     def now(names: Mapping[str, str]) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""A small Faust application with a table: ``python -m tests.support.counting_worker``.
+"""Small Faust application with a table: ``python -m tests.support.counting_worker``.
 
 It copies every record of ``ID-in`` to ``ID-out`` and counts it in a table. ``COUNTING_ID`` and
 ``COUNTING_BROKER`` name the application and the cluster. With ``COUNTING_UNMENDED`` it runs on
-Faust's own consumer, to show what the mended one is there for.
+Faust's own consumer, to show what the repaired consumer is for.
 """
 
 import os

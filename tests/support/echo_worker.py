@@ -1,9 +1,9 @@
-"""A Faust application that says which worker saw what: ``python -m tests.support.echo_worker``.
+"""Faust application that reports which worker saw a record.
 
-It copies every record of the topic ``ID-in`` to ``ID-out`` and puts its process id in front:
-``b"4711 hello"``. ``ECHO_ID`` and ``ECHO_BROKER`` in the environment name the application and the
-cluster; the topics have to be there. It has no table, no model and no page: it is there to watch a
-consumer group at work.
+``python -m tests.support.echo_worker`` copies every record of the topic ``ID-in`` to ``ID-out``
+with its process id in front: ``b"4711 hello"``. ``ECHO_ID`` and ``ECHO_BROKER`` in the environment
+name the application and the cluster; the topics must exist. It has no table, no model and no page:
+it shows how a consumer group behaves.
 """
 
 import os
@@ -32,7 +32,7 @@ answers = app.topic(f"{_ID}-out", value_type=bytes, value_serializer="raw")
 
 @app.agent(requests)
 async def echo(stream: faust.StreamT[bytes]) -> None:
-    """Awaits each answer before the next request, so that a commit covers answered ones only."""
+    """Await each answer before the next request, so that a commit covers only answered requests."""
     async for value in stream:
         await (await answers.send(value=b"%d %s" % (os.getpid(), value)))
 

@@ -1,4 +1,4 @@
-"""An app with an agent for every way to read a stream, each passing on what it reads.
+"""App with an agent for every way to read a stream; each agent passes on the values that it reads.
 
 Its name is in ``PIPELINE``. Each agent reads the topic ``NAME-KIND`` and writes ``KIND:value`` into
 ``NAME-out``; none awaits Kafka's confirmation.

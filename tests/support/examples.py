@@ -1,4 +1,4 @@
-"""The applications in ``examples/``, and the command that README.md gives for the first."""
+"""Applications in ``examples/``, and the command that README.md gives for the first."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A worker whose classifier fails in another way for each of some colors."""
+"""Worker whose classifier fails in a different way for each of some colors."""
 
 import os
 import signal
@@ -12,9 +12,9 @@ from tests.support.looking_worker import Looking
 
 __all__ = ["DEADLY", "FAULTS", "FAULTY"]
 
-#: The module.
+#: Module of the worker.
 FAULTY = "tests.support.faulty_worker"
-#: The color that ends the process as a crash in a library does.
+#: Color that ends the process as a crash in a library does.
 DEADLY = "magenta"
 #: Color to the reason that its request is rejected with.
 FAULTS = {
@@ -35,10 +35,10 @@ _COLORS = {
 
 
 class Faulty(Looking):
-    """A classifier with faults."""
+    """Classifier with faults."""
 
     def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
-        """Fail where there is a color to fail for."""
+        """Fail for the colors that have a fault."""
         verdicts: list[Any] = []
         for picture, verdict in zip(pictures, super().classify(pictures), strict=True):
             red, green, blue = (int(part) for part in picture[9, 9])
@@ -48,7 +48,7 @@ class Faulty(Looking):
                 case "yellow":
                     verdicts.append(Verdict({"cat": float("nan"), "dog": 0.5}, "instant 1"))
                 case "cyan":
-                    pass  # a verdict too few
+                    pass  # one verdict is missing
                 case "lime":
                     verdicts.append(Verdict({"cat": 0.5, "cow": 0.5}, "instant 1"))
                 case "white":

@@ -1,4 +1,4 @@
-"""Several workers that come and go, and the proof that none of it cost or doubled anything."""
+"""Workers that join and leave, with a check that no request was lost or counted twice."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from catdog_stream.testing.worker import Worker
 from tests.support.client import LABELS, REQUESTS, Client
 
 GROUP = "catdog_stream"
-#: Seconds for the counts to arrive at the truth once everything is answered.
+#: Seconds until the counts must be correct after everything is answered.
 SETTLE = 60.0
 #: One thread each, so that several workers fit on a small machine.
 SETTINGS = {"CATDOG_THREADS": "1"}
 
 
 async def nothing_uncommitted(address: str) -> None:
-    """Wait until the application has committed all there is in its topics."""
+    """Wait until the application has committed all records in its topics."""
     admin = AIOKafkaAdminClient(bootstrap_servers=address)
     consumer = AIOKafkaConsumer(bootstrap_servers=address)
     await admin.start()
@@ -49,7 +49,7 @@ async def nothing_uncommitted(address: str) -> None:
 
 
 class Fleet:
-    """The workers of one application on the broker at ``address``."""
+    """Workers of one application on the broker at ``address``."""
 
     def __init__(self, address: str, folder: Path, settings: Mapping[str, str] = SETTINGS) -> None:
         self._settings = settings
@@ -59,10 +59,10 @@ class Fleet:
         self._before: Mapping[str, Any] = {}
 
     async def __aenter__(self) -> Self:
-        """Start with one worker, and remember what is counted already.
+        """Start with one worker, and remember the current counts.
 
-        A worker that was killed just before may have shown a count that it had not written yet:
-        this one counts it again, and that must be over before.
+        A worker that was killed just before may have shown a count that it had not written yet: the
+        new worker counts that record again, and must finish before the start values are read.
         """
         await self.join()
         await nothing_uncommitted(self._address)
@@ -85,15 +85,15 @@ class Fleet:
         await asyncio.to_thread(worker.wait_ready)
 
     async def leave(self, index: int) -> None:
-        """SIGTERM for one worker."""
+        """Send SIGTERM to one worker."""
         assert await asyncio.to_thread(self.workers.pop(index).terminate) == 0
 
     def vanish(self, index: int) -> None:
-        """SIGKILL for one worker."""
+        """Send SIGKILL to one worker."""
         self.workers.pop(index).kill()
 
     async def prove(self, client: Client, sources: list[str]) -> None:
-        """Each request has one kind of answer, and every worker counts the truth exactly."""
+        """Check that each request has one kind of answer and every worker's counts are exact."""
         await client.answers(sources, deadline=240)
         both = client.labels.keys() & client.rejected.keys()
         assert not both, f"{both} were labelled and rejected"
@@ -108,7 +108,7 @@ class Fleet:
             await asyncio.sleep(0.1)
 
     def _shown(self) -> list[dict[str, int] | None]:
-        """What each worker shows for the cluster, less what was there before."""
+        """Return the cluster's counts as each worker shows them, less those at the start."""
         shown: list[dict[str, int] | None] = []
         for worker in self.workers:
             try:

@@ -1,4 +1,4 @@
-"""GIF files, with frames that are not as large as the screen."""
+"""GIF files whose frames differ from the screen in size."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""A real worker whose model never comes back from a picture that is all magenta.
+"""Real worker whose model hangs on a picture that is all magenta.
 
 With ``LOADED_ONCE`` in the environment there is no second model to take its place.
 """
@@ -20,7 +20,7 @@ MAGENTA = (255, 0, 255)
 
 
 class HangingStack:
-    """The real stack, but for one colour."""
+    """Real stack that hangs on one color."""
 
     def __init__(self, stack: ModelStack) -> None:
         self._stack = stack
@@ -37,7 +37,7 @@ class HangingStack:
 
 
 def load_hanging(settings: Settings) -> HangingStack:
-    """The stack of the settings, made to hang."""
+    """Return the stack of the settings, changed so that it hangs."""
     if LOADED_ONCE in os.environ and app.inference.warm:
         raise StackError("The stack was removed.")
     return HangingStack(load_stack(settings))

@@ -1,4 +1,4 @@
-"""A worker whose classifier answers only while a file is there: ``CATDOG_TEST_GATE`` names it."""
+"""Worker whose classifier answers only while a file exists: ``CATDOG_TEST_GATE`` names it."""
 
 import os
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from tests.support.looking_worker import Looking
 
 
 class Holding(Looking):
-    """Looks at pictures once it may."""
+    """Classifier that waits for a file."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._gate = Path(os.environ["CATDOG_TEST_GATE"])
 
     def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
-        """Their verdicts, once the file is there."""
+        """Return the verdicts on the pictures when the file exists."""
         wait_until(self._gate.exists, "the gate to open", 120)
         return super().classify(pictures)
 

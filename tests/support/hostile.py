@@ -1,6 +1,6 @@
-"""Requests that mean harm, or come from a broken client: the same ones each time.
+"""Malicious requests and requests of broken clients: the same ones each time.
 
-`cases` and `odd_cases` make them: pictures that are cut, flipped, spliced and lie about their size;
+`cases` and `odd_cases` create them: pictures that are cut, flipped, spliced or state a wrong size;
 values that are no JSON or no request; keys, headers and texts of absurd size.
 """
 
@@ -28,7 +28,7 @@ LABEL = "label"
 
 @dataclass(frozen=True)
 class Case:
-    """A request and what must come of it.
+    """Request with its expected result.
 
     `expected` is ``label``, a rejection's reason, or None where either will do.
     """
@@ -39,7 +39,7 @@ class Case:
 
 
 def cases() -> list[Case]:
-    """All of them but the largest, in an order that mixes them."""
+    """Return all cases but the largest, in an order that mixes them."""
     chance = random.Random(SEED)
     every = [
         *_damaged_pictures(chance),
@@ -56,9 +56,9 @@ def cases() -> list[Case]:
 
 
 def odd_cases() -> list[Case]:
-    """Records that ordinary clients do not send: of 6 to 50 MB, with nothing in them, misnamed.
+    """Return records that usual clients do not send: of 6 to 50 MB, empty, or with invalid names.
 
-    Topics take the large ones only compressed: their limit is one of compressed bytes.
+    Topics accept the large ones only compressed: their limit is one of compressed bytes.
     """
     picture = request(_pictures()["JPEG"])
     heavy = 6 * MEGABYTE
@@ -79,7 +79,7 @@ def odd_cases() -> list[Case]:
         Case("50 MB of brackets", Message(b"[" * 50 * MEGABYTE), "too_large"),
         Case("50 MB of nulls", Message(b"[" + b"null," * 10 * MEGABYTE + b"null]"), "too_large"),
         Case("50 MB of line breaks", Message(_value(data="\n" * 25 * MEGABYTE)), "too_large"),
-        # No label can carry these.
+        # No label can carry these headers.
         Case("a heavy url", Message(request(_pictures()["JPEG"], "u" * heavy)), "too_large"),
         Case("a heavy key", Message(picture, key=b"k" * heavy), "too_large"),
         Case("a heavy header", Message(picture, headers=[("h", b"h" * heavy)]), "too_large"),
@@ -97,7 +97,7 @@ def _file(image: Image.Image, file_format: str, **options: Any) -> bytes:
 
 
 def _pictures() -> dict[str, bytes]:
-    """Small pictures that are all right, in many forms of each format."""
+    """Return small valid pictures, in many forms of each format."""
     generator = np.random.default_rng(SEED)
     noise = Image.fromarray(generator.integers(0, 256, (32, 48, 4), np.uint8))
     rgb, grey = noise.convert("RGB"), noise.convert("L")
@@ -169,7 +169,7 @@ def _with_middle_twice(data: bytes, chance: random.Random) -> bytes:
 
 
 def _mixed_formats() -> Iterator[Case]:
-    """The first bytes of one format, the rest of another."""
+    """Yield the first bytes of one format with the rest of another."""
     pictures = _pictures()
     for first in ("PNG", "JPEG", "WEBP", "GIF", "BMP"):
         for second, data in pictures.items():
@@ -189,7 +189,7 @@ def _png(width: int, height: int, *chunks: bytes, bits: int = 8, colour: int = 2
 
 
 def _headers(width: int, height: int) -> dict[str, bytes]:
-    """Each format's header with any size, and nothing behind it that would fill the picture."""
+    """Return each format's header with any size, without data that would fill the picture."""
     pictures = _pictures()
     small, large = struct.pack("<HH", width & 0xFFFF, height & 0xFFFF), (width, height)
     jpeg = pictures["JPEG"]
@@ -232,7 +232,7 @@ def _lying_headers() -> Iterator[Case]:
 
 
 def _bombs() -> Iterator[Case]:
-    """Few bytes that would become many."""
+    """Yield few bytes that decompress to many."""
     for name, image, file_format in (
         ("bits", Image.new("1", (20_000, 20_000)), "PNG"),
         ("greys", Image.new("L", (6_000, 6_000)), "GIF"),
@@ -241,7 +241,7 @@ def _bombs() -> Iterator[Case]:
     ):
         data = _file(image, file_format)
         yield Case(f"{file_format} bomb of {name}", Message(request(data)), "too_many_pixels")
-    # Just below the limit: they are decoded, one after the other.
+    # Just below the limit: these are decoded, one after the other.
     for file_format in ("PNG", "JPEG", "GIF"):
         data = _file(Image.new("L", (5_000, 4_999)), file_format)
         yield Case(f"{file_format} just small enough", Message(request(data)), LABEL)
@@ -365,7 +365,7 @@ def _no_json(chance: random.Random) -> Iterator[Case]:
 
 
 def _around_the_value(chance: random.Random) -> Iterator[Case]:
-    """Good pictures; keys, headers, urls and times that are not."""
+    """Yield good pictures with bad keys, headers, urls or times."""
     good = request(_pictures()["JPEG"])
     for name, key in {
         "no": None,

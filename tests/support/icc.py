@@ -6,7 +6,7 @@ from collections.abc import Sequence
 __all__ = ["cmyk", "grey", "lookup_rgb", "matrix_rgb"]
 
 _D50 = (0.9642, 1.0, 0.8249)
-#: Of Display P3, adapted to D50.
+#: Primaries of Display P3, adapted to D50.
 P3 = ((0.51512, 0.2412, -0.00105), (0.29198, 0.69225, 0.04189), (0.1571, 0.06657, 0.78407))
 SRGB = ((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.7141))
 
@@ -23,7 +23,7 @@ def grey(gamma: float = 1.0) -> bytes:
 
 
 def lookup_rgb() -> bytes:
-    """Return a profile of a table, in which red and blue are exchanged."""
+    """Return a profile with a table that exchanges red and blue."""
     lab = [
         (0.1 + 0.2 * b + 0.5 * g + 0.1 * r, 0.5 + 0.12 * (b - g), 0.5 + 0.1 * (g - r))
         for r, g, b in _corners(3)
@@ -48,7 +48,7 @@ def _corners(inputs: int) -> list[tuple[int, ...]]:
 
 
 def _table(inputs: int, lab: Sequence[Sequence[float]]) -> bytes:
-    """Return a lut8Type with a grid of two points a side and curves that change nothing."""
+    """Return a lut8Type with a grid of two points a side and curves that change no value."""
     head = b"mft1" + bytes(4) + bytes([inputs, 3, 2, 0])
     matrix = struct.pack(">9i", *(65536 if place % 4 == 0 else 0 for place in range(9)))
     curve = bytes(range(256))

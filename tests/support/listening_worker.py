@@ -1,4 +1,4 @@
-"""A worker with one more agent, of somebody else: what it hears of labels it tells in a topic."""
+"""Worker with an additional agent of another application: it copies labels to a topic."""
 
 from catdog_stream.app import app, main, topics
 
@@ -7,7 +7,7 @@ HEARD = "heard"
 
 @app.agent(topics.labels)
 async def hear(stream):  # type: ignore[no-untyped-def]
-    """Pass on what comes."""
+    """Copy each value to the topic."""
     heard = app.topic(HEARD, value_type=bytes, value_serializer="raw")
     async for value in stream:
         await heard.send(value=value)

@@ -1,4 +1,4 @@
-"""Requests that go on while a test does something to the workers."""
+"""Continuous requests while a test changes the workers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from tests.support.client import Client
 
-#: Unanswered requests, at most: a busy machine shall not have to work off minutes of them.
+#: Maximum of unanswered requests: a busy machine must not need minutes to answer the rest.
 BACKLOG = 60
 PAUSE_SECONDS = 0.2
 
@@ -15,8 +15,8 @@ PAUSE_SECONDS = 0.2
 async def loaded(client: Client, request: bytes, *, at_once: int) -> AsyncIterator[list[str]]:
     """Send ``at_once`` requests again and again while the block runs.
 
-    Yields the ``source`` of each that Kafka has. The last are sent to the end before the block
-    is left: who were cancelled then would not know what it had sent.
+    Yields the ``source`` of each request that Kafka has. Before the block ends, the last requests
+    are completely sent: a cancelled sender would not know which requests it had sent.
     """
     sources: list[str] = []
     enough = asyncio.Event()

@@ -1,4 +1,4 @@
-"""A worker whose classifier looks at pictures at no cost: red ones are cats, the others dogs."""
+"""Worker whose classifier costs almost nothing: red pictures are cats, the others dogs."""
 
 from collections.abc import Sequence
 
@@ -11,18 +11,18 @@ from catdog_stream.testing import InstantClassifier
 
 
 class Looking(InstantClassifier):
-    """Decodes pictures as a stack does, and asks for their color."""
+    """Classifier that decodes pictures as a stack does and classifies them by color."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__({"cat": 0.5, "dog": 0.5})
         self._limits = PictureLimits(settings.max_image_bytes, settings.max_image_pixels)
 
     def prepare(self, data: bytes) -> Picture:
-        """A square of 299 pixels."""
+        """Return a square of 299 pixels."""
         return decode(data, Preprocessing(299), self._limits)
 
     def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
-        """The more of it is red, the surer."""
+        """Return verdicts: the more red a picture has, the higher the score of the cat."""
         return [self._verdict_on(picture) for picture in pictures]
 
     def _verdict_on(self, picture: Picture) -> Verdict:

@@ -13,14 +13,14 @@ Samples = list[tuple[dict[str, str], float]]
 
 
 def broker_errors(kind: BrokerErrorKind) -> float:
-    """What went wrong with Kafka, of one kind."""
+    """Return the number of Kafka errors of one kind."""
     value = REGISTRY.get_sample_value("catdog_broker_errors_total", {"kind": kind})
     assert value is not None, "a rate would miss the first one"
     return value
 
 
 def samples(port: int, name: str) -> Samples:
-    """The samples of a metric that the worker at ``port`` exports."""
+    """Return the samples of a metric that the worker at ``port`` exports."""
     text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
     return [
         (sample.labels, sample.value)

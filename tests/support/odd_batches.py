@@ -1,4 +1,4 @@
-"""Sends what clients in other languages can send and aiokafka's producer refuses."""
+"""Sender of records that clients in other languages can send and aiokafka's producer refuses."""
 
 from collections.abc import Sequence
 
@@ -12,18 +12,18 @@ _MAX_BYTES = 100_000_000
 
 
 class NotUtf8(str):
-    """The name of a header, each character of it a byte that UTF-8 never has."""
+    """Name of a header, each character of it a byte that UTF-8 never has."""
 
     def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
-        """The bytes that go onto the wire."""
+        """Return the bytes that are sent to Kafka."""
         del encoding, errors
         return b"\xff" * len(self)
 
 
 async def send_odd(address: str, messages: Sequence[Message]) -> list[str]:
-    """Send each as a compressed batch of its own; the ``source`` of each.
+    """Send each record as a compressed batch of its own and return the ``source`` of each.
 
-    A topic's limit is one of compressed bytes, so it takes very large records in this way.
+    A topic's limit is one of compressed bytes, so it accepts very large records in this way.
     """
     sources = []
     async with AIOKafkaProducer(
@@ -31,7 +31,7 @@ async def send_odd(address: str, messages: Sequence[Message]) -> list[str]:
     ) as producer:
         for number, message in enumerate(messages):
             batch = producer.create_batch()
-            # Not the one in C, which insists on plain strings.
+            # The builder in Python: the one in C requires plain strings.
             batch._builder = _DefaultRecordBatchBuilderPy(2, _GZIP, 0, -1, -1, 0, 1)
             batch.append(
                 key=message.key,

@@ -1,8 +1,8 @@
 """A shadow's process with a small classifier: ``python -m tests.support.odd_shadow SOCKET``.
 
-It finds dark what is light, and the other way round, so that it disagrees about nearly everything;
-a few shades of grey it does not survive. The directory that it is told is a file: it counts its
-starts there, and writes its priority.
+It classifies light pictures as dark and dark pictures as light, so that it disagrees about nearly
+everything; on a few shades of grey it hangs, raises an error or exits. The stack's directory is a
+file instead: the process appends its process id and priority at each start.
 """
 
 import os
@@ -17,12 +17,12 @@ from catdog_stream.pipeline.shadow.process import Assignment, main
 from tests.support.shade import Shade
 
 HANGS, RAISES, ENDS = 250, 251, 252
-#: What the directory is called of a stack that cannot be loaded.
+#: Name of the directory of a stack that cannot be loaded.
 BROKEN = "broken"
 
 
 class Contrary(Shade):
-    """Shade with its classes swapped."""
+    """Shade with its classes exchanged."""
 
     def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
         for picture in pictures:
@@ -43,7 +43,7 @@ class Contrary(Shade):
 
 
 def load(assignment: Assignment) -> Contrary:
-    """Raise ``StackError`` for what is broken."""
+    """Return the classifier. Raises ``StackError`` for a broken stack."""
     told = Path(assignment.directory)
     if told.name == BROKEN:
         raise StackError(f"{told.name} cannot be used.")

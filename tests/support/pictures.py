@@ -1,4 +1,4 @@
-"""Pictures: for ``tests.support.looking_worker``, and the project's samples."""
+"""Pictures for ``tests.support.looking_worker``, and the project's samples."""
 
 import io
 from base64 import b64decode
@@ -10,12 +10,12 @@ from catdog_stream.models.stacks.locate import samples
 
 __all__ = ["BLUE", "HEIC", "LOOKING", "RED", "colored", "noise", "sample_files"]
 
-#: The module of the worker that looks at them.
+#: Module of the worker that classifies them.
 LOOKING = "tests.support.looking_worker"
 
 
 def colored(color: str, kind: str = "PNG", side: int = 32) -> bytes:
-    """A square of one color, in a format that Pillow writes."""
+    """Return a square of one color, in a format that Pillow writes."""
     file = io.BytesIO()
     Image.new("RGB", (side, side), color).save(file, kind)
     return file.getvalue()
@@ -36,10 +36,10 @@ HEIC = b64decode(
 
 
 def noise(size: int) -> bytes:
-    """A cat with so many bytes, most of which follow its end."""
+    """Return a picture of a cat in a file of ``size`` bytes, most of them after its end."""
     return RED + bytes(size - len(RED))
 
 
 def sample_files() -> list[Path]:
-    """Real cats and a dog, by their names."""
+    """Return the real cats and the dog by their names."""
     return sorted(path for path in samples().iterdir() if path.suffix in {".png", ".jpg"})

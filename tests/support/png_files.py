@@ -26,12 +26,14 @@ def png(
     before: Chunks = (),
     after: Chunks = (),
 ) -> bytes:
-    """Return a PNG.
+    """Return a PNG file.
 
     Args:
         samples: [height, width] or [height, width, channels], each of 0 to 2 ** depth - 1.
-        before: kind and data of chunks before the pixels.
-        after: of chunks behind them.
+        depth: bits of a sample.
+        color_type: color type of the header.
+        before: kind and data of the chunks before the pixels.
+        after: kind and data of the chunks behind the pixels.
     """
     values = np.asarray(samples)
     height, width = values.shape[:2]

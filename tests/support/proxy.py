@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a broker, which can lose what a real network loses."""
+"""TCP proxy in front of a broker that simulates the failures of a real network."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ _CHUNK = 64 * 1024
 
 
 def two_ways(port: int, controller: int, inner: int, proxied: int) -> dict[str, str]:
-    """A listener of its own, beside the usual one, for those who come by way of the proxy."""
+    """Return the settings of an additional listener, for clients that connect through the proxy."""
     host = "127.0.0.1"
     return {
         "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller},"
@@ -23,13 +23,14 @@ def two_ways(port: int, controller: int, inner: int, proxied: int) -> dict[str, 
 
 
 class Proxy:
-    """Forwards connections to ``port`` of this machine, in a thread, until the block ends.
+    """Proxy that forwards connections to ``port`` of this machine until its block ends.
 
-    A broker tells its clients its own address: it must advertise the proxy's, ``address``.
+    It runs in a thread. A broker sends its clients its own address, so it must advertise the
+    proxy's ``address``.
 
     Args:
         listen: the proxy's own port.
-        port: where it forwards to.
+        port: target port.
     """
 
     def __init__(self, listen: int, port: int) -> None:
@@ -47,24 +48,24 @@ class Proxy:
         return f"127.0.0.1:{self._listen}"
 
     def stall(self, *, new_ones_too: bool = False) -> None:
-        """Forward nothing any more on the connections there are: they stay open, half-open."""
+        """Stop forwarding on the existing connections: they stay open, half-open."""
         self._do(_Connection.stall)
         self._refusing_to_forward = new_ones_too
 
     def drop(self) -> None:
-        """Close the connections there are, in good order."""
+        """Close the existing connections cleanly."""
         self._do(_Connection.close)
 
     def reset(self) -> None:
-        """Break them off."""
+        """Reset the existing connections."""
         self._do(_Connection.abort)
 
     def delay(self, seconds: float) -> None:
-        """Forward everything so much later."""
+        """Forward all data ``seconds`` later."""
         self._delay = seconds
 
     def heal(self) -> None:
-        """Be a perfect network again; what was stalled is lost, as after a time-out."""
+        """Behave like a perfect network again; stalled data is lost, as after a time-out."""
         self._refusing_to_forward, self._delay = False, 0.0
         self.reset()
 

@@ -1,4 +1,4 @@
-"""The least rights of each role, as docs/security.md lists them, and granting exactly these."""
+"""Least rights of each role, as docs/security.md lists them, and a function that grants them."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ Right = tuple[str, str, str]
 
 
 def documented(who: str, name: str = "NAME") -> set[Right]:
-    """The rights of ``who``: kind of resource, its name, and the right.
+    """Return the rights of ``who``: kind of resource, its name, and the right.
 
     ``name`` stands for ``NAME`` in the table.
     """
@@ -32,7 +32,7 @@ def documented(who: str, name: str = "NAME") -> set[Right]:
 
 
 def grant(address: str, user: str, rights: Iterable[Right]) -> None:
-    """Give ``user`` the rights, by a listener at which everything is allowed."""
+    """Give ``user`` the rights, through a listener where everything is allowed."""
     bindings = [
         AclBinding(
             ResourceType[kind.upper()],

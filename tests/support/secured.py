@@ -1,4 +1,4 @@
-"""Listeners that ask for TLS or SASL, the certificates they show and the users they know."""
+"""Listeners with TLS or SASL, the certificates they show and the users they know."""
 
 import shutil
 import subprocess
@@ -26,13 +26,13 @@ from catdog_stream.worker.roles import role_of
 HOST = "127.0.0.1"
 _SECONDS = 60.0
 USER, PASSWORD = "alice", "horse-battery-staple"
-#: A user without any right.
+#: User without any right.
 NOBODY = "bob"
-#: The name that the certificate of a client has for Kafka.
+#: Name of the client's certificate in Kafka.
 CERTIFIED = "CN=client"
 
-#: Listener to the protocol it speaks; ``MUTUAL`` wants a certificate from its clients too, and
-#: ``ELSEWHERE`` is advertised under a name that has no address.
+#: Listener to its protocol; ``MUTUAL`` requires a client certificate, and ``ELSEWHERE`` is
+#: advertised under a name that has no address.
 _PROTOCOLS = {
     "SSL": "SSL",
     "MUTUAL": "SSL",
@@ -51,18 +51,18 @@ _PLAIN_LOGIN = (
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files, made with the program ``openssl``; good for two days."""
+    """PEM files, created with the program ``openssl``; valid for two days."""
 
     folder: Path
 
     @property
     def authority(self) -> Path:
-        """Who signed the other two."""
+        """Certificate of the authority that signed the other two."""
         return self.folder / "ca.pem"
 
     @property
     def server(self) -> Path:
-        """Certificate and key of the server at ``HOST``, which it knows by no other name."""
+        """Certificate and key of the server at ``HOST``, which has no other name."""
         return self.folder / "server.pem"
 
     @property
@@ -73,7 +73,7 @@ class Certificates:
     def make(self) -> None:
         """Write the files."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        # From Python 3.13 on, an authority has to say that it signs certificates.
+        # From Python 3.13 on, an authority must state that it signs certificates.
         signing = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
         self._openssl("ca", "-keyout", "ca.key", "-out", "ca.pem", *signing)
         signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "basicConstraints=CA:FALSE")
@@ -94,7 +94,7 @@ class Certificates:
 
 
 class SecuredListeners:
-    """Listeners for a `LocalKafka`, beside the one at its port, which asks nobody for anything."""
+    """Listeners of a `LocalKafka`, beside the one at its port, which requires no authentication."""
 
     def __init__(self, folder: Path, port: int, controller_port: int) -> None:
         self.certificates = Certificates(folder / "certificates")
@@ -102,17 +102,17 @@ class SecuredListeners:
         self._ports = dict(zip(_PROTOCOLS, free_ports(len(_PROTOCOLS)), strict=True))
 
     def port(self, listener: str) -> int:
-        """The port of ``SSL``, ``MUTUAL``, ``SASL_SSL`` or ``SASL_PLAINTEXT``."""
+        """Return the port of ``SSL``, ``MUTUAL``, ``SASL_SSL`` or ``SASL_PLAINTEXT``."""
         return self._ports[listener]
 
     @property
     def plain_port(self) -> int:
-        """The port of the listener that asks nobody for anything, where everything is allowed."""
+        """Port of the listener without authentication, where everything is allowed."""
         return self._plain["PLAINTEXT"]
 
     @property
     def users(self) -> list[str]:
-        """Arguments of Kafka's storage tool."""
+        """Arguments of Kafka's storage tool that create the users."""
         return [
             argument
             for mechanism in _SCRAM
@@ -120,7 +120,7 @@ class SecuredListeners:
         ]
 
     def properties(self) -> Mapping[str, str]:
-        """Settings of the server, beyond or in place of its own."""
+        """Return settings of the server that extend or replace its own."""
         listeners = {
             name: f"{name}://{HOST}:{port}" for name, port in (self._plain | self._ports).items()
         }
@@ -142,7 +142,8 @@ class SecuredListeners:
             "ssl.truststore.location": str(self.certificates.authority),
             "listener.name.mutual.ssl.client.auth": "required",
             "sasl.enabled.mechanisms": ",".join(("PLAIN", *_SCRAM)),
-            # TLS alone could offer everything; one listener refuses a mechanism for the tests.
+            # With TLS every mechanism would be safe; one listener refuses a mechanism for the
+            # tests.
             "listener.name.sasl_ssl.sasl.enabled.mechanisms": "SCRAM-SHA-512",
         }
         for listener in ("sasl_ssl", "sasl_plaintext"):
@@ -172,14 +173,14 @@ def secured_kafka(folder: Path) -> Iterator[SecuredListeners]:
 
 
 async def create_all(settings: Settings) -> None:
-    """Create every topic that a worker needs, as whoever runs the cluster does."""
+    """Create every topic that a worker needs, as an administrator of the cluster does."""
     await create_topics(settings.cluster)
     await create(settings.cluster, list(topics_of(role_of(settings), settings)))
     await create_compacted(settings.cluster, REPLAYED)
 
 
 def set_password(address: str, user: str, password: str) -> None:
-    """Set the password of a user of SCRAM-SHA-512, at a listener where everything is allowed."""
+    """Set the password of a SCRAM-SHA-512 user, through a listener where everything is allowed."""
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
     change = UserScramCredentialUpsertion(user, info, password.encode())
     admin = AdminClient({"bootstrap.servers": address})

@@ -1,4 +1,4 @@
-"""A small real classifier: dark or light, by the mean of a picture that it makes small itself."""
+"""Small real classifier: dark or light, by the mean of a picture that it scales down itself."""
 
 import io
 from collections.abc import Sequence
@@ -14,13 +14,14 @@ BATCH = 3
 
 
 class Shade:
-    """Finds a picture the lighter, the larger ``bias`` is; -1 finds all of them dark.
+    """Classifier with the classes dark and light.
 
     Args:
         name: its name; its version is "1".
-        size: width and height of the pictures that it prepares, and looks at no others.
-        bias: added to the mean, which is 0 to 1.
-        classes: its classes in another order.
+        size: width and height of the pictures that it prepares; it accepts no other size.
+        bias: added to the mean, which is 0 to 1; a larger bias makes pictures lighter, and -1 makes
+            all of them dark.
+        classes: its classes, in any order.
     """
 
     version, engine = "1", "numpy"
@@ -62,7 +63,7 @@ class Shade:
 
 
 def grey(brightness: int) -> bytes:
-    """A picture file of one shade, 0 to 255."""
+    """Return a picture file of one shade, 0 to 255."""
     out = io.BytesIO()
     Image.new("RGB", (16, 16), (brightness,) * 3).save(out, "PNG")
     return out.getvalue()

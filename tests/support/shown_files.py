@@ -1,4 +1,4 @@
-"""Small picture files of many kinds, to be compared with what a browser shows of them."""
+"""Small picture files of many kinds, to compare with how a browser shows them."""
 
 import io
 import struct
@@ -18,7 +18,7 @@ __all__ = ["SIDE", "all_files", "saved", "tiff"]
 
 SIDE = 16
 _Y, _X = np.mgrid[0:SIDE, 0:SIDE]
-#: Colors and greys that are not the same from any other side.
+#: Colors and greys that change under every rotation and reflection.
 RGB = np.dstack([_X * 15 + 10, _Y * 15 + 10, 255 - (_X + _Y) * 8]).astype(np.uint8)
 GREY = (_X * 11 + _Y * 5).astype(np.uint8)
 ALPHA = (255 - _X * 16).clip(0, 255).astype(np.uint8)

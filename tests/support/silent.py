@@ -1,4 +1,4 @@
-"""A broker that takes connections and never answers."""
+"""Broker that accepts connections and never answers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ LONG_MS = 60_000
 
 @asynccontextmanager
 async def silent() -> AsyncIterator[int]:
-    """The port of somebody who accepts connections and says nothing."""
+    """Yield the port of a server that accepts connections and never answers."""
 
     async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -24,7 +24,7 @@ async def silent() -> AsyncIterator[int]:
 
 
 async def connected(port: int, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A connection to him, whose first question he is spared."""
+    """Return a connection to the silent server, without the version request of the handshake."""
 
     async def skip(connection: Any) -> None:
         connection._versions = dict.fromkeys(range(40), (0, 1))

@@ -1,4 +1,4 @@
-"""A worker whose classifier takes ``CATDOG_TEST_RATE`` pictures a second and no more."""
+"""Worker whose classifier takes at most ``CATDOG_TEST_RATE`` pictures a second."""
 
 import os
 import time
@@ -13,7 +13,7 @@ from tests.support.looking_worker import Looking
 
 
 class Slow(Looking):
-    """Classifies one batch at a time, each as slowly as the rate says."""
+    """Classifier of one batch at a time, at the given rate."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -21,7 +21,7 @@ class Slow(Looking):
         self._one = Lock()
 
     def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
-        """Their verdicts, after the time that they take."""
+        """Return the verdicts on the pictures after the time that they take."""
         with self._one:
             time.sleep(len(pictures) * self._seconds)
         return super().classify(pictures)

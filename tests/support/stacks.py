@@ -1,4 +1,4 @@
-"""What ships, and stacks for a repository that are made of it."""
+"""Shipped stacks, and stacks for a repository that are derived from them."""
 
 import json
 import os
@@ -17,27 +17,27 @@ from catdog_stream.models.stacks.repository import StackId, shipped
 
 SECONDS = 180.0
 
-#: The default stack, and the other one.
+#: Default stack, and the other shipped stack.
 DEFAULT, SECOND = shipped()
 
-#: What a manifest says of the default stack's own classes.
+#: Sections of a manifest that hold only for the default stack's own classes.
 OF_ITS_CLASSES = ("golden", "familiarity", "reference")
 
 
 def in_header(stack: StackId) -> str:
-    """``stack`` as a label names it."""
+    """Return ``stack`` in the form of a label's header."""
     return f"{stack.name} {stack.version}"
 
 
 def quality() -> dict[str, Any]:
-    """How good the default stack is, as its manifest says."""
+    """Return the quality of the default stack from its manifest."""
     return load_manifest(default_stack()).quality or {}
 
 
 def add(folder: Path, name: str, version: str, **changes: object) -> Path:
-    """The default stack under another name and version; its files are links.
+    """Add the default stack under another name and version; its files are links.
 
-    Without what only holds for a cat and a dog in this order.
+    Leaves out the sections that hold only for a cat and a dog in this order.
     """
     directory = folder / name / version
     directory.mkdir(parents=True)
@@ -55,7 +55,7 @@ def add(folder: Path, name: str, version: str, **changes: object) -> Path:
 
 
 def with_golden(folder: Path, name: str, version: str, **scores: float) -> Path:
-    """The same, which is to give the kitten of the samples these scores."""
+    """Add the same stack with the kitten of the samples as a golden picture with these scores."""
     kitten = samples() / "cat-kitten.jpg"
     part = describe(kitten.parent, kitten.name)
     entry = {"file": part.file, "sha256": part.sha256, "scores": scores}
@@ -65,7 +65,7 @@ def with_golden(folder: Path, name: str, version: str, **scores: float) -> Path:
 
 
 def with_classes(folder: Path, name: str, version: str, *classes: str) -> Path:
-    """The default backbone with a head for three classes or more, which has learned noise."""
+    """Add the default backbone with a head for three classes or more that was trained on noise."""
     random = np.random.default_rng(0)
     labels = np.arange(6 * len(classes)) % len(classes)
     features = random.random((len(labels), 2048), np.float32)
@@ -85,7 +85,7 @@ def with_classes(folder: Path, name: str, version: str, *classes: str) -> Path:
 
 
 def command(address: str, folder: Path | None, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """``catdog-stream stacks``; no folder: the stacks lie with the workers alone."""
+    """Run ``catdog-stream stacks``; without ``folder``, only the workers have the stacks."""
     environment = {key: value for key, value in os.environ.items() if key != "CATDOG_STACKS"}
     if folder is not None:
         environment["CATDOG_STACKS"] = str(folder)

@@ -1,7 +1,7 @@
-"""A real worker with a model that costs nothing: ``python -m tests.support.voting_worker``.
+"""Real worker with a model that costs nothing: ``python -m tests.support.voting_worker``.
 
-``CATDOG_TEST_CAT`` is the chance of a cat that it gives every picture. A picture that is the text
-``bad`` it rejects, and one that is ``bad for NAME`` if it is the voter of that name.
+``CATDOG_TEST_CAT`` is the score of a cat that it gives every picture. It rejects a picture that is
+the text ``bad``; the voter NAME rejects a picture that is the text ``bad for NAME``, too.
 """
 
 import os
@@ -16,17 +16,17 @@ BAD = (b"bad", f"bad for {app.settings.voter}".encode())
 
 
 class Voter(InstantClassifier):
-    """Rejects what it is told to."""
+    """Classifier that rejects the pictures in ``BAD``."""
 
     def prepare(self, data: bytes) -> Picture:
-        """A grey pixel."""
+        """Return a grey pixel."""
         if data in BAD:
             raise RejectedRequest(Reason.NOT_AN_IMAGE, "It is no picture.")
         return super().prepare(data)
 
 
 def load(_settings: Settings) -> Voter:
-    """One that has been told its answer."""
+    """Return the classifier with the configured score."""
     cat = float(os.environ.get("CATDOG_TEST_CAT", "0.5"))
     return Voter({"cat": cat, "dog": 1 - cat})
 

@@ -121,8 +121,9 @@ def bomb(size: int, *, of: bytes = b"\0", head: bytes = b"") -> bytes:
     """Return gzip that becomes ``size`` bytes and ``head`` before them, about a thousandth packed.
 
     Args:
-        size: in bytes, rounded to a MiB.
-        of: one byte, all that it is made of.
+        size: number of bytes.
+        of: repeated byte.
+        head: bytes in front.
     """
     mebibyte = 1 << 20
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol as it is published: see the README beside this file."""
+"""The published Open Inference Protocol: see the README beside this file."""
 
 import json
 from functools import cache
@@ -14,11 +14,11 @@ __all__ = ["check"]
 def _published() -> dict[str, Any]:
     document = json.loads((Path(__file__).parent / "dataplane.json").read_text())
     data = document["components"]["schemas"]["TensorData"]
-    data["oneOf"] = [each for each in data["oneOf"] if each["type"] != "bytes"]  # no type of JSON
+    data["oneOf"] = [each for each in data["oneOf"] if each["type"] != "bytes"]  # no JSON type
     return dict(document)
 
 
 def check(name: str, document: Any) -> None:
-    """Raises ``ValidationError`` where ``document`` is not what the protocol calls ``name``."""
+    """Raise ``ValidationError`` where ``document`` is not what the protocol calls ``name``."""
     schema = {**_published(), "$ref": f"#/components/schemas/{name}"}
     jsonschema.Draft202012Validator(schema).validate(document)
