@@ -22,6 +22,9 @@ __all__ = ["FetchBudget"]
 
 #: Seconds between two looks whether there is room again.
 LOOK_AGAIN = 0.02
+#: Seconds that a broker may keep a request for other topics meanwhile. Each request costs about a
+#: millisecond, and under load there is nearly always no room.
+OTHERS_WAIT = 0.1
 
 
 class FetchBudget:
@@ -100,7 +103,7 @@ class FetchBudget:
             seconds = min(seconds, LOOK_AGAIN)
             for node, request in granted:
                 if node not in self._asked:
-                    request._max_wait_ms = min(request._max_wait_ms, int(LOOK_AGAIN * 1000))
+                    request._max_wait_ms = min(request._max_wait_ms, int(OTHERS_WAIT * 1000))
         return granted, resets, seconds, *others
 
     def _fetches_left(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from faust.types import TP
 
-from catdog_stream.delivery.fetch_budget import LOOK_AGAIN, FetchBudget
+from catdog_stream.delivery.fetch_budget import LOOK_AGAIN, OTHERS_WAIT, FetchBudget
 
 FETCH, MOST = 10, 40
 REQUESTS, LABELS = TP("catdogimage", 0), TP("catdoglabel", 0)
@@ -97,4 +97,4 @@ def test_others_are_not_waited_for_where_there_is_no_room() -> None:
     assert (labels._max_wait_ms, actions[2]) == (250, 0.2)
     budget.take({REQUESTS: [record(0, MOST)]})
     actions = budget.limited(([(0, labels)], {}, 0.2, False, []))
-    assert (labels._max_wait_ms, actions[2]) == (LOOK_AGAIN * 1000, LOOK_AGAIN)
+    assert (labels._max_wait_ms, actions[2]) == (OTHERS_WAIT * 1000, LOOK_AGAIN)
