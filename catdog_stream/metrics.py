@@ -30,6 +30,7 @@ __all__ = [
     "IN_FLIGHT",
     "LABELS",
     "LAG",
+    "OBSERVER_ERRORS",
     "QUEUE_SECONDS",
     "READY",
     "REJECTIONS",
@@ -98,6 +99,11 @@ STAGE_SECONDS = Histogram(
 #: no broker answered a check of the cluster, or a partition had no leader. commit: the coordinator
 #: refused offsets. publish: a broker refused an answer.
 BrokerErrorKind = Literal["connect", "request", "cluster", "commit", "publish"]
+OBSERVER_ERRORS = Counter(
+    "catdog_observer_errors_total",
+    "Failures of observers of answers: of the page, the metrics, drift or traces.",
+    ["observer"],
+)
 BROKER_ERRORS = Counter(
     "catdog_broker_errors_total", "What went wrong between this worker and Kafka.", ["kind"]
 )

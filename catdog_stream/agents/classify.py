@@ -10,7 +10,6 @@ from catdog_stream.agents.messages import headers_of, source_of
 from catdog_stream.app import app, topics
 from catdog_stream.delivery.consumer import Consumer
 from catdog_stream.delivery.manual_ack import settled_events
-from catdog_stream.errors import RejectedRequest
 from catdog_stream.messages.wire import Incoming
 from catdog_stream.pipeline.pipeline import Outcome
 
@@ -39,8 +38,6 @@ async def classify(stream: StreamT[bytes]) -> None:
 async def settle(stream: StreamT[bytes], event: EventT[bytes], outcome: Outcome) -> None:
     """Count the answer and acknowledge its request in one step, without a commit between."""
     count(event.message, event.message.offset, outcome)
-    if not isinstance(outcome, RejectedRequest):
-        app.inference.drifting.observe(outcome.verdict)
     await stream.ack(event)
 
 

@@ -39,7 +39,7 @@ def count_foreign(event: EventT[bytes], table: TableT[int, Shard]) -> None:
     shard = counted(table.get(message.partition), "labels", label, message.offset)
     if shard is not None:
         table[message.partition] = marked(shard, mark(message))
-        app.heard(label, message.value, source_of(message))
+        app.observers.foreign_label(label, message.value, source_of(message))
 
 
 def answers_a_request(message: Message) -> bool:

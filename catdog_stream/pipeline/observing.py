@@ -1,16 +1,23 @@
-"""Interface between the pipeline and its observers."""
+"""Interface between a worker and the observers of its answers.
+
+An observer that fails is logged and counted, and stops nothing: the request was answered.
+"""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TypeVar
 
-from catdog_stream.messages.wire import Incoming
+from catdog_stream import metrics
+from catdog_stream.messages.wire import Incoming, Source
 from catdog_stream.pipeline.outcome import Outcome
 from catdog_stream.pipeline.timings import Timings
 
 __all__ = ["Answered", "Observer", "Observers"]
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +32,34 @@ class Answered:
     timings: Timings
 
 
-class Observer(Protocol):
-    """Observer of answers. Runs in the event loop and delays the next request, so must be quick."""
+class Observer:
+    """Observer of answers; a subclass overrides what it needs.
+
+    The methods run in the event loop and delay the next request, so must be quick.
+    """
 
     def wants_picture(self) -> bool:
         """Return whether the observer needs the picture of the request that was just read.
 
         A prepared picture is then kept until the request is answered.
         """
+        return False
 
     def answered(self, answer: Answered) -> None:
-        """Process an answer."""
+        """Process an answer of this worker."""
+
+    def foreign_label(self, label: str, value: bytes | None, source: Source) -> None:
+        """Process a label that another program wrote.
+
+        Args:
+            label: the class that it counts as.
+            value: of the record. It is untrusted.
+            source: position of the record.
+        """
 
 
 class Observers:
-    """All observers. If one needs a picture, all receive it."""
+    """All observers of a worker. If one needs a picture, all receive it."""
 
     def __init__(self) -> None:
         self._observers: list[Observer] = []
@@ -50,19 +70,27 @@ class Observers:
 
     def wants_picture(self) -> bool:
         """Return whether any observer does. Each one is asked, because some count their answers."""
-        answers = [observer.wants_picture() for observer in self._observers]
-        return any(answers)
+        return any(self._each(lambda observer: observer.wants_picture()))
 
     def answered(self, answer: Answered) -> None:
-        """Notify all observers, also if one of them fails.
+        """Notify all observers of an answer of this worker."""
+        self._each(lambda observer: observer.answered(answer), answer.incoming.source)
 
-        The request was answered and counted: a fault of an observer must not stop the stream.
-        """
+    def foreign_label(self, label: str, value: bytes | None, source: Source) -> None:
+        """Notify all observers of a label that another program wrote."""
+        self._each(lambda observer: observer.foreign_label(label, value, source), source)
+
+    def _each(self, notify: Callable[[Observer], T], source: Source | None = None) -> list[T]:
+        results = []
         for observer in self._observers:
             try:
-                observer.answered(answer)
+                results.append(notify(observer))
             except Exception:
-                source = str(answer.incoming.source)
+                name = type(observer).__name__
+                metrics.OBSERVER_ERRORS.labels(name).inc()
                 logger.exception(
-                    "The answer to %s could not be shown.", source, extra={"source": source}
+                    "The observer %s failed. Requests are not affected.",
+                    name,
+                    extra={} if source is None else {"source": str(source)},
                 )
+        return results

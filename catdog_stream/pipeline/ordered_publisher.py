@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import Any, Generic, Protocol, TypeVar
 
 from catdog_stream import metrics
-from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.errors import RejectedRequest
 from catdog_stream.messages.wire import Incoming
 from catdog_stream.pipeline.observing import Answered, Observers
 from catdog_stream.pipeline.outcome import Classified, Outcome
@@ -21,7 +21,7 @@ from catdog_stream.pipeline.partition_queues import PartitionQueues
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.timings import Timings, note_queue, note_stages
 
-__all__ = ["Classified", "Job", "OrderedPublisher", "Outcome", "Publisher", "note_answer"]
+__all__ = ["Classified", "Job", "OrderedPublisher", "Outcome", "Publisher"]
 
 #: Seconds between two checks if this process still owns the requests.
 ASK_AGAIN_SECONDS = 0.5
@@ -54,18 +54,6 @@ class Job:
 J = TypeVar("J", bound=Job)
 
 
-for _reason in Reason:
-    metrics.REJECTIONS.labels(_reason)  # a rate needs a value from before the first rejection
-
-
-def note_answer(outcome: Outcome) -> None:
-    """Count the outcome among the labels or the rejections of this worker's metrics."""
-    if isinstance(outcome, RejectedRequest):
-        metrics.REJECTIONS.labels(outcome.reason).inc()
-    else:
-        metrics.labels_of(outcome.verdict.label, outcome.verdict.stack).inc()
-
-
 class OrderedPublisher(Generic[J]):
     """Publisher of the answers to jobs.
 
@@ -78,7 +66,6 @@ class OrderedPublisher(Generic[J]):
             From then on nothing is answered or acknowledged; the caller must stop the process.
         max_in_flight: most requests that are taken and not yet acknowledged.
         observers: notified of each acknowledged answer, with its request and timings.
-        note: called with each acknowledged outcome.
     """
 
     def __init__(
@@ -90,13 +77,11 @@ class OrderedPublisher(Generic[J]):
         on_failure: Callable[[BaseException], object],
         max_in_flight: int,
         observers: Observers,
-        note: Callable[[Outcome], object] = note_answer,
     ) -> None:
         self._publisher = publisher
         self._owns = owns
         self._limit = limit
         self._on_failure = on_failure
-        self._note = note
         self._observers = observers
         self._slots = asyncio.Semaphore(max_in_flight)
         self._lanes: PartitionQueues[int, J] = PartitionQueues()
@@ -171,7 +156,6 @@ class OrderedPublisher(Generic[J]):
                 self._lanes.remove_head(partition)
                 self._slots.release()
                 self._answered += 1
-                self._note(outcome)
                 note_stages(timings)
                 note_queue(job.incoming.timestamp_ms, timings)
                 stack = "" if isinstance(outcome, RejectedRequest) else outcome.verdict.stack

@@ -25,7 +25,6 @@ from catdog_stream.pipeline.ordered_publisher import (
     OrderedPublisher,
     Outcome,
     Publisher,
-    note_answer,
 )
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import Lease, Serving
@@ -65,7 +64,6 @@ class Pipeline:
         max_in_flight: see ``OrderedPublisher``.
         decode_threads: number of threads that read requests and decode pictures.
         observers: see ``OrderedPublisher``.
-        note: see ``OrderedPublisher``.
     """
 
     def __init__(
@@ -80,7 +78,6 @@ class Pipeline:
         max_in_flight: int,
         decode_threads: int,
         observers: Observers,
-        note: Callable[[Outcome], object] = note_answer,
     ) -> None:
         self._serving = serving
         self._max_image_bytes = max_image_bytes
@@ -92,7 +89,6 @@ class Pipeline:
             on_failure=on_failure,
             max_in_flight=max_in_flight,
             observers=observers,
-            note=note,
         )
         self._observers = observers
         self._readers = DecodingThreads(self._read, self._on_read, threads=decode_threads)

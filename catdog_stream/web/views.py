@@ -43,7 +43,6 @@ MAX_ADDRESS = 300
 
 recorder = Recorder(age=app.lag.age)
 app.observers.add(recorder)
-app.heard = recorder.heard
 
 
 def other_addresses() -> set[str]:

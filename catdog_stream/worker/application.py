@@ -18,7 +18,7 @@ from catdog_stream.delivery.suspects import Suspects
 from catdog_stream.errors import AgentError, CatDogError
 from catdog_stream.kafka.config import CLIENT_ID
 from catdog_stream.memory import MemoryPlan
-from catdog_stream.messages.wire import Source
+from catdog_stream.pipeline.answer_metrics import AnswerMetrics, VoteMetrics
 from catdog_stream.pipeline.observing import Observers
 from catdog_stream.settings import Settings
 from catdog_stream.topics import LABELS
@@ -91,10 +91,9 @@ class CatDogApp(StreamApp):
         #: Requests in memory. A jury has its own budget, and reads votes as they come.
         self.fetched = FetchBudget({self.role.reads}, fetch=plan.fetch, most=plan.records)
         self._web_of = web
-        #: Observers that are notified of each answer.
+        #: Observers of the answers of this worker, and of labels of other programs.
         self.observers = Observers()
-        #: Called for each label of another program: the class it counts as, its value, its source.
-        self.heard: Callable[[str, bytes | None, Source], object] = lambda *_: None
+        self.observers.add(AnswerMetrics() if self.role.voter is None else VoteMetrics())
         self.tracing = Tracing(self, beacon=self.beacon)
         self.cluster_readiness = ClusterReadiness(self, beacon=self.beacon)
         self.inference = Inference(self, beacon=self.beacon)

@@ -4,15 +4,16 @@ import time
 from collections.abc import Callable
 
 from catdog_stream import metrics
+from catdog_stream.errors import RejectedRequest
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.stacks.reference import Reference
-from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.drift import Drift
+from catdog_stream.pipeline.observing import Answered, Observer
 
 __all__ = ["Drifting"]
 
 
-class Drifting:
+class Drifting(Observer):
     """Comparison of the verdicts of the serving stack with its own reference.
 
     A classifier without ``reference`` is not monitored.
@@ -36,9 +37,12 @@ class Drifting:
         ):
             metric.clear()
 
-    def observe(self, verdict: Verdict) -> None:
-        """Include a verdict in the drift. Takes a few microseconds."""
-        if self.drift is None or not self.drift.observe(verdict):
+    def answered(self, answer: Answered) -> None:
+        """Include the verdict of an answer in the drift. Takes a few microseconds."""
+        outcome = answer.outcome
+        if self.drift is None or isinstance(outcome, RejectedRequest):
+            return
+        if not self.drift.observe(outcome.verdict):
             return
         for finding in self.drift.findings:
             metrics.DRIFT_INDEX.labels(finding.quantity).set(finding.index)

@@ -13,12 +13,11 @@ from mode import Service
 from catdog_stream import metrics
 from catdog_stream.delivery.publishing import KafkaPublisher
 from catdog_stream.delivery.voting import VotePublisher
-from catdog_stream.errors import RejectedRequest, StackError
+from catdog_stream.errors import StackError
 from catdog_stream.memory import MemoryPlan
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.pipeline.model_runner import ModelRunner
-from catdog_stream.pipeline.ordered_publisher import note_answer
-from catdog_stream.pipeline.pipeline import Outcome, Pipeline, Publisher
+from catdog_stream.pipeline.pipeline import Pipeline, Publisher
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
 from catdog_stream.pipeline.shadow.watching import Shadow
@@ -91,12 +90,6 @@ def rejection_limit(settings: Settings) -> RejectionLimit:
     )
 
 
-def note_vote(outcome: Outcome) -> None:
-    """Count the outcome among the votes of this worker in the metrics."""
-    vote = outcome.reason if isinstance(outcome, RejectedRequest) else outcome.verdict.label
-    metrics.votes_cast_of(vote).inc()
-
-
 def _described(classifier: Classifier) -> dict[str, str]:
     return {
         "name": classifier.name,
@@ -117,6 +110,7 @@ class Inference(Service):
         self.shadow: Shadow | None = None
         #: Comparison of the stack's verdicts with those of its test.
         self.drifting = Drifting()
+        app.observers.add(self.drifting)
         self._serving = Serving(max_wait=app.settings.batch_wait, on_failure=app.give_up)
         self._pipeline: Pipeline | None = None
         #: Weight of each stack that has served here, by name and version.
@@ -190,7 +184,6 @@ class Inference(Service):
             max_image_bytes=settings.max_image_bytes,
             max_in_flight=in_flight,
             decode_threads=decoders(on_gpu=on_gpu),
-            note=note_answer if self.app.role.voter is None else note_vote,
             observers=self.app.observers,
         )
         pipeline.start()

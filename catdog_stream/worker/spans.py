@@ -13,7 +13,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.messages.wire import Headers, Incoming
-from catdog_stream.pipeline.observing import Answered
+from catdog_stream.pipeline.observing import Answered, Observer
 from catdog_stream.pipeline.outcome import Outcome
 
 __all__ = ["Spans"]
@@ -22,7 +22,7 @@ _CONTEXT = frozenset(("traceparent", "tracestate"))
 _W3C = TraceContextTextMapPropagator()
 
 
-class Spans:
+class Spans(Observer):
     """Observer that creates the span of a request after its answer, when all stages are known.
 
     Args:
@@ -33,10 +33,6 @@ class Spans:
     def __init__(self, tracer: Tracer, name: str) -> None:
         self._tracer = tracer
         self._name = name
-
-    def wants_picture(self) -> bool:
-        """Return false: spans need no picture."""
-        return False
 
     def answered(self, answer: Answered) -> None:
         """Create the span of one request."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.messages.raw_json import loads
 from catdog_stream.messages.wire import Source
-from catdog_stream.pipeline.observing import Answered
+from catdog_stream.pipeline.observing import Answered, Observer
 from catdog_stream.web.bucket import Bucket
 from catdog_stream.web.recording.history import History
 from catdog_stream.web.recording.pictures import KEPT, Latest, Shot
@@ -34,7 +34,7 @@ class Rejected:
 Age = Callable[[Source, float | None], float | None]
 
 
-class Recorder:
+class Recorder(Observer):
     """Notes what a worker answers, for all of its life.
 
     Args:
@@ -93,7 +93,7 @@ class Recorder:
         age = self._age(answer.incoming.source, claimed)
         return max(answer.timings.seconds, age or 0.0)
 
-    def heard(self, label: str, value: bytes | None, source: Source) -> None:
+    def foreign_label(self, label: str, value: bytes | None, source: Source) -> None:
         """Record a label of another program, which has no picture."""
         if self._bucket.take():
             shot = Shot(
