@@ -1,1 +1,1 @@
-"""The whole system: a real broker, real worker processes, the real model."""
+"""Tests of the whole system: a real broker, real worker processes, the real model."""

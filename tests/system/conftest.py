@@ -1,4 +1,4 @@
-"""Pictures for the tests of the whole system."""
+"""Pictures and workers for the tests of the whole system."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,19 +15,19 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 
 @pytest.fixture(scope="session")
 def cat() -> bytes:
-    """A picture of a cat."""
+    """Return a picture of a cat."""
     return (SAMPLES / "cat-kitten.jpg").read_bytes()
 
 
 @pytest.fixture(scope="session")
 def dog() -> bytes:
-    """A picture of a dog."""
+    """Return a picture of a dog."""
     return (SAMPLES / "dog-beagle.jpg").read_bytes()
 
 
 @pytest.fixture(scope="module")
 def worker(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    """A worker that is ready, shared by the tests of a module."""
+    """Yield a ready worker that the tests of a module share."""
     with Worker(broker_address, tmp_path_factory.mktemp("worker")) as started:
         started.wait_ready()
         asyncio.run(nothing_uncommitted(broker_address))
@@ -36,7 +36,7 @@ def worker(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="module")
 def looking(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    """One whose model costs nothing, and which takes as many pictures over HTTP as come."""
+    """Yield a worker whose model costs nothing and whose HTTP rate limit is off."""
     folder, settings = tmp_path_factory.mktemp("looking"), {"CATDOG_WEB_RATE": "0"}
     with Worker(broker_address, folder, module=LOOKING, settings=settings) as started:
         yield started.wait_ready()

@@ -1,4 +1,4 @@
-"""Topics get more partitions while a worker runs."""
+"""Tests of topics that get more partitions while a worker runs."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ def test_partitions_that_are_added_are_answered_and_counted(
 
         async def add(topic: str) -> None:
             await grow(cluster, topic, ADDED)
-            await grow(cluster, topic, ADDED - 1)  # it has them: nothing to do
+            await grow(cluster, topic, ADDED - 1)  # the topic has them already
             assert (await topic_partitions(cluster))[topic] == ADDED
 
         async def send(seconds: float) -> None:

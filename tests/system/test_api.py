@@ -1,4 +1,4 @@
-"""Pictures are sent over HTTP, and any worker tells what became of them."""
+"""Tests of pictures that are sent over HTTP, and of their results, which any worker returns."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ SETTINGS = {"CATDOG_WEB_RATE": "0"}
 
 @pytest.fixture(scope="module")
 def worker(looking: Worker) -> Worker:
-    """A worker that takes as many pictures as come."""
+    """Return a worker without a rate limit."""
     return looking
 
 
@@ -41,7 +41,7 @@ def image(worker: Worker, location: str) -> requests.Response:
 
 
 def answered(worker: Worker, location: str) -> dict[str, Any]:
-    """What is told of an image, once it is answered."""
+    """Return the state of an image when it has its result."""
     wait_until(lambda: image(worker, location).status_code == 200, f"the answer at {location}")
     return dict(image(worker, location).json())
 
@@ -125,7 +125,7 @@ def test_what_is_too_large_is_refused_while_it_comes(worker: Worker) -> None:
         try:
             return requests.post(at(worker), timeout=60, **body).status_code
         except requests.ConnectionError:
-            return None  # it was still sending
+            return None  # the image was still being sent
 
     assert told(data=noise(limit + 1)) in (413, None)
     assert told(files={"image": noise(limit + 1)}) in (413, None)
@@ -231,7 +231,7 @@ def test_who_waits_does_not_keep_a_worker_from_its_end(tmp_path: Path) -> None:
         with Worker(broker.address, tmp_path, module=LOOKING) as other:
             other.wait_ready()
             wait_until(lambda: len(partitions(worker)) < 8, "the partitions to be shared")
-            other.pause()  # its partitions' requests wait
+            other.pause()  # the requests of its partitions wait
             waiting = [pool.submit(post, worker, headers=WAIT) for _ in range(16)]
             wait_until(lambda: any(each.done() for each in waiting), "the first answer")
             assert worker.terminate(12) == 0
@@ -241,6 +241,6 @@ def test_who_waits_does_not_keep_a_worker_from_its_end(tmp_path: Path) -> None:
 
 
 def partitions(worker: Worker) -> list[int]:
-    """The partitions that a worker says are its own."""
+    """Return the partitions that a worker reports as its own."""
     told = requests.get(at(worker, "/shards/?since=0"), timeout=10).json()
     return list(told["state"]["partitions"])

@@ -1,4 +1,4 @@
-"""Who may send, how much, how often, and from where."""
+"""Tests of the API's tokens, rate limits, upload limits and allowed origins."""
 
 import json
 from base64 import b64encode
@@ -52,7 +52,7 @@ def post(worker: Worker, path: str = "/images/", **more: Any) -> requests.Respon
 
 @pytest.fixture(scope="module")
 def worker(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    """A worker with both tokens that takes a picture every two seconds."""
+    """Yield a worker with both tokens that accepts a picture every two seconds."""
     folder = tmp_path_factory.mktemp("worker")
     with Worker(broker_address, folder, module=LOOKING, settings=SETTINGS) as started:
         yield started.wait_ready()
@@ -90,7 +90,7 @@ def test_a_page_of_another_origin_cannot_have_a_browser_send(worker: Worker) -> 
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example.org"},
-        {"Origin": f"http://localhost:{worker.port}"},  # which is not the name it asks for
+        {"Origin": f"http://localhost:{worker.port}"},  # not the name in the request
         {"Origin": "null"},
     ):
         for path in ("/images/", "/v2/models/catdog/infer"):

@@ -1,4 +1,4 @@
-"""A canary, a shadow and several that vote, in real workers."""
+"""Tests of a canary, a shadow and an ensemble in real workers."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Versions of one stack; the third says the opposite of the others."""
+    """Return versions of one stack; the third has the opposite verdicts."""
     folder = tmp_path_factory.mktemp("stacks")
     for version in ("1", "2", "4"):
         add(folder, "pets", version)
@@ -47,21 +47,21 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def expected(source: str, serving: str) -> str:
-    """The ``stack`` header of a label."""
+    """Return the ``stack`` header of a label."""
     parsed = Source.parse(source.encode())
     assert parsed is not None
     return "pets 2" if parsed in CANARY else serving
 
 
 def metric(worker: Worker, name: str, *labels: str) -> float:
-    """The sum of all that have these labels."""
+    """Return the sum of all samples with these labels."""
     text = requests.get(f"http://127.0.0.1:{worker.port}/metrics", timeout=10).text
     found = re.findall(rf"^{name}(\{{.*\}})? (\S+)$", text, re.MULTILINE)
     return sum(float(value) for has, value in found if all(label in has for label in labels))
 
 
 def shadow_of(worker: Worker) -> psutil.Process:
-    """The process of its shadow."""
+    """Return the process of a worker's shadow."""
     (found,) = (
         child
         for child in psutil.Process(worker.process.pid).children()
@@ -71,7 +71,7 @@ def shadow_of(worker: Worker) -> psutil.Process:
 
 
 def looked(worker: Worker) -> bool:
-    """Whether the shadow has looked at all that was answered, or had no room for it."""
+    """Return True if the shadow has classified or dropped every picture with a label."""
     answered = metric(worker, "catdog_labels_total")
     return metric(worker, "catdog_shadow_pictures_total") == answered > 0
 
@@ -104,7 +104,7 @@ def test_a_canary_and_a_shadow_beside_a_worker_that_is_killed_and_one_that_swaps
     def check(client: Client, sources: Sequence[str], serving: str) -> None:
         by_stack: dict[str | None, int] = {}
         for source in sources:
-            for record in client.labels[source]:  # each time that it was delivered
+            for record in client.labels[source]:  # every delivery of it
                 found = header(record, "stack")
                 assert found == expected(source, serving)
                 by_stack[found] = by_stack.get(found, 0) + 1
@@ -116,7 +116,7 @@ def test_a_canary_and_a_shadow_beside_a_worker_that_is_killed_and_one_that_swaps
             async with Client(broker) as client:
                 sources = await sent(client, 40)
                 orphan = shadow_of(first)
-                first.kill()  # what it answered within the last second is not committed
+                first.kill()  # its answers of the last second are not committed
                 wait_until(lambda: not orphan.is_running(), "the shadow to follow", SECONDS)
                 with worker() as second:
                     await asyncio.to_thread(second.wait_ready)
@@ -168,7 +168,7 @@ def test_a_canary_and_a_shadow_beside_a_worker_that_is_killed_and_one_that_swaps
         assert metric(at, name, 'answered="pets 4"', 'outcome="disagreed"') > 0
 
     async def frozen(at: Worker, client: Client) -> None:
-        """A shadow that stands still harms nothing, and ends with its worker all the same."""
+        """Check that a frozen shadow does no harm, and ends with its worker."""
         shadow = shadow_of(at)
         shadow.send_signal(signal.SIGSTOP)
         check(client, await sent(client, 40), "pets 4")
@@ -196,7 +196,7 @@ def test_several_stacks_vote_in_one_worker(
             await client.answers([source])
             (record,) = client.labels[source]
             assert header(record, "stack") == f"jury {DEFAULT}+pets/2+pets/3"
-            assert header(record, "verdict") == "cat"  # the third is outvoted
+            assert header(record, "verdict") == "cat"  # the third stack is outvoted
             votes = json.loads(header(record, "votes") or "")
             assert [vote["verdict"] for vote in votes.values()] == ["cat", "cat", "dog"]
 

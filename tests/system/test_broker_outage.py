@@ -1,4 +1,4 @@
-"""The broker stops and comes back; the worker waits, says so, and answers everything."""
+"""Tests of a broker that stops and comes back: the worker reports it and answers all requests."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ READY: Samples = [({}, 1.0)]
 
 
 def waits_for_its_broker(worker: Worker) -> bool:
-    """Whether ``/readyz`` says that no broker answers."""
+    """Return True if ``/readyz`` reports that no broker answers."""
     return "No Kafka broker answers" in str(worker.get("/readyz")["problems"])
 
 

@@ -1,4 +1,4 @@
-"""The README's example of a chained agent, as it stands in the README."""
+"""Test of the README's example of a chained agent, as the README prints it."""
 
 import asyncio
 import os
@@ -87,7 +87,7 @@ async def _send_what_nobody_can_read(address: str) -> None:
 
 
 async def _read_cats(address: str, wanted: set[str]) -> dict[str, list[ConsumerRecord]]:
-    """Everything in the topic up to the records with the ``wanted`` sources."""
+    """Return all records of the topic up to those with the ``wanted`` sources."""
     consumer = AIOKafkaConsumer(
         CATS, bootstrap_servers=address, auto_offset_reset="earliest", metadata_max_age_ms=500
     )

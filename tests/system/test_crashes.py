@@ -1,6 +1,6 @@
-"""Workers are killed, stopped and joined at random; every request ends as exactly one answer.
+"""Test of workers that are killed, stopped and started at random: each request gets one answer.
 
-``CATDOG_TEST_ROUNDS`` sets how often (twice unless told), ``CATDOG_TEST_SEED`` when.
+``CATDOG_TEST_ROUNDS`` sets the number of rounds (2 by default), ``CATDOG_TEST_SEED`` the times.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ SEED = int(os.environ.get("CATDOG_TEST_SEED", "0"))
 
 
 def mixed(pictures: list[bytes]) -> Iterator[bytes]:
-    """Requests without end, one in seventeen of them bad."""
+    """Yield requests without end, one in seventeen of them bad."""
     for number in count():
         yield b"garbage" if number % 17 == 3 else request(pictures[number % len(pictures)])
 

@@ -1,4 +1,4 @@
-"""A worker is cut off at random while it commits: no count is lost, however late it writes."""
+"""Test of a worker that loses its network while it commits: a late write loses no count."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 CUTS = int(os.environ.get("CATDOG_TEST_ROUNDS", "1"))
 SEED = int(os.environ.get("CATDOG_TEST_SEED", "0"))
-#: Longer than the session: another worker takes over before the connection heals.
+#: Longer than the session timeout: another worker takes over before the connection heals.
 CUT_SECONDS = (13.0, 16.0)
 LATENCY = (0.0, 0.3)
 
@@ -55,13 +55,13 @@ def test_a_worker_that_is_cut_off_in_the_middle_of_a_commit_overwrites_nothing(
                 await asyncio.sleep(chance.uniform(2, 4))
                 proxy.stall(new_ones_too=True)
                 await asyncio.sleep(chance.uniform(*CUT_SECONDS))
-                # Nothing may come behind what arrives late, and so cover it up.
+                # No later write may follow the delayed one, because it would hide a wrong count.
                 over.set()
                 await flowing
                 await client.answers(sources)
                 proxy.heal()
                 await fleet.prove(client, sources)
-            # What counts is what a new worker reads.
+            # Only the counts that a new worker reads are decisive.
             fleet.vanish(1)
             fleet.vanish(0)
             await fleet.join()

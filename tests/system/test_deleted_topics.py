@@ -1,4 +1,4 @@
-"""Topics that are deleted while a worker runs."""
+"""Tests of topics that are deleted while a worker runs."""
 
 import asyncio
 import time
@@ -20,20 +20,20 @@ from tests.support.pictures import LOOKING, RED
 pytestmark = pytest.mark.integration
 
 PARTITIONS = 8
-#: Seconds for a worker to go on after a topic was deleted.
+#: Seconds for a worker to continue after a topic was deleted.
 RECOVERED = 30.0
 
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
-    """A broker of whose topics only the tests of this module know."""
+    """Yield a broker with topics that only the tests of this module use."""
     with own_broker(tmp_path_factory.mktemp("broker")) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def running(broker: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    """A worker that all tests of this file share."""
+    """Yield a worker that all tests of this file share."""
     with Worker(broker.address, tmp_path_factory.mktemp("worker"), module=LOOKING) as started:
         yield started.wait_ready()
 
@@ -49,7 +49,7 @@ def partitions(broker: LocalKafka) -> Mapping[str, int]:
 
 
 async def ask(broker: LocalKafka, values: list[bytes], seconds: float) -> None:
-    """Send ``values`` to each partition, and wait until all are answered."""
+    """Send ``values`` to each partition, and wait until all of them are answered."""
     async with Client(broker.address) as client:
         messages = [Message(value, partition=n) for value in values for n in range(PARTITIONS)]
         await client.answers(await client.send(messages), seconds)

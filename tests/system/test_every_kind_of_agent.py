@@ -1,7 +1,8 @@
-"""Agents of ``PipelineApp`` over a restart, kill -9 and a rebalance.
+"""Tests of the agents of ``PipelineApp`` over a restart, kill -9 and a rebalance.
 
-With and without Faust's C extension. Every way to read a stream is tried in one app: none may lose
-a record, and none may read a record again that was done when the app was stopped in good order.
+They run with and without Faust's C extension. One app reads a stream in every possible way: no
+agent may lose a record, and none may read a record again that was done when the app stopped
+cleanly.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ PARTITIONS = 2
 
 
 class Cluster:
-    """Topics of one app: writes its records, reads what its agents pass on."""
+    """Topics of one app: writes its records, reads the records that its agents pass on."""
 
     def __init__(self, address: str, name: str) -> None:
         self.address, self.name = address, name
@@ -52,7 +53,7 @@ class Cluster:
         await self._admin.close()
 
     async def send(self, records: int) -> set[str]:
-        """Write that many records for each kind; what its agent is to pass on."""
+        """Write ``records`` records for each kind and return what the agents must pass on."""
         numbers = range(self._sent, self._sent + records)
         self._sent += records
         for number in numbers:

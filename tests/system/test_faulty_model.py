@@ -1,4 +1,4 @@
-"""Whatever a model does to one picture, the others are answered."""
+"""Test of a model that fails on a picture: all other pictures get their answers."""
 
 import asyncio
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_a_picture_that_ends_the_process_is_set_aside_after_three_deaths(
             sources = await client.send(messages)
             deaths = 0
             while not client.rejected.keys() | client.labels.keys() >= set(sources):
-                if worker.process.poll() is not None:  # its supervisor starts it again
+                if worker.process.poll() is not None:  # the supervisor starts it again
                     deaths += 1
                     assert deaths <= MOST_DEATHS
                     worker.start()

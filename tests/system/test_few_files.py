@@ -1,4 +1,4 @@
-"""A worker that may open few files is well however many pages somebody has left open."""
+"""Test of a worker with a low limit of open files and many open pages: it continues to work."""
 
 import asyncio
 import resource

@@ -1,4 +1,4 @@
-"""Requests of other people's producers: in every codec, in transactions, and unreadable ones."""
+"""Tests of requests of foreign producers: in every codec, in transactions, and unreadable ones."""
 
 import asyncio
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_what_was_committed_is_answered_what_was_aborted_is_not_and_offsets_foll
             assert not (client.labels.keys() | client.rejected.keys()) & set(aborted)
             last = int(aborted[-1].rpartition("/")[2])
             async with asyncio.timeout(10):
-                while await committed(broker_address, 3) < last + 2:  # behind the mark, too
+                while await committed(broker_address, 3) < last + 2:  # and the marker
                     await asyncio.sleep(0.1)
 
     asyncio.run(story())
@@ -111,7 +111,7 @@ def test_a_batch_that_cannot_be_read_ends_the_worker_with_its_place(
 
 
 def publish(producer: Producer, values: list[bytes], partition: int = -1) -> list[str]:
-    """Send and wait until Kafka has them; the ``source`` of each."""
+    """Send records, wait until Kafka has them, and return the ``source`` of each."""
     sources: list[str] = []
 
     def confirmed(error: object, message: Confirmation) -> None:

@@ -1,4 +1,4 @@
-"""One broker of three freezes: what it led goes on elsewhere, and so do the answers."""
+"""Test of a broker that freezes, one of three: the others take over, and answers continue."""
 
 import asyncio
 import time
@@ -14,11 +14,10 @@ from tests.support.fleet import GROUP
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-#: For the partitions that the frozen broker led.
+#: Seconds until the partitions that the frozen broker led are answered again.
 MOVED_ON = 40.0
 NOTICED = 15.0
-#: Each partition has some of the requests, and not all are answered when the broker freezes.
-#: A slow machine answers ten in a second.
+#: Enough that each partition has requests, and that some are unanswered when the broker freezes.
 REQUESTS = 80
 
 
@@ -49,7 +48,7 @@ def test_partitions_of_a_frozen_broker_are_answered_again_within_forty_seconds(
                 began + MOVED_ON - time.monotonic(),
             )
             print(f"answered after {time.monotonic() - began:.1f} s")
-            # What it had asked the frozen broker to read is given up last, and held against it.
+            # The fetches from the frozen broker time out last; until then they count as a problem.
             wait("the worker to be ready, with the broker still frozen", 200, MOVED_ON)
             print(f"ready after {time.monotonic() - began:.1f} s")
             others = [node.address for node in cluster.nodes.values() if node is not frozen]

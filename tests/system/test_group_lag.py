@@ -1,4 +1,4 @@
-"""The lag that every worker states is the group's, and the one that Kafka's own clients compute."""
+"""Tests of the lag that a worker exports: the lag of the whole group, as Kafka computes it."""
 
 import asyncio
 import re
@@ -23,12 +23,12 @@ NONE = dict.fromkeys(range(PARTITIONS), 0)
 
 
 def stated(worker: Worker, name: str = "catdog_lag") -> Mapping[int, int]:
-    """The lag of each partition as a worker exports it."""
+    """Return the lag of each partition as a worker exports it."""
     return {int(of["partition"]): int(value) for of, value in samples(worker.port, name)}
 
 
 def computed(address: str) -> Mapping[int, int]:
-    """The lag of each partition by its end and the committed offset, as librdkafka learns them."""
+    """Return the lag of each partition from its end and committed offset, read by librdkafka."""
     # Kafka's own tool counts up to the end of the log, too.
     options = {"isolation.level": "read_uncommitted"}
     consumer = Consumer({"bootstrap.servers": address, "group.id": GROUP, **options})
@@ -42,17 +42,17 @@ def computed(address: str) -> Mapping[int, int]:
 
 
 def agree(address: str, worker: Worker) -> None:
-    """Wait until both say the same: offsets are committed, and lag is learned, now and then."""
+    """Wait until both are equal: offsets are committed, and lag is computed, at intervals."""
     wait_until(lambda: stated(worker) == computed(address), "the lag to be the one of Kafka")
 
 
 def nothing_waits(worker: Worker) -> None:
-    """Wait until everything is answered, and marks of transactions are passed."""
+    """Wait until all requests are answered and the transaction markers are passed."""
     wait_until(lambda: stated(worker) == NONE, "everything to be answered")
 
 
 def waiting(worker: Worker) -> int:
-    """The number of requests that wait, as the page says."""
+    """Return the number of waiting requests that the page shows."""
     text = requests.get(f"http://127.0.0.1:{worker.port}/", timeout=10).text
     found = re.search(r"([\d,]+) waiting for an answer, in 8 partitions", text)
     assert found is not None, text

@@ -1,4 +1,4 @@
-"""A worker's connections go silent for ever, while everybody else is answered."""
+"""Test of a worker whose connections stay silent for ever, while other clients get answers."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ def test_a_worker_whose_connections_are_half_open_is_not_ready_and_another_answe
             await client.answers(await client.send([request(cat)] * REQUESTS))
 
     port, behind, inner, proxied = free_ports(4)
-    # A second way in, which advertises the proxy: who comes by way of it goes by way of it.
+    # A second listener that advertises the proxy: clients that connect through it stay behind it.
     kafka = LocalKafka(
         port,
         tmp_path_factory.mktemp("broker"),

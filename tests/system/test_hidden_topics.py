@@ -1,4 +1,4 @@
-"""A user who may not see a topic learns so, and not that there is nothing in it."""
+"""Tests of a user who may not see a topic: the message says so, and not that it is empty."""
 
 import asyncio
 import os
@@ -38,7 +38,7 @@ SECONDS = 60
 
 
 class Guarded:
-    """A broker with two listeners: everything is allowed at one, at the other only some."""
+    """Broker with two listeners: one allows everything, the other checks rights."""
 
     def __init__(self, folder: Path) -> None:
         port, controller, self._port = free_ports(3)
@@ -65,7 +65,7 @@ class Guarded:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Those of the user who may do nothing."""
+        """Return the settings of the user without rights."""
         return {
             "CATDOG_BROKER": f"kafka://127.0.0.1:{self._port}",
             "CATDOG_SECURITY": "sasl_plaintext",
@@ -90,7 +90,7 @@ class Guarded:
             done.result(SECONDS)
 
     def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        """``catdog-stream`` as the user."""
+        """Run ``catdog-stream`` as the user."""
         return subprocess.run(
             [sys.executable, "-m", "catdog_stream", *arguments],
             env={**os.environ, **self.settings, **settings},

@@ -1,4 +1,4 @@
-"""Whatever a stranger puts into the topic is answered, once, and by one and the same worker."""
+"""Tests of hostile records in the topic: each is answered once, and by the same worker."""
 
 import asyncio
 import re
@@ -14,25 +14,25 @@ from tests.support.odd_batches import send_odd
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-#: Resident memory of the worker at its highest, in MB. Pictures of up to 25 million pixels are
-#: decoded one at a time, and the model takes 200.
+#: Highest resident memory of the worker, in MB. Pictures of up to 25 million pixels are decoded one
+#: at a time, and the model takes 200.
 MOST_MEMORY = 768
-#: With records of 50 MB, several of which arrive together and are held compressed and not.
+#: With records of 50 MB: several of them arrive together and are held compressed and decompressed.
 MOST_MEMORY_HUGE = 1280
 FEWEST_CASES = 2000
-#: Sent together; the client's memory stays small.
+#: Number of requests sent together; the client's memory stays small.
 BLOCK = 250
 WIRE = Path(__file__).parents[2] / "docs" / "wire.md"
 
 
 def documented_reasons() -> set[str]:
-    """The codes in the document's table of reasons, but for the one that is our own fault."""
+    """Return the codes in the document's table of reasons, without the code for our own faults."""
     table = WIRE.read_text().partition("| reason | |")[2].partition("\n\n")[0]
     return set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) - {"internal_error"}
 
 
 def peak_memory(worker: Worker) -> float:
-    """The most MB that the worker ever had resident. Linux only."""
+    """Return the highest resident memory of the worker so far, in MB. Linux only."""
     status = Path(f"/proc/{worker.process.pid}/status").read_text()
     peak = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
     assert peak is not None
@@ -40,7 +40,7 @@ def peak_memory(worker: Worker) -> float:
 
 
 def check(client: Client, case: Case, source: str, reasons: set[str]) -> str | None:
-    """What is wrong with the answers to a case; None if nothing is."""
+    """Return an error in the answers to a case, or None."""
     labels, rejected = client.labels.get(source, []), client.rejected.get(source, [])
     if len(labels) + len(rejected) != 1:
         return f"{case.name}: {len(labels)} labels, {len(rejected)} rejections"

@@ -1,4 +1,4 @@
-"""A model that hangs costs its own picture and nobody else's."""
+"""Tests of a model that hangs: only the picture on which it hangs is rejected."""
 
 import asyncio
 import io
@@ -22,14 +22,14 @@ TIMEOUT = "1.5"
 
 @pytest.fixture(scope="module")
 def magenta() -> bytes:
-    """The picture that the model never comes back from."""
+    """Return the picture on which the model hangs."""
     out = io.BytesIO()
     Image.new("RGB", (50, 50), (255, 0, 255)).save(out, "PNG")
     return out.getvalue()
 
 
 def in_flight(worker: Worker) -> float:
-    """Requests that the worker has taken and not answered."""
+    """Return the number of requests that the worker has taken and not answered."""
     text = requests.get(f"http://127.0.0.1:{worker.port}/metrics", timeout=10).text
     (value,) = re.findall(r"^catdog_requests_in_flight (\S+)$", text, re.MULTILINE)
     return float(value)
@@ -68,7 +68,7 @@ def test_a_model_that_hangs_again_and_again_ends_the_worker_and_the_next_one_goe
             sources = await client.send(messages)
             ended = 0
             while not client.rejected.keys() | client.labels.keys() >= set(sources):
-                if worker.process.poll() is not None:  # its supervisor starts it anew
+                if worker.process.poll() is not None:  # the supervisor starts it again
                     assert worker.process.poll() == 1
                     assert "The model hung" in worker.tail()
                     ended += 1

@@ -1,4 +1,4 @@
-"""A member of the group that reads nothing stays in it, and takes over when it is needed."""
+"""Test of a group member that reads nothing: it stays in the group, and takes over when needed."""
 
 import asyncio
 import os
@@ -78,7 +78,7 @@ def test_a_spare_member_takes_over_after_a_long_silence(
                         await producer.send_and_wait(f"{name}-in", value)
                     wanted = set(values)
                     async with asyncio.timeout(PATIENCE):
-                        while wanted:  # what was not committed yet comes again
+                        while wanted:  # uncommitted records come again
                             wanted.discard((await passed.getone()).value)
 
                 for app in (active, spare):
@@ -89,7 +89,7 @@ def test_a_spare_member_takes_over_after_a_long_silence(
                 while time.monotonic() < quiet_until:
                     await members(admin, name, 2, within=POLL_INTERVAL)
                     await asyncio.sleep(0.2)
-                # Whichever of them has the partition: one is always left.
+                # Either of them may have the partition: one member always remains.
                 active.process.kill()
                 await pass_on(b"after one was killed")
                 with start(2):
@@ -104,7 +104,7 @@ def test_a_spare_member_takes_over_after_a_long_silence(
 async def members(
     admin: AIOKafkaAdminClient, group: str, number: int, *, within: float = PATIENCE
 ) -> None:
-    """Wait until the group has that many members."""
+    """Wait until the group has this number of members."""
     async with asyncio.timeout(within):
         while True:
             (answer,) = await admin.describe_consumer_groups([group])

@@ -1,4 +1,4 @@
-"""Requests go in, labels and rejections come out, as the wire contract says."""
+"""Tests of requests and of their labels and rejections, as the wire contract states them."""
 
 import asyncio
 import io
@@ -20,7 +20,7 @@ URL = "aHR0cHM6Ly9leGFtcGxlLm9yZy9jYXQ_YT0xJmI9Mg"
 
 
 def png_with_alpha(picture: bytes) -> bytes:
-    """The picture as the first system's client sends it: 299 x 299, four channels."""
+    """Return the picture as the first system's client sends it: 299 x 299, four channels."""
     out = io.BytesIO()
     Image.open(io.BytesIO(picture)).convert("RGBA").resize((299, 299)).save(out, "PNG")
     return out.getvalue()
@@ -30,7 +30,7 @@ def png_with_alpha(picture: bytes) -> bytes:
 def test_existing_clients_get_the_answers_they_expect(
     broker_address: str, cat: bytes, dog: bytes
 ) -> None:
-    """No key, ``label`` absent, null or empty, an opaque url, PNG with alpha."""
+    """Send no key; ``label`` absent, null or empty; an opaque url; a PNG with alpha."""
 
     async def story() -> None:
         async with Client(broker_address) as client:
@@ -94,7 +94,7 @@ def test_key_partition_time_and_headers_of_a_request_come_back_with_its_label(
 def test_a_bad_request_costs_nothing_but_itself(
     worker: Worker, broker_address: str, cat: bytes
 ) -> None:
-    """Good and bad ones in one partition: each good one is labelled, each bad one rejected."""
+    """Send good and bad requests to one partition: good ones are labelled, bad ones rejected."""
     bomb = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(bomb, "PNG")
     bad: dict[str, bytes | None] = {
@@ -104,7 +104,7 @@ def test_a_bad_request_costs_nothing_but_itself(
         "missing_data": b'{"label": null, "url": "x"}',
         "bad_base64": b'{"url": "x", "data": "a*b"}',
         "not_an_image": request(b"GIF says somebody, but it is not"),
-        "damaged_image": request(cat[: len(cat) // 8]),  # less than a coarse picture of all
+        "damaged_image": request(cat[: len(cat) // 8]),  # less than one coarse scan of the picture
         "too_large": request(b"\x00" * (4 * 1024 * 1024 + 1)),
         "too_many_pixels": request(bomb.getvalue()),
     }
@@ -142,7 +142,7 @@ def test_a_bad_request_costs_nothing_but_itself(
 
 
 def test_answers_of_other_services_are_counted_too(worker: Worker, broker_address: str) -> None:
-    """A record of ``catdoglabel`` without headers, as the hand-written loop writes it."""
+    """Write a record to ``catdoglabel`` without headers, as the hand-written loop does."""
 
     async def story() -> None:
         async with Client(broker_address) as client:

@@ -1,4 +1,7 @@
-"""The example of docs/testing.md: answers joined with their requests, tested with the kit alone."""
+"""Tests of the example of docs/testing.md: answers joined with their requests.
+
+They use only the public test kit.
+"""
 
 import asyncio
 import os
@@ -57,7 +60,7 @@ def test_every_answer_is_joined_with_its_request_also_over_a_restart(tmp_path: P
 
 
 async def forge(address: str) -> None:
-    """Labels that name requests which never were, and one that was published a second time."""
+    """Write labels of requests that do not exist, and labels that are no JSON."""
     async with AIOKafkaProducer(bootstrap_servers=address) as producer:
         for source in (b"catdogimage/0/999999", b"catdogimage/99/0", b"other/0/0", b"?"):
             label = orjson.dumps({"label": "Probabilities: cat 50.0% dog 50.0%"})
@@ -68,7 +71,7 @@ async def forge(address: str) -> None:
 
 
 async def audited(address: str, written: list[Answered]) -> list[dict[str, str]]:
-    """What the example wrote, once all of ``written`` is among it."""
+    """Return the output of the example when it contains all of ``written``."""
     lines: list[dict[str, str]] = []
     wanted = {str(one.source) for one in written}
     consumer = AIOKafkaConsumer(

@@ -1,4 +1,4 @@
-"""Each role, command and agent with the rights that docs/security.md lists for it, and no other."""
+"""Tests of each role, command and agent with exactly the rights that docs/security.md lists."""
 
 import asyncio
 import os
@@ -30,13 +30,13 @@ SAMPLE = str(sample_files()[0])
 
 
 class Cluster:
-    """Cluster with a user for each role, made as the role is needed."""
+    """Cluster with a user for each role, created when the role is needed."""
 
     def __init__(self, plain: str, secured: str) -> None:
         self.plain, self.address = plain, secured
 
     def user(self, who: str, name: str = "") -> dict[str, str]:
-        """The settings of a user with the rights that are listed for ``who``."""
+        """Return the settings of a user with the rights that are listed for ``who``."""
         user = f"{who}-{name}".replace(" ", "-").lower()
         set_password(self.plain, user, user)
         grant(self.plain, user, documented(f"{who} NAME" if name else who, name))
@@ -58,7 +58,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 def made(cluster: Cluster, **settings: str) -> None:
-    """Create the topics of a worker with the settings, as whoever runs the cluster does."""
+    """Create the topics of a worker with the settings, as an administrator of the cluster does."""
     environment = {"CATDOG_BROKER": f"kafka://{cluster.plain}", **settings}
     asyncio.run(create_all(Settings.from_environment(environment)))
 

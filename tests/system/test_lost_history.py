@@ -1,4 +1,4 @@
-"""Offsets that Kafka forgot, and logs that it lost: no request is passed over, and none twice."""
+"""Tests of lost offsets and logs of Kafka: no request is skipped or answered twice."""
 
 import asyncio
 import shutil
@@ -22,44 +22,44 @@ from tests.support.pictures import LOOKING, RED
 
 pytestmark = pytest.mark.integration
 
-#: Seconds for a log that was lost to be noticed, and for what is in it to be answered.
+#: Seconds until the loss of a log is noticed and the requests in the log are answered.
 ANSWERED = 30.0
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the broker of this module keeps its logs."""
+    """Return the folder of this module's broker logs."""
     return tmp_path_factory.mktemp("broker")
 
 
 @pytest.fixture(scope="module")
 def broker(folder: Path) -> Iterator[LocalKafka]:
-    """A broker that only the tests of this module break."""
+    """Yield a broker that only the tests of this module break."""
     with own_broker(folder) as started:
         yield started
 
 
 @contextmanager
 def worker(broker: LocalKafka, folder: Path) -> Iterator[Worker]:
-    """A worker whose model costs nothing; a rebalance at the end may not be its first."""
+    """Yield a worker whose model costs nothing; tests may have caused rebalances in it before."""
     with Worker(broker.address, folder, module=LOOKING) as started:
         yield started.wait_ready()
 
 
 async def send(broker: LocalKafka, numbers: Iterable[int]) -> None:
-    """Send a request into each of the partitions ``numbers``, without waiting for an answer."""
+    """Send a request to each of the partitions ``numbers``, without waiting for an answer."""
     async with Client(broker.address) as client:
         await client.send(Message(request(RED), partition=number) for number in numbers)
 
 
 def labels(broker: LocalKafka) -> int:
-    """The number of labels in Kafka."""
+    """Return the number of labels in Kafka."""
     cluster = Settings(broker=f"kafka://{broker.address}").cluster
     return len(asyncio.run(extent(cluster, LABELS, 8)))
 
 
 def total(worker: Worker) -> int:
-    """The number of labels that are counted."""
+    """Return the number of counted labels."""
     return int(worker.get("/labels/")["total"])
 
 
@@ -68,19 +68,19 @@ def all_is_counted(worker: Worker, truth: int) -> None:
 
 
 def lose(folder: Path, partition: int) -> None:
-    """Delete the log of a partition of requests, as a disk does that is replaced."""
+    """Delete the log of a partition of requests, as the replacement of a disk does."""
     (log,) = folder.rglob(f"{REQUESTS}-{partition}")
     shutil.rmtree(log)
 
 
 def delete_group(broker: LocalKafka) -> None:
-    """Have Kafka forget the offsets, as it does when a group had no member for a week."""
+    """Delete the group's offsets, as Kafka does when a group had no member for a week."""
     client = AdminClient({"bootstrap.servers": broker.address})
     client.delete_consumer_groups([GROUP])[GROUP].result(ANSWERED)
 
 
 def delete_copies(broker: LocalKafka) -> None:
-    """Delete the changelogs, too: nothing says what was answered but the answers."""
+    """Delete the changelogs, too: then only the answers show which requests were answered."""
     client = AdminClient({"bootstrap.servers": broker.address})
     names = [f"{GROUP}-{table}-changelog" for table in COUNTED]
     for future in client.delete_topics(names, operation_timeout=20).values():
@@ -107,7 +107,7 @@ def test_nothing_is_answered_twice_and_nothing_passed_over(
         assert "in front of offset 30 were answered" in said
         asyncio.run(nothing_uncommitted(broker.address))
 
-    # A lost disk: the new log has grown beyond the offset that was committed.
+    # Lost disk: the new log has grown beyond the committed offset.
     broker.stop()
     lose(folder, 0)
     broker.start()
@@ -123,7 +123,7 @@ def test_nothing_is_answered_twice_and_nothing_passed_over(
         assert total(fourth) == 96
         assert "lost records" not in fourth.log.read_text(), "it is committed"
 
-        # The same while a worker runs; the new log is shorter than the offset.
+        # The same while a worker runs; the new log is shorter than the committed offset.
         broker.stop()
         lose(folder, 0)
         broker.start()

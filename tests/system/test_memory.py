@@ -1,4 +1,4 @@
-"""Large pictures, many at a time: a worker stays under what ``docs/scaling.md`` states."""
+"""Tests of many large pictures at once: a worker stays below the memory of ``docs/scaling.md``."""
 
 import asyncio
 import base64
@@ -23,19 +23,19 @@ pytestmark = pytest.mark.integration
 
 HOLDING = "tests.support.holding_worker"
 BACKLOG, POSTED, CLIENTS = 100, 190, 8
-#: Bytes that a worker may keep of what it took: pools of its libraries.
+#: Bytes that a worker may keep after the load: pools of its libraries.
 KEPT = 100 << 20
 
 
 def large() -> bytes:
-    """A picture of almost 4 MB that is quickly decoded: most of it is a comment."""
+    """Return a picture of almost 4 MB that is quick to decode: most of it is a comment."""
     picture = np.zeros((300, 300, 3), np.uint8)
     picture[..., 0] = 250
     return png(picture, 8, 2, [(b"teXt", bytes(3_900_000))])
 
 
 def worst() -> bytes:
-    """A PNG of 25 megapixels, 16-bit RGB with a transparent color."""
+    """Return a PNG of 25 megapixels, 16-bit RGB with a transparent color."""
     import struct
     import zlib
 
@@ -52,7 +52,7 @@ def request(picture: bytes) -> bytes:
 
 
 def resident(worker: Worker) -> int:
-    """Bytes of the process that are in memory."""
+    """Return the resident memory of the process, in bytes."""
     for line in Path(f"/proc/{worker.process.pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
@@ -61,7 +61,7 @@ def resident(worker: Worker) -> int:
 
 @contextmanager
 def sampled(worker: Worker) -> Iterator[list[int]]:
-    """Samples of the resident memory while the block runs."""
+    """Collect samples of the resident memory while the block runs."""
     samples, done = [resident(worker)], threading.Event()
 
     def sample() -> None:
@@ -78,7 +78,7 @@ def sampled(worker: Worker) -> Iterator[list[int]]:
 
 
 def is_steady(samples: list[int]) -> bool:
-    """Whether the memory has not grown for a second."""
+    """Return True if the memory has not grown for a second."""
     latest = samples[-20:]
     return len(samples) > 40 and max(latest) - min(latest) < 4 << 20
 

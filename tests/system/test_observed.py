@@ -1,4 +1,4 @@
-"""What an operator sees of a worker: its metrics, its log, the traces of its requests."""
+"""Tests of a worker's metrics, its log, and the traces of its requests."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TRACEPARENT = ("traceparent", f"00-{TRACE}-{PARENT}-01".encode())
 PARTITIONS = 8
 HELD = 7
-#: Whether requests that cannot be read go through it, too.
+#: Stage to True if unreadable requests go through it, too.
 STAGES = {
     "thread": True,
     "reading": True,
@@ -41,7 +41,7 @@ STAGES = {
 
 @dataclass
 class Scene:
-    """A worker with a gate before its model, and whoever watches it."""
+    """Worker with a gate before its model, and its observers."""
 
     worker: Worker
     collector: Collector
@@ -49,16 +49,16 @@ class Scene:
     broker: str
 
     def metric(self, name: str, **labels: str) -> float:
-        """The sum of a metric's samples with these labels."""
+        """Return the sum of a metric's samples with these labels."""
         return sum(self.samples(name, **labels))
 
     def samples(self, name: str, **labels: str) -> list[float]:
-        """A metric's samples with these labels."""
+        """Return a metric's samples with these labels."""
         found = samples(self.worker.port, name)
         return [value for of, value in found if labels.items() <= of.items()]
 
     def log(self) -> list[dict[str, Any]]:
-        """Each line of its log so far, but for one that is just being written."""
+        """Return each complete line of the worker's log so far."""
         lines = self.worker.log.read_text().split("\n")[:-1]
         return [json.loads(line) for line in lines]
 
@@ -85,8 +85,8 @@ def scene(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def test_lag_is_what_is_not_answered_yet(scene: Scene, cat: bytes) -> None:
     async def story() -> None:
         async with Client(scene.broker) as client:
-            # A lag that is not known yet is none to be seen, and the end of a transaction that
-            # others left counts until it was read.
+            # An unknown lag is not exported, and the end of a foreign transaction counts until it
+            # was read.
             wait_until(
                 lambda: scene.samples("catdog_lag") == [0.0] * PARTITIONS,
                 "what others left to be answered",
@@ -130,7 +130,7 @@ def test_the_stages_of_a_request_make_up_its_time(scene: Scene, cat: bytes) -> N
 
 def test_the_time_in_kafka_begins_with_the_time_of_the_record(scene: Scene, cat: bytes) -> None:
     hour = 3600
-    ages = (2 * hour, -hour, 50 * 365 * 24 * hour)  # the others are made up
+    ages = (2 * hour, -hour, 50 * 365 * 24 * hour)  # the others have invalid times
 
     async def story() -> None:
         async with Client(scene.broker) as client:

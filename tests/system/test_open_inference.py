@@ -1,4 +1,4 @@
-"""Clients of the Open Inference Protocol get their answers from the stream."""
+"""Tests of clients of the Open Inference Protocol, which get their answers from the stream."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -21,19 +21,19 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def worker(looking: Worker) -> Worker:
-    """A worker, which is called "instant 1" in the protocol."""
+    """Yield a worker with the name "instant 1" in the protocol."""
     return looking
 
 
 @pytest.fixture
 def client(worker: Worker) -> Iterator[Any]:
-    """NVIDIA's client."""
+    """Return NVIDIA's client."""
     with triton.InferenceServerClient(f"127.0.0.1:{worker.port}") as connected:
         yield connected
 
 
 def tensor(*pictures: bytes, binary: bool = True, column: bool = False) -> Any:
-    """Pictures as the client sends them."""
+    """Return pictures in the form in which the client sends them."""
     shape = [len(pictures), 1] if column else [len(pictures)]
     data = pictures if binary else [b64encode(picture) for picture in pictures]
     made = triton.InferInput("image", shape, "BYTES")

@@ -1,4 +1,4 @@
-"""Open pages cost a worker little, however many there are."""
+"""Test of the cost of open pages: it stays low however many there are."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 PAGES = 200
 SECONDS = 10.0
-#: Of a core: what an open page may cost is 5 % for all of them.
+#: Share of a core: all open pages together may cost 5 %.
 MOST = 0.05
 
 
@@ -46,7 +46,7 @@ def test_two_hundred_open_pages_cost_less_than_a_twentieth_of_a_core(
         return spent
 
     async def story() -> tuple[float, float]:
-        # Pictures flow so that each state of the page differs from the one before.
+        # Pictures flow so that each state of the page differs from the previous one.
         async with (
             Client(broker_address) as client,
             loaded(client, request(cat), at_once=1),
@@ -60,7 +60,7 @@ def test_two_hundred_open_pages_cost_less_than_a_twentieth_of_a_core(
 
 
 def cost(worker: Worker) -> float:
-    """The CPU time that the worker takes, as a part of a core."""
+    """Return the CPU time that the worker takes, as a share of a core."""
     process = psutil.Process(worker.process.pid)
     before, began = process.cpu_times(), time.monotonic()
     time.sleep(SECONDS)

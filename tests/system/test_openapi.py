@@ -1,4 +1,4 @@
-"""The API keeps what its description promises, whatever is sent to it."""
+"""Tests that the API conforms to its description for any request."""
 
 from collections import defaultdict
 from contextlib import suppress
@@ -15,23 +15,23 @@ from catdog_stream.testing import Worker
 
 pytestmark = pytest.mark.integration
 
-#: Requests to each operation, of each kind.
+#: Number of requests to each operation, of each kind.
 EXAMPLES = 12
 OPERATIONS = 16
 
 
 @pytest.fixture(scope="module")
 def worker(looking: Worker) -> Worker:
-    """A worker that takes as many pictures as come."""
+    """Return a worker without a rate limit."""
     return looking
 
 
-#: Names of what there is, beside which anything may be asked for.
+#: Names of existing resources; any other name may be requested, too.
 KNOWN = {"name": "catdog", "version": "1", "label": "cat"}
 
 
 def statuses(worker: Worker, mode: GenerationMode, *, known: bool) -> dict[str, set[int]]:
-    """Send to every operation what its description allows, or what it does not: what it answers."""
+    """Send valid or invalid requests to every operation, and return the statuses of each."""
     described = schemathesis.openapi.from_url(f"http://127.0.0.1:{worker.port}/openapi.json")
     found: dict[str, set[int]] = defaultdict(set)
     operations: Any = described.get_all_operations()
@@ -50,14 +50,14 @@ def statuses(worker: Worker, mode: GenerationMode, *, known: bool) -> dict[str, 
                 for name in case.path_parameters.keys() & KNOWN.keys():
                     case.path_parameters[name] = KNOWN[name]
             excused = []
-            if "/infer" in case.path:  # that the shape is that of the data no schema can say
+            if "/infer" in case.path:  # no schema can require that shape and data match
                 excused.append(positive_data_acceptance)
-            if case.media_type == "multipart/form-data":  # whatever is in a field is a text there
+            if case.media_type == "multipart/form-data":  # any field's value is a text there
                 excused.append(negative_data_rejection)
             told = case.call_and_validate(excluded_checks=excused)
             found[case.operation.label].add(told.status_code)
 
-        with suppress(Unsatisfiable):  # it has no parameters, so that none can be wrong
+        with suppress(Unsatisfiable):  # without parameters none can be wrong
             keeps_its_description()
     return found
 

@@ -1,4 +1,4 @@
-"""Topics that were there before us, with numbers of partitions of their own."""
+"""Test of topics that existed before the application, with different numbers of partitions."""
 
 import asyncio
 from collections import Counter
@@ -28,7 +28,7 @@ async def create(address: str, partitions: dict[str, int]) -> None:
 def test_topics_with_different_numbers_of_partitions_are_answered_and_counted(
     tmp_path: Path, cat: bytes
 ) -> None:
-    """A label goes to its request's partition modulo the partitions that there are."""
+    """Check the partition of a label: the request's partition modulo the number of partitions."""
 
     async def story(broker: LocalKafka) -> None:
         async with Client(broker.address) as client:

@@ -1,4 +1,4 @@
-"""A worker that was paused past its session comes back, and spoils nothing that others counted."""
+"""Test of a worker that resumes after its session timeout: it changes no count of other workers."""
 
 import asyncio
 import signal
@@ -21,7 +21,7 @@ def test_a_worker_that_slept_through_its_session_overwrites_no_counts(
 
 
 async def _story(address: str, folder: Path, cat: bytes) -> None:
-    # Far shorter than the pause: on waking, no good picture may be taken for one that hangs.
+    # Much shorter than the pause: on waking, no good picture may be taken for one that hangs.
     settings = {**SETTINGS, "CATDOG_INFERENCE_TIMEOUT": "8"}
     async with Fleet(address, folder, settings) as fleet, Client(address) as client:
         await fleet.join()
@@ -29,14 +29,14 @@ async def _story(address: str, folder: Path, cat: bytes) -> None:
         sources = await client.send(messages)
         await client.answers(sources[: REQUESTS // 3])
         sleeper = fleet.workers[1].process
-        sleeper.send_signal(signal.SIGSTOP)  # in the middle of its work, with counts not written
+        sleeper.send_signal(signal.SIGSTOP)  # during its work, with unwritten counts
         try:
-            await client.answers(sources)  # by the other one, once the session is over
+            await client.answers(sources)  # by the other worker, when the session is over
             await asyncio.to_thread(fleet.workers[0].wait_ready)
         finally:
             sleeper.send_signal(signal.SIGCONT)
         await fleet.prove(client, sources)
-        # What counts is what a new worker reads from the changelog.
+        # Only the counts that a new worker reads from the changelog are decisive.
         fleet.vanish(1)
         fleet.vanish(0)
         await fleet.join()

@@ -1,4 +1,4 @@
-"""An app for a further agent ends when its agent fails, and loses nothing of it."""
+"""Tests of an app with a further agent: it ends when its agent fails, and loses no record."""
 
 import asyncio
 import os
@@ -58,7 +58,7 @@ SENTENCES = {
     "unwritten": "was not written",
 }
 VALUES = [b"1", b"2", b"bad", b"3"]
-#: Of ``VALUES`` in front of which records an agent may be done with.
+#: Mode to the number of ``VALUES`` that an agent may have finished.
 DONE = {"raises": 2, "take": 0, "cancelled": 2, "returns": 2, "unwritten": 3, "hangs": 2}
 
 
@@ -87,7 +87,7 @@ def test_what_an_agent_failed_on_is_read_again(broker_address: str, tmp_path: Pa
             assert apps[mode].wait() == 1
             assert sentence in apps[mode].output()
             assert "stopped" in apps[mode].output() or "stops" in apps[mode].output()
-        # Two at a time: the one behind the record that hangs was passed on.
+        # Two at a time: the record behind the one that hangs was passed on.
         asyncio.run(_read(broker_address, f"{names['hangs']}-out", b"3"))
         apps["hangs"].process.terminate()
         apps["hangs"].wait()
@@ -118,7 +118,7 @@ async def _committed(address: str, group: str) -> int:
 
 
 async def _read(address: str, topic: str, last: bytes) -> list[bytes]:
-    """All there is, up to ``last``."""
+    """Return all records up to ``last``."""
     found: list[bytes] = []
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=address, auto_offset_reset="earliest")
     async with asyncio.timeout(PATIENCE), consumer:

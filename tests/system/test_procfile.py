@@ -1,4 +1,4 @@
-"""The Procfile, run by honcho."""
+"""Test of the Procfile, run by honcho."""
 
 import signal
 import sys

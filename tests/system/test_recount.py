@@ -1,4 +1,4 @@
-"""Counts that are wrong, whatever the reason, are made right from what the topics hold."""
+"""Tests of wrong counts, which are corrected from the records in the topics."""
 
 import asyncio
 import subprocess
@@ -62,7 +62,7 @@ def test_wrong_counts_are_corrected_while_workers_run_and_while_none_does(
             counts(worker, TRUTH)
             asyncio.run(nothing_uncommitted(broker.address))
 
-        # What its retention does to a topic.
+        # The retention of a topic deletes records in the same way.
         admin = AdminClient({"bootstrap.servers": broker.address})
         for deleted in admin.delete_records([Place(LABELS, 0, OFFSET_END)]).values():
             deleted.result(30)
@@ -83,10 +83,10 @@ def test_wrong_counts_are_corrected_while_workers_run_and_while_none_does(
 
 
 async def send(address: str, cat: bytes) -> None:
-    """Two pictures and a request that is none in each of two partitions.
+    """Send two pictures and an invalid request to each of two partitions.
 
-    One picture is labelled twice, and another one is rejected as well, in the name of a worker
-    that died before it committed that.
+    One picture gets two labels, and another gets a rejection as well, in the name of a worker that
+    died before it committed them.
     """
     async with Client(address) as client:
         values = (request(cat), request(cat), b"no JSON")
@@ -110,7 +110,7 @@ async def send(address: str, cat: bytes) -> None:
 
 
 async def forge(address: str, partition: int, counts: Mapping[str, Any]) -> None:
-    """Commit other counts in the name of the application. Nobody else may be a member."""
+    """Commit other counts in the name of the application, which may have no running member."""
     tp = TopicPartition(REQUESTS, partition)
     admin = AIOKafkaAdminClient(bootstrap_servers=address)
     await admin.start()

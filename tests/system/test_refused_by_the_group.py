@@ -1,4 +1,4 @@
-"""A group that does not take a worker, and one that does not take its counts."""
+"""Tests of a group that refuses a worker, and of a group that refuses its counts."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A picture that its topic refuses is answered so over HTTP, and costs no other picture."""
+"""Test of a picture that its topic refuses: HTTP returns an error, and other pictures succeed."""
 
 from concurrent.futures import ThreadPoolExecutor
 

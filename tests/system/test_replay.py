@@ -1,4 +1,4 @@
-"""Rejected requests are put back once, whatever is done to the command meanwhile."""
+"""Tests of rejected requests, which are replayed once, even if the command is interrupted."""
 
 import asyncio
 import json
@@ -30,13 +30,13 @@ from tests.support.client import (
 pytestmark = pytest.mark.integration
 
 SECONDS = 90
-#: A process puts back about a thousand in a second.
+#: A process replays about a thousand requests a second.
 MANY = 3000
 LARGE = Path(__file__).parents[2] / "samples" / "cat-chelsea.png"
 
 
 def start(address: str, *options: str) -> "subprocess.Popen[str]":
-    """``catdog-stream replay``."""
+    """Start ``catdog-stream replay``."""
     return subprocess.Popen(
         [sys.executable, "-m", "catdog_stream", "replay", *options],
         env={**os.environ, "CATDOG_BROKER": f"kafka://{address}"},
@@ -47,7 +47,7 @@ def start(address: str, *options: str) -> "subprocess.Popen[str]":
 
 
 def replay(address: str, *options: str) -> list[str]:
-    """What it says on stdout."""
+    """Run the command and return the lines on stdout."""
     process = start(address, *options)
     stdout, stderr = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, stderr
@@ -55,7 +55,7 @@ def replay(address: str, *options: str) -> list[str]:
 
 
 async def everything(address: str, topic: str) -> list[ConsumerRecord]:
-    """All records of a topic."""
+    """Return all records of a topic."""
     consumer = AIOKafkaConsumer(bootstrap_servers=address, max_partition_fetch_bytes=MAX_BYTES)
     await consumer.start()
     try:
@@ -80,7 +80,7 @@ def test_what_was_rejected_is_put_back_once_and_labelled_by_a_better_worker(
         def settings(limit: int) -> dict[str, str]:
             return {"CATDOG_MAX_IMAGE_BYTES": str(limit)}
 
-        # It makes the topics, with room for everything below.
+        # The command creates the topics, with a record limit that fits all requests below.
         assert await asyncio.to_thread(replay, address) == ["Put back 0 requests."]
         messages = [
             Message(request(cat, "c3RyaWN0"), key=b"k", headers=[("h", b"1")], partition=5),
@@ -98,7 +98,7 @@ def test_what_was_rejected_is_put_back_once_and_labelled_by_a_better_worker(
                 sources = await client.send([*messages, old])
                 await client.answers(sources)
                 assert await asyncio.to_thread(strict.terminate) == 0
-            # As after a crash of the worker between rejecting and committing.
+            # As after a crash of the worker between the rejection and the commit.
             twice = client.rejected[sources[2]][0]
             await client.producer.send_and_wait(
                 *(REJECTED, twice.value, twice.key, twice.partition),
@@ -165,8 +165,10 @@ def test_what_was_rejected_is_put_back_once_and_labelled_by_a_better_worker(
 def test_stopped_in_the_middle_it_goes_on_where_it_was(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    """At most the one request between its two confirmations is put back twice, and that only
-    where the process had no time to end."""
+    """Allow a second replay only of the one request between its two confirmations.
+
+    It may occur only where the process had no time to end.
+    """
 
     async def reject(address: str) -> None:
         producer = AIOKafkaProducer(bootstrap_servers=address)

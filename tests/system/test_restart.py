@@ -1,4 +1,4 @@
-"""A worker that ends, in whatever way, loses nothing and counts nothing twice."""
+"""Tests of a worker that ends in any way: it loses no request and counts none twice."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A member of the group states an address that is not its own: others do not ask there."""
+"""Test of a group member that states another server's address: workers do not connect there."""
 
 import threading
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ READ_TOKEN = "of-those-who-read"
 
 
 class Victim(ThreadingHTTPServer):
-    """A server of something else on this machine, which notes what it is asked."""
+    """Server of another application on this machine, which records its requests."""
 
     def __init__(self) -> None:
         asked = self.asked = list[tuple[str, str]]()

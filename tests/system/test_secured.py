@@ -1,7 +1,7 @@
-"""A cluster that asks for TLS or SASL: what fits gets in, what does not is told why.
+"""Tests of clusters with TLS or SASL: valid settings connect, and invalid ones get a clear message.
 
-The tests start a server of their own, with a listener of each kind. Its users have the rights that
-docs/security.md lists, and no other: none may create a topic.
+The tests start their own server, with a listener of each kind. Its users have exactly the rights
+that docs/security.md lists: none may create a topic.
 """
 
 import asyncio
@@ -109,7 +109,7 @@ def test_a_worker_labels_what_is_sent(
     settings = {**kind, **(trusting(secured) if listener != "SASL_PLAINTEXT" else {})}
     if listener == "MUTUAL":
         settings["CATDOG_TLS_CERT_FILE"] = str(secured.certificates.client)
-    # More copies than there are brokers: nothing is created, so nothing fails.
+    # More replicas than brokers: no topic is created, so the setting causes no error.
     settings["CATDOG_REPLICAS"] = "3"
     with Worker(address, tmp_path, settings=settings) as worker:
         worker.wait_ready()
@@ -144,7 +144,7 @@ def test_a_check_with_the_least_rights_finds_nothing_wrong(secured: SecuredListe
     lines = answer.stdout.splitlines()
     assert {line.split()[0] for line in lines} == {"ok"}
     assert f"ok       rights    the user {USER} has the rights that this worker needs." in lines
-    # A right that is missing for looking is no error.
+    # A missing right for the check itself is no error.
     assert sum("the right DescribeConfigs is missing" in line for line in lines) == 6
 
 
@@ -312,7 +312,7 @@ def test_a_rotated_password_is_checked_and_read_again_without_a_restart(
     with Worker(address, tmp_path, settings=settings, module=LOOKING) as worker:
         worker.wait_ready()
         set_password(anybody, user, "second-password")
-        sentence = without_addresses(  # whoever may read it need not learn where the brokers are
+        sentence = without_addresses(  # the page does not show the brokers' addresses
             f"Kafka at {address} refuses the user name or the password: check "
             "CATDOG_SASL_USERNAME and CATDOG_SASL_PASSWORD_FILE."
         )

@@ -1,4 +1,4 @@
-"""Files that cannot be sent are named and passed over; the rest is sent."""
+"""Tests of files that cannot be sent: they are named and skipped; the rest is sent."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ SECONDS = 60
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
-    """One whose topic of requests takes small ones only."""
+    """Yield a broker whose topic of requests accepts only small records."""
 
     async def create(address: str) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=address)
@@ -38,7 +38,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Pictures, of which two are too large, for the topic and for any, and one cannot be read."""
+    """Return pictures; one exceeds the topic's limit, one any limit, and one cannot be read."""
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     for name in ("a.png", "c.png", "e.png", "g.png"):

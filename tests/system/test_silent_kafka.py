@@ -1,4 +1,4 @@
-"""A broker that freezes while a command runs: the command says so within ten seconds."""
+"""Test of a broker that freezes while a command runs: the command reports it within ten seconds."""
 
 import time
 from contextlib import ExitStack

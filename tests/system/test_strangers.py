@@ -1,4 +1,4 @@
-"""Labels that strangers write into ``catdoglabel``: counted as theirs, and harmless."""
+"""Test of foreign labels in ``catdoglabel``: they are counted as foreign, and are harmless."""
 
 import asyncio
 from pathlib import Path

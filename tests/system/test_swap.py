@@ -1,4 +1,4 @@
-"""Stacks are swapped while the stream runs: nothing is lost, and each label says who gave it."""
+"""Tests of stack rollouts on a running stream: no request is lost; labels name their stack."""
 
 import asyncio
 import subprocess
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.integration
 
 
 def repository(folder: Path) -> Path:
-    """Three good versions, one whose golden picture is another, and one that is damaged."""
+    """Return three good versions, one with a different golden picture, and one damaged version."""
     for version in ("1", "2"):
         add(folder, "pets", version)
     with_golden(folder, "pets", "3", cat=0.0, dog=1.0)
@@ -68,12 +68,12 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
         assert "damaged" in ready["warnings"][0]
         listed = await order("list")
         assert listed.stdout.count("serves pets 2: ") == 2, listed.stdout
-        back = await order("rollback")  # past both that were refused
+        back = await order("rollback")  # past both refused versions
         assert back.returncode == 0, back.stderr
         assert "Back to pets/2." in back.stdout
         good = await order("use", "pets/4")
         assert good.returncode == 0, good.stderr + good.stdout
-        await fleet.join()  # who comes later serves it from the first request on
+        await fleet.join()  # a later worker serves it from the first request on
 
     async def story(address: str) -> None:
         async with Fleet(address, tmp_path, settings) as fleet, Client(address) as client:
@@ -102,7 +102,7 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
 
 
 def text(worker: Worker, path: str) -> str:
-    """What stands at a path."""
+    """Return the response body at a path."""
     return requests.get(f"http://127.0.0.1:{worker.port}{path}", timeout=10).text
 
 
@@ -121,7 +121,7 @@ def next_label(address: str, cat: bytes) -> ConsumerRecord:
 
 
 def in_order(client: Client) -> None:
-    """In each partition the stacks follow each other, and none comes back once it was replaced."""
+    """Check that stacks follow each other in each partition, and no replaced stack comes back."""
     by_partition = defaultdict(list)
     for records in client.labels.values():
         for record in records:
@@ -193,7 +193,7 @@ def test_a_worker_that_lacks_the_version_says_so_and_stays_and_can_have_other_cl
         assert "No worker runs: those to come serve pets/2." in nobody.stdout
         settings = {"CATDOG_STACKS": str(folder)}
         with Worker(broker.address, tmp_path, settings=settings) as worker:
-            worker.wait_ready()  # it answers, with the stack of its settings
+            worker.wait_ready()  # ready with the stack of its settings
             assert "There is no stack pets/2 in" in worker.get("/readyz")["warnings"][0]
             assert "There is no stack pets/2 in" in text(worker, "/")
             assert "catdog_stack_order_followed 0.0" in text(worker, "/metrics")

@@ -1,6 +1,7 @@
-"""Workers are killed while stacks are swapped; each request has one answer, of what was in force.
+"""Tests of workers that are killed during rollouts; each request has one answer.
 
-``CATDOG_TEST_ROUNDS`` sets how often the story is told (once), ``CATDOG_TEST_SEED`` when it kills.
+The answer is from a stack that was in force. ``CATDOG_TEST_ROUNDS`` sets the number of rounds (1 by
+default), ``CATDOG_TEST_SEED`` the times of the kills.
 """
 
 import asyncio
@@ -23,16 +24,17 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ROUNDS = int(os.environ.get("CATDOG_TEST_ROUNDS", "1"))
 SEED = int(os.environ.get("CATDOG_TEST_SEED", "0"))
-#: Seconds from an order to the kill: the command's own start, the swap, and what comes after it.
+#: Seconds from a deployment to the kill: the start of the command, the rollout, and some time after
+#: it.
 WHEN = (0.5, 3.5)
 
 OWN, NEW = in_header(DEFAULT), "pets 2"
-#: The second stack has its classes in the opposite order: who mixed them up would show.
+#: The second stack has its classes in the opposite order: a mix-up would show.
 BEGINS = {OWN: "Probabilities: cat", NEW: "Probabilities: dog"}
 
 
 class Story:
-    """A fleet under load, in which a worker is killed at each order."""
+    """Fleet under load, in which a worker is killed at each deployment."""
 
     def __init__(self, fleet: Fleet, client: Client, folder: Path, seed: int, cat: bytes) -> None:
         self.fleet, self.client = fleet, client
@@ -44,7 +46,7 @@ class Story:
     async def order(
         self, *arguments: str, serves: str, kill: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """Give an order, kill a worker meanwhile and start one; see what serves afterwards."""
+        """Deploy a stack, kill a worker meanwhile and start another; check the serving stack."""
         ordering = asyncio.create_task(
             asyncio.to_thread(command, self._address, self._folder, *arguments)
         )

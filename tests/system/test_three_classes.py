@@ -1,4 +1,4 @@
-"""A stack of three classes that are no animals: from a folder of pictures to labels and counts."""
+"""Test of a stack with three classes that are no animals: from folders to labels and counts."""
 
 import asyncio
 import io
@@ -23,7 +23,7 @@ SIDE = 64
 
 
 def picture(colour: str, random: np.random.Generator) -> bytes:
-    """A noisy field of a colour."""
+    """Return a noisy field of a colour."""
     pixels = random.integers(0, 60, (SIDE, SIDE, 3))
     pixels[:, :, "rgb".index(colour[0])] += random.integers(120, 195)
     out = io.BytesIO()

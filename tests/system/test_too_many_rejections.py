@@ -1,4 +1,4 @@
-"""A worker that rejects everything stops before it has drained the topic."""
+"""Test of a worker that rejects every request: it stops before it has drained the topic."""
 
 import asyncio
 from pathlib import Path

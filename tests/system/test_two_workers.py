@@ -1,4 +1,4 @@
-"""Two workers share the partitions, and each answers for both."""
+"""Test of two workers that share the partitions: each answers HTTP requests for both."""
 
 import asyncio
 import time
@@ -53,7 +53,7 @@ async def _story(address: str, folder: Path, cat: bytes) -> None:
             shards = [worker.get("/shards/")["labels"] for worker in workers]
             assert all(shards), "both workers have partitions to count"
 
-            second.process.send_signal(19)  # SIGSTOP: it is there, and does not answer
+            second.process.send_signal(19)  # SIGSTOP: it is a member and does not answer
             try:
                 wait_until(
                     lambda: first.get("/labels/")["workers"] == {"asked": 2, "answered": 1},

@@ -1,4 +1,4 @@
-"""``catdog-stream up``: the whole system with one command, and its end."""
+"""Tests of ``catdog-stream up``: the whole system with one command, and its end."""
 
 import signal
 import socket
@@ -135,6 +135,6 @@ def test_a_broker_port_that_another_program_holds_is_named_with_the_option_to_ch
 
 
 def only_line(refused: Command) -> str:
-    """The one line that a command that cannot start prints."""
+    """Return the one line that a command prints if it cannot start."""
     (line,) = refused.output().splitlines()
     return line

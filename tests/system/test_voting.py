@@ -1,7 +1,7 @@
-"""Two voters and a jury, under load, while they are killed: one counted decision for each request.
+"""Tests of two voters and a jury under load and kills: one counted decision for each request.
 
-The voters' models cost nothing and say what they were told. While one is dead for less than the
-deadline, nobody may tell the difference; while it is dead for longer, it is missing.
+The voters' models cost nothing and return configured scores. While a voter is dead for less than
+the deadline, the results must be the same; while it is dead for longer, its vote is missing.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ from tests.support.client import Client, Message, header, request, strict_label
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 CAT = {"a": 0.9, "b": 0.3}
-#: Longer than a kill takes to be noticed, and a worker to start: nothing may be missing.
+#: Longer than it takes to notice a kill and start a worker: no vote may be missing.
 PATIENT, HASTY = "120", "3"
 SETTLED = 90.0
 ADDED = 10
 
 
 class Court:
-    """The workers by name: voters by theirs, members of the jury by what they are called."""
+    """Voting cluster: workers by name, which is the voter's name or the name of a jury member."""
 
     def __init__(self, address: str, folder: Path, stack: ExitStack) -> None:
         self.address = address
@@ -76,24 +76,24 @@ class Court:
             self.workers[name].wait_ready()
 
     def kill(self, name: str) -> None:
-        """SIGKILL."""
+        """Send SIGKILL to a worker."""
         self.workers.pop(name).kill()
 
     def stop(self) -> None:
-        """SIGTERM for all."""
+        """Send SIGTERM to all workers."""
         for name in list(self.workers):
             assert self.workers.pop(name).terminate() == 0
 
     def jury(self) -> list[Worker]:
-        """Its members."""
+        """Return the members of the jury."""
         return [worker for name, worker in self.workers.items() if name not in CAT]
 
     def metric(self, name: str) -> float:
-        """The sum of a metric over the jury."""
+        """Return the sum of a metric over the jury."""
         return sum(_metric(worker, name) for worker in self.jury())
 
     def prove(self, client: Client, sources: list[str]) -> None:
-        """Each request has one kind of answer, and the jury and each voter have counted it once."""
+        """Check that each request has one kind of answer, counted once by jury and voters."""
         assert client.labels.keys() | client.rejected.keys() == set(sources)
         assert not client.labels.keys() & client.rejected.keys()
         truth = {"total": len(client.labels), "rejected": len(client.rejected)}
@@ -125,13 +125,13 @@ def _agree(workers: list[Worker], right: Callable[[dict[str, int]], bool]) -> No
 
 @pytest.fixture
 def court(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
-    """On a broker that nobody else uses: voters vote on all that it holds."""
+    """Yield a cluster on a broker of its own: voters vote on all requests of a broker."""
     with own_broker(tmp_path_factory.mktemp("broker")) as broker, ExitStack() as stack:
         yield Court(broker.address, tmp_path, stack)
 
 
 def expected(record: ConsumerRecord) -> Verdict:
-    """What those come to whose votes a label says it was decided with."""
+    """Return the decision of the voters that a label names in its votes."""
     votes = orjson.loads(header(record, "votes") or "")
     return decide(
         [
@@ -143,7 +143,7 @@ def expected(record: ConsumerRecord) -> Verdict:
 
 
 def check(client: Client, *, may_miss: bool) -> None:
-    """Every label and every rejection says what it must."""
+    """Check the content of every label and every rejection."""
     for records in client.labels.values():
         for record in records:
             votes = orjson.loads(header(record, "votes") or "")
@@ -154,7 +154,7 @@ def check(client: Client, *, may_miss: bool) -> None:
             assert strict_label(record.value)["label"] == verdict.text
             assert header(record, "verdict") == verdict.label
             assert header(record, "stack") == verdict.stack
-        # Whoever decides once more, after a crash, decides the same.
+        # A second decision, after a crash, is equal to the first.
         assert len({(record.value, record.headers) for record in records}) == 1
     for records in client.rejected.values():
         for record in records:
@@ -162,7 +162,7 @@ def check(client: Client, *, may_miss: bool) -> None:
 
 
 class Load:
-    """Requests that go out while the block runs."""
+    """Requests that are sent while the block runs."""
 
     def __init__(self, client: Client, luck: random.Random) -> None:
         self._client = client
@@ -197,7 +197,7 @@ def test_nothing_is_lost_or_counted_twice_while_voters_and_jury_are_killed(court
         async with Load(client, luck) as load:
             await asyncio.sleep(luck.uniform(0.5, 3))
             court.kill("b")
-            # Now votes are pending, and the jury dies with them.
+            # Now votes are pending, and the jury is killed with them.
             await asyncio.to_thread(
                 wait_until, lambda: court.metric("catdog_requests_undecided") > 0, "votes to wait"
             )
@@ -227,13 +227,14 @@ def test_nothing_is_lost_or_counted_twice_while_voters_and_jury_are_killed(court
         await client.answers(sources, 90)
         check(client, may_miss=True)
         await asyncio.to_thread(court.prove, client, sources)
-        # The voter has voted, too late, on what was decided without it; that is forgotten.
+        # The voter has voted too late, on requests that were decided without it; those votes are
+        # dropped.
         assert court.metric('catdog_votes_read_total{fate="late",voter="b"}') > 0
         whole = await client.send([Message(request(b"x"))])
         await client.answers(whole, 30)
         assert header(client.labels[whole[0]][0], "missing") is None
         sources += whole
-        # Requests get more partitions, and the votes on them do.
+        # The topic of requests gets more partitions, and so does the topic of votes.
         await grow(Settings(broker=f"kafka://{court.address}").cluster, REQUESTS, ADDED)
         await client.producer.client.force_metadata_update()
         added = await client.send(
@@ -260,7 +261,7 @@ def test_nothing_is_lost_or_counted_twice_while_voters_and_jury_are_killed(court
 
 
 def test_votes_that_a_stranger_makes_up_have_no_request_forgotten(court: Court) -> None:
-    """Neither those on requests to come, nor those that pass requests over."""
+    """Forge votes on future requests, and votes that skip requests."""
     court.deadline = HASTY
 
     def forged(voter: str, offset: int) -> bytes:
@@ -278,7 +279,7 @@ def test_votes_that_a_stranger_makes_up_have_no_request_forgotten(court: Court) 
             await client.producer.send_and_wait(VOTES, None, key=b"key", partition=0)
             await client.producer.send_and_wait(VOTES, forged("a", 0), partition=1)
             messages = [Message(request(b"x"), partition=n % 2) for n in range(40)]
-            # Between these lie marks, and what was never committed.
+            # Between these are transaction markers and uncommitted records.
             sources = await client.send(messages) + await transactions(court.address)
             await client.answers(sources, 60)
             assert all(len(records) == 1 for records in client.labels.values())
@@ -296,7 +297,7 @@ def test_votes_that_a_stranger_makes_up_have_no_request_forgotten(court: Court) 
 
 
 async def transactions(address: str) -> list[str]:
-    """The sources of requests that were committed in transactions, between others that were not."""
+    """Return the sources of requests in committed transactions, mixed with aborted ones."""
     sources = []
     async with AIOKafkaProducer(
         bootstrap_servers=address, transactional_id="voting", enable_idempotence=True

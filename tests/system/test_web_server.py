@@ -1,4 +1,4 @@
-"""What the web server makes of requests that no browser of ours sends."""
+"""Tests of the web server with requests that no browser sends."""
 
 import asyncio
 import time
@@ -11,18 +11,18 @@ from catdog_stream.web.server import REQUEST_SECONDS
 
 pytestmark = pytest.mark.integration
 
-#: For a timer on a busy machine.
+#: Seconds of tolerance for a timer on a busy machine.
 SLACK = 5.0
 
 
 def ask(worker: Worker, path: str, host: str) -> requests.Response:
-    """``path``, under a name."""
+    """Request ``path`` with ``host`` as the name of the host."""
     url = f"http://127.0.0.1:{worker.port}{path}"
     return requests.get(url, headers={"Host": host}, timeout=10)
 
 
 async def say(worker: Worker, text: bytes) -> bytes:
-    """What is answered to this, until the server closes the connection."""
+    """Return the server's response to ``text``, read until it closes the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", worker.port)
     writer.write(text)
     try:

@@ -1,4 +1,4 @@
-"""The wheel: installed on its own, it needs nothing of the checkout."""
+"""Tests of the wheel: installed on its own, it needs no file of the checkout."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ FILES = ["setup.cfg", "pyproject.toml", "README.md", "LICENSE", "NOTICE"]
 
 @pytest.fixture(scope="module")
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The scripts of an environment that has the wheel, and our libraries by their path alone."""
+    """Return the scripts of an environment with the wheel and a path to this Python's libraries."""
     folder = tmp_path_factory.mktemp("wheel")
     source, wheels, environment = folder / "source", folder / "wheels", folder / "venv"
     for name in SOURCES:

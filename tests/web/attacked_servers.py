@@ -1,4 +1,4 @@
-"""A web server in a thread of its own, attacked and measured from outside."""
+"""Web server in a thread of its own, which tests attack and measure from outside."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ from catdog_stream.web.api.guards.tokens import Tokens
 from catdog_stream.web.server import HTTP_OPTIONS, _only, treat
 
 TOKEN = "sending-secret"
-#: Seconds for a probe on a machine that has little else to do.
+#: Seconds for a probe on a machine that is almost idle.
 PROBE_SECONDS = 0.5
 #: Seconds for an attacker's connection.
 PATIENCE = 30.0
@@ -25,21 +25,21 @@ PATIENCE = 30.0
 
 @dataclass
 class Server:
-    """A server that answers, with what its event loop went through."""
+    """Running server, with the gaps of its event loop."""
 
     port: int = 0
     #: Seconds between two turns of the event loop.
     gaps: list[float] = field(default_factory=list)
 
     def send(self, head: str, body: bytes) -> bytes:
-        """Send a request, and return the status line; empty where the connection was closed."""
+        """Send a request, and return the status line; empty if the server closed the connection."""
         head = head.replace("HOST", f"127.0.0.1:{self.port}")
         if "chunked" not in head:
             head += f"\r\nContent-Length: {len(body)}"
         with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as client:
             try:
                 client.sendall(f"{head}\r\n\r\n".encode() + body)
-            except ConnectionError:  # it was closed while it sent
+            except ConnectionError:  # the server closed it
                 return b""
             try:
                 return client.recv(1024).partition(b"\r\n")[0]
@@ -58,7 +58,7 @@ class Server:
         return self.slowest_probe(attacks), max(self.gaps)
 
     def slowest_probe(self, attacks: Sequence[tuple[str, bytes]]) -> float:
-        """Return the seconds of the slowest probe during attacks, all at once."""
+        """Return the slowest probe, in seconds, during concurrent attacks."""
         slowest = self.probe()
         with ThreadPoolExecutor(len(attacks)) as pool:
             running = [pool.submit(self.send, *attack) for attack in attacks]
@@ -118,7 +118,7 @@ def served(routes: Sequence[web.RouteDef]) -> Iterator[Server]:
 
 
 def bomb(size: int, *, of: bytes = b"\0", head: bytes = b"") -> bytes:
-    """Return gzip that becomes ``size`` bytes and ``head`` before them, about a thousandth packed.
+    """Return gzip data, packed to about a thousandth, of ``head`` and ``size`` bytes after it.
 
     Args:
         size: number of bytes.

@@ -1,4 +1,4 @@
-"""Clusters for tests of the page."""
+"""Cluster views for tests of the page."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ def worker(
     gone: float | None = None,
     **state: Any,
 ) -> WorkerView:
-    """One worker."""
+    """Return a worker."""
     return WorkerView(address, WorkerState(**{"shards": {}, **state}), standing, age, gone)
 
 
@@ -33,7 +33,7 @@ def cluster(
     *workers: WorkerView,
     **more: Any,
 ) -> ClusterView:
-    """A cluster of one worker, if no others are named."""
+    """Return a cluster of one worker, or of the given workers."""
     workers = workers or (worker(),)
     found: dict[str, Any] = {
         "recent": Slot(),

@@ -1,4 +1,4 @@
-"""Nothing that anybody sends keeps the event loop busy: a probe is answered at once meanwhile."""
+"""Tests that no request blocks the event loop: a probe is answered at once meanwhile."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ GIGABYTE = 1 << 30
 LIMIT = 4 * 1024 * 1024
 V2_LIMIT = 22 * 1024 * 1024
 INTAKE = Intake(100 * V2_LIMIT)
-#: Times that an attack may slow what it must not, on a machine that is busy itself.
+#: Factor by which an attack may slow a probe, on a machine that is busy itself.
 SLACK = 5.0
 
 AUTHORIZED = f"Host: HOST\r\nAuthorization: Bearer {TOKEN}"
@@ -25,7 +25,7 @@ FORM = "Content-Type: multipart/form-data; boundary=b"
 
 
 def reading() -> list[web.RouteDef]:
-    """Routes that read a picture of a limited size."""
+    """Return routes that read a picture of a limited size."""
 
     async def images(request: web.Request) -> web.Response:
         with INTAKE.room(LIMIT) as room:
@@ -43,9 +43,9 @@ async def infer(request: web.Request) -> web.Response:
 
 
 def check(server: Server, head: str, body: bytes, status: int, clients: int = 12) -> None:
-    """Check the answer to an attack, and what many of it at once do to probes and the loop."""
+    """Check the answer to an attack, and its effect on probes and the loop when run in parallel."""
     usual_probe, usual_gap = server.slowest([("GET /healthz HTTP/1.1\r\nHost: HOST", b"")] * 50)
-    # Nothing is left of an answer where the server closed while the client was sending.
+    # The answer is lost if the server closes the connection while the client sends.
     assert server.send(head, body).split(b" ")[1:2] in ([], [str(status).encode()])
     probe, gap = server.slowest([(head, body)] * clients)
     assert probe < max(PROBE_SECONDS, SLACK * usual_probe), (probe, usual_probe)

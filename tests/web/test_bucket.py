@@ -1,4 +1,4 @@
-"""A token bucket."""
+"""Tests of the token bucket."""
 
 from catdog_stream.web.bucket import Bucket
 

@@ -1,4 +1,4 @@
-"""However many connections are left open, the next one is answered."""
+"""Tests of connections that clients leave open: the next connection is answered."""
 
 import asyncio
 import resource
@@ -10,7 +10,7 @@ from catdog_stream.web.connections import Connections, most_connections
 
 
 class Transport(asyncio.Transport):
-    """A connection of a client."""
+    """Connection of a client."""
 
     def __init__(self, address: str) -> None:
         super().__init__({"peername": (address, 1)})

@@ -1,4 +1,4 @@
-"""Which names a worker answers to."""
+"""Tests of the host names that a worker answers to."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Headers of each answer, and the clients that the server answers."""
+"""Tests of the headers of each answer, and of the clients that the server answers."""
 
 import asyncio
 

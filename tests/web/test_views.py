@@ -1,4 +1,4 @@
-"""Queries as anybody may write them."""
+"""Tests of queries, which may contain anything."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Kafka as the API sees it, without a broker."""
+"""Replacement of Kafka for tests of the API, without a broker."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +16,7 @@ from tests.web.api.replies import label
 
 
 class Kafka(RequestReply):
-    """Confirms what is sent at once, and answers when the test says so."""
+    """Connection that confirms each request at once, and answers when the test says so."""
 
     def __init__(self) -> None:
         self.on_reply: Callable[[Reply], object] = print
@@ -65,6 +65,6 @@ class Kafka(RequestReply):
         return self.found.get(source)
 
     def stand_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Take the place of a real one."""
+        """Replace the real connection."""
         monkeypatch.setattr(stream_module, "request_reply", self.request_reply)
         monkeypatch.setattr(stream_module, "lookup", self.lookup)

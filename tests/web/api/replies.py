@@ -1,4 +1,4 @@
-"""Records of the topics of answers, as anybody may write them."""
+"""Records of the topics of answers, as any application may write them."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ SOURCE = Source("catdogimage", 3, 17)
 
 
 def record(topic: str, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Reply:
-    """Any record."""
+    """Return a record with any content."""
     size = len(value or b"")
     return Reply(ConsumerRecord(topic, 0, 0, 0, 0, None, value, None, 0, size, tuple(headers)))
 
@@ -21,7 +21,7 @@ def record(topic: str, value: bytes | None, headers: Sequence[tuple[str, bytes]]
 def label(
     source: Source = SOURCE, text: str = "Probabilities: cat 99.9% dog 0.1%", url: str | None = "u"
 ) -> Reply:
-    """A label as this application writes it."""
+    """Return a label as this application writes it."""
     value = orjson.dumps({"label": text, "url": url, "data": None})
     return record(
         LABELS,
@@ -38,6 +38,6 @@ def label(
 
 
 def rejection(source: Source = SOURCE, value: bytes = b"{}") -> Reply:
-    """A rejected request."""
+    """Return the rejection of a request."""
     headers = [("reason", b"not_json"), ("detail", b"No."), ("source", str(source).encode())]
     return record(REJECTED, value, headers)

@@ -1,4 +1,4 @@
-"""Handlers behind a real web server, for the tests of what they make of a request."""
+"""Handlers behind a real web server, to test their answers to a request."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,12 +16,12 @@ Client = TestClient[web.Request, web.Application]
 T = TypeVar("T")
 
 OPEN = guard(Tokens(None, None), sending=True)
-#: Seconds for a story.
+#: Seconds for a scenario.
 DEADLINE = 20.0
 
 
 class _Server(TestServer):
-    """A server that treats requests as a worker's does."""
+    """Server with the HTTP options of a worker."""
 
     async def _make_runner(self, **options: Any) -> web.BaseRunner:
         return await super()._make_runner(**options, **HTTP_OPTIONS)
@@ -32,7 +32,7 @@ def play(
     routes: Sequence[web.RouteDef],
     middleware: Middleware = OPEN,
 ) -> T:
-    """Tell a story to a client of these routes."""
+    """Run a scenario with a client of these routes."""
 
     async def run() -> T:
         application = web.Application(middlewares=[middleware])

@@ -1,4 +1,4 @@
-"""Answers of ``POST /addresses/`` to addresses of which no picture is fetched."""
+"""Tests of ``POST /addresses/`` with addresses from which no picture is fetched."""
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ ON, HTTP = Rules("on", ()), Rules("http", ())
 
 
 def status(text: str, rules: Rules = ON) -> int:
-    """Of the answer, before anything is fetched."""
+    """Return the status of the answer; nothing is fetched."""
     with pytest.raises(FetchError) as refused:
         typed(text, rules)
     return _status(refused.value)

@@ -1,4 +1,4 @@
-"""What became of an image, for JSON; anybody may have written the record."""
+"""Tests of the result of an image in JSON; any application may have written the record."""
 
 import orjson
 import pytest

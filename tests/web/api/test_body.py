@@ -1,4 +1,4 @@
-"""Nobody sends more than he may, or longer, and all together not more than there is room."""
+"""Tests of the limits on a body's size and duration, and of the memory budget of all uploads."""
 
 import asyncio
 import gzip
@@ -13,7 +13,7 @@ from tests.web.api.serving_apps import Client, play
 
 
 def reading(intake: Intake, limit: int, held: asyncio.Event | None = None) -> web.RouteDef:
-    """A handler that reads a body, and holds it until the test says so."""
+    """Return a handler that reads a body, and holds it until the test releases it."""
 
     async def handler(request: web.Request) -> web.Response:
         with intake.room(limit) as room:

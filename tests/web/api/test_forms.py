@@ -1,4 +1,4 @@
-"""Forms as browsers and programs send them, and what is none."""
+"""Tests of valid forms, as browsers and programs send them, and of invalid forms."""
 
 import pytest
 

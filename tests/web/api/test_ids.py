@@ -1,4 +1,4 @@
-"""The id of an image says where its request stands."""
+"""Tests of image ids, which contain the place of the request."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What passed by lately is known, and no more than so much."""
+"""Tests of the memory of recent requests and answers, and of its limit."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How long a client wants to wait."""
+"""Tests of the time that a client is ready to wait."""
 
 import pytest
 

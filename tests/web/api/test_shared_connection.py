@@ -1,4 +1,4 @@
-"""One connection for all: opened once, replaced when it breaks, closed when nobody needs it."""
+"""Tests of the shared connection: opened once, replaced when broken, closed when unused."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,14 +16,14 @@ IDLE = 0.01
 
 
 class Connection:
-    """One that the test can break."""
+    """Connection that the test can break."""
 
     good = True
     open = True
 
 
 class Broker:
-    """Makes connections, if the test lets it."""
+    """Broker that accepts connections, unless the test forbids it."""
 
     def __init__(self) -> None:
         self.made: list[Connection] = []

@@ -24,7 +24,7 @@ DEADLINE = 10.0
 
 @pytest.fixture
 def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
-    """In the place of a real one."""
+    """Return a replacement of Kafka."""
     made = Kafka()
     made.stand_in(monkeypatch)
     return made
@@ -41,7 +41,7 @@ def play(story: Callable[[Stream], Awaitable[None]]) -> None:
 
 
 async def ask(stream: Stream, pictures: Sequence[bytes], seconds: float) -> list[str]:
-    """What becomes of pictures."""
+    """Return the state of each picture."""
     async with stream.ask([Picture(data, "u") for data in pictures]) as asked:
         states = await asked.states(seconds)
     return ["waiting" if state.answer is None else state.answer.status for state in states]
@@ -194,7 +194,7 @@ def test_look_ups_run_side_by_side(kafka: Kafka, monkeypatch: pytest.MonkeyPatch
         lock = asyncio.Lock()
 
         async def find(source: Source) -> None:
-            async with lock:  # as the real one, which has one position in each partition
+            async with lock:  # the real one has one position in each partition
                 running.append(source)
                 await gate.wait()
 

@@ -1,4 +1,4 @@
-"""Turns of pictures that are sent to Kafka."""
+"""Tests of the order in which pictures are sent to Kafka."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Packed bodies are unpacked piece by piece, and what is damaged is refused."""
+"""Tests of compressed bodies: they are decompressed in pieces, and damaged ones are refused."""
 
 import gzip
 import zlib
@@ -18,7 +18,7 @@ def raw_deflate(data: bytes) -> bytes:
 
 
 def unpacked(coding: str, packed: bytes, step: int) -> bytes:
-    """Unpack what comes ``step`` bytes at a time."""
+    """Decompress data that arrives ``step`` bytes at a time."""
     unpacker, found = Unpacker(coding), b""
     for at in range(0, len(packed), step):
         unpacker.feed(packed[at : at + step])

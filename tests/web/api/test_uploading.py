@@ -1,4 +1,4 @@
-"""A picture comes as the body itself or as a form's file, and nothing else is taken for one."""
+"""Tests of uploads: a picture is the body itself or a form's file; other bodies are refused."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ LIMIT = 10_000
 
 
 def sent(path: str = "/images/", **request: Any) -> Picture | int:
-    """The picture that is read of a request, or the status that it is refused with."""
+    """Return the picture of a request, or the status with which it is refused."""
     found: list[Picture] = []
     intake = Intake(10 * LIMIT)
 
@@ -35,7 +35,7 @@ def sent(path: str = "/images/", **request: Any) -> Picture | int:
 
 
 def form(**fields: Any) -> FormData:
-    """A form, with a file."""
+    """Return a form with a file."""
     data = FormData(default_to_multipart=True)
     for name, value in fields.items():
         data.add_field(name, value, filename="a.png" if isinstance(value, bytes) else None)
@@ -43,7 +43,7 @@ def form(**fields: Any) -> FormData:
 
 
 def raw_form(body: bytes) -> Mapping[str, Any]:
-    """A form as it stands on the wire."""
+    """Return the raw bytes of a form."""
     return {"data": body, "headers": {"Content-Type": "multipart/form-data; boundary=b"}}
 
 
@@ -128,7 +128,7 @@ def test_too_much_is_refused_wherever_it_is_in_a_form() -> None:
 
 
 def test_an_url_that_is_too_long_is_refused() -> None:
-    # aiohttp's limit for a line of a request lies a little above ours.
+    # aiohttp's limit for the request line is a little above ours.
     assert sent("/images/?url=" + 8100 * "x", data=b"x") == Picture(b"x", 8100 * "x")
 
 

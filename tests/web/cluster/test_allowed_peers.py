@@ -1,4 +1,4 @@
-"""A member of the group may state any address, and few of them are asked."""
+"""Tests of the allowed peers: a member may state any address, and workers connect to few."""
 
 import pytest
 

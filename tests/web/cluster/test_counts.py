@@ -1,4 +1,4 @@
-"""What a worker shows of its counts."""
+"""Tests of the counts that a worker shows."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The counts of the cluster: each partition once, and known until it is told anew."""
+"""Tests of the cluster's counts: each partition counts once, with its last known value."""
 
 from random import Random
 
@@ -15,14 +15,14 @@ def shards(labels: dict[str, dict[str, int]], **rejections: dict[str, int]) -> S
 
 
 class Story:
-    """A ledger at a time that the test sets."""
+    """Ledger at a time that the test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.ledger = Ledger(lambda: self.now)
 
     def tell(self, teller: str, cats: int, place: str = "0") -> int:
-        """What the ledger knows when a worker has told its count of a partition."""
+        """Record a worker's count of a partition and return the total of the ledger."""
         self.ledger.note(teller, shards({place: {"cat": cats}}))
         return self.cats()
 

@@ -1,4 +1,4 @@
-"""A peer's answer is believed where it is a worker's, and nothing else is."""
+"""Tests of a peer's answer: it is accepted only if it is a worker's answer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -53,7 +53,7 @@ async def peer(handler: Handler) -> AsyncIterator[str]:
 
 
 def hear(handler: Handler) -> PeerSnapshot:
-    """What a worker makes of the answer of this peer."""
+    """Return the snapshot that a worker reads from this peer."""
 
     async def story() -> PeerSnapshot:
         async with peer(handler) as url, aiohttp.ClientSession() as client:

@@ -1,4 +1,4 @@
-"""The other workers: asked in the background, remembered when they are silent or gone."""
+"""Tests of the other workers: polled in the background, kept when they are silent or gone."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -18,7 +18,7 @@ def shards(partition: str, cats: int) -> Shards:
 
 
 class Scene:
-    """Two workers that answer as ``answers`` says, asked at times that the test sets."""
+    """Two workers with the answers in ``answers``, polled at times that the test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0

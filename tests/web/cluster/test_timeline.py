@@ -1,4 +1,4 @@
-"""The last hour of all workers: each one's slots count once."""
+"""Tests of the last hour of all workers: each worker's slots count once."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The cluster as one worker knows it."""
+"""Tests of one worker's view of the cluster."""
 
 from catdog_stream.web.cluster.view import _lag
 from tests.web.cluster_views import worker

@@ -1,4 +1,4 @@
-"""Web servers on this machine, most of them hostile, and what becomes of a visit."""
+"""Web servers on this machine, most of them hostile, and functions that fetch from them."""
 
 import asyncio
 import io
@@ -48,7 +48,7 @@ async def serving(
     port: int | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[URL]:
-    """A web server; its address."""
+    """Run a web server and yield its address."""
     application = web.Application()
     for path, handler in routes.items():
         application.router.add_get(path, handler)
@@ -62,7 +62,7 @@ async def serving(
 
 @asynccontextmanager
 async def sending(answer: bytes) -> AsyncIterator[URL]:
-    """A server that sends these bytes, whatever it is asked, and hangs up; its address."""
+    """Run a server that sends these bytes to any request and disconnects; yield its address."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65536)
@@ -75,12 +75,12 @@ async def sending(answer: bytes) -> AsyncIterator[URL]:
 
 
 def allowing(url: URL) -> Rules:
-    """What allows a server on this machine, and nothing else beside the public internet."""
+    """Return rules that allow one server on this machine, beside the public internet."""
     return Rules("http", [AllowedHost.parse(f"127.0.0.1:{url.port}")])
 
 
 async def said(text: str, fetcher: Fetcher) -> bytes | str:
-    """The file at an address, or the sentence that says why there is none."""
+    """Return the file at an address, or the sentence of the error."""
     try:
         return await fetcher.fetch(typed(text, fetcher.rules))
     except FetchError as error:
@@ -88,7 +88,7 @@ async def said(text: str, fetcher: Fetcher) -> bytes | str:
 
 
 async def visit(text: str, fetcher: Fetcher) -> bytes | str:
-    """The same from a fetcher that is not needed any more."""
+    """Return the same, and close the fetcher afterwards."""
     try:
         return await said(text, fetcher)
     finally:
@@ -96,7 +96,7 @@ async def visit(text: str, fetcher: Fetcher) -> bytes | str:
 
 
 def visited(routes: Mapping[str, Handler] | Handler, path: str = "/") -> bytes | str:
-    """What becomes of a visit to a server with these pages, or with this one."""
+    """Return the result of a visit to a server with these pages, or with this one."""
 
     async def story() -> bytes | str:
         async with serving(routes if isinstance(routes, Mapping) else {"/": routes}) as url:

@@ -1,4 +1,4 @@
-"""What may stand in the field for an address."""
+"""Tests of the text in the field for an address."""
 
 from ipaddress import ip_address
 
@@ -44,7 +44,7 @@ def refusal(text: str, rules: Rules = HTTPS) -> str:
         ("https://8.8.2056/", "https://8.8.8.8/"),
         ("https://[2606:4700:0::1111]/", "https://[2606:4700::1111]/"),
         ("https://my_host.example/", "https://my_host.example/"),
-        ("https://localhost/", "https://localhost/"),  # refused once it is resolved
+        ("https://localhost/", "https://localhost/"),  # refused when it is resolved
     ],
 )
 def test_what_is_read(text: str, url: str) -> None:
@@ -247,7 +247,7 @@ def _assert_safe(url: URL, rules: Rules) -> None:
     assert host
     assert host == host.lower()
     assert host.isascii()
-    # What reads it again reads the same.
+    # Parsing the result again gives the same result.
     assert str(typed(str(url), rules)) == str(url)
     try:
         address = ip_address(host)

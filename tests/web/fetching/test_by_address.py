@@ -1,4 +1,4 @@
-"""From what was typed to the small picture."""
+"""Tests of the way from a typed address to the small picture."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""Every way in which a web server can be hostile, or broken: each ends with its sentence."""
+"""Tests of hostile and broken web servers: each kind ends with its own error message."""
 
 import asyncio
 import gzip
@@ -35,7 +35,7 @@ BROKE_OFF = "The address broke off, or does not answer as web servers do."
 
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A time limit that a test can wait for."""
+    """Set a time limit that is short enough for a test."""
     monkeypatch.setattr(fetching, "SECONDS", 0.3)
 
 
@@ -190,14 +190,14 @@ class TestTooMuch:
                 sent += 10_000
 
         assert visited(handler) == self.SENTENCE
-        assert sent < 50 * 100_000  # more than that lies in no buffer
+        assert sent < 50 * 100_000  # no buffer holds more than that
 
     def test_one_that_says_beforehand_how_large_it_is(self) -> None:
         async def handler(request: web.Request) -> web.StreamResponse:
             headers = {"Content-Type": "image/png", "Content-Length": str(10**15)}
             response = web.StreamResponse(headers=headers)
             await response.prepare(request)
-            await asyncio.Event().wait()  # nothing of it need come
+            await asyncio.Event().wait()  # no byte of it needs to arrive
             return response
 
         assert visited(handler) == self.SENTENCE
@@ -364,7 +364,7 @@ def test_without_the_allow_list_this_machine_is_not_asked() -> None:
 
     async def story(host: str) -> bytes | str:
         async with serving({"/": handler}) as url:
-            # The port alone is allowed, at another address.
+            # The port is allowed, but at another address.
             rules = Rules("http", [AllowedHost.parse(f"127.0.0.9:{url.port}")])
             return await visit(str(url.with_host(host)), Fetcher(rules))
 

@@ -1,4 +1,4 @@
-"""The small picture: what it is made of, and what cannot become one."""
+"""Tests of the small picture: its pixels, and files that cannot become a picture."""
 
 import importlib.util
 import io
@@ -17,7 +17,8 @@ from catdog_stream.web.fetching.picture import small_png
 from tests.support import icc
 from tests.support.pictures import HEIC
 
-# The module that reads pictures silences Pillow in workers, which pytest undoes.
+# The module that reads pictures silences Pillow's warnings in workers, and pytest enables them
+# again.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 LIMITS = PictureLimits()
@@ -31,7 +32,7 @@ def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def halves(size: tuple[int, int] = (600, 400)) -> Image.Image:
-    """Red on the left, blue on the right."""
+    """Return a picture that is red on the left and blue on the right."""
     image = Image.new("RGB", size, RED)
     image.paste(BLUE, (size[0] // 2, 0, *size))
     return image
@@ -78,7 +79,7 @@ def test_tiff_in_the_usual_compressions(compression: str) -> None:
 
 @pytest.mark.parametrize("compression", ["group3", "group4"])
 def test_tiff_of_fax_machines_is_not_read(compression: str) -> None:
-    # libtiff complains about each damaged line of those, on the worker's own standard error.
+    # libtiff reports each damaged line of such files on the worker's own standard error.
     assert refusal(saved(halves().convert("1"), "TIFF", compression=compression)) == (
         "The TIFF picture is compressed in a way that is not read."
     )
@@ -91,7 +92,7 @@ def test_a_picture_that_speaks_of_another_format_is_what_it_is() -> None:
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_tiff_of_a_million_strips_is_not_even_opened(order: str) -> None:
     def strips(count: int) -> bytes:
-        """Of one pixel each, and all of them the same."""
+        """Return a file of ``count`` strips of one pixel each, all at the same place."""
         tags = [(256, 1), (257, count), (258, 8), (259, 1), (262, 1), (277, 1), (278, 1)]
         start = 8 + 2 + 12 * (len(tags) + 2) + 4
         head = b"II*\0" if order == "<" else b"MM\0*"
@@ -116,7 +117,7 @@ def test_every_mode_becomes_rgb(mode: str) -> None:
     image = grey.convert("I").convert("I;16") if mode == "I;16" else grey.convert(mode)
     if mode in ("1", "L", "CMYK", "YCbCr", "P", "RGB"):
         image = halves().convert(mode)
-    # Pillow before 13 does not read YCbCr that is not compressed.
+    # Pillow before 13 does not read uncompressed YCbCr.
     compression = "tiff_lzw" if mode == "YCbCr" else "raw"
     assert small(saved(image, "TIFF", compression=compression)).mode == "RGB"
 
@@ -153,7 +154,7 @@ def test_a_picture_keeps_its_proportions_and_is_never_made_larger(
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "AVIF", "TIFF"])
 def test_a_phones_picture_is_put_upright(kind: str) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by 90 degrees, clockwise
+    exif[0x0112] = 6  # rotate by 90 degrees, clockwise
     image = small(saved(halves(), kind, exif=exif))
     assert image.size == (199, 299)
     assert is_near(image.getpixel((100, 10)), RED)

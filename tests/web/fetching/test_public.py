@@ -1,4 +1,4 @@
-"""Which addresses are public, in every disguise of those that are not."""
+"""Tests of public addresses, and of non-public addresses in every notation."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 

@@ -1,4 +1,4 @@
-"""What is connected to is what was checked, and shows a certificate for what was typed."""
+"""Tests that a connection goes to the checked address, with a certificate for the typed name."""
 
 import asyncio
 import socket
@@ -22,7 +22,7 @@ PUBLIC = "93.184.215.14"
 
 
 class Names:
-    """A name server that gives other addresses each time it is asked; the last ones for ever."""
+    """Name server that returns other addresses for each query; the last ones for ever."""
 
     def __init__(self, *answers: Sequence[str]) -> None:
         self._answers = answers
@@ -40,7 +40,7 @@ def resolved(*addresses: str, rules: Rules | None = None, port: int = 443) -> li
 
 
 def connected(names: Names, monkeypatch: pytest.MonkeyPatch) -> tuple[list[object], bytes | str]:
-    """Where a visit to ``https://host/`` connects to, which nothing lets it, and what it says."""
+    """Return the addresses that ``https://host/`` connects to, all refused, and the result."""
     tried: list[object] = []
 
     async def connect(_socket: object, address: tuple[Any, ...]) -> None:
@@ -154,7 +154,7 @@ def test_the_system_is_asked_in_threads() -> None:
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """The server's is for 127.0.0.1 and for no name."""
+    """Return certificates; the server's is valid for 127.0.0.1 and for no name."""
     made = Certificates(tmp_path_factory.mktemp("certificates"))
     made.make()
     return made

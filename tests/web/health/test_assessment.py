@@ -1,4 +1,4 @@
-"""The state of the stream, fact by fact: causes, their limits, and what holds them."""
+"""Tests of the state of the stream, fact by fact: causes, their limits, and hysteresis."""
 
 from typing import Any
 
@@ -40,21 +40,21 @@ def test_a_stream_that_works_says_how_much_it_does() -> None:
 @pytest.mark.parametrize(
     ("flow", "severity", "sentence"),
     [
-        # Overload as it was observed.
+        # Overload as observed.
         (OVERLOAD, Severity.WARNING, "Falling behind: 30/s arrive, 12/s answered, 399 waiting."),
-        # At a high rate some hundred are always in work and not committed yet.
+        # At a high rate some hundred requests are always in progress and not committed yet.
         (Flow(500.0, 490.0, 1500), Severity.OK, "Working"),
         (Flow(600.0, 490.0, 1500), Severity.OK, "Working"),
-        # Some, that are answered within a second.
+        # A few, which are answered within a second.
         (Flow(30.0, 12.0, 19), Severity.OK, "Working"),
         (Flow(30.0, 12.0, 59), Severity.OK, "Working"),
         (Flow(30.0, 12.0, 61), Severity.WARNING, "Falling behind"),
-        # As many arrive as are answered: what waits stays.
+        # As many arrive as are answered: the backlog stays.
         (Flow(12.0, 12.0, 200), Severity.OK, "Working"),
         (Flow(12.0, 12.0, 399), Severity.WARNING, "Behind: 12/s arrive"),
-        # It gets better by itself.
+        # The backlog shrinks by itself.
         (Flow(0.0, 12.0, 396), Severity.INFO, "Catching up: 0/s arrive, 12/s answered, 396 "),
-        # None is answered, and it was not noticed for long.
+        # None is answered, for a short time.
         (Flow(30.0, 0.0, 60, stalled=2.0), Severity.WARNING, "Falling behind"),
         (Flow(30.0, 0.0, 60, stalled=20.0), Severity.CRITICAL, "Nothing is answered: 30/s"),
         (Flow(0.0, 0.0, 1, stalled=20.0), Severity.CRITICAL, "Nothing is answered: 0/s"),

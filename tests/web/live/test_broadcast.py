@@ -1,4 +1,4 @@
-"""What open pages are told: all of it first, then what has changed."""
+"""Tests of the events for open pages: the whole state first, then the changes."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What pages and other workers are told, from a worker that is not there."""
+"""Tests of the state for pages and other workers, with a simulated worker."""
 
 import asyncio
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ SHARDS: Shards = {"labels": {}, "rejections": {}}
 
 
 def board(*, look: float = 0.0, peers: Iterable[str] = (), slots: int = 0) -> Board:
-    """One whose own state takes ``look`` seconds; a peer tells of ``slots`` more each time."""
+    """Return a board whose state takes ``look`` seconds; a peer adds ``slots`` at each poll."""
     told = 0
 
     async def own() -> WorkerState:
@@ -54,7 +54,7 @@ def test_who_comes_while_the_last_one_goes_is_told_of_all_that_follows(
         await it.events(make_mocked_request("GET", "/events"))
         while it._published < 0 or it._ticking is None:
             await asyncio.sleep(0.001)
-        # The ticker finds nobody while the state is made for whoever comes now.
+        # The ticker finds no page while the state for a new page is prepared.
         await it.events(make_mocked_request("GET", "/events"))
         it.close()
 

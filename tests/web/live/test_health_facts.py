@@ -1,4 +1,4 @@
-"""Facts about the stream, as far as this worker knows them."""
+"""Tests of the facts about the stream, as far as this worker knows them."""
 
 from catdog_stream.web.live.health_facts import stream_facts
 from catdog_stream.web.recording.history import Slot

@@ -1,4 +1,4 @@
-"""What a worker tells of itself when it cannot be known."""
+"""Tests of a worker's own state when parts of it are unknown."""
 
 import asyncio
 

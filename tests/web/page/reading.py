@@ -1,4 +1,4 @@
-"""Reads HTML as a browser does."""
+"""HTML reader that behaves as a browser does."""
 
 from html.parser import HTMLParser
 
@@ -6,7 +6,7 @@ VOID = {"meta", "link", "br", "img", "rect", "path"}
 
 
 class Reader(HTMLParser):
-    """Collects the text of a page and checks that its tags are balanced."""
+    """Parser that collects the text of a page and checks that its tags are balanced."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

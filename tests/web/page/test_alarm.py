@@ -1,4 +1,4 @@
-"""What a screen reader speaks at once."""
+"""Tests of the text that a screen reader speaks at once."""
 
 from catdog_stream.web.page.alarm import alarm
 from tests.web.cluster_views import cluster, worker

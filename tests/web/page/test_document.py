@@ -1,4 +1,4 @@
-"""The page for people: readable, complete without a script, and safe whatever it shows."""
+"""Tests of the page: readable, complete without a script, and safe for any content."""
 
 import re
 from typing import Any
@@ -58,7 +58,7 @@ def test_what_others_publish_changes_the_color_of_no_class() -> None:
     assert alone == {"cat": "c0", "dog": "c1"}
     busy = colors(cluster({"<img>": 9, "cat": 1, "dog": 1, "unknown": 2}, {}, here))
     assert busy == {"<img>": "cx", "unknown": "cx", **alone}
-    # A worker that does not know its classes yet goes by what was counted.
+    # A worker that does not know its classes yet uses the counted ones.
     assert colors(cluster({"dog": 1, "unknown": 2, "cat": 1}))["dog"] == "c1"
 
 
@@ -82,7 +82,7 @@ def test_without_a_script_the_charts_say_what_their_lines_are() -> None:
     assert "0 to 5.0/s, the last hour" in text
     assert re.search(r"0 to 2\d ms, the last hourp50p99", text)
     assert re.search(r"the last hour<cat>rejected", text)
-    # A value without neighbours is a dot.
+    # A value without neighbours is drawn as a dot.
     assert re.search(r'<path class="p50" d="M\d+ [\d.]+h0"/>', html)
 
 

@@ -1,4 +1,4 @@
-"""The command of the empty page; ``tests.browser.test_dashboard`` runs it."""
+"""Tests of the command on the empty page; ``tests.browser.test_dashboard`` runs it."""
 
 import os
 import shlex
@@ -12,14 +12,14 @@ from catdog_stream.web.page.first_picture import first_picture
 
 
 def program(command: str) -> str:
-    """The command without what it sends, which needs a broker."""
+    """Return the command without its pictures, because sending needs a broker."""
     assert command.endswith(" send --samples")
     return command.removesuffix(" --samples")
 
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The scripts of an installation beneath a folder whose name a shell would split."""
+    """Return the scripts of an installation in a folder whose name needs quotes in a shell."""
     scripts = tmp_path / "a folder" / "bin"
     scripts.mkdir(parents=True)
     (scripts / "catdog-stream").symlink_to(

@@ -1,4 +1,4 @@
-"""The first line of the page, its title and its icon, for whatever is wrong."""
+"""Tests of the page's first line, its title and its icon, for any problem."""
 
 from typing import Any
 

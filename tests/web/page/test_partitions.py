@@ -1,4 +1,4 @@
-"""A lag that is unknown is not shown as none."""
+"""Tests that an unknown lag is not shown as zero."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What the page says of a canary, of a shadow and of drift, by whichever worker."""
+"""Tests of the page's sections about canary, shadow and drift, on any worker."""
 
 from typing import Any
 

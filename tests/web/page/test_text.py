@@ -1,4 +1,4 @@
-"""Numbers, and what strangers wrote, as people read them."""
+"""Tests of numbers and of untrusted text, as the page shows them."""
 
 import pytest
 

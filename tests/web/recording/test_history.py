@@ -1,4 +1,4 @@
-"""What was answered in the last hour, and what is answered now."""
+"""Tests of the counts of the last hour, and of the current rate."""
 
 from catdog_stream.web.recording.history import (
     HOUR_SLOTS,

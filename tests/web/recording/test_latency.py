@@ -1,4 +1,4 @@
-"""Percentiles of times that are only known by their bins."""
+"""Tests of percentiles of times that are known only by their bins."""
 
 from collections import Counter
 

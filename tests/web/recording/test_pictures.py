@@ -1,4 +1,4 @@
-"""The latest pictures, small, in bounded memory."""
+"""Tests of the latest pictures, small, in bounded memory."""
 
 import io
 from typing import Any

@@ -1,4 +1,4 @@
-"""Time to an answer, as the page shows it: with the wait in Kafka."""
+"""Tests of the time to an answer on the page: it includes the wait in Kafka."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A body in a content coding that nobody here knows is refused before it is read."""
+"""Tests of bodies with an unknown content coding, which are refused before they are read."""
 
 import pytest
 from multidict import CIMultiDict

@@ -1,4 +1,4 @@
-"""Every request passes the guard, and every error is told in the words of its path."""
+"""Tests of the guard, which every request passes, and of errors in the format of their path."""
 
 import pytest
 from aiohttp import web

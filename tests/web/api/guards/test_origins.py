@@ -1,4 +1,4 @@
-"""A page of somebody else's cannot have a browser send."""
+"""Tests that a foreign page cannot make a browser send pictures."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from catdog_stream.web.api.guards.origins import is_foreign
     "headers",
     [
         {},  # a program
-        {"Sec-Fetch-Site": "none"},  # an address that was typed in
+        {"Sec-Fetch-Site": "none"},  # a typed address
         {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost:6066"},
         {"Origin": "http://LOCALHOST:6066"},
         {"Origin": "https://catdog.example.org", "Host": "catdog.example.org"},

@@ -1,4 +1,4 @@
-"""How often a client may send."""
+"""Tests of the rate limit of a client."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from catdog_stream.web.clients import client_of
 
 
 class Clock:
-    """Seconds, as the test has them."""
+    """Clock in seconds that the test sets."""
 
     now = 100.0
 
@@ -18,7 +18,7 @@ class Clock:
 
 
 def sent(bucket: Rates, address: str | None, tries: int) -> int:
-    """How many of so many pictures a client can send at once."""
+    """Return how many of ``tries`` pictures a client can send at once."""
     for number in range(tries):
         try:
             bucket.take(address, 1)

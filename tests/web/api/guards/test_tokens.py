@@ -1,4 +1,4 @@
-"""Who knows the token may read, and who knows the other one may send."""
+"""Tests of the two tokens: one permits reading, the other sending."""
 
 from base64 import b64encode
 

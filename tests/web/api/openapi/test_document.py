@@ -1,4 +1,4 @@
-"""The description describes what there is."""
+"""Tests that the description covers exactly the operations that exist."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from catdog_stream.web.api.api import Api
 from catdog_stream.web.api.openapi.document import openapi_document
 
 OPEN = openapi_document(read_token=False, send_token=False)
-#: What is registered as pages of the worker.
+#: Paths that are registered as pages of the worker.
 PAGES = {"/labels/", "/labels/{label}/", "/history/", "/rejected/"}
 
 

@@ -1,4 +1,4 @@
-"""JSON whose long texts are read apart: what is valid is read, and nothing grows in memory."""
+"""Tests of JSON whose long texts are read apart: valid JSON is read, and memory stays low."""
 
 import json
 import time
@@ -25,7 +25,7 @@ HEAD = b'{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["'
 
 
 def net_escaped(text: str) -> str:
-    """Escape what .NET's encoder of JSON does."""
+    """Escape the characters that .NET's JSON encoder escapes."""
     return text.replace("+", r"\u002B")
 
 
@@ -121,6 +121,6 @@ def test_no_json_takes_more_than_a_few_times_its_bytes(attack: str) -> None:
     seconds = time.thread_time() - begin
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    # With the text, one without spaces and escapes, and the bytes of the picture.
+    # Besides the body: a copy without spaces and escapes, and the bytes of the picture.
     assert peak < 3.5 * len(body) + 30 * MAX_REST
     assert seconds < 3, "of the processor"

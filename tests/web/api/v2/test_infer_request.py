@@ -1,4 +1,4 @@
-"""What can be asked of ``infer``, and that anything else is refused with a sentence."""
+"""Tests of valid requests to ``infer``, and of invalid ones, which are refused with a sentence."""
 
 from base64 import b64encode
 from contextlib import suppress

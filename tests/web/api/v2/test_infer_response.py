@@ -1,4 +1,4 @@
-"""Labels become tensors, and a picture that has none is named."""
+"""Tests of responses: labels become tensors, and a picture without a label is named."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Requests to ``infer`` that come at once: no more pictures than the limit, and none held."""
+"""Tests of concurrent requests to ``infer``: the limit of pictures holds, and none is kept."""
 
 import asyncio
 import tracemalloc
@@ -31,7 +31,7 @@ async def _none() -> list[str]:
 
 
 def told(story: Callable[[Client], Awaitable[None]], rate: float = 0) -> None:
-    """Tell a story to a client of both ways to send pictures."""
+    """Run a scenario with a client of both ways to send pictures."""
 
     async def run(client: Client) -> None:
         try:
@@ -81,7 +81,7 @@ def request(*pictures: bytes) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
-    """Confirms at once, and answers when the test says so."""
+    """Return a connection that confirms at once, and answers when the test says so."""
     made = Kafka()
     made.stand_in(monkeypatch)
     return made
@@ -137,7 +137,7 @@ def test_who_waits_holds_no_picture(kafka: Kafka, path: str) -> None:
         await asyncio.sleep(0.05)
         held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        # The client of this test holds its own copies: of the data, and of what it is sent as.
+        # The client of this test holds its own copies: of the data, and of the bytes that it sends.
         copies = 3 if path == INFER else 1
         assert held - copies * server_holds < server_holds / 2
         for number in range(clients):

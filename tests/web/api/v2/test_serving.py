@@ -1,4 +1,4 @@
-"""Which model is told of."""
+"""Tests of the model that the protocol reports."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tensors in binary form."""
+"""Tests of tensors in binary form."""
 
 import struct
 
