@@ -1,4 +1,4 @@
-"""The default stack, loaded once."""
+"""The default stack, loaded once for all tests."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Pictures made from the samples, the same in every run: crops, mirrors, light, noise, blends."""
+"""Pictures derived from the samples, the same in every run: crops, mirrors, noise, blends."""
 
 import numpy as np
 from PIL import Image
@@ -23,7 +23,7 @@ def derived_pictures(count: int, size: int = 299) -> list[Picture]:
 
 
 def _view(image: Image.Image, size: int, random: np.random.Generator) -> Picture:
-    """A random part of ``image``, perhaps mirrored, lighter or darker, and grainy."""
+    """Return a random part of ``image``, perhaps mirrored, lighter or darker, and grainy."""
     width, height = image.size
     share = random.uniform(0.5, 1)
     left, top = random.uniform(0, 1 - share, 2)
@@ -36,6 +36,6 @@ def _view(image: Image.Image, size: int, random: np.random.Generator) -> Picture
 
 
 def _blend(first: Picture, second: Picture, random: np.random.Generator) -> Picture:
-    """Mostly ``first``: every other picture has up to half of ``second`` shining through."""
+    """Return mostly ``first``: every other picture has up to half of ``second`` blended in."""
     share = max(0.0, random.uniform(-0.5, 0.5))
     return np.round((1 - share) * first + share * second).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The answer of a classifier of any make is a verdict of its classes, or rejects its picture."""
+"""Tests that the result of any classifier is a verdict of its classes, or rejects its picture."""
 
 import math
 from typing import Any

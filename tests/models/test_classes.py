@@ -1,4 +1,4 @@
-"""The names of classes, which come from folders, manifests and votes."""
+"""Tests of the names of classes, which come from folders, manifests and votes."""
 
 import time
 
@@ -14,7 +14,7 @@ def test_names_that_cannot_be(names: list[str]) -> None:
 
 
 def test_a_vote_on_very_many_classes_takes_no_time() -> None:
-    """It is read between two others, by whoever decides."""
+    """Check the time because the jury reads such a vote between two others."""
     names = tuple(f"class-{number}" for number in range(50_000))
     started = time.perf_counter()
     assert checked_classes(names) == names

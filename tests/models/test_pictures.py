@@ -1,4 +1,4 @@
-"""Decoding: every format and mode that clients send, and every way to break one."""
+"""Tests of decoding: every format and mode that clients send, and every kind of damage."""
 
 import io
 import struct
@@ -38,7 +38,7 @@ def saved(image: Image.Image, file_format: str, **options: Any) -> bytes:
 
 
 def halves(size: tuple[int, int] = (120, 90)) -> Image.Image:
-    """Red on the left, blue on the right."""
+    """Return a picture that is red on the left and blue on the right."""
     image = Image.new("RGB", size, RED)
     image.paste(BLUE, (size[0] // 2, 0, *size))
     return image
@@ -244,7 +244,7 @@ def test_a_png_text_bomb_is_not_unpacked() -> None:
 
 @pytest.mark.parametrize(("interlaced", "height"), [(0, 9), (0, 8), (1, 9), (1, 8), (1, 1)])
 def test_a_png_is_rejected_where_its_last_row_is_missing(interlaced: int, height: int) -> None:
-    """Pillow leaves such rows black; a picture that is black there is whole."""
+    """Check black pictures, too: Pillow leaves missing rows black."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 7, height, 8, 2, 0, 0, interlaced))
     sizes = [(7, height)]
     if interlaced:  # width and height of each pass
@@ -263,7 +263,7 @@ def test_a_png_is_rejected_where_its_last_row_is_missing(interlaced: int, height
 
 
 def test_a_large_picture_may_be_opened_more_than_once() -> None:
-    # Its transparent color has 16 bits, of which Pillow gives 8 at a time.
+    # The transparent color has 16 bits, and Pillow decodes 8 at a time.
     samples = np.zeros((2100, 2000, 3), np.uint16)
     samples[:, 1000:] = 0x1234
     data = png(samples, 16, 2, [(b"tRNS", bytes(6))])
@@ -273,7 +273,7 @@ def test_a_large_picture_may_be_opened_more_than_once() -> None:
 
 
 class TestAnEndThatIsMissing:
-    """A JPEG is read where every pixel has come."""
+    """Truncated JPEG files: a file is accepted if it has every pixel."""
 
     @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
     def test_only_the_marker(self, options: dict[str, Any]) -> None:
@@ -303,7 +303,7 @@ def test_a_bmp_whose_alpha_is_zero_everywhere_is_opaque() -> None:
 
 def test_ink_is_converted_by_its_profile_black_too() -> None:
     black = saved(Image.new("CMYK", (16, 16), (0, 0, 0, 255)), "JPEG", icc_profile=icc.cmyk())
-    assert np.all(np.abs(read(black).astype(int) - 107) < 4)  # a lightness of 45
+    assert np.all(np.abs(read(black).astype(int) - 107) < 4)  # the lightness is 45
 
 
 def test_profiles_are_kept_once_and_not_for_ever() -> None:

@@ -1,4 +1,4 @@
-"""Pictures cut and resized as TensorFlow 1 did it: against TensorFlow, and by hand."""
+"""Tests of cropping and resizing as in TensorFlow 1: against TensorFlow, and by hand."""
 
 import io
 
@@ -16,7 +16,7 @@ WANTED = Preprocessing(299, resize="tf1_bilinear", crop=0.875)
 
 def test_four_pixels_of_two_are_the_old_ones_and_those_between() -> None:
     row = Image.fromarray(np.array([[[0] * 3, [100] * 3]] * 2, np.uint8))
-    # Places 0, 0.5, 1, 1.5 of pixels 0 and 1; beyond the last there is nothing but the last.
+    # Positions 0, 0.5, 1, 1.5 between pixels 0 and 1; beyond the last pixel its value is repeated.
     found = np.asarray(tf1_bilinear(row, 4, 1.0))[:, :, 0]
     np.testing.assert_array_equal(found, [[0, 50, 100, 100]] * 4)
 
@@ -27,7 +27,7 @@ def test_a_picture_made_smaller_is_sampled_and_not_averaged() -> None:
 
 
 def test_whole_pixels_are_cut_off() -> None:
-    # Of 10 pixels 0.8 stay: one is cut off at each end. Of 9, none is: int(0.9) is 0.
+    # A share of 0.8 of 10 pixels: one is cut off at each end. Of 9, none is: int(0.9) is 0.
     for side, first in ((10, 1), (9, 0)):
         ramp = np.repeat(np.arange(side, dtype=np.uint8)[np.newaxis, :, np.newaxis], side, axis=0)
         image = Image.fromarray(np.repeat(ramp, 3, axis=2))
@@ -38,7 +38,7 @@ def test_whole_pixels_are_cut_off() -> None:
 def test_what_is_invisible_gives_no_colour() -> None:
     picture = np.zeros((8, 8, 4), np.uint8)
     picture[:, :4] = (200, 0, 0, 255)
-    picture[:, 4:] = (0, 255, 0, 0)  # green, and not to be seen
+    picture[:, 4:] = (0, 255, 0, 0)  # green, fully transparent
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG")
     found = decode(buffer.getvalue(), Preprocessing(16, resize="tf1_bilinear"), PictureLimits())

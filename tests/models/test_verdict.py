@@ -1,4 +1,4 @@
-"""The text of a verdict, to the byte, and its label."""
+"""Tests of the text of a verdict, to the byte, and of its label."""
 
 import re
 

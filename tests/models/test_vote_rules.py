@@ -1,4 +1,4 @@
-"""Several verdicts on one picture become one."""
+"""Tests of the rules that combine several verdicts on one picture."""
 
 import math
 from itertools import permutations

@@ -53,7 +53,7 @@ class Server:
         return time.monotonic() - begin
 
     def slowest(self, attacks: Sequence[tuple[str, bytes]]) -> tuple[float, float]:
-        """Return the slowest probe during attacks, and the longest time that the loop stood."""
+        """Return the slowest probe and the longest loop pause during attacks, in seconds."""
         self.gaps.clear()
         return self.slowest_probe(attacks), max(self.gaps)
 

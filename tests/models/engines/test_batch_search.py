@@ -1,4 +1,4 @@
-"""The batch size that keeps a device busy, found on devices that are formulas."""
+"""Tests of the search for the batch size that keeps a device busy, on simulated devices."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from catdog_stream.models.engines.batch_search import best_batch
 
 
 class Device:
-    """A batch of n takes ``fixed + each * n`` seconds; more than ``room`` do not fit."""
+    """Device that takes ``fixed + each * n`` seconds for a batch of n, at most ``room``."""
 
     def __init__(self, fixed: float, each: float, room: int = 1000) -> None:
         self._fixed, self._each, self._room = fixed, each, room
@@ -21,7 +21,7 @@ class Device:
         return self._fixed + self._each * size
 
     def rate(self, size: int) -> float:
-        """Pictures per second."""
+        """Return pictures per second."""
         return size / (self._fixed + self._each * size)
 
 

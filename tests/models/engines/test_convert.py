@@ -1,4 +1,4 @@
-"""The conversion of the float weights refuses what does not hold them."""
+"""Tests of the conversion of float weights: files with other content are refused."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What ``convert`` says of a backbone is what ``train-head`` reads."""
+"""Tests that ``train-head`` reads the description of a backbone that ``convert`` writes."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Weights as ``keras.applications`` offers them, written here in the layout of such a file."""
+"""Tests of weights in the layout of ``keras.applications``; the tests write such files."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ BIAS = np.ones(3, np.float32)
 
 
 def write(file: Path, layers: dict[str, dict[str, Any]]) -> None:
-    """Each layer by its name, with its weights by theirs."""
+    """Write each layer by its name, and its weights by their names."""
     with h5py.File(file, "w") as content:
         content.attrs["layer_names"] = [name.encode() for name in layers]
         content.attrs["backend"] = b"tensorflow"

@@ -1,4 +1,4 @@
-"""What is particular to LiteRT: pictures are scaled straight into the network's memory."""
+"""Tests of LiteRT's specialty: pictures are scaled directly into the network's memory."""
 
 import numpy as np
 

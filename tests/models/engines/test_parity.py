@@ -1,4 +1,4 @@
-"""LiteRT in eight bits and TensorFlow in float see the same in a picture."""
+"""Tests that LiteRT in eight bits and TensorFlow in float agree on a picture."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""PyTorch files are read without PyTorch, and nothing that stands in one is executed."""
+"""Tests of PyTorch files: they are read without PyTorch, and no code in them is executed."""
 
 import math
 import pickle
@@ -21,7 +21,7 @@ REBUILD = b"ctorch._utils\n_rebuild_tensor_v2\n"
 
 
 def inside(value: Any) -> bytes:
-    """The opcodes that leave ``value`` on a pickle's stack."""
+    """Return the opcodes that leave ``value`` on a pickle's stack."""
     return pickle.dumps(value, 2)[2:-1]
 
 
@@ -44,7 +44,7 @@ def dictionary(**entries: bytes) -> bytes:
 
 
 def content(tensors: bytes, **storages: Any) -> bytes:
-    """A file as ``torch.save`` writes one."""
+    """Return a file as ``torch.save`` writes it."""
     parts = [*BEGINNING, tensors, pickle.dumps(list(storages), 2)]
     for numbers in storages.values():
         parts += [len(numbers).to_bytes(8, "little"), np.asarray(numbers, "<f4").tobytes()]
@@ -85,7 +85,7 @@ def test_what_a_file_asks_to_be_called_is_not_called(tmp_path: Path) -> None:
         order = called(function, inside(f"touch {mark}"))
         with pytest.raises(InputError, match="asks for"):
             read(tmp_path, content(dictionary(weight=order)))
-    # The same in the place of the magic number, which is read first.
+    # The same call in place of the magic number, which is read first.
     with pytest.raises(InputError, match=r"asks for os\.system"):
         read(tmp_path, b"\x80\x02" + called(b"cos\nsystem\n", inside(f"touch {mark}")) + b".")
     assert not mark.exists()
@@ -114,7 +114,7 @@ def test_tensor_that_does_not_fit_its_storage_is_refused(tmp_path: Path, tensors
 
 
 def test_index_that_would_fill_the_memory_does_not(tmp_path: Path) -> None:
-    # LONG_BINPUT: the unpickler in C makes a table of that many entries.
+    # LONG_BINPUT: the unpickler in C allocates a table with that number of entries.
     greedy = b"\x80\x02Nr" + (2**32 - 1).to_bytes(4, "little") + b"."
     with pytest.raises(InputError, match="begin"):
         read(tmp_path, greedy + BEGINNING[1])

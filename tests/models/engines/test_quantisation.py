@@ -1,4 +1,4 @@
-"""How near LiteRT's files come to a network, with weights of eight bits or all of it in eight."""
+"""Tests of the error of LiteRT's files, with weights or all numbers in eight bits."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def pictures() -> Pictures:
 
 @pytest.fixture(scope="module")
 def network() -> Any:
-    """A few layers of the kinds that backbones have, with the same weights in every run."""
+    """Return a few layers of the kinds that backbones have, with the same weights in every run."""
     import keras
     from keras import layers
 
@@ -47,7 +47,7 @@ def network() -> Any:
 
 
 def error(network: Any, converted: bytes, pictures: Pictures, directory: Path) -> float:
-    """The largest difference of a feature, in standard deviations of all."""
+    """Return the largest difference of a feature, in standard deviations of all features."""
     file = directory / "backbone.tflite"
     file.write_bytes(converted)
     backbone = LiteRTBackbone(file, WANTED, FEATURES, threads=2)
@@ -60,7 +60,7 @@ def error(network: Any, converted: bytes, pictures: Pictures, directory: Path) -
 
 
 def floats(converted: bytes) -> int:
-    """Tensors of float32 in the network."""
+    """Return the float32 tensors of the network."""
     from ai_edge_litert.interpreter import Interpreter
 
     tensors = Interpreter(model_content=converted).get_tensor_details()

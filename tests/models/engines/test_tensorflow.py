@@ -1,4 +1,4 @@
-"""TensorFlow: one batch size for all calls, so that no batch changes a bit of the features."""
+"""Tests of TensorFlow: one batch size for all calls, so that batches change no bit of a feature."""
 
 import json
 from pathlib import Path
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.slow
 
 #: From about 235 on, TensorFlow on a CPU with AVX-512 rounds differently in batches of other sizes.
 SIZE = 299
-#: The smallest that the network takes.
+#: Smallest size that the network accepts.
 SMALL = 75
 
 
 def load(directory: Path, engine: dict[str, Any], size: int) -> Backbone:
-    """The default stack's backbone, with a manifest in ``directory``."""
+    """Return the default stack's backbone, with a manifest in ``directory``."""
     for file in default_stack().iterdir():
         (directory / file.name).symlink_to(file)
     manifest = json.loads((directory / "manifest.json").read_text())
@@ -33,12 +33,12 @@ def load(directory: Path, engine: dict[str, Any], size: int) -> Backbone:
 
 
 def noise(count: int, size: int) -> Pictures:
-    """Pictures of nothing, the same in every run."""
+    """Return pictures of random pixels, the same in every run."""
     return np.random.default_rng(2015).integers(0, 256, (count, size, size, 3), np.uint8)
 
 
 def features(backbone: Backbone, pictures: Pictures, *, together: int) -> Features:
-    """The features of each picture, so many pictures at a time."""
+    """Return the features of each picture, from batches of ``together`` pictures."""
     starts = range(0, len(pictures), together)
     return np.concatenate(
         [backbone.features(list(pictures[start : start + together])) for start in starts]

@@ -1,4 +1,4 @@
-"""Several classifiers vote in one process: one classifier, of which nobody sees that it is more."""
+"""Tests of several classifiers that vote in one process, behind the interface of one classifier."""
 
 import json
 
@@ -13,7 +13,7 @@ from tests.support.shade import Shade, grey
 
 
 def three(rule: Rule = "log_odds") -> VotingClassifier:
-    """One that finds everything light, one in the middle that counts double, one in doubt."""
+    """Return three members: a bright one, a fair one with weight 2, and a gloomy one."""
     members = [
         Member(Shade("bright", size=2, bias=0.5)),
         Member(Shade("fair", size=4), 2.0),
@@ -48,7 +48,7 @@ def test_each_member_looks_at_the_picture_that_it_wants() -> None:
     jury = three()
     picture = jury.prepare(grey(9))
     assert [np.shape(each) for each in picture] == [(2, 2, 3), (4, 4, 3), (8, 8, 3)]
-    jury.classify([picture])  # each of them refuses another size
+    jury.classify([picture])  # each member refuses other sizes
 
 
 def test_who_voted_what_goes_with_the_verdict() -> None:

@@ -1,4 +1,4 @@
-"""A checkpoint of TF-Slim's Inception V3, made up, and what it says of some pictures."""
+"""Invented checkpoint of TF-Slim's Inception V3, and its output for some pictures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.models.derived import derived_pictures
 
 @dataclass(frozen=True)
 class MadeUp:
-    """A checkpoint in both formats of TensorFlow, of the same variables."""
+    """Checkpoint in both formats of TensorFlow, with the same variables."""
 
     one_file: Path
     prefix: Path
@@ -33,7 +33,7 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> MadeUp:
     pictures = np.array(derived_pictures(4), np.uint8)
     variable, values = made_up(2016)
     expected = chances(pictures.astype(np.float32) / 127.5 - 1, variable).numpy()
-    # What a checkpoint of a training has besides: averages, counters, another classifier.
+    # The further variables of a training's checkpoint: averages, counters, another classifier.
     beside = {
         f"{name}/ExponentialMovingAverage": np.full_like(value, 7)
         for name, value in values.items()

@@ -1,6 +1,6 @@
-"""The first system's kinds of files, written by hand: trees of xgboost 0.x, and their pickle.
+"""File formats of the first system, written by hand: trees of xgboost 0.x, and their pickle.
 
-Nothing here is taken from ``catdog_stream.models.legacy``: the tests compare that with this.
+No code here is from ``catdog_stream.models.legacy``: the tests compare that package with this.
 """
 
 import pickle
@@ -39,7 +39,7 @@ def old_booster(
     metrics: tuple[str, ...] = (),
     deleted: int = 0,
 ) -> bytes:
-    """What ``Booster.save_raw`` gave; ``models.original.booster`` tells how it is laid out."""
+    """Return the output of ``Booster.save_raw``; ``models.legacy.booster`` documents the format."""
     data = struct.pack("<fIiii", base_margin, features, 0, attributes is not None, bool(metrics))
     data += bytes(136 - len(data)) + _text(objective) + _text(booster)
     data += struct.pack("<iiiiqii", len(trees), 1, features, 0, 0, 1, 0) + bytes(128)
@@ -69,7 +69,7 @@ def _text(text: str) -> bytes:
 
 @contextmanager
 def old_libraries(labels: str = "sklearn.preprocessing.label") -> Iterator[dict[str, type]]:
-    """The classes that the first system's pickle names, under the names that it has for them."""
+    """Yield the classes in the first system's pickle, by the names that the pickle has for them."""
     names = {"xgboost.sklearn": "XGBClassifier", "xgboost.core": "Booster", labels: "LabelEncoder"}
     with pytest.MonkeyPatch.context() as patch:
         made = {}
@@ -91,7 +91,7 @@ def old_pickle(
     labels: str = "sklearn.preprocessing.label",
     **fields: Any,
 ) -> bytes:
-    """An ``XGBClassifier`` with ``booster``, whose ``LabelEncoder`` knows ``classes``."""
+    """Return an ``XGBClassifier`` with ``booster``, whose ``LabelEncoder`` knows ``classes``."""
     with old_libraries(labels) as library:
         trained = library["Booster"]()
         vars(trained).update(handle=bytearray(booster), best_ntree_limit=100, feature_names=["f0"])
@@ -104,12 +104,12 @@ def old_pickle(
             | {"learning_rate": np.float64(0.1), **fields}
         )
         content = pickle.dumps(classifier, protocol=protocol)
-    # numpy of that time had its insides elsewhere.
+    # numpy of that time had another name for this module.
     return _renamed(content, "numpy._core.multiarray", "numpy.core.multiarray")
 
 
 def _renamed(content: bytes, new: str, old: str) -> bytes:
-    """``content`` with a module under its old name, whose length stands before it in protocol 4."""
+    """Return ``content`` with a module's old name, and in protocol 4 with its length in front."""
     new_bytes, old_bytes = new.encode(), old.encode()
     short = bytes([0x8C])
     content = content.replace(

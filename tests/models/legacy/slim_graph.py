@@ -1,9 +1,9 @@
-"""TF-Slim's Inception V3 by hand: ``tf.nn`` alone, after the definition of the network.
+"""TF-Slim's Inception V3 by hand: only ``tf.nn``, after the definition of the network.
 
 ``slim/nets/inception_v3.py`` of the TensorFlow models names scopes, sizes, strides and paddings; a
 ``conv2d`` of Slim is a convolution without a bias, a batch normalisation without a scale (epsilon
-0.001), and a ReLU. The graph asks for each variable by its name and shape, so the same run that
-computes it can make the variables up.
+0.001), and a ReLU. The graph requests each variable by its name and shape, so the run that computes
+the output can also generate the variables.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ GetVariable = Callable[[str, tuple[int, ...]], Any]
 
 
 class Slim:
-    """The layers, each with the scope that it is in."""
+    """Layers, each with its scope."""
 
     def __init__(self, variable: GetVariable, scope: str = "InceptionV3") -> None:
         self._variable = variable
@@ -56,7 +56,7 @@ def average(net: Any) -> Any:
 
 
 def chances(images: Any, variable: GetVariable) -> Any:
-    """Softmax [n, 1001] of images, float [n, 299, 299, 3] in -1 to 1."""
+    """Return the softmax [n, 1001] of images, float [n, 299, 299, 3] in -1 to 1."""
     slim = Slim(variable)
     net = slim.conv(images, 32, (3, 3), "Conv2d_1a_3x3", stride=2, padding="VALID")
     net = slim.conv(net, 32, (3, 3), "Conv2d_2a_3x3", padding="VALID")
@@ -155,9 +155,9 @@ def block_8(slim: Slim, net: Any, upright: str) -> Any:
 
 
 def made_up(seed: int) -> tuple[GetVariable, Values]:
-    """A source of variables that makes them up, the same for a seed, and where it keeps them.
+    """Return a generator of variables, the same for a seed, and the dict that keeps them.
 
-    They are such that what a picture shows comes through to the top: pictures differ there.
+    Their scale preserves the differences between pictures up to the last layer.
     """
     random = np.random.default_rng(seed)
     values: Values = {}
@@ -178,7 +178,7 @@ def made_up(seed: int) -> tuple[GetVariable, Values]:
 
 
 def save(values: Values, file: Path, *, version: int) -> None:
-    """Write a checkpoint in TensorFlow's format 1 (a file) or 2 (``file`` begins their names)."""
+    """Write a checkpoint in TensorFlow's format 1 (a file) or 2 (``file`` is their prefix)."""
     names, data = list(values), [tf.constant(value) for value in values.values()]
     if version == 1:
         tf.raw_ops.Save(filename=str(file), tensor_names=names, data=data)

@@ -1,4 +1,4 @@
-"""Trees as xgboost 0.x saved them: what they answer, and what is no such thing."""
+"""Tests of trees in the format of xgboost 0.x: their output, and invalid files."""
 
 import math
 import os
@@ -19,7 +19,7 @@ from tests.models.legacy.old_format import Node, leaf, old_booster, split
 SOURCE = Path("model.p")
 NAN = float("nan")
 
-#: Features 0 and 2 of three decide; without feature 0 it goes left, without feature 2 right.
+#: Features 0 and 2 of three decide; a missing feature 0 goes left, a missing feature 2 right.
 TREE: list[Node] = [
     split(-1, 1, 2, 0, 0.5, True),
     leaf(0, -1.5),
@@ -29,7 +29,7 @@ TREE: list[Node] = [
 ]
 STUMP: list[Node] = [split(-1, 1, 2, 1, 0.0, False), leaf(0, -0.25), leaf(0, 0.75)]
 
-#: A row, and what TREE and STUMP say of it.
+#: A row, and the output of TREE and STUMP for it.
 BY_HAND = [
     ([0.4, 0.0, 9.0], -1.5, 0.75),
     ([0.5, -1.0, 0.2], 0.125, -0.25),
@@ -63,7 +63,7 @@ def test_what_else_is_saved_changes_nothing() -> None:
 
 
 def test_nodes_that_were_pruned_are_left_out() -> None:
-    # Node 2 had children, which are still there; the root's children are 1 and 2.
+    # Node 2 was pruned and its children are still stored; the root's children are 1 and 2.
     pruned = [*STUMP, leaf(2, 8.0), (-1, 3, 9, 2**31 - 1, True, NAN)]
     (tree,) = read_booster(SOURCE, old_booster([pruned], 3, deleted=2)).trees
     assert len(tree.value) == 3

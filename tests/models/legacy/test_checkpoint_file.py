@@ -1,4 +1,4 @@
-"""A checkpoint from a file, an archive or an address; whoever made these may mean harm."""
+"""Tests of a checkpoint from a file, an archive or a URL; all of these are untrusted."""
 
 import gzip
 import hashlib
@@ -27,7 +27,7 @@ def read(place: object, sha256: str | None = None) -> bytes:
 
 
 def archive(*members: tarfile.TarInfo | str, content: bytes = CONTENT) -> bytes:
-    """A ``.tar.gz``: a name stands for a file with ``content``."""
+    """Return a ``.tar.gz``: a name stands for a file with ``content``."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for member in members:
@@ -39,25 +39,25 @@ def archive(*members: tarfile.TarInfo | str, content: bytes = CONTENT) -> bytes:
 
 
 def sparse() -> bytes:
-    """A ``.tar.gz`` of a file of 3 MB that is one hole, as GNU tar keeps it."""
+    """Return a ``.tar.gz`` of a file of 3 MB that is one hole, as GNU tar stores it."""
     info = tarfile.TarInfo(MEMBER)
     info.type = tarfile.GNUTYPE_SPARSE
     header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
-    header[483:495] = b"%011o\0" % 3_000_000  # the size with its holes
+    header[483:495] = b"%011o\0" % 3_000_000  # the size including the holes
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)
     return gzip.compress(bytes(header) + bytes(1024))
 
 
 def pax_sparse() -> bytes:
-    """The same, as POSIX tar keeps it."""
+    """Return the same, as POSIX tar stores it."""
     info = tarfile.TarInfo(MEMBER)
     info.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": "3000000"}
     return gzip.compress(info.tobuf(tarfile.PAX_FORMAT) + bytes(1024))
 
 
 def long_names(count: int) -> bytes:
-    """A ``.tar.gz`` of headers that each give the next one a long name."""
+    """Return a ``.tar.gz`` of headers that each give the next header a long name."""
     info = tarfile.TarInfo("././@LongLink")
     info.type, info.size = tarfile.GNUTYPE_LONGNAME, 2
     header = info.tobuf(tarfile.GNU_FORMAT) + b"x".ljust(tarfile.BLOCKSIZE, b"\0")
@@ -76,7 +76,7 @@ def test_a_file_is_taken_where_it_lies(tmp_path: Path) -> None:
     with at_hand(str(file)) as found:
         assert (found.path, found.sha256) == (file, SHA256)
     assert read(file, SHA256.upper()) == CONTENT
-    with at_hand(str(tmp_path / "prefix")) as found:  # the reader says what is not there
+    with at_hand(str(tmp_path / "prefix")) as found:  # the reader reports what is missing
         assert (found.path, found.sha256) == (tmp_path / "prefix", None)
 
 
@@ -153,7 +153,7 @@ def test_what_unpacks_to_too_much_is_refused_before_anything_is_written(
 
 
 class Answers(BaseHTTPRequestHandler):
-    """What the address of the name answers."""
+    """Web server that answers by the name of the path."""
 
     def do_GET(self) -> None:
         if self.path.startswith("/to?"):
@@ -172,7 +172,7 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Not on the terminal."""
+        """Print no log line on the terminal."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The pickle of the first system's head is read, and nothing in it is executed."""
+"""Tests of the pickle of the first system's head: it is read, and no code in it is executed."""
 
 import contextlib
 import os
@@ -89,7 +89,7 @@ def test_what_would_answer_otherwise_than_its_trees(
 
 
 class Calls:
-    """An object whose pickle calls ``function`` when Python reads it."""
+    """Object whose pickle calls ``function`` when Python reads it."""
 
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._call = function, arguments
@@ -113,9 +113,9 @@ def test_what_python_would_execute_is_named_and_not_executed(
     }[name]
     alone = pickle.dumps(hostile, protocol)
     pickle.loads(alone)
-    assert marker.exists()  # so it is worth to be refused
+    assert marker.exists()  # the attack works in Python
     marker.unlink()
-    # By itself, and where the trees are looked for.
+    # As the whole file, and in the place of the trees.
     for content in (alone, old_pickle(TREES, [0, 1], protocol=protocol, _Booster=hostile)):
         with pytest.raises(InputError, match=rf"is not read: it refers to \S+\.{name}, which"):
             read_classifier(write(tmp_path, content))
@@ -152,13 +152,13 @@ def test_tricks_with_calls_and_classes_are_refused(tmp_path: Path, content: byte
 @pytest.mark.parametrize(
     "content",
     [
-        # More bytes than there are, a place in memory far off, an array of a million million bytes.
+        # More bytes than the file has, a memo index far off, an array of a million million bytes.
         b"\x80\x04\x8e" + struct.pack("<Q", 2**62) + b"abc.",
         b"\x80\x04B" + struct.pack("<I", 2**32 - 1) + b"abc.",
         b"\x80\x04Nr" + struct.pack("<I", 2**32 - 1) + b".",
         b"\x80\x04\x95" + struct.pack("<Q", 2**62) + b"N.",
         b"\x80\x04\x8c\x08builtins\x8c\x09bytearray\x93\x8a\x06" + b"\0" * 5 + b"\x01\x85R.",
-        # Tuples of tuples as a key: to hash it would take for ever.
+        # Tuples of tuples as a key: their hash would take for ever.
         b"\x80\x04})" + b"\x94h\x00h\x00\x86".replace(b"\x94", b"q\0") * 64 + b"Ns.",
         b"\x80\x04" + b"]" * 10**6 + b".",
         b"\x80\x04" + b"(" * 10**6 + b".",

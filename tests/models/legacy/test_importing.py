@@ -1,4 +1,4 @@
-"""From the first system's files to a stack that answers as it did: ``import-original``."""
+"""Tests of ``import-original``: the imported stack gives the same answers as the first system."""
 
 import io
 import json
@@ -36,12 +36,12 @@ def test_the_stack_answers_what_the_graph_and_the_trees_say_by_hand(
         tar.add(made_up.one_file, "inception_v3.ckpt")
     pictures = [png(picture) for picture in made_up.pictures]
 
-    # What TensorFlow 1 makes of them, in the graph computed by hand.
+    # The features that TensorFlow 1 computes, in the graph written by hand.
     def variable(name: str, _: tuple[int, ...]) -> npt.NDArray[Any]:
         return made_up.values[name]
 
     features = chances(tf1_pictures(made_up.pictures), variable).numpy()
-    # A tree that asks for the class in which they differ most, and another for how sure.
+    # A tree that splits by the class in which the pictures differ most, and another with one leaf.
     spread = np.ptp(features, axis=0)
     asked = int(spread.argmax())
     ordered = np.sort(features[:, asked])
@@ -82,7 +82,7 @@ def test_the_stack_answers_what_the_graph_and_the_trees_say_by_hand(
 
 
 def tf1_pictures(pictures: npt.NDArray[np.uint8]) -> Any:
-    """What ``preprocess_for_eval`` of TF-Slim's ``inception_preprocessing`` makes of them."""
+    """Return the pictures after TF-Slim's ``inception_preprocessing.preprocess_for_eval``."""
     import tensorflow as tf
 
     cropped = tf.image.central_crop(pictures.astype(np.float32) / 255, 0.875)

@@ -1,4 +1,4 @@
-"""TF-Slim's checkpoint, read into Keras' network, against Slim's graph computed by hand."""
+"""Tests of TF-Slim's checkpoint in Keras' network, against Slim's graph computed by hand."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("form", ["one_file", "prefix"])
 def test_the_network_says_what_slims_graph_says(made_up: MadeUp, form: str) -> None:
-    assert np.ptp(made_up.chances, axis=0).max() > 0.01  # the pictures differ at the top
+    assert np.ptp(made_up.chances, axis=0).max() > 0.01  # the outputs of the pictures differ
     network = read_checkpoint(getattr(made_up, form), "made up")
     found = network(made_up.pictures.astype(np.float32) / 127.5 - 1).numpy()
     difference = np.abs(found - made_up.chances).max()

@@ -1,4 +1,4 @@
-"""A calibration changes how sure a stack is, and nothing that it should not."""
+"""Tests of a calibration: it changes the confidence of a stack, and nothing else."""
 
 from typing import Any
 
@@ -73,6 +73,6 @@ def test_a_head_answers_as_calibrated() -> None:
 
 
 def test_a_calibrated_head_is_as_sure_as_it_may_be() -> None:
-    """Where the chance of a class is so near to 1 that a float of 32 bits holds no more of it."""
+    """Use a probability so near to 1 that a 32-bit float cannot represent it."""
     chances = Calibration(1.0, (0.0, 0.0)).chances(np.array([[0.0, 30.0]]))
     assert 0 < chances[0, 0] < 1e-12

@@ -1,4 +1,4 @@
-"""Golden pictures: what a stack said of them, and whether it says so still."""
+"""Tests of golden pictures: a stack must still give the verdicts that were stored for them."""
 
 import json
 import shutil
@@ -39,7 +39,7 @@ def test_a_golden_picture_that_was_changed_is_refused(tmp_path: Path) -> None:
     golden["scores"] = {"dog": 1.0}
     with pytest.raises(StackError, match="a score for each class"):
         load_manifest(add(tmp_path, "pets", "2", golden=[golden]))
-    golden["scores"] = {"cat": float("nan"), "dog": 0.0}  # JSON as Python reads it
+    golden["scores"] = {"cat": float("nan"), "dog": 0.0}  # valid JSON for Python
     with pytest.raises(StackError, match="from 0 to 1"):
         load_manifest(add(tmp_path, "pets", "3", golden=[golden]))
     golden["scores"] = {"cat": 1.0, "dog": 0.0}

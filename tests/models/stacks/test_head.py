@@ -1,4 +1,4 @@
-"""The trees: one row at a time or many, the answer is the same."""
+"""Tests of the trees: they give the same output for one row at a time and for many."""
 
 from pathlib import Path
 

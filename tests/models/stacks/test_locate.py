@@ -1,4 +1,4 @@
-"""The weights and samples are found beside a checkout and in every kind of installation."""
+"""Tests that weights and samples are found beside a checkout and in every kind of installation."""
 
 import shutil
 import subprocess
@@ -25,7 +25,7 @@ def test_a_checkout_holds_the_stacks_and_the_samples() -> None:
 
 
 def install(site: Path, share: Path, recorded: str) -> None:
-    """What an installation of the wheel leaves, cut down to what is looked for."""
+    """Create the files of an installed wheel, only those that the search needs."""
     stacks = site / "catdog_stream" / "models" / "stacks"
     stacks.mkdir(parents=True)
     for name in ("__init__.py", "errors.py"):

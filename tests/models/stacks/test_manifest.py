@@ -1,4 +1,4 @@
-"""A stack's manifest is believed only if every word and every file of it is right."""
+"""Tests of a stack's manifest: it is accepted only if every field and every file is valid."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from catdog_stream.models.stacks.manifest import Manifest, Part, describe, load_
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Path:
-    """A directory with a good manifest and small files in place of models."""
+    """Return a directory with a valid manifest and small files in place of models."""
     (tmp_path / "backbone.tflite").write_bytes(b"backbone")
     (tmp_path / "head.ubj").write_bytes(b"head")
     Manifest(

@@ -1,4 +1,4 @@
-"""How familiar features are; and files of strangers that say so."""
+"""Tests of the OOD score, and of untrusted files that contain its parameters."""
 
 import io
 import pickle
@@ -17,7 +17,7 @@ FEATURES, KEPT = 32, 3
 
 
 def good() -> dict[str, npt.NDArray[np.floating]]:
-    """The arrays of a file that can be used."""
+    """Return the arrays of a valid file."""
     random = np.random.default_rng(0)
     means = np.abs(random.normal(size=(2, FEATURES)))
     return {
@@ -42,7 +42,7 @@ def loaded(file: Path, arrays: dict[str, Any]) -> Familiarity:
 def test_what_lies_at_a_mean_is_familiar_and_what_lies_elsewhere_is_not(file: Path) -> None:
     arrays = good()
     familiarity = loaded(file, arrays)
-    near = arrays["means"].astype(np.float32) * 7  # however bright the picture
+    near = arrays["means"].astype(np.float32) * 7  # for any brightness
     assert list(familiarity.of(near)) == [1, 1]
     assert list(familiarity.of(-near)) == [0, 0]
 
@@ -70,7 +70,7 @@ def test_it_is_the_same_to_the_bit_whatever_else_is_in_the_batch(file: Path) -> 
     alone = [familiarity.of(row[np.newaxis])[0] for row in rows]
     assert 0 < min(alone) < max(alone) < 1
     assert familiarity.of(rows).tolist() == alone
-    odd = np.zeros(4 * FEATURES + 4, np.uint8)[4:].view(np.float32)  # not where vectors begin
+    odd = np.zeros(4 * FEATURES + 4, np.uint8)[4:].view(np.float32)  # not aligned for vectors
     odd[:] = rows[7]
     assert familiarity.of(odd[np.newaxis])[0] == alone[7]
 
@@ -124,7 +124,7 @@ def npz(members: dict[str, bytes]) -> bytes:
 
 
 def claiming(shape: str) -> bytes:
-    """Of a member of the file, a header without its numbers."""
+    """Return the header of an array without its numbers."""
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}"
     return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
 
@@ -149,7 +149,7 @@ def test_a_file_that_is_none_is_refused(file: Path, content: bytes) -> None:
 
 
 def test_a_byte_that_was_changed_is_told_or_does_no_harm(file: Path) -> None:
-    """The manifest's hash tells it first; this one is for a manifest that was changed as well."""
+    """Change the manifest's hash as well; otherwise the hash reports the change first."""
     np.savez(file, **good())  # type: ignore[arg-type]
     whole = file.read_bytes()
     for place in range(0, len(whole), 7):

@@ -1,4 +1,4 @@
-"""What a stack said when it was measured, as its manifest keeps it."""
+"""Tests of the reference verdicts of a stack, which its manifest stores."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""A folder of stacks, and what in it is none."""
+"""Tests of a folder of stacks, and of entries in it that are no stacks."""
 
 import os
 from pathlib import Path

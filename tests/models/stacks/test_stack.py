@@ -1,4 +1,4 @@
-"""The default stack as a whole: verdicts, batches, threads, and broken stacks."""
+"""Tests of the default stack as a whole: verdicts, batches, threads, and broken stacks."""
 
 import json
 import shutil
@@ -96,7 +96,7 @@ def test_several_threads_may_classify_at_once(stack: ModelStack) -> None:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the default stack, to be broken."""
+    """Return a copy of the default stack, for tests that break it."""
     return Path(shutil.copytree(default_stack(), tmp_path / "stack"))
 
 

@@ -1,4 +1,4 @@
-"""An unsure verdict gives way to that on the orientation that looks most familiar."""
+"""Tests of unsure verdicts: the most in-distribution orientation of the picture replaces them."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_unsure_is_an_unfamiliar_picture_or_an_improbable_class(
 
 
 class Recorded:
-    """A classifier by the orientation: the verdict belongs to the corner that is light."""
+    """Classifier by orientation: each corner that can be light has its verdict."""
 
     def __init__(self, *verdicts: Verdict) -> None:
         self.verdicts = verdicts

@@ -1,4 +1,4 @@
-"""A stack that was written is loaded before anybody says that it is there."""
+"""Tests of a written stack: it is loaded before the command reports success."""
 
 import dataclasses
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.support.stacks import add
 
 
 def classes(folder: Path, number: int) -> Path:
-    """A folder of as many classes, with a sample picture in each."""
+    """Return a folder with this number of classes, with a sample picture in each."""
     picture = (samples() / "cat-kitten.jpg").read_bytes()
     for each in range(number):
         (folder / f"class-{each:02}").mkdir(parents=True)
@@ -58,7 +58,7 @@ def test_more_classes_than_a_stack_can_have_are_told_before_the_training(
 ) -> None:
     folder = classes(tmp_path / "many", 33)
     arguments = [str(folder), "--output", str(tmp_path / "out")]
-    at_work = {AT_WORK: "1"}  # in this process
+    at_work = {AT_WORK: "1"}  # run in this process
     answer = CliRunner(env=at_work).invoke(command, arguments)  # type: ignore[arg-type]
     assert answer.exit_code == 1, answer.output
     assert answer.output == (
@@ -70,7 +70,7 @@ def test_more_classes_than_a_stack_can_have_are_told_before_the_training(
 def test_a_head_whose_stack_does_not_load_is_no_success(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manifests, "MAX_GOLDEN", 1)  # whatever it is that is not allowed
+    monkeypatch.setattr(manifests, "MAX_GOLDEN", 1)  # any violation will do
     folder = classes(tmp_path / "two", 2)
     arguments = [str(folder), "--output", str(tmp_path / "out"), "--backbone", str(default_stack())]
     answer = CliRunner().invoke(train_head, arguments)

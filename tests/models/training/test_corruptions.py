@@ -1,4 +1,4 @@
-"""Corruptions do what their names say."""
+"""Tests that corruptions do what their names say."""
 
 import numpy as np
 import pytest

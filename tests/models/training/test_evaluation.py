@@ -1,4 +1,4 @@
-"""The metrics, against numbers worked out by hand, and an evaluation of real pictures."""
+"""Tests of metrics, against numbers calculated by hand, and of an evaluation of real pictures."""
 
 import json
 import math
@@ -24,7 +24,7 @@ from tests.support.stacks import DEFAULT, add
 
 
 def chances(dog: list[float]) -> Chances:
-    """Of cat and dog, where dog's are these."""
+    """Return the probabilities of cat and dog, where ``dog`` has the dog's."""
     return np.stack((1 - np.array(dog), np.array(dog)), axis=1)
 
 
@@ -52,7 +52,7 @@ def test_calibration_error_weighs_each_bin_by_its_pictures() -> None:
 
 
 def test_calibration_error_takes_the_mean_within_a_bin() -> None:
-    # Four pictures at confidence 0.75, three of them right: nothing to complain about.
+    # Four pictures at confidence 0.75, three of them right: no error.
     alike = chances([0.75, 0.75, 0.75, 0.75])
     assert calibration_error(np.array([1, 1, 1, 0]), alike) == pytest.approx(0)
 
@@ -70,7 +70,7 @@ def test_confusion_counts_classes_against_verdicts() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The samples in folders, with one file that is no picture."""
+    """Return the samples in folders, with one file that is no picture."""
     for label in ("cat", "dog"):
         (tmp_path / label).mkdir()
         for sample in samples().glob(f"{label}-*"):
@@ -93,7 +93,7 @@ def test_an_evaluation_reports_what_it_could_not_read(stack: ModelStack, folder:
 def test_those_that_vote_are_measured_as_one(
     stack: ModelStack, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Two of three say the opposite: each picture is decided wrongly."""
+    """Let two of three members give the opposite verdict: each decision is wrong."""
     repository = tmp_path_factory.mktemp("stacks")
     opposite = [
         ModelStack.load(add(repository, "pets", version, classes=["dog", "cat"]), threads=1)

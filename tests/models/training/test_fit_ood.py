@@ -1,4 +1,4 @@
-"""What a stack is taught to find familiar."""
+"""Tests of fitting the OOD score of a stack."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ Labels = npt.NDArray[np.intp]
 
 
 def pictures(count: int, classes: int, seed: int) -> tuple[Features, Labels]:
-    """Features, as of a network: none negative, each class with some of its own."""
+    """Return features as of a network: none negative, each class with some of its own."""
     random = np.random.default_rng(seed)
     labels = np.arange(count) % classes
     features = random.gamma(1, 0.2, (count, FEATURES))

@@ -1,4 +1,4 @@
-"""Training, from a folder of labelled pictures to a stack that loads and answers."""
+"""Tests of training, from a folder of labelled pictures to a stack that loads and answers."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.models.derived import derived_pictures
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Four pictures of each class, the third of the samples being the dog; one file is broken."""
+    """Return a folder with four pictures of dogs, eight of cats, and one broken file."""
     directory = tmp_path / "pictures"
     for label in ("cat", "dog"):
         (directory / label).mkdir(parents=True)
@@ -109,7 +109,7 @@ def test_stack_takes_pictures_as_its_backbone_does(folder: Path, tmp_path: Path)
     assert (manifest.name, manifest.network) == ("pets", "inception_v3")
     assert (manifest.preprocessing, manifest.features) == (wanted, 2048)
 
-    # A stack is the backbone of the next one; what convert says of newer files goes first.
+    # A stack serves as the backbone of the next one; a description by ``convert`` has precedence.
     assert described_backbone(tmp_path / "first").preprocessing == wanted
     newer = Description("efficientnet_lite2", Preprocessing(260), 1280)
     newer.write(tmp_path / "first")

@@ -1,4 +1,4 @@
-"""Two engines of one network are near each other; two networks are not."""
+"""Tests of parity: two engines of one network agree; two networks do not."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A stack of any classes is measured on turned and corrupted pictures."""
+"""Tests of robustness: a stack of any classes is evaluated on rotated and corrupted pictures."""
 
 import json
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ from catdog_stream.models.training.robustness import (
 )
 from catdog_stream.models.verdict import Verdict
 
-#: Class to the part of a picture that is light.
+#: Class to the light part of its pictures.
 CLASSES = {"above": np.s_[:8], "below": np.s_[8:], "even": np.s_[:0]}
 
 
 class Sides:
-    """A classifier of three classes: which half of the picture is lighter."""
+    """Classifier of three classes by the lighter half of the picture."""
 
     name, version, engine = "sides", "1", "none"
     classes = tuple(CLASSES)

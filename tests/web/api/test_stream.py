@@ -1,4 +1,4 @@
-"""The API's way to the stream: what is known is told at once, and so is that Kafka is silent."""
+"""Tests of the API's access to the stream: known results and a silent Kafka show at once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

@@ -17,7 +17,7 @@ CLASSIFIED = Classified(None, Verdict({"cat": 1.0}, "pets 2"))
 
 
 def shown(seconds: float, stated: float | None, **more: Any) -> float:
-    """Seconds that are noted of a request in work for ``seconds``, of a record of ``stated``."""
+    """Return the recorded seconds of a request: ``seconds`` in progress, timestamp ``stated``."""
     now = NOW
     recorder = Recorder(lambda: now, **more)
     timestamp = None if stated is None else round(stated * 1000)

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite2 as Keras builds it, against the definition written out in NumPy."""
+"""Tests of Keras' EfficientNet-Lite2, against the definition written out in NumPy."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 Array = npt.NDArray[np.float64]
 
-#: Blocks: how many, kernel, stride of the first, expansion, channels in and out.
+#: Blocks: number, kernel, stride of the first, expansion, channels in and out.
 STAGES = (
     (1, 3, 1, 1, 32, 16),
     (3, 3, 2, 6, 16, 24),
@@ -32,7 +32,7 @@ def blocks() -> Iterator[tuple[int, int, int, int, int]]:
 
 
 def random_tensors() -> dict[str, Array]:
-    """Tensors under the names and in the shapes of ``efficientnet_lite_pytorch``."""
+    """Return tensors with the names and shapes of ``efficientnet_lite_pytorch``."""
     random = np.random.default_rng(2019)
     tensors: dict[str, Array] = {}
 
@@ -56,7 +56,7 @@ def random_tensors() -> dict[str, Array]:
 
 
 def defined(picture: Array, tensors: dict[str, Array]) -> Array:
-    """The features of ``picture`` [size, size, 3], step by step."""
+    """Return the features of ``picture`` [size, size, 3], computed step by step."""
 
     def normalised(x: Array, norm: str) -> Array:
         gain, bias, mean, variance = (
@@ -65,7 +65,7 @@ def defined(picture: Array, tensors: dict[str, Array]) -> Array:
         return gain * (x - mean) / np.sqrt(variance + 1e-3) + bias
 
     def windows(x: Array, kernel: int, stride: int) -> Array:
-        """[height, width, channels, kernel, kernel], as many as fit when the edge is padded."""
+        """Return [height, width, channels, kernel, kernel], as many as fit when padded."""
         size = -(-len(x) // stride)
         around = max((size - 1) * stride + kernel - len(x), 0)
         padded = np.pad(x, ((around // 2, around - around // 2),) * 2 + ((0, 0),))
@@ -97,7 +97,7 @@ def defined(picture: Array, tensors: dict[str, Array]) -> Array:
 @pytest.mark.parametrize("size", [64, 75])
 def test_keras_network_with_pytorch_weights_gives_what_the_definition_gives(size: int) -> None:
     tensors = random_tensors()
-    # Multiples of 1/128, since Keras takes them in as float32: the rest is float64 in both.
+    # Multiples of 1/128, because Keras converts input to float32: all else is float64 in both.
     pictures = np.random.default_rng(7).integers(-127, 129, (2, size, size, 3)) / 128
     network = build_network("efficientnet_lite2", size, dtype="float64")
     network.set_weights(weights_from_pytorch(tensors))

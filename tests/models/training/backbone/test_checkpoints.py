@@ -1,4 +1,4 @@
-"""A checkpoint is read back as it was written, and no other training goes on from it."""
+"""Tests of checkpoints: they are read as written, and only the same training resumes from them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A network learns, the same way each time, whether it was stopped or not."""
+"""Tests of fine-tuning: the result is the same every time, with or without interruption."""
 
 from pathlib import Path
 
@@ -18,14 +18,14 @@ from catdog_stream.models.training.labelled import LabelledFile, labelled_files
 
 pytestmark = pytest.mark.slow
 
-#: The smallest that the network takes.
+#: Smallest size that the network accepts.
 SIZE = 75
 PLAN = FineTuning((Phase(1, SIZE, 1e-3, upper=True), Phase(2, SIZE, 1e-3)), batch=4)
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledFile]:
-    """Dark and light pictures."""
+    """Return dark and light pictures."""
     folder = tmp_path_factory.mktemp("pictures")
     random = np.random.default_rng(3)
     for name, light in (("dark", 60), ("light", 190)):

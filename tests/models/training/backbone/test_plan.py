@@ -1,4 +1,4 @@
-"""A training learns at the rate, and sees the pictures in the order, that its plan says."""
+"""Tests that a training follows its plan: learning rate and order of the pictures."""
 
 import numpy as np
 from hypothesis import given

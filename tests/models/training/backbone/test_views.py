@@ -1,4 +1,4 @@
-"""As many views of a training are turned and corrupted as the plan says."""
+"""Tests of a training's views: the planned shares of them are rotated and corrupted."""
 
 import numpy as np
 import pytest

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-#: Width of their stripes, in pixels.
+#: Width of each class's stripes, in pixels.
 CLASSES = {"broad": 12, "fine": 3, "middle": 6}
 
 
 def picture(stripes: int, number: int, side: int = 48) -> Image.Image:
-    """Stripes and some dots of random colours, the same for the same number."""
+    """Return stripes and some dots of random colours, the same for the same number."""
     random = np.random.default_rng((stripes, number))
     pixels = np.empty((side, side, 3))
     phase = random.integers(stripes * 2)
@@ -24,7 +24,7 @@ def picture(stripes: int, number: int, side: int = 48) -> Image.Image:
 
 
 def fill(folder: Path, count: int, *, first: int = 0, classes: Mapping[str, int] = CLASSES) -> Path:
-    """So many pictures of each class, from the number ``first`` on."""
+    """Write ``count`` pictures of each class, from the number ``first`` on."""
     for name, stripes in classes.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
         for number in range(first, first + count):

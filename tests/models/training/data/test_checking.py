@@ -1,4 +1,4 @@
-"""Data that would mislead is refused, with the files' names."""
+"""Tests of misleading data: it is refused, with the names of the files."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Copies of a picture are known as such, other pictures are not."""
+"""Tests of duplicates: copies of a picture are detected, other pictures are not."""
 
 import io
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def shape(colour: str, *, circle: bool) -> Image.Image:
 def test_what_is_alike_is_not_the_same(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     others = {
-        "red": Image.new("RGB", (64, 64), "red"),  # flat: there is nothing to compare
+        "red": Image.new("RGB", (64, 64), "red"),  # a flat picture has no features to compare
         "also red": Image.new("RGB", (64, 64), (250, 0, 0)),
         "red circle": shape("red", circle=True),
         "blue circle": shape("blue", circle=True),
@@ -87,7 +87,7 @@ def test_what_is_alike_is_not_the_same(tmp_path: Path) -> None:
 
 
 def test_many_pictures_are_no_work(tmp_path: Path) -> None:
-    """Each is compared with all that came before: more than the room that there is at first."""
+    """Compare each picture with all before: more than the initial capacity."""
     random = np.random.default_rng(0)
     same = Sameness(lambda _: None)
     thumbnails = random.integers(0, 255, (1500, THUMBNAIL, THUMBNAIL, 3), np.uint8)

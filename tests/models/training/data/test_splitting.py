@@ -1,4 +1,4 @@
-"""Which pictures are for what depends on their content and the seed alone."""
+"""Tests that the split of pictures depends only on their content and the seed."""
 
 from collections import Counter
 from pathlib import Path
@@ -16,7 +16,7 @@ def examples(count: int, classes: int = 3) -> list[Example]:
 
 
 def parts(found: Split) -> dict[str, str]:
-    """Content to the name of the part that it is in."""
+    """Return content to the name of its part."""
     return {
         each.sha256: name
         for name in ("backbone", "head", "evaluation")

@@ -1,4 +1,4 @@
-"""The trees are the same for the same features, and are judged by pictures that they never saw."""
+"""Tests of the trees: deterministic, and evaluated on pictures that were not in the training."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ FOLDS = [number % 5 for number in range(150)]
 
 
 def seen(classes: int, *, told: bool) -> Seen:
-    """Pictures whose features tell their class, or are noise."""
+    """Return pictures whose features tell their class, or are noise."""
     random = np.random.default_rng(0)
     labels = np.arange(150) // 5 % classes
     features = random.normal(0, 1, (150, VIEWS, 30)).astype(np.float32)
@@ -28,7 +28,7 @@ def test_what_is_held_out_is_known_if_it_can_be(classes: int) -> None:
     labels = seen(classes, told=True).labels
     assert told.logits.shape == (150, classes)
     assert np.mean(told.logits.argmax(axis=1) == labels) > 0.95
-    # A head that had seen them would know the noise by heart.
+    # A head that was trained on these pictures would have learned the noise.
     assert np.mean(noise.logits.argmax(axis=1) == labels) < 1 / classes + 0.15
     assert noise.rounds < told.rounds / 2
 

@@ -1,4 +1,4 @@
-"""A report is one page that nobody's file name can break."""
+"""Tests of a report: one page that no file name can break."""
 
 import re
 from html.parser import HTMLParser
@@ -22,12 +22,12 @@ from catdog_stream.models.verdict import Verdict
 from tests.models.training.data.pictures import picture
 
 CLASSES = ("cat", "dog", "owl")
-#: A name that would do something in a page, on a terminal and to the direction of writing.
+#: Name with special effects in a page, on a terminal and on the direction of writing.
 HOSTILE = "<script src=x.example>\"'&\x1b[2J\u202e.png"
 
 
 class Elements(HTMLParser):
-    """The elements of a page, and what they refer to."""
+    """Elements of the page, and the resources that they refer to."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ def test_all_that_matters_is_there(page: str) -> None:
         "The stack calls nothing unknown: 24 pictures are too few.",
     ):
         assert part in page, part
-    assert page.count("<img") == 24  # however many there are
+    assert page.count("<img") == 24  # for any number of pictures
     assert len(page) < 1_000_000
 
 

@@ -1,4 +1,4 @@
-"""What the charts show, against numbers worked out by hand."""
+"""Tests of the numbers in the charts, against numbers calculated by hand."""
 
 import numpy as np
 import pytest

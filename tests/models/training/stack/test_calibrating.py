@@ -1,4 +1,4 @@
-"""Calibration finds what was done to true chances, and leaves alone what needs none."""
+"""Tests of calibration: it finds distortions of probabilities, and keeps true ones unchanged."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from catdog_stream.models.training.stack.calibrating import calibrate, platt, te
 
 
 def answered(count: int, classes: int, seed: int = 0) -> tuple[Logits, Labels]:
-    """Logits that mean what they say: each picture's class is drawn by them."""
+    """Return calibrated logits: each picture's class is drawn by their probabilities."""
     random = np.random.default_rng(seed)
     logits = random.normal(0, 2, (count, classes))
     chances = Calibration.none(classes).chances(logits)
@@ -24,7 +24,7 @@ def folds(count: int) -> list[int]:
 def test_true_chances_are_left_alone(classes: int) -> None:
     logits, labels = answered(4000, classes)
     found = calibrate(logits, labels, folds(4000))
-    if found is not None:  # as near to none as makes no difference
+    if found is not None:  # a calibration without effect
         apart = found.chances(logits) - Calibration.none(classes).chances(logits)
         assert np.abs(apart).mean() < 0.01
 

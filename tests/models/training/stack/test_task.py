@@ -1,4 +1,4 @@
-"""A training is the same one as long as all is the same that decides what comes out."""
+"""Tests of a training's identity: it is the same while all that decides the result is the same."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A training goes on from what it left, if it is the same one."""
+"""Tests of unfinished trainings: only the same training resumes."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ ABOUT = {"classes": ("cat", "dog"), "seed": 0}
 
 
 def begin(output: Path, *, resume: bool = False, force: bool = False, **more: object) -> Unfinished:
-    """As a process does that ends at once: its lock goes with it."""
+    """Begin as a process does that ends at once: its lock is released with it."""
     work = Unfinished.begin(output, {**ABOUT, **more}, resume=resume, force=force)
     os.close(work.lock)
     return work
