@@ -1,12 +1,12 @@
-"""Requests in memory: Kafka is asked for more only where a whole fetch has room.
+"""Memory budget for fetched requests: Kafka is asked for more only if a whole fetch fits.
 
 Fault (aiokafka 0.14 under Faust 0.15): buffers are limited by the number of records, or for each
-partition. A record is as large as its picture, so that 100 waiting requests of 4 MB, and a topic of
-100 partitions all the more, take a gigabyte.
+partition. A record is as large as its picture, so 100 waiting requests of 4 MB take a gigabyte, and
+a topic of 100 partitions takes even more.
 
-Repair: what was fetched and is not answered is counted in bytes, in aiokafka's buffers as well as
-behind them. Where it leaves no room for another fetch, the partitions are left out of the next
-requests to the brokers: records wait in Kafka.
+Repair: the bytes of fetched and unanswered records are counted, both in aiokafka's buffers and
+behind them. If another fetch does not fit, the partitions are left out of the next requests to the
+brokers, and their records wait in Kafka.
 """
 
 import random
@@ -20,22 +20,22 @@ from faust.types import TP
 
 __all__ = ["FetchBudget"]
 
-#: Seconds between two looks whether there is room again.
+#: Seconds between two checks if a fetch fits again.
 LOOK_AGAIN = 0.02
-#: Seconds that a broker may keep a request for other topics meanwhile. Each request costs about a
-#: millisecond, and under load there is nearly always no room.
+#: Longest time in seconds for which a broker may meanwhile hold a request for other topics. Each
+#: request costs about a millisecond, and under load the budget is nearly always used up.
 OTHERS_WAIT = 0.1
 
 
 class FetchBudget:
-    """Bytes of requests that were fetched and are not answered.
+    """Budget in bytes for requests that were fetched and are not answered.
 
-    The consumer's thread adds and asks; the event loop releases.
+    The consumer's thread adds records and checks the budget; the event loop releases records.
 
     Args:
-        topics: whose records count.
-        fetch: bytes of one fetch at most.
-        most: bytes in all.
+        topics: topics whose records count.
+        fetch: largest size of one fetch, in bytes.
+        most: the budget, in bytes.
     """
 
     def __init__(self, topics: Collection[str], *, fetch: int, most: int) -> None:
@@ -46,7 +46,7 @@ class FetchBudget:
         self._held = 0
         self._lock = threading.Lock()
         self._fetcher: Any = None
-        #: Brokers that were asked for records that count, and have not answered.
+        #: Ids of the brokers that have not answered a request for records that count.
         self._asked: set[int] = set()
 
     @property
@@ -55,12 +55,12 @@ class FetchBudget:
         return self._held
 
     def watch(self, fetcher: Any) -> None:
-        """Limit what ``fetcher``, aiokafka's, asks for at a time, and count what it holds."""
+        """Limit the size of each fetch of aiokafka's ``fetcher``, and count its buffers."""
         fetcher._fetch_max_bytes = self._fetch
         self._fetcher = fetcher
 
     def take(self, found: Mapping[TP, Iterable[ConsumerRecord]]) -> None:
-        """Count records that leave the fetcher."""
+        """Count records that leave the fetcher's buffers."""
         for tp, records in found.items():
             if tp.topic in self._topics:
                 with self._lock:
@@ -70,29 +70,29 @@ class FetchBudget:
                         self._sizes[tp, record.offset] = size
 
     def release(self, tp: TP, offset: int) -> None:
-        """Count a record no longer: it is answered."""
+        """Stop counting a record, which is answered."""
         with self._lock:
             self._held -= self._sizes.pop((tp, offset), 0)
 
     def clear(self) -> None:
-        """Count nothing: all that was fetched is thrown away."""
+        """Stop counting all records, which are discarded."""
         with self._lock:
             self._sizes.clear()
             self._held = 0
 
     def left_out(self) -> Collection[str]:
-        """Return the topics of which nothing may be fetched now, as there is no room."""
+        """Return the topics that must not be fetched now, because no fetch fits."""
         return self._topics if self._fetches_left() < 1 else ()
 
     def limited(self, actions: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return aiokafka's next actions without the requests that there is no room for.
+        """Return aiokafka's next actions without the requests that do not fit into the budget.
 
-        Where there is none, other partitions must not keep their brokers for long.
+        If none fits, requests for other partitions must not occupy their brokers for long.
         """
         requests, resets, seconds, *others = actions
         left = self._fetches_left()
         granted = []
-        for node, request in random.sample(requests, len(requests)):  # none is always the last
+        for node, request in random.sample(requests, len(requests)):  # shuffled: fair
             if any(topic in self._topics for topic, _ in request.topics):
                 if left < 1:
                     continue

@@ -75,7 +75,7 @@ class ReadingConsumer(FaustConsumer):
         self._consumer_thread.lag = lag
 
     def limit(self, budget: FetchBudget) -> None:
-        """Fetch no more than ``budget`` has room for."""
+        """Fetch no more than fits into ``budget``."""
         self._consumer_thread.budget = budget
 
     @property

@@ -33,7 +33,7 @@ def shown_url(url: str | None) -> str:
 
 def request_value(picture: bytes, url: str | None) -> bytes:
     """Return the value of a request record."""
-    # As orjson would write it, without a text of it between.
+    # The same bytes as orjson's, without an intermediate string of the picture's size.
     head = b'{"label":null,"url":%b,"data":"' % orjson.dumps(url)
     return b"".join((head, pybase64.b64encode(picture), b'"}'))
 

@@ -53,7 +53,7 @@ class Observer:
 
         Args:
             label: the class that it counts as.
-            value: of the record. It is untrusted.
+            value: value of the record. It is untrusted.
             source: position of the record.
         """
 
@@ -69,7 +69,7 @@ class Observers:
         self._observers.append(observer)
 
     def wants_picture(self) -> bool:
-        """Return whether any observer does. Each one is asked, because some count their answers."""
+        """Return whether any observer needs it. Ask each, because some count their answers."""
         return any(self._each(lambda observer: observer.wants_picture()))
 
     def answered(self, answer: Answered) -> None:

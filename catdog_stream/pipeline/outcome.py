@@ -16,7 +16,7 @@ class Classified:
 
     url: str | None
     verdict: Verdict
-    #: See ``wire.Request``.
+    #: See ``messages.wire.Request``.
     fields: Mapping[str, Any] | None = None
 
 
