@@ -1,4 +1,4 @@
-"""A committed offset never passes a record that is in progress."""
+"""Tests of the acknowledgements: a committed offset never passes a record in progress."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""A request with several answers is counted as what was committed, whatever is read first."""
+"""Tests of requests with several answers: the committed answer counts, in any order of reading."""
 
 from itertools import permutations
 
@@ -12,7 +12,7 @@ TIMEOUT = Answer(1000, "rejections", "timeout")
 
 
 def shard(**counts: int) -> Shard:
-    """Committed counts."""
+    """Return committed counts."""
     return {
         "labels": {name: n for name, n in counts.items() if name != "timeout"},
         "rejections": {name: n for name, n in counts.items() if name == "timeout"},
@@ -36,7 +36,7 @@ def test_of_the_labels_of_two_stacks_the_one_that_was_committed_counts() -> None
 
 
 def test_as_many_as_possible_agree_with_what_was_committed() -> None:
-    """The first request must leave the cat to the second one, which has no other choice left."""
+    """Give the cat to the second request, which has no other choice left, and not to the first."""
     answers = {1: [CAT, TIMEOUT], 2: [CAT, DOG], 3: [DOG]}
     assert names(answers, shard(cat=1, timeout=1, dog=1)) == {1: "timeout", 2: "cat", 3: "dog"}
 

@@ -1,4 +1,4 @@
-"""What is asked about partitions that come and go."""
+"""Tests of queries about partitions that are assigned and revoked."""
 
 import asyncio
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ REQUESTS, LABELS = TopicPartition("catdogimage", 0), TopicPartition("catdoglabel
 
 
 class Partitions:
-    """Those of a consumer, whose state is aiokafka's own."""
+    """Partitions of a consumer, with aiokafka's own state."""
 
     def __init__(self) -> None:
         self._state = SubscriptionState()

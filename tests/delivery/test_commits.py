@@ -1,4 +1,4 @@
-"""When a worker commits, acknowledges and writes its counts, and when it must not."""
+"""Tests of the conditions under which a worker commits, acknowledges and writes its counts."""
 
 import asyncio
 import time
@@ -28,9 +28,9 @@ DEADLINE = 10.0
 
 
 def consumer(generation: int = 7) -> Any:
-    """The consumer of an application without a connection, which has taken over a partition."""
+    """Return the consumer of an application without a connection, with an assigned partition."""
     it = cast(Any, CatDogApp(Settings()).consumer)
-    it.cluster = None  # there are no logs to compare with
+    it.cluster = None  # no logs to compare with
     it.app.topics.acks_enabled_for = lambda _topic: True
     it.app.consumer_generation_id = it._taken_over = generation
     it.assignment = lambda: {REQUESTS}
@@ -38,7 +38,7 @@ def consumer(generation: int = 7) -> Any:
 
 
 class Record(SimpleNamespace):
-    """A message of Faust, as far as the consumer looks at it."""
+    """Message of Faust, with the fields that the consumer reads."""
 
     __hash__ = object.__hash__  # type: ignore[assignment]
 
@@ -55,7 +55,7 @@ def message(generation: int, offset: int = 0) -> Any:
 
 
 def delivered(it: Any, offset: int) -> Any:
-    """A message of the current generation that the consumer has delivered to its agent."""
+    """Return a message of the current generation that the consumer has delivered to its agent."""
     it._tracker(REQUESTS).deliver(offset)
     return message(it.app.consumer_generation_id, offset)
 
@@ -84,7 +84,7 @@ def test_behind_what_was_handed_back_nothing_is_acknowledged_in_that_generation(
 
 
 def test_nothing_is_committed_or_acknowledged_before_the_counts_are_restored() -> None:
-    """While a table recovers, positions are right and counts are not: both are one write."""
+    """Check recovery: positions are right and counts are not yet, and both are written together."""
 
     async def story() -> None:
         it = consumer()
@@ -106,7 +106,7 @@ def test_nothing_is_committed_or_acknowledged_before_the_counts_are_restored() -
         it.go_to_committed = committed
         assert it.ack(message(7, 40))
         it.app.consumer_generation_id = 8
-        table.data[0] = {"labels": {"cat": 3}, "rejections": {}, "offset": 3}  # so far
+        table.data[0] = {"labels": {"cat": 3}, "rejections": {}, "offset": 3}  # the count so far
         it._read_to = {REQUESTS: 50}
         await it._commit_tps([REQUESTS], start_new_transaction=False)
         await it.perform_seek()
@@ -173,7 +173,7 @@ def test_a_worker_marks_what_it_takes_over_until_it_ends_in_good_order() -> None
 
 
 def test_marks_of_transactions_between_requests_hold_up_no_commit() -> None:
-    """In a log with control records the offsets of requests have gaps."""
+    """Use a log with control records, in which the offsets of requests have gaps."""
 
     async def story() -> None:
         it = consumer()
@@ -192,7 +192,7 @@ def test_marks_of_transactions_between_requests_hold_up_no_commit() -> None:
         (7, UnknownMemberIdError.errno, False),
         (7, RebalanceInProgressError.errno, False),
         (7, NotCoordinatorForGroupError.errno, False),
-        (6, NoError.errno, False),  # never sent: the group was joined anew meanwhile
+        (6, NoError.errno, False),  # never sent: the worker rejoined the group meanwhile
     ],
 )
 def test_offsets_are_committed_in_the_name_of_their_generation_or_not_at_all(
@@ -234,7 +234,7 @@ def test_metadata_that_kafka_will_never_take_is_an_error() -> None:
     ("code", "errors"),
     [
         (NoError.errno, 0),
-        (RebalanceInProgressError.errno, 0),  # nothing is wrong: the worker lost its place
+        (RebalanceInProgressError.errno, 0),  # no error: the worker lost its place
         (NotCoordinatorForGroupError.errno, 1),
     ],
 )

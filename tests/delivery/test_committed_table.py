@@ -1,4 +1,4 @@
-"""A table whose values travel with the committed offsets, and are copied to a changelog."""
+"""Tests of a table whose values are in the commits' metadata and are copied to a changelog."""
 
 from typing import cast
 
@@ -25,7 +25,7 @@ def table() -> CommittedTable:
 def changelog(
     table: CommittedTable, monkeypatch: pytest.MonkeyPatch
 ) -> list[tuple[int, int, Shard]]:
-    """What goes to the changelog: partition, key, value."""
+    """Return the records of the changelog: partition, key, value."""
     sent: list[tuple[int, int, Shard]] = []
     monkeypatch.setattr(table, "send_changelog", lambda *change: sent.append(change))
     return sent
@@ -51,7 +51,7 @@ def test_a_partition_that_the_changelog_has_not_got_yet_is_not_copied(
 
 
 def test_what_was_committed_takes_the_place_of_what_was_only_counted(table: CommittedTable) -> None:
-    table[0] = shard(9, 12)  # of a generation that is over, or of a copy that arrived late
+    table[0] = shard(9, 12)  # of an old generation, or of a late copy
     table.restore(0, to_metadata(shard(7, 10)))
     assert table[0] == shard(7, 10)
 

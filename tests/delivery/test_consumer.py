@@ -1,4 +1,4 @@
-"""A worker with a table that restarts with a backlog reads exactly what was not committed.
+"""Test of a worker with a table that restarts with a backlog: it reads all uncommitted records.
 
 With ``COUNTING_UNMENDED=1`` in the environment the same test runs on Faust's own consumer, and
 fails: a few of the records are skipped at each restart.

@@ -1,4 +1,4 @@
-"""Corrections of counts, which go on meanwhile."""
+"""Tests of corrections of counts while counting continues."""
 
 from catdog_stream.delivery.count_corrections import corrected, correction, from_mail, to_mail
 from catdog_stream.delivery.counting import (

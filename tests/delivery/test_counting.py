@@ -1,4 +1,4 @@
-"""Each answer is counted once, whatever is delivered twice."""
+"""Tests that each answer is counted once, however often it is delivered."""
 
 import time
 from collections import Counter
@@ -27,7 +27,7 @@ from catdog_stream.delivery.marks import mark_of
 from catdog_stream.messages.wire import Source
 
 REQUESTS, LABELS = "catdogimage", "catdoglabel"
-#: What Kafka takes beside an offset where nothing else is configured.
+#: Kafka's default limit for the metadata of a committed offset.
 KAFKAS_METADATA_BYTES = 4096
 
 Kind = Literal["labels", "rejections"]
@@ -35,7 +35,7 @@ Answer = tuple[Kind, str]
 
 
 def count_all(shard: Shard | None, answers: Iterable[tuple[int, Answer]]) -> Shard | None:
-    """The shard after these answers to requests, told by their offsets."""
+    """Return the shard after these answers to requests, which are identified by their offsets."""
     for offset, (kind, name) in answers:
         shard = counted(shard, kind, name, offset) or shard
     return shard
@@ -62,17 +62,17 @@ class TestCounting:
     def test_each_request_counts_once_wherever_workers_take_over(
         self, attempts: list[tuple[list[Answer], int]]
     ) -> None:
-        """A successor starts where the last commit was, and answers again what came behind it.
+        """Let a successor start at the last commit and answer the later requests again.
 
-        What it answers may differ: the model hung at the first try, say. The answer that is
-        committed is the one that counts.
+        Its answers may differ: the model may have hung at the first try, for example. The committed
+        answer is the one that counts.
         """
         shard: Shard | None = None
         truth: list[Answer] = []
         for attempt, commits in attempts:
             answered = list(enumerate(attempt, len(truth)))
             committed = count_all(shard, answered[:commits])
-            count_all(committed, answered[commits:])  # published, and lost with the worker
+            count_all(committed, answered[commits:])  # published, and not committed
             truth += attempt[:commits]
             shard = from_metadata(to_metadata(committed)) if committed else None
         assert totals(shard) == Counter(truth)
@@ -98,7 +98,7 @@ class TestCounting:
         assert counted(None, "labels", "cat", 0) is not None
 
     def test_a_shard_is_never_changed_in_place(self) -> None:
-        # A commit under way must not change.
+        # A commit in progress must not change.
         shard = counted(None, "labels", "cat", 0)
         assert shard is not None
         before = to_metadata(shard)

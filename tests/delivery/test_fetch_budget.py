@@ -1,4 +1,4 @@
-"""How much of the requests is fetched, and when more is asked for."""
+"""Tests of the budget of fetched requests, and of the times of new fetches."""
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -21,7 +21,7 @@ class Request:
 
 @dataclass
 class Fetcher:
-    """What the budget knows of aiokafka's."""
+    """Fields of aiokafka's fetcher that the budget uses."""
 
     _in_flight: set[int] = field(default_factory=set)
     _records: dict[TopicPartition, Any] = field(default_factory=dict)
@@ -39,7 +39,7 @@ def watching() -> tuple[FetchBudget, Fetcher]:
 
 
 def asked(budget: FetchBudget, *topics: tuple[int, str]) -> set[int]:
-    """The brokers that are asked now."""
+    """Return the brokers that get a fetch request now."""
     requests = [(node, Request([(topic, [0])])) for node, topic in topics]
     return {node for node, _ in budget.limited((requests, {}, 0.2, False, []))[0]}
 

@@ -1,4 +1,4 @@
-"""What is asked of the broker, and how often."""
+"""Tests of fetch requests: their topics, and their frequency."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Request:
 
 @dataclass
 class Story:
-    """A fetcher that reads two partitions of one node."""
+    """Fetcher that reads two partitions of one node."""
 
     now: float = 0.0
     paused: set[TP] = field(default_factory=set)
@@ -58,7 +58,7 @@ class Story:
         return ([] if self.in_flight or not topics else [(0, Request(topics))],)
 
     def asked(self) -> set[str]:
-        """The topics of the next request."""
+        """Return the topics of the next request."""
         (requests,) = self._fetching(Assignment(self.positions))
         return {topic for _, request in requests for topic, _ in request.topics}
 
@@ -88,7 +88,7 @@ def test_a_paused_partition_is_not_asked_for() -> None:
 
 
 def test_a_position_is_looked_up_whatever_is_paused() -> None:
-    """A seek waits for it, and recovery waits for the seek."""
+    """Look up the position, because a seek waits for it, and recovery waits for the seek."""
     story = Story(positions={URGENT: Position(has_valid_position=False)})
     story.paused.add(TP(*URGENT))
     assert story.asked() == {URGENT.topic}

@@ -1,4 +1,4 @@
-"""Rates of a group and arrival of its records, from offsets at some moments."""
+"""Tests of a group's rates and its records' times of arrival, from offsets at some moments."""
 
 import pytest
 
@@ -8,18 +8,18 @@ DAY, HOUR = 86400.0, 3600.0
 
 
 class Scene:
-    """A flow whose clock and offsets the test sets."""
+    """Flow whose clock and offsets the test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.flow = GroupFlow(lambda: self.now)
 
     def look(self, **ends: tuple[int, int]) -> None:
-        """Take committed offset and end of each partition, ``p0`` and so on."""
+        """Record committed offset and end of each partition, ``p0`` and so on."""
         self.flow.note(self.now, {int(p[1:]): Positions(c, e, e) for p, (c, e) in ends.items()})
 
     def run(self, seconds: int, arriving: int, answered: int) -> None:
-        """Have one partition flow, with a look every two seconds."""
+        """Simulate the flow of one partition, with a sample every two seconds."""
         committed, end = 0, 100
         for _ in range(0, seconds, 2):
             self.look(p0=(committed, end))
@@ -91,7 +91,7 @@ def test_a_record_is_as_old_as_the_ends_of_the_log_allow(
     scene: Scene, claimed: float | None
 ) -> None:
     scene.run(20, 10, 10)  # ends: 100, 120, 140, ...
-    age = scene.flow.age(0, 245, claimed)  # arrived between the looks of 1014 and 1016
+    age = scene.flow.age(0, 245, claimed)  # arrived between the samples of 1014 and 1016
     assert age is not None
     assert 4.0 <= age <= 6.0
 

@@ -1,4 +1,4 @@
-"""Lag that was learned from the brokers, and lag that is unknown."""
+"""Tests of known lag, computed from the brokers' answers, and of unknown lag."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ NOT_LEADER = 6
 
 
 class Cluster:
-    """Brokers whose coordinator and leaders answer, or do not."""
+    """Brokers whose coordinator and leaders may answer or not."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -30,7 +30,7 @@ class Cluster:
         self.moved: set[int] = set()
         self.dead: set[int] = set()
         self.asked: list[int] = []
-        #: Called before a leader answers.
+        #: Function that is called before a leader answers.
         self.meanwhile: Callable[[], object] = lambda: None
         self.lag = GroupLag(TOPIC, clock=lambda: self.now)
 
@@ -90,7 +90,7 @@ def test_where_nothing_was_committed_everything_that_is_kept_waits(cluster: Clus
 
 
 def test_answers_given_while_it_asks_are_not_subtracted_twice(cluster: Cluster) -> None:
-    """The end is asked for last: what comes meanwhile counts, and the lag is never too small."""
+    """Read the end last: records that arrive meanwhile count, and the lag is never too small."""
 
     def meanwhile() -> None:
         cluster.ends[0] += 1
@@ -104,7 +104,7 @@ def test_answers_given_while_it_asks_are_not_subtracted_twice(cluster: Cluster) 
 
 
 def test_an_offset_beyond_the_end_is_no_lag_of_zero(cluster: Cluster) -> None:
-    """A log was lost, or a new leader states for a moment an end that was passed before."""
+    """Simulate a lost log, or a new leader that reports an old end for a moment."""
     cluster.committed[1] = 6
     assert cluster.look() == {0: (7, 7), 1: None}
 
@@ -128,7 +128,7 @@ def test_a_broker_that_does_not_answer_is_left_alone_for_a_while(cluster: Cluste
     for _ in range(3):
         cluster.look()
         cluster.now += deadlines.LAG_HOLDS / 4
-    assert cluster.asked.count(LEADER) == 2  # both requests of the first look
+    assert cluster.asked.count(LEADER) == 2  # both requests of the first query
     cluster.dead, cluster.now = set(), cluster.now + deadlines.LAG_HOLDS
     assert cluster.look()[0] == (7, 7)
 

@@ -1,4 +1,4 @@
-"""A log is compared with the one whose offsets were committed."""
+"""Tests of the comparison of a log with the log whose offsets were committed."""
 
 import pytest
 

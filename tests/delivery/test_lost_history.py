@@ -1,4 +1,4 @@
-"""Where a worker reads on after offsets or logs were lost."""
+"""Tests of the offset at which a worker continues after offsets or logs were lost."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ REQUESTS, VOTES = TP("catdogimage", 0), TP("catdogvote", 0)
 
 
 class Cluster:
-    """Contents of Kafka, and the questions it was asked."""
+    """Content of Kafka, and the queries that it received."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.histories: dict[TP, History] = {}
@@ -47,12 +47,12 @@ class Cluster:
 
 @pytest.fixture
 def kafka(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    """A cluster that exists in this test alone."""
+    """Return a simulated cluster for one test."""
     return Cluster(monkeypatch)
 
 
 def table(follows: TP = REQUESTS, offset: int | None = 55) -> CommittedTable:
-    """Counts of requests up to ``offset``."""
+    """Return counts of requests up to ``offset``."""
     app = CatDogApp(Settings())
     made = app.Table("numbers", partitions=1, follows=follows.topic, counts=REQUESTS.topic)
     counts = cast(CommittedTable, made)

@@ -1,4 +1,4 @@
-"""By which records a log is recognized."""
+"""Tests of the records by which a log is recognized."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""Answers in Kafka: where they go, what they carry, and in which order."""
+"""Tests of answers in Kafka: their partitions, their content, and their order."""
 
 import asyncio
 import math
@@ -27,7 +27,7 @@ from tests.support.metrics import broker_errors
 
 @pytest.fixture(scope="module")
 def small_topics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker of their own: its topics take no picture."""
+    """Yield a broker of its own whose topics accept no picture."""
     with own_broker(tmp_path_factory.mktemp("publishing")) as broker:
         yield broker.address
 
@@ -41,7 +41,7 @@ TIME = 1_700_000_000_123
 def test_a_time_survives_the_way_through_faust_to_the_millisecond(milliseconds: int) -> None:
     timestamp = faust_timestamp(milliseconds)
     assert timestamp is not None
-    assert int(timestamp * 1000) == milliseconds  # what Faust's producer does with it
+    assert int(timestamp * 1000) == milliseconds  # as in Faust's producer
 
 
 def incoming(
@@ -57,10 +57,10 @@ def incoming(
 def published(
     address: str, story: Callable[[KafkaPublisher], Awaitable[None]], count: int
 ) -> list[ConsumerRecord]:
-    """The records that ``story`` adds to Kafka."""
+    """Return the records that ``story`` adds to Kafka."""
 
     async def run() -> list[ConsumerRecord]:
-        # One byte of picture: the producer takes records of 160 KB at most.
+        # A limit of one byte for pictures: the producer accepts records of 160 KB at most.
         app = CatDogApp(Settings(broker=f"kafka://{address}", max_image_bytes=1))
         partitions = await create_topics(app.settings.cluster)
         async with replies(app.settings.cluster) as stream:
@@ -110,7 +110,7 @@ def test_an_answer_has_the_key_the_time_and_the_partition_of_its_request(
 def test_what_cannot_be_written_is_rejected_in_its_place_not_behind_the_next(
     small_topics: str,
 ) -> None:
-    # The count of rejections takes one that comes after its successor for a repetition.
+    # A rejection behind its successor would be counted as a repetition.
     heavy = incoming(0, headers=[("weight", b"x" * 600_000)])
     written: list[Outcome] = []
 
@@ -121,7 +121,7 @@ def test_what_cannot_be_written_is_rejected_in_its_place_not_behind_the_next(
     before = broker_errors("publish")
     records = published(small_topics, story, count=2)
     assert broker_errors("publish") == before + 1
-    # What is told is what was written: it is what counts.
+    # The reported outcome is the written one, and it is the one that counts.
     assert isinstance(written[0], RejectedRequest)
     assert written[1] is BAD
     assert [dict(record.headers)["source"] for record in records] == [
@@ -132,7 +132,7 @@ def test_what_cannot_be_written_is_rejected_in_its_place_not_behind_the_next(
 
 
 def answers_of(records: list[ConsumerRecord]) -> dict[bytes, tuple[str, bytes | None]]:
-    """Topic and reason of each answer, by the source of its request."""
+    """Return topic and reason of each answer, by the source of its request."""
     headers = [(record, dict(record.headers)) for record in records]
     return {named["source"]: (record.topic, named.get("reason")) for record, named in headers}
 

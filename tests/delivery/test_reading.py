@@ -1,4 +1,4 @@
-"""Reading comes to a halt as soon as somebody seeks."""
+"""Tests of reading, which stops as soon as a seek starts."""
 
 import asyncio
 from typing import Any, cast
@@ -10,7 +10,7 @@ from catdog_stream.delivery.reading import MAX_FETCH_WAIT, ReadingConsumer
 from catdog_stream.settings import Settings
 from catdog_stream.worker.application import CatDogApp
 
-#: Half of what Faust sleeps where there is no partition to read.
+#: Half of the seconds that Faust sleeps if there is no partition to read.
 SECONDS = 0.5
 
 
@@ -50,7 +50,7 @@ async def _stop_while_partitions_move() -> None:
     async with asyncio.timeout(SECONDS):
         while not app.consumer._parked.is_set():
             await asyncio.sleep(0)
-    app._stopped.set()  # the first thing that stopping does
+    app._stopped.set()  # the first step of stopping
     async with asyncio.timeout(10 * SECONDS):
         await app._stop_fetcher()
     assert not app._crashed.is_set()
@@ -58,7 +58,7 @@ async def _stop_while_partitions_move() -> None:
 
 @pytest.mark.parametrize("turns", range(6))
 def test_a_halt_soon_after_the_flow_resumed_does_not_hinder_the_next_one(turns: int) -> None:
-    """``turns`` of the event loop lie between."""
+    """Run ``turns`` turns of the event loop in between."""
     asyncio.run(_halt_twice(turns))
 
 

@@ -1,4 +1,4 @@
-"""Which differences between counts and topics are mistakes, and which are deleted history."""
+"""Tests of differences between counts and topics: some are mistakes, others deleted history."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -18,7 +18,7 @@ PLACE = TopicPartition(REQUESTS, 0)
 
 
 def answer(topic: str, place: int, request: int | None, name: str) -> ConsumerRecord:
-    """A label or a rejection at a place; without a request, another program's label."""
+    """Return a label or a rejection at an offset; without a request, another program's label."""
     header = "verdict" if topic == LABELS else "reason"
     headers = [(header, name.encode())]
     if request is not None:
@@ -36,7 +36,7 @@ def counted_again(
     rejected: Mapping[int, str] | None = None,
     foreign: bool = False,
 ) -> Recount:
-    """Look at a topic of labels that begins at ``start`` and has one for each request named."""
+    """Recount a topic of labels that begins at ``start`` and has a label for each named request."""
     held = {
         LABELS: [
             answer(LABELS, start + place, None if foreign else request, name)
@@ -102,7 +102,7 @@ def test_a_count_too_high_is_a_mistake_where_every_answer_is_there(
 
 
 def test_so_is_a_wrong_name_behind_marks_of_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Marks take offsets that nobody answers."""
+    """Leave out the offsets of transaction markers, which have no answers."""
     it = counted_again(monkeypatch, {PLACE: shard(4, {"cat": 2})}, {0: "cat", 2: "dog"})
     assert it.corrections.keys() == {PLACE}
     assert it.forgotten == {}

@@ -1,4 +1,4 @@
-"""By the kind of an error is decided whether it costs the request or stops the worker."""
+"""Tests of errors: their kind decides if the request is rejected or the worker stops."""
 
 import pytest
 from aiokafka.errors import (
@@ -28,7 +28,7 @@ INVALID_RECORD = 87
 
 
 def _sent(cause: Exception) -> ProducerSendError:
-    """The error as Faust raises it."""
+    """Return the error as Faust raises it."""
     error = ProducerSendError("Error while sending")
     error.__cause__ = cause
     return error

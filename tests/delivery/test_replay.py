@@ -1,4 +1,4 @@
-"""What a rejected request looks like when it is put back, and what is said about all of them."""
+"""Tests of replayed requests, and of the summary of a replay."""
 
 import orjson
 import pytest
@@ -19,14 +19,14 @@ def rejected(
     max_bytes: int = 10_000,
     key: bytes | None = b"k",
 ) -> Rejected:
-    """What becomes of a request that a worker rejects."""
+    """Return the rejection of a request."""
     incoming = Incoming(REQUEST, key, value, headers, None)
     answer = rejection(incoming, RejectedRequest(Reason.NOT_AN_IMAGE, "So."), max_bytes=max_bytes)
     return read(answer.key, answer.value, answer.headers)
 
 
 def read(key: bytes | None, value: bytes | None, headers: Headers, partition: int = 3) -> Rejected:
-    """A record of ``catdogimage-rejected`` at offset 5."""
+    """Return a record of ``catdogimage-rejected`` at offset 5."""
     record = ConsumerRecord(
         *("catdogimage-rejected", partition, 5, 1_700_000_000_000, 0),
         *(key, value, None, 0, 0, headers),

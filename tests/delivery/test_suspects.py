@@ -1,4 +1,4 @@
-"""A request that ends workers is found and set aside; those beside it are answered."""
+"""Tests of a request that ends workers: it is found and rejected; its neighbours are answered."""
 
 import asyncio
 import random
@@ -22,12 +22,12 @@ SHARD = '{"labels":{},"rejections":{},"offset":0}'
 
 
 class DeathError(Exception):
-    """The process is gone: nothing of it is left but what was committed."""
+    """End of the process: only the commits remain."""
 
 
 @dataclass
 class Cluster:
-    """Requests, and what was committed and answered of them."""
+    """Requests, with their commits and answers."""
 
     partitions: int
     requests: int
@@ -42,7 +42,7 @@ class Cluster:
 
 
 class Life:
-    """A worker from its start to its death."""
+    """Worker from its start to its death."""
 
     def __init__(self, cluster: Cluster, *, parallel: int, commits: float, seed: int) -> None:
         self.cluster = cluster
@@ -55,7 +55,7 @@ class Life:
         self._commits = commits
 
     async def run(self) -> None:
-        """Process what is left. Raises ``DeathError``."""
+        """Process the remaining requests. Raises ``DeathError``."""
         self.suspects.take_over(self.cluster.committed)
         waiting: list[Any] = [
             SimpleNamespace(tp=tp, topic=TOPIC, partition=number, offset=offset)
@@ -88,7 +88,7 @@ class Life:
             pass
 
     def _work_goes_on(self) -> int:
-        """Process one request; the number of those that are left."""
+        """Process one request and return the number of remaining ones."""
         if self.in_work:
             if any(self._is_poison(message) for message in self.in_work[: self._parallel]):
                 raise DeathError
@@ -143,7 +143,7 @@ def test_only_those_that_end_workers_are_set_aside(
     poison: set[tuple[int, int]], parallel: int, commits: float, seed: int
 ) -> None:
     cluster = Cluster(3, 20, poison)
-    # Each may be found again by other workers, which begin behind what the last one has done.
+    # Other workers, which start behind the last commit, may have to find each of them again.
     most = 4 * (DEATHS_IN_COMPANY + 1) * len(poison)
     deaths_until_all_is_answered(cluster, parallel=parallel, commits=commits, seed=seed, most=most)
     assert cluster.rejected == poison

@@ -1,4 +1,4 @@
-"""Votes in Kafka: where they go, and what is said where one cannot be written."""
+"""Tests of votes in Kafka: their partitions, and the message if a vote cannot be written."""
 
 import asyncio
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ LONG_AGO = 1_000
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One of their own: its topics have few partitions and take no picture."""
+    """Yield a broker of its own whose topics have few partitions and accept no picture."""
     with own_broker(tmp_path_factory.mktemp("voting")) as started:
         yield started.address
 
@@ -60,9 +60,9 @@ def test_a_vote_stands_in_the_partition_of_its_request_and_says_all_that_an_answ
                 await publisher.publish(
                     incoming(1, 6), RejectedRequest(Reason.NOT_AN_IMAGE, "None.")
                 ),
-                # Larger than the producer takes.
+                # Larger than the producer accepts.
                 await publisher.publish(incoming(1, 7, heavy), CLASSIFIED),
-                # A partition that requests were given since.
+                # A partition that was added to the requests meanwhile.
                 await publisher.publish(incoming(4, 0), CLASSIFIED),
             ]
             outcomes = [await each for each in sent]
@@ -88,7 +88,7 @@ def test_a_vote_stands_in_the_partition_of_its_request_and_says_all_that_an_answ
 
 
 async def votes(address: str, partition: int, count: int) -> list[tuple[Vote, int]]:
-    """The votes of a partition, and their times."""
+    """Return the votes of a partition, and their times."""
     async with AIOKafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest") as reader:
         reader.assign([TopicPartition(VOTES, partition)])
         found = []

@@ -1,4 +1,4 @@
-"""The client's side of the wire contract."""
+"""Tests of the client's side of the wire contract."""
 
 import base64
 import json
@@ -46,12 +46,12 @@ def test_a_url_of_ours_is_shown_as_it_was(text: str) -> None:
     "url",
     [
         "http://example.org/cat.png",
-        "aGVs....",  # base64 once the dots are dropped
+        "aGVs....",  # base64 without the dots
         "Y Q",
         "YQ\n",
         "not base64 at all!",
-        "AAAA",  # base64 of what cannot be printed
-        "GxtbMzFt",  # an escape sequence of the terminal
+        "AAAA",  # base64 of unprintable characters
+        "GxtbMzFt",  # a terminal escape sequence
         "é",
         "a",
     ],

@@ -1,4 +1,4 @@
-"""Topics are there, and known, before anything is done with them."""
+"""Tests that topics exist, and that the brokers list them, before they are used."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from catdog_stream.topics import LABELS, REJECTED, REQUESTS
 
 
 class SlowCluster:
-    """Tells of new topics late. A real one does so too, but not when it is asked to."""
+    """Cluster that lists new topics late. A real one does so, too, but not on demand."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *told: Mapping[str, int]) -> None:
         self._told: Iterator[Mapping[str, int]] = iter(told)
@@ -64,5 +64,5 @@ def test_a_partition_that_nobody_leads_is_named() -> None:
 
 
 def partition(topic: str, number: int, leader: int) -> PartitionMetadata:
-    """What a broker says of a partition."""
+    """Return a broker's description of a partition."""
     return PartitionMetadata(topic, number, leader, [1], [1], None)

@@ -1,4 +1,4 @@
-"""Orders for stacks: what is read of them, what can be gone back to, and what strangers write."""
+"""Tests of deployments of stacks: parsing, rollback, and untrusted records."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -54,7 +54,7 @@ HOSTILE: list[tuple[bytes | None, bytes | None]] = [
 
 @pytest.fixture
 def address(broker_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """That of the broker, where nothing was ordered yet."""
+    """Return the address of the broker, with an empty topic of deployments."""
     monkeypatch.setattr(deployments, "TOPIC", f"orders-{uuid4()}")
     return broker_address
 
@@ -135,7 +135,7 @@ def test_orders_given_at_the_same_moment_and_reports_that_came_late_are_known(
 
 
 def history(*entries: tuple[str | None, bool]) -> tuple[Past, ...]:
-    """The last one first; each was given before the one in front of it."""
+    """Return past deployments, the last one first."""
     return tuple(
         Past(len(entries) - place, stack, served=served)
         for place, (stack, served) in enumerate(entries)
@@ -198,7 +198,7 @@ def test_what_became_of_an_order_is_known_once_each_running_worker_has_come_to_a
     found.said["http://b"] = Report("http://b", 1, "b 1", problem="No.")
     assert found.settled(heard=False)
     assert not found.served
-    found.running = Running(frozenset({"http://a"}))  # the other one was killed
+    found.running = Running(frozenset({"http://a"}))  # the other worker was killed
     assert found.served
     found.running = Running(frozenset({"http://a"}), nameless=1)
     assert not found.settled(heard=False)

@@ -1,4 +1,4 @@
-"""Each error of Kafka has one true sentence: who was refused what, and what to do."""
+"""Tests that each Kafka error has one true sentence: the user, the refused access, the remedy."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ CLUSTER = Settings(
             "grant Read on the topics a and b.",
             Refusal.ACCESS,
         ),
-        (  # a read that is refused is no refused request, whatever was about to be done
+        (  # a refused read is reported as such, whatever the program was about to do
             kafka.GroupAuthorizationFailedError("catdog_stream"),
             Access.topic("Write", "catdogimage"),
             "Kafka does not let the user alice read the group catdog_stream: "
@@ -98,7 +98,7 @@ CLUSTER = Settings(
             "CATDOG_SASL_USERNAME and CATDOG_SASL_PASSWORD.",
             Refusal.CLUSTER,
         ),
-        (  # none that the table has
+        (  # an error that the table lacks
             kafka.LogDirNotFound(),
             Access.topic("Write", "catdoglabel"),
             "Kafka refuses to write to the topic catdoglabel: LOG_DIR_NOT_FOUND "

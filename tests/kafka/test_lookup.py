@@ -1,4 +1,4 @@
-"""A request and its answer are found by the request's place, whatever else is there."""
+"""Tests that a request and its answer are found by the request's place, among other records."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -86,7 +86,7 @@ async def _aborted_and_undecided(
         source = Source(REQUESTS, partition, record.offset)
         assert await finder.find(source) is None, "it is not taken yet"
         await stranger.abort_transaction()
-        # Kafka tells of the end a moment after it has promised it.
+        # Kafka shows the end of a transaction a moment after it has confirmed it.
         assert await finder.find(source) is None, "it never was"
         await stranger.begin_transaction()
         record = await stranger.send_and_wait(REQUESTS, b"{}", partition=partition)
@@ -106,7 +106,7 @@ async def _among_what_strangers_write(
             LABELS,
             b"\xff",
             partition=wanted.partition,
-            timestamp_ms=number,  # long ago, though it comes late
+            timestamp_ms=number,  # an old time in a new record
             headers=[("source", b"\xff"), ("source", b"")],
         )
     record = await sender.send_and_wait(

@@ -1,4 +1,4 @@
-"""Requests are read again by their places, in order or not, and where they are no more."""
+"""Tests of requests that are read again by their places, in any order, and of missing ones."""
 
 import asyncio
 from pathlib import Path
@@ -83,7 +83,7 @@ def test_the_next_one_is_found_behind_what_is_none(tmp_path: Path) -> None:
                     found = [await requests.next_from(0, offset) for offset in range(8)]
                     assert found == [0, 1, 6, 6, 6, 6, 6, 7]
                     assert await requests.of(Source(REQUESTS, 0, 7)) is not None
-                    for offset in (8, 9, 11):  # a mark, what was aborted, the mark at the end
+                    for offset in (8, 9, 11):  # a marker, an aborted record, the marker at the end
                         assert await requests.of(Source(REQUESTS, 0, offset)) is None
                     assert await requests.next_from(0, 0) == 0
                     await delete(broker.address)
@@ -97,7 +97,7 @@ def test_the_next_one_is_found_behind_what_is_none(tmp_path: Path) -> None:
 
 
 async def delete(address: str) -> None:
-    """The oldest requests, as Kafka does after a week."""
+    """Delete the oldest requests, as Kafka does after a week."""
     admin = AIOKafkaAdminClient(bootstrap_servers=address)
     await admin.start()
     try:

@@ -1,4 +1,4 @@
-"""A request's answer is told from those to others, whenever it comes."""
+"""Tests that a request's answer is distinguished from other answers, at any time of arrival."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -21,7 +21,7 @@ DEADLINE = 5.0
 
 
 class Sender:
-    """A producer whose confirmations come when the test says so."""
+    """Producer whose confirmations come when the test says so."""
 
     def __init__(self) -> None:
         self.deliveries: list[asyncio.Future[RecordMetadata]] = []
@@ -34,20 +34,20 @@ class Sender:
         return self.deliveries[-1]
 
     def confirm(self, number: int) -> None:
-        """Request ``number`` stands at that offset of partition 0."""
+        """Confirm request ``number`` at the same offset of partition 0."""
         place = (REQUESTS, 0, TopicPartition(REQUESTS, 0), number, None, 0, 0)
         self.deliveries[number].set_result(RecordMetadata(*place))
 
 
 def reply(offset: int, topic: str = LABELS) -> Reply:
-    """An answer to the request at ``offset``."""
+    """Return an answer to the request at ``offset``."""
     value = orjson.dumps({"label": f"label {offset}", "url": None})
     headers = [("source", f"{REQUESTS}/0/{offset}".encode())]
     return Reply(ConsumerRecord(topic, 0, 0, 0, 0, None, value, None, 0, len(value), headers))
 
 
 class Stream:
-    """Replies that come when the test puts them in, and an error at the end."""
+    """Replies that arrive when the test adds them, and an error at the end."""
 
     def __init__(self) -> None:
         self._replies: asyncio.Queue[Reply | None] = asyncio.Queue()
@@ -177,7 +177,7 @@ def test_when_answers_can_no_more_be_read_everybody_who_waits_is_told() -> None:
 
 
 def test_a_request_that_is_never_confirmed_has_no_more_than_so_much_kept() -> None:
-    """Others send 200 requests a second, and one of ours is always unconfirmed."""
+    """Simulate many foreign answers while one of our requests is always unconfirmed."""
 
     async def story(
         request_reply: RequestReply, sender: Sender, stream: Stream, _: list[Reply]
@@ -201,7 +201,7 @@ def test_what_was_read_before_the_oldest_unconfirmed_request_was_sent_is_not_kep
         request_reply: RequestReply, sender: Sender, stream: Stream, _: list[Reply]
     ) -> None:
         await request_reply.send(b"value")
-        for number in range(1, 200):  # there is always one that is unconfirmed
+        for number in range(1, 200):  # one is always unconfirmed
             question = await request_reply.send(b"value")
             stream.put(reply(10_000 + number))
             await turns()
@@ -220,6 +220,6 @@ def test_what_was_read_before_the_oldest_unconfirmed_request_was_sent_is_not_kep
 
 
 def large(offset: int) -> Reply:
-    """Somebody else's rejection, with the picture in it."""
+    """Return a foreign rejection with its picture."""
     headers = [("source", f"{REQUESTS}/1/{offset}".encode())]
     return Reply(ConsumerRecord(LABELS, 0, 0, 0, 0, None, bytes(100_000), None, 0, 0, headers))

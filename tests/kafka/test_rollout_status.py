@@ -1,4 +1,4 @@
-"""What becomes of an order: it is listened to as long as there is something to wait for."""
+"""Tests of the outcome of a deployment: reports are read while any are outstanding."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -16,7 +16,7 @@ A, B = (Report(worker, ORDER.offset, "pets 2") for worker in ("a", "b"))
 
 
 class Topic:
-    """What is told of an order, each time that it is read; in place of Kafka's."""
+    """Replacement of Kafka's topic: the reports on a deployment at each reading."""
 
     def __init__(self, *readings: tuple[Deployment | Report, ...]) -> None:
         self._readings = list(readings)
@@ -30,11 +30,11 @@ class Topic:
             for each in told:
                 yield each
         finally:
-            await asyncio.sleep(0)  # as a connection that is closed
+            await asyncio.sleep(0)  # as in a closed connection
             self.closed += 1
 
     def outcome(self, monkeypatch: pytest.MonkeyPatch, *running: str) -> Outcome:
-        """What becomes of it; ``running``: the workers whenever they are looked for."""
+        """Return the outcome; ``running`` has the workers at each query."""
         looks = [Running(frozenset(workers)) for workers in running]
 
         async def look(_cluster: ClusterConfig, _voter: str | None) -> Running:

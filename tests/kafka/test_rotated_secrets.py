@@ -1,4 +1,4 @@
-"""A secret whose file changes is read again, and one that cannot be used changes nothing."""
+"""Tests of secrets whose files change: they are read again, and an invalid one changes nothing."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from tests.support.secured import HOST, Certificates
 
 
 def replace(file: Path, text: str) -> None:
-    """Replace a file as secrets are: written beside it, and renamed."""
+    """Replace a file as secrets are replaced: written beside it, and renamed."""
     new = file.with_suffix(".new")
     new.write_text(text)
     new.rename(file)

@@ -1,4 +1,4 @@
-"""TLS and SASL settings: what is read, what is refused, and that no secret is shown."""
+"""Tests of TLS and SASL settings: valid ones, invalid ones, and that no secret is shown."""
 
 import subprocess
 from pathlib import Path
@@ -23,7 +23,7 @@ SASL = {
 
 @pytest.fixture(scope="module")
 def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a certificate, its key, another key, and the key with a passphrase."""
+    """Return a folder with a certificate, its key, another key, and the key with a passphrase."""
     folder = tmp_path_factory.mktemp("pem")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     for name in ("own", "other"):

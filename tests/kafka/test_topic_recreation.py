@@ -1,4 +1,4 @@
-"""Topics that are deleted, or created again with too few partitions."""
+"""Tests of topics that are deleted, or created again with too few partitions."""
 
 import asyncio
 import uuid

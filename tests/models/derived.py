@@ -8,7 +8,7 @@ from tests.support.pictures import sample_files
 
 
 def derived_pictures(count: int, size: int = 299) -> list[Picture]:
-    """``count`` pictures, uint8 [size, size, 3]; a longer list begins with the shorter ones."""
+    """Return ``count`` pictures, uint8 [size, size, 3]; longer lists begin with shorter ones."""
     random = np.random.default_rng(2015)
     files = sample_files()
     originals = [Image.open(file).convert("RGB") for file in files]

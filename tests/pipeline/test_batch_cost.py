@@ -1,4 +1,4 @@
-"""What a batch costs is learned from measurements, and not believed too early."""
+"""Tests of the cost of a batch, which is estimated from enough measurements."""
 
 import pytest
 from hypothesis import given
@@ -69,7 +69,7 @@ def test_no_measurements_make_a_cost_negative(batches: list[tuple[int, float]]) 
 
 
 def test_where_batches_cost_less_than_one_by_one_nothing_is_said_to_be_fixed() -> None:
-    """Two in 30 ms and eight in 140 ms: a line through them starts below 0."""
+    """Use two items in 30 ms and eight in 140 ms: a line through them starts below 0."""
     line = learned(*[(2, 0.030), (8, 0.140)] * 5).line()
     assert line is not None
     assert line.a == 0

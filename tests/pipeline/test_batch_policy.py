@@ -1,4 +1,4 @@
-"""Waiting for the next item: only where it pays, and never for longer than allowed."""
+"""Tests of the wait for the next item: only where it pays, and never longer than allowed."""
 
 import pytest
 from hypothesis import assume, given
@@ -13,7 +13,7 @@ GAPS = st.sampled_from([0.0, 0.1 * MS, 1 * MS, 3 * MS, 10 * MS, 100 * MS, 10.0])
 
 
 class Taught:
-    """A policy that has seen batches that cost ``a + b * n``, then arrivals with ``gaps``."""
+    """Policy that has seen batches that cost ``a + b * n``, then arrivals with ``gaps``."""
 
     def __init__(self, a: float, b: float, gaps: list[float], max_wait: float = HOUR) -> None:
         self.policy = BatchPolicy(max_batch=64, max_wait=max_wait)
@@ -26,7 +26,7 @@ class Taught:
             self.policy.arrived(self.now)
 
     def waits(self, queued: int, since: float = 0.0) -> float:
-        """Seconds that ``queued`` items wait for the next one; the first came ``since`` ago."""
+        """Return the seconds that ``queued`` items wait; the first arrived ``since`` ago."""
         return max(0.0, self.policy.go_at(queued, self.now - since) - self.now)
 
 
@@ -36,7 +36,7 @@ def test_it_waits_where_the_sum_of_the_completion_times_is_smaller(
 ) -> None:
     at_once = queued * (a + b * queued) + (a + b * queued) + (a + b)
     waiting = (queued + 1) * (gap + a + b * (queued + 1))
-    assume(abs(at_once - waiting) > 1e-6)  # or noise decides
+    assume(abs(at_once - waiting) > 1e-6)  # rounding would decide
     assert (Taught(a, b, [gap] * 20).waits(queued) > 0) == (waiting < at_once)
 
 
@@ -80,7 +80,7 @@ def test_it_does_not_wait_before_it_knows_how_often_items_come() -> None:
 
 
 def test_it_does_not_wait_for_what_comes_too_late_to_be_waited_for() -> None:
-    """The next item would pay for 10 ms of waiting, but only 5 are allowed."""
+    """Use an item that would justify 10 ms of waiting where only 5 are allowed."""
     assert Taught(30 * MS, 0, [10 * MS] * 20).waits(1) > 0
     assert Taught(30 * MS, 0, [10 * MS] * 20, max_wait=5 * MS).waits(1) == 0
 

@@ -1,4 +1,4 @@
-"""Batches form while the model is busy, and a batch waits only for what is worth waiting for."""
+"""Tests of batches: they form while the model is busy, and wait only as long as it pays."""
 
 import asyncio
 import random
@@ -21,7 +21,7 @@ DEADLINE = 20.0
 
 
 class Doubler:
-    """Doubles numbers; keeps a record of its batches, and waits where it is told to."""
+    """Model that doubles numbers; it records its batches, and waits when the test says so."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -64,7 +64,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def queued_behind_one(
     batcher: Batcher[int, int], doubler: Doubler, items: Sequence[int]
 ) -> list[int | BaseException]:
-    """Submit the first item, and the others while the model is busy with it."""
+    """Submit the first item, and the others while the model processes it."""
     doubler.go_on.clear()
     first = batcher.submit(items[0])
     await until(lambda: len(doubler.batches) == 1)
@@ -113,7 +113,7 @@ def test_an_item_that_spoils_its_batch_fails_alone() -> None:
             assert answers[:2] == [2, 4]
             assert isinstance(answers[2], ValueError)
             assert answers[3] == 8
-            assert await batcher.submit(5) == 10  # and it goes on
+            assert await batcher.submit(5) == 10  # it continues
         assert doubler.batches == [[1], [2, 13, 4], [2], [13], [4], [5]]
 
     asyncio.run(story())
@@ -239,7 +239,7 @@ MS = 0.001
 
 @dataclass
 class Call:
-    """One call of the model: its items, and when it began and ended."""
+    """One call of the model: its items, its start and its end."""
 
     items: list[int]
     began: float
@@ -248,9 +248,10 @@ class Call:
 
 @dataclass
 class Simulation:
-    """A batcher in virtual time, in front of a model whose batch of n costs ``a + b * n``.
+    """Batcher in virtual time, in front of a model whose batch of n costs ``a + b * n``.
 
-    Item number k comes ``gaps[k]`` after the one before it; those in ``bad`` break their batch.
+    Item number k arrives ``gaps[k]`` after the one before it; the items in ``bad`` break their
+    batch.
     """
 
     a: float
@@ -258,14 +259,14 @@ class Simulation:
     max_wait: float
     max_batch: int = 64
     bad: frozenset[int] = frozenset()
-    #: Whether the cost is known before the first item comes.
+    #: True if the cost is known before the first item arrives.
     taught: bool = True
     calls: list[Call] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
 
     def run(self, gaps: Sequence[float]) -> list[int | BaseException]:
-        """The answer to each item: its own number, or what it raised."""
+        """Return the answer to each item: its own number, or its error."""
         return run_in_virtual_time(self._run(gaps))
 
     async def _run(self, gaps: Sequence[float]) -> list[int | BaseException]:
@@ -302,7 +303,7 @@ class Simulation:
 
 
 GAPS = st.lists(st.sampled_from([0.0, 0.1, 0.5, 2.0, 10.0, 200.0]).map(lambda ms: ms * MS))
-#: Costs of GPUs, of CPUs, and of what lies between them.
+#: Costs of GPUs, of CPUs, and of devices in between.
 COSTS = st.sampled_from([(8.0, 0.1), (30.0, 0.0), (0.0, 17.0), (5.0, 5.0)]).map(
     lambda cost: (cost[0] * MS, cost[1] * MS)
 )
@@ -328,7 +329,7 @@ def test_whatever_comes_is_served_in_order_in_time_and_on_its_own_account(
 
 
 def _is_retry(call: Call, calls: list[Call], bad: frozenset[int]) -> bool:
-    """Whether the one item of ``call`` was in an earlier batch, which it or another spoilt."""
+    """Return True if the one item of ``call`` was in an earlier batch that failed."""
     earlier = calls[: calls.index(call)]
     return any(set(call.items) < set(other.items) and bad & set(other.items) for other in earlier)
 
@@ -342,7 +343,7 @@ def test_on_a_cpu_nothing_is_different_from_never_waiting(gaps: list[float]) -> 
 
 
 def bursts(items: int, gap: float, pause: float) -> list[float]:
-    """Poisson arrivals in 50 bursts of ``items``, ``pause`` apart."""
+    """Return Poisson arrivals in 50 bursts of ``items``, ``pause`` apart."""
     dice = random.Random(2015)
     rest = items - 1
     return [

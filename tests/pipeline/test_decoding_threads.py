@@ -1,4 +1,4 @@
-"""Threads that read, and one event loop that hears of it."""
+"""Tests of threads that read, and of the event loop that gets their results."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ DEADLINE = 10.0
 
 
 def read_all(read: Callable[[int], int], items: range, threads: int) -> dict[int, int | Exception]:
-    """What became of each item."""
+    """Return the result of each item."""
     results: dict[int, int | Exception] = {}
 
     async def run() -> None:
@@ -39,7 +39,7 @@ def read_all(read: Callable[[int], int], items: range, threads: int) -> dict[int
 
 
 def test_each_item_is_read_once_and_none_is_forgotten() -> None:
-    """Many short items in many threads: a wake-up that is lost would leave some behind."""
+    """Use many short items in many threads: a lost wake-up would leave some unread."""
     items = range(20_000)
     assert read_all(lambda item: -item, items, threads=8) == {item: -item for item in items}
 
@@ -68,7 +68,7 @@ def test_the_threads_work_side_by_side() -> None:
 
 
 def test_what_is_cleared_is_never_read() -> None:
-    """The one thread is held up by the first item while the others are taken back."""
+    """Block the only thread with the first item while the others are cleared."""
     begun: list[int] = []
     started, go_on = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""A stream that is as the stack was measured raises no alarm; one that has changed does."""
+"""Tests of drift: a stream like the reference raises no alarm; a changed stream does."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ STACK = "pets 1"
 def stream(
     count: int, *, seed: int, dogs: float = 0.5, foreign: float = 0.0, stack: str = STACK
 ) -> list[Verdict]:
-    """Verdicts, sure and familiar but for a share of pictures that are neither cat nor dog."""
+    """Return verdicts, sure and in-distribution except for a share of foreign pictures."""
     random = np.random.default_rng(seed)
     verdicts = []
     for _ in range(count):
@@ -30,7 +30,7 @@ REFERENCE = Reference.of(stream(2000, seed=0))
 
 
 class Watched:
-    """A drift that is watched, and its clock."""
+    """Drift monitor with a simulated clock."""
 
     def __init__(self, reference: Reference = REFERENCE) -> None:
         self.time = 1000.0
@@ -129,7 +129,7 @@ def test_a_reference_of_one_bin_never_drifts() -> None:
 
 
 def test_the_limit_is_what_chance_exceeds_once_in_a_million() -> None:
-    """Chi-squared's quantiles there are 44.81 for nine degrees of freedom and 27.63 for two."""
+    """Compare with chi-squared's quantiles: 44.81 for nine degrees of freedom and 27.63 for two."""
     both = 1 / 100 + 1 / 2000
     assert 1 <= chance_limit([10] * 10, [200] * 10) / (44.81 * both) < 1.03
     assert 1 <= chance_limit([50, 50, 0], [990, 990, 20]) / (27.63 * both) < 1.10

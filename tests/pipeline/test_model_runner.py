@@ -1,4 +1,4 @@
-"""A model that hangs is cut off and replaced."""
+"""Tests of a model that hangs: it is cut off and replaced."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ CAT = Verdict({"cat": 1.0, "dog": 0.0}, "test 1")
 
 
 class HangsOnWhite:
-    """A model that never comes back from a white picture, until the test is over."""
+    """Model that hangs on a white picture until the test is over."""
 
     name, version, engine = "test", "1", "none"
     classes = ("cat", "dog")
@@ -39,14 +39,14 @@ class HangsOnWhite:
         return [CAT for _ in pictures]
 
     def warm_up(self) -> None:
-        """It is always warm."""
+        """Do nothing: the model is always warm."""
 
     def close(self) -> None:
         self.closed = True
 
 
 class OneAtATime(HangsOnWhite):
-    """The same with one thread inside, which batches wait for."""
+    """The same model with one thread inside, for which batches wait."""
 
     def __init__(self, over: threading.Event) -> None:
         super().__init__(over)
@@ -59,7 +59,7 @@ class OneAtATime(HangsOnWhite):
 
 @pytest.fixture
 def over() -> Iterator[threading.Event]:
-    """Set when the test is over, so that hung threads end."""
+    """Yield an event that is set when the test is over, so that hung threads end."""
     event = threading.Event()
     yield event
     event.set()
@@ -114,7 +114,7 @@ def test_a_picture_that_waited_behind_a_hung_one_is_answered_by_the_next_model(
 def test_without_a_replacement_the_process_ends_after_as_many_hangs(
     over: threading.Event, damage: Exception
 ) -> None:
-    """A picture of another batch is answered meanwhile, and threads are not without number."""
+    """Answer a picture of another batch meanwhile; the number of threads is limited."""
 
     async def story() -> None:
         models: list[HangsOnWhite] = [HangsOnWhite(over)]
@@ -192,7 +192,7 @@ def test_two_batches_that_hang_side_by_side_without_a_replacement_count_once_eac
         await runner.start()
         hung = asyncio.create_task(runner.classify([runner.prepare(b"\xff")]))
         await asyncio.sleep(0.02)
-        with pytest.raises(RejectedRequest):  # it waited, and the one before works on
+        with pytest.raises(RejectedRequest):  # it waited behind the hung one
             await runner.classify([PICTURE])
         assert isinstance(hung.exception(), RejectedRequest)
         assert not failures
@@ -217,7 +217,7 @@ def test_a_model_that_never_hung_is_closed_at_the_end(over: threading.Event) -> 
 
 
 def test_a_process_that_was_stopped_does_not_find_a_good_model_hung() -> None:
-    """The clock went on, and nothing else did."""
+    """Let the clock advance while the process stands still."""
 
     class TakesHalfASecond(HangsOnWhite):
         def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:

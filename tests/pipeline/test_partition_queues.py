@@ -1,4 +1,4 @@
-"""Lanes: per partition, first come, first answered."""
+"""Tests of partition queues: the answers of a partition are in the order of its requests."""
 
 from collections import deque
 
@@ -21,7 +21,7 @@ def test_whoever_serves_a_lane_owns_it_until_it_has_found_it_empty() -> None:
     lanes: PartitionQueues[int, str] = PartitionQueues()
     lanes.append(0, "a")
     lanes.remove_head(0)
-    # Emptied, but its owner has not looked again: a second one would answer out of order.
+    # Empty, but its owner has not noticed it yet: a second owner would answer out of order.
     assert not lanes.append(0, "b")
     assert lanes.head(0) == "b"
     lanes.remove_head(0)
@@ -38,7 +38,7 @@ def test_a_lane_that_never_was_is_empty() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(-3, 3))))
 def test_lanes_are_queues_that_know_nothing_of_each_other(steps: list[tuple[int, int]]) -> None:
-    """Positive steps append that many items to a lane; the others remove what is there of them."""
+    """Append a positive step's number of items to a queue; remove existing items for others."""
     lanes: PartitionQueues[int, int] = PartitionQueues()
     expected: dict[int, deque[int]] = {0: deque(), 1: deque(), 2: deque()}
     for number, (key, step) in enumerate(steps):

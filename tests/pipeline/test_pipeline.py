@@ -1,4 +1,4 @@
-"""From request to answer: in order, acknowledged last, one failure at a time."""
+"""Tests from request to answer: order, acknowledgement at the end, isolated failures."""
 
 import asyncio
 import base64
@@ -28,14 +28,14 @@ CAT, DOG = Verdict({"cat": 1.0, "dog": 0.0}, "test 1"), Verdict({"cat": 0.0, "do
 
 
 class Model:
-    """A classifier of one-byte pictures: ``c`` is a cat, ``d`` a dog, and the others are trouble.
+    """Classifier of one-byte pictures: ``c`` is a cat, ``d`` a dog, and the others cause errors.
 
     ``x`` is no picture, ``!`` breaks the decoder, and ``#`` breaks every batch that it is in.
     """
 
     name, version, engine = "test", "1", "none"
     classes = ("cat", "dog")
-    batch_size, on_gpu = 4, True  # one batch after the other
+    batch_size, on_gpu = 4, True  # one batch at a time
 
     def __init__(self, seed: int = 0, jitter: float = 0.0) -> None:
         self._random = random.Random(seed)
@@ -62,15 +62,15 @@ class Model:
         return [CAT if letter == "c" else DOG for letter in letters]
 
     def warm_up(self) -> None:
-        """It is always warm."""
+        """Do nothing: the model is always warm."""
 
     def close(self) -> None:
-        """It holds nothing."""
+        """Do nothing: the model has no resources."""
 
 
 @dataclass
 class Kafka:
-    """A publisher that confirms answers after a while, and fails where it is told to."""
+    """Publisher that confirms answers after a while, and fails when the test says so."""
 
     seed: int = 0
     jitter: float = 0.0
@@ -100,7 +100,7 @@ class Kafka:
         return outcome
 
     def outcomes(self) -> dict[Source, str]:
-        """What became of each request: a label or a reason."""
+        """Return the outcome of each request: a label or a reason."""
         return {
             source: outcome.verdict.label if isinstance(outcome, Classified) else outcome.reason
             for source, outcome in self.handed_over
@@ -109,7 +109,7 @@ class Kafka:
 
 @dataclass
 class Scene:
-    """A running pipeline with its surroundings."""
+    """Running pipeline with its environment."""
 
     pipeline: Pipeline
     serving: Serving
@@ -147,7 +147,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def stays_so(condition: Callable[[], bool]) -> None:
-    """Many turns of the loop, and of the threads, do not change it."""
+    """Check that the condition holds for many turns of the loop and of the threads."""
     for _ in range(50):
         assert condition()
         await asyncio.sleep(0.001)
@@ -329,7 +329,7 @@ def test_one_partition_that_waits_holds_up_no_other() -> None:
 
 
 def test_whoever_has_lost_its_place_publishes_nothing_until_the_group_counts_on_it_again() -> None:
-    """It was paused, and another worker may have answered meanwhile."""
+    """Pause a worker: another worker may have answered meanwhile."""
     member = False
 
     async def owns() -> bool:
@@ -449,7 +449,7 @@ def test_what_is_abandoned_is_not_acknowledged_and_what_comes_next_is_answered()
 
 
 def test_a_request_that_waited_for_room_is_dropped_with_those_before_it() -> None:
-    """It would overtake them: they are delivered again, it would have been answered already."""
+    """Drop it, too: otherwise it would be answered before those that are delivered again."""
 
     async def story() -> None:
         async with scene(max_in_flight=2) as it:
@@ -473,7 +473,7 @@ def test_a_request_that_waited_for_room_is_dropped_with_those_before_it() -> Non
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_classifier_that_takes_over_costs_no_request_and_the_old_one_is_let_go(seed: int) -> None:
-    """Under load, with bad pictures and an abandoned batch in it: no lease is left behind."""
+    """Replace it under load, with bad pictures and an abandoned batch: all leases are released."""
     dice = random.Random(seed)
 
     async def story() -> None:

@@ -1,4 +1,4 @@
-"""A worker that rejects too much stops before it has drained the topic."""
+"""Tests of a worker that rejects too much: it stops before it has drained the topic."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A share of the requests, chosen so that everybody chooses the same."""
+"""Tests of a sample of the requests: every process chooses the same ones."""
 
 import math
 import subprocess
@@ -34,7 +34,7 @@ def test_a_share_of_the_requests_that_follow_each_other_is_that_large(
     sample = Sample(b"canary", share)
     chosen = sum(Source("catdogimage", partition, first + n) in sample for n in range(count))
     deviation = math.sqrt(count * share * (1 - share))
-    assert abs(chosen - count * share) < 6 * deviation  # once in 500 million tries otherwise
+    assert abs(chosen - count * share) < 6 * deviation  # fails once in 500 million
 
 
 def test_samples_for_different_purposes_have_nothing_to_do_with_each_other() -> None:
@@ -45,7 +45,7 @@ def test_samples_for_different_purposes_have_nothing_to_do_with_each_other() -> 
 
 
 def test_another_process_chooses_the_same() -> None:
-    """Python's own hash of a text is another one in each process."""
+    """Compare with another process, where Python's own hash of a text differs."""
     program = (
         "from catdog_stream.pipeline.sampling import Sample;"
         "from catdog_stream.messages.wire import Source;"

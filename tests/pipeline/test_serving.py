@@ -1,4 +1,4 @@
-"""A classifier takes over from another: each request is answered by the one it was taken with."""
+"""Tests of a new classifier: each request is answered by the classifier that it was leased with."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,7 +18,7 @@ FIRST = Source("catdogimage", 0, 0)
 
 
 class Named:
-    """A classifier that marks the pictures it prepares, and looks at no others."""
+    """Classifier that marks the pictures it prepares, and refuses all others."""
 
     name, engine = "named", "none"
     classes = ("cat", "dog")
@@ -40,7 +40,7 @@ class Named:
         return [Verdict({"cat": 1.0, "dog": 0.0}, f"named {self.version}")] * len(pictures)
 
     def warm_up(self) -> None:
-        """It is always warm."""
+        """Do nothing: the classifier is always warm."""
 
     def close(self) -> None:
         self.closed = True
@@ -88,7 +88,7 @@ def test_who_was_taken_before_is_answered_by_the_one_before() -> None:
     async def story(serving: Serving) -> None:
         await serving.take_over(await running(old))
         before = [serving.lease(FIRST) for _ in range(10)]
-        # Prepared before, and classified only after the other one is there.
+        # Prepared before the new classifier is there, and classified afterwards.
         pictures = [lease.prepare(b"") for lease in before[:5]]
         change = asyncio.create_task(serving.take_over(await running(new)))
         await a_few_turns()
@@ -190,7 +190,7 @@ def test_a_canary_answers_its_share_whatever_takes_over() -> None:
 
 
 class Witness:
-    """Writes down what it sees."""
+    """Observer that records what it sees."""
 
     def __init__(self, share: float) -> None:
         self.sample = Sample(b"shadow", share)

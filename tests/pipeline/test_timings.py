@@ -1,4 +1,4 @@
-"""Stages lie between moments, whichever of them were reached."""
+"""Tests of stages, which lie between moments, whichever of them were reached."""
 
 import time
 

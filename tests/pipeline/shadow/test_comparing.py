@@ -1,4 +1,4 @@
-"""Two verdicts side by side."""
+"""Tests of the comparison of two verdicts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What two processes say to each other."""
+"""Tests of the messages between the worker and its shadow."""
 
 import socket
 from threading import Thread

@@ -1,4 +1,4 @@
-"""A folder of pictures stays bounded, whoever writes into it and whatever he is sent."""
+"""Tests of the folder of kept pictures: it stays bounded for any writer and any content."""
 
 import json
 import os
@@ -15,7 +15,7 @@ CAT, DOG = Verdict({"cat": 0.9, "dog": 0.1}, "a 1"), Verdict({"cat": 0.2, "dog":
 
 
 def keep(keeping: Keeping, offset: int, picture: bytes = b"") -> None:
-    """Keep a picture, and let it look older than those to come."""
+    """Keep a picture, and make it look older than later ones."""
     source = Source("catdogimage", 3, offset)
     keeping.keep(source, picture or grey(offset), CAT, DOG)
     for file in keeping.folder.glob(f"3-{offset}.*"):
@@ -23,7 +23,7 @@ def keep(keeping: Keeping, offset: int, picture: bytes = b"") -> None:
 
 
 def offsets(folder: Path) -> list[int]:
-    """Of what is kept, each with its JSON."""
+    """Return the offsets of the kept pictures, each of which must have its JSON."""
     stems = sorted({file.stem for file in folder.iterdir()}, key=lambda stem: int(stem[2:]))
     for stem in stems:
         assert (folder / f"{stem}.json").exists()
@@ -45,7 +45,7 @@ def test_a_picture_is_kept_as_it_came_with_both_verdicts_beside_it(tmp_path: Pat
 
 def test_the_newest_are_kept_and_no_more_of_them_than_so_many(tmp_path: Path) -> None:
     for offset in range(12):
-        keep(Keeping(tmp_path, most=5), offset)  # as after a restart each time
+        keep(Keeping(tmp_path, most=5), offset)  # as after a restart
         assert len(offsets(tmp_path)) <= 5
     assert offsets(tmp_path) == [7, 8, 9, 10, 11]
 
@@ -56,7 +56,7 @@ def test_all_together_have_no_more_bytes_than_so_many(tmp_path: Path) -> None:
         keep(keeping, offset, b"\xff\xd8\xff" + b"x" * (1000 + 200 * offset))
         assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 10_000
     assert offsets(tmp_path) == [9, 10, 11]
-    keep(keeping, 20, b"x" * 10_000)  # larger than all
+    keep(keeping, 20, b"x" * 10_000)  # larger than the budget
     assert offsets(tmp_path) == [9, 10, 11]
 
 

@@ -1,4 +1,4 @@
-"""What waits for the shadow is bounded, and nothing waits for it."""
+"""Tests of the pictures that wait for the shadow: they are bounded, and never block the worker."""
 
 from threading import Thread
 

@@ -1,4 +1,4 @@
-"""A shadow in a process of its own: it looks on, and whatever becomes of it harms nobody."""
+"""Tests of a shadow in a process of its own: its failures do not affect the worker."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ def assignment(directory: Path, folder: Path | None = None) -> Assignment:
 def contrary(
     told: Path, folder: Path | None = None, patience: float = 5.0
 ) -> Iterator[tuple[Shadow, Callable[[int], None]]]:
-    """A shadow that disagrees, and what shows it a shade of grey as the first one answered it."""
+    """Yield a shadow that disagrees, and a function that shows it a shade of grey and a verdict."""
     shadow = Shadow(
         ALL,
         lambda: assignment(told, folder),
@@ -65,7 +65,7 @@ def compared(shadow: Shadow) -> int:
 
 
 def starts(told: Path) -> list[tuple[int, int]]:
-    """Process id and priority of each."""
+    """Return the process id and priority of each start."""
     lines = told.read_text().splitlines() if told.exists() else []
     return [(int(pid), int(nice)) for pid, nice in map(str.split, lines)]
 
@@ -117,7 +117,7 @@ def test_it_has_the_lowest_priority_and_ends_with_the_worker(tmp_path: Path) -> 
         wait_until(lambda: shadow.stack is not None, "it to load", SECONDS)
         ((pid, priority),) = starts(tmp_path / "told")
         assert priority == 19
-        # In another session it would have as much of the cores as the worker, on Linux.
+        # In another session Linux would give it the same share of the cores as the worker.
         assert os.getsid(pid) == os.getsid(0)
         assert os.getpgid(pid) != os.getpgid(0)
     assert is_gone(pid)
@@ -167,7 +167,7 @@ def test_one_that_hangs_or_ends_is_started_anew(tmp_path: Path, shade: int, why:
 
 
 def test_whoever_shows_it_a_picture_never_waits(tmp_path: Path) -> None:
-    """It stands still, with more before it than it has room for, and is stopped all the same."""
+    """Freeze the shadow, with more pictures than it can queue; it must still stop."""
     with contrary(tmp_path / "told", patience=1000) as (shadow, _):
         wait_until(lambda: shadow.stack is not None, "it to load", SECONDS)
         ((pid, _),) = starts(tmp_path / "told")
@@ -184,7 +184,8 @@ def test_whoever_shows_it_a_picture_never_waits(tmp_path: Path) -> None:
         dropped = [see() for _ in range(2 * MOST_WAITING + 10)][-1]
         assert time.monotonic() - started < 1
         assert dropped >= MOST_WAITING
-        # There is room for one more once the first one is on its way, which nobody takes.
+        # There is capacity for one more when the first one is on its way; the frozen shadow reads
+        # none.
         wait_until(lambda: shadow.dropped == see(), "the first one to be handed over", SECONDS)
     assert is_gone(pid)
 
@@ -201,7 +202,7 @@ def test_a_stack_that_cannot_be_used_is_tried_again_and_says_why(tmp_path: Path)
     shadow.start()
     try:
         wait_until(lambda: shadow.problem == "broken cannot be used.", "the sentence", SECONDS)
-        del names[0]  # somebody mends it
+        del names[0]  # the stack is repaired
         wait_until(lambda: shadow.stack == "contrary 1", "it to look on", SECONDS)
         assert shadow.problem is None
     finally:

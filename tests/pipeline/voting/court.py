@@ -1,4 +1,4 @@
-"""A jury with its surroundings, in virtual time."""
+"""Voting cluster: a jury with its environment, in virtual time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -20,18 +20,18 @@ from catdog_stream.testing import run_in_virtual_time
 
 TOPIC = "catdogimage"
 DEADLINE = 10.0
-#: Answers on their way at a time.
+#: Maximum of answers in flight.
 ROOM = 4
 
 
 @dataclass
 class Kafka:
-    """The requests of all partitions, and where decisions go."""
+    """Requests of all partitions, and the published decisions."""
 
-    #: The place of each request of a partition; between them lie marks.
+    #: Offset of each request of a partition; transaction markers are in between.
     requests: list[int] = field(default_factory=lambda: list(range(100)))
     away: bool = False
-    #: Whether what the jury writes into the log of the votes is read by it.
+    #: True if the jury reads the deadline markers that it writes.
     closes: bool = True
     published: list[tuple[Incoming, Outcome]] = field(default_factory=list)
     confirm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,7 +61,7 @@ class Kafka:
 
     @property
     def decided(self) -> list[str]:
-        """Each decision: partition, offset, and what it came to."""
+        """Decisions as texts: partition, offset, and result."""
         return [
             f"{incoming.source.partition}/{incoming.source.offset} "
             + (outcome.verdict.label if isinstance(outcome, Classified) else outcome.reason)
@@ -71,13 +71,13 @@ class Kafka:
 
 @dataclass
 class Scene:
-    """A jury with its surroundings."""
+    """Jury with its environment."""
 
     jury: VoteAggregator
     answering: OrderedPublisher[Job]
     kafka: Kafka
     failures: list[BaseException]
-    #: By partition: the first undecided request, as it was committed.
+    #: First undecided request of each partition, as committed.
     first: dict[int, int] = field(default_factory=dict)
     closings: list[DeadlineMarker] = field(default_factory=list)
     counted: list[int] = field(default_factory=list)
@@ -86,12 +86,12 @@ class Scene:
     _papers: int = 0
 
     async def submit(self, value: bytes, partition: int = 0) -> None:
-        """The next record of the votes."""
+        """Submit the next record of the votes."""
         number, generation = self._papers, self.generation
         self._papers += 1
 
         async def acknowledge() -> None:
-            if generation == self.generation:  # it stands for all before it
+            if generation == self.generation:  # it covers all before it
                 self.acknowledged.extend(range(len(self.acknowledged), number + 1))
 
         def count(offset: int, _outcome: Outcome) -> None:
@@ -104,7 +104,7 @@ class Scene:
         await self.jury.submit(VoteRecord(partition, value, is_current, count, acknowledge))
 
     async def vote(self, *votes: str, partition: int = 0) -> None:
-        """Votes such as ``a0 cat``: of a, on request 0; or ``a0 no``."""
+        """Submit votes such as ``a0 cat``: of a, on request 0; or ``a0 no``."""
         for text in votes:
             name, what = text.split()
             verdict = Verdict({"cat": 0.9, "dog": 0.1}, f"{name[0]} 1")

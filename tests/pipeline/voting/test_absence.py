@@ -1,4 +1,4 @@
-"""A voter that no longer votes is named, until it votes again."""
+"""Tests of a voter that no longer votes: it is named until it votes again."""
 
 from catdog_stream.pipeline.voting.absence import Absence
 

@@ -1,4 +1,4 @@
-"""What is decided is there, and no request in front of it was passed over."""
+"""Tests of the decider: a decision is published, and no earlier request was skipped."""
 
 import asyncio
 
@@ -41,7 +41,7 @@ class TestWhatNobodyMayHaveForgotten:
     def test_a_request_that_was_passed_over_is_waited_for(self) -> None:
         async def story() -> None:
             async with scene() as it:
-                await it.vote("a5 cat", "b5 cat")  # where are 0 to 4?
+                await it.vote("a5 cat", "b5 cat")  # 0 to 4 are missing
                 await asyncio.sleep(10 * DEADLINE)
                 assert it.kafka.decided == []
                 (gap,) = it.jury.gaps

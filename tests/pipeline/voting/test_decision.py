@@ -1,4 +1,4 @@
-"""Votes come to one verdict, or to a rejection if all reject; the header tells who voted what."""
+"""Tests of the decision from votes: a verdict, or a rejection if all voters reject."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""A bench is waited at for news, and not for longer than it may take."""
+"""Tests of a partition's state: it wakes up for new records, and at its deadline."""
 
 import asyncio
 

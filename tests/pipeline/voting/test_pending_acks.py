@@ -1,10 +1,10 @@
-"""A record is acknowledged behind all that still matter; what comes to nothing costs nothing."""
+"""Tests of pending acknowledgements: a record waits for all earlier ones that still matter."""
 
 from catdog_stream.pipeline.voting.pending_acks import LEAST_TIDIED, NOTHING, PendingAcks
 
 
 def log(*requests: int, first: int | None = 0) -> PendingAcks[int]:
-    """Records of ten bytes, which wait for these requests; their tokens are their places."""
+    """Return records of ten bytes, which wait for these requests; their tokens are their places."""
     it: PendingAcks[int] = PendingAcks(first)
     for place, request in enumerate(requests):
         it.append(request, place, 10)

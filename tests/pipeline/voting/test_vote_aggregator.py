@@ -1,4 +1,4 @@
-"""Decisions leave in order, once, and no more is held than there is room for."""
+"""Tests of decisions: they are published in order and once, within the memory budget."""
 
 import asyncio
 from typing import Any
@@ -39,7 +39,8 @@ def test_it_is_decided_without_who_does_not_vote_in_time() -> None:
             await asyncio.sleep(0.2)
             assert it.kafka.decided == ["0/0 cat", "0/1 cat"]
             await it.vote("b0 cat")
-            # Behind those the log says that the deadline has passed, and then comes the late one.
+            # The deadline marker follows those votes in the log, and the late vote follows the
+            # marker.
             assert it.closings == [DeadlineMarker(TOPIC, 0, (0,))]
             assert it.acknowledged == [0, 1, 2, 3, 4], "nothing waits for one that is late"
             notes = [
@@ -66,7 +67,7 @@ def test_partitions_do_not_wait_for_each_other() -> None:
 
 
 class TestWhoReadsTheVotesAgain:
-    """After a crash, or where partitions move, the log alone says what is decided."""
+    """Decisions after a crash or a rebalance: the log alone determines them."""
 
     def test_decides_without_a_vote_that_came_behind_the_deadline(self) -> None:
         async def story() -> None:
@@ -158,9 +159,9 @@ class TestWhenPartitionsMove:
 
 
 def little() -> VoteBudget:
-    """Room for about ten votes, and at a gap for about forty."""
+    """Return a budget of about ten votes, and of about forty at a gap."""
     verdict = Verdict({"cat": 0.9, "dog": 0.1}, "a 1")
-    # What a held vote takes: its record, and what was read from it.
+    # Memory of a waiting vote: its record, and the parsed vote.
     each = 2 * cost(Vote("a", Source(TOPIC, 0, 0), verdict).dump())
     return VoteBudget(10 * each, 40 * each)
 

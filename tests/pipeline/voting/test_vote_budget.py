@@ -1,4 +1,4 @@
-"""Votes that wait take so much memory and no more; what is short of room is said once."""
+"""Tests of the memory budget of waiting votes; a shortage is logged once."""
 
 import pytest
 
@@ -89,7 +89,7 @@ class TestWhatTheLogSays:
         it = room()
         it.begin_gap(request(3))
         caplog.clear()
-        for held in (1, 2, 3, 5, 3, 5):  # where it is full nothing new is said of reading on
+        for held in (1, 2, 3, 5, 3, 5):  # when it is full, no second message
             it.tell(held * MEGABYTE)
         assert caplog.messages == [
             "Votes are read on though over 1 MB wait: one that ends a gap is missing.",

@@ -1,4 +1,4 @@
-"""Records are put into the docket of their partition; what is no vote on it is passed over."""
+"""Tests of the vote ingester: it adds records to their partition's join and skips others."""
 
 import pytest
 

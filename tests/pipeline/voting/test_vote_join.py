@@ -1,4 +1,4 @@
-"""Votes are joined in the order of their requests, whatever comes twice, late, or never."""
+"""Tests of the vote join: in the order of requests, with repeated, late and missing votes."""
 
 import random
 from collections import defaultdict
@@ -48,7 +48,7 @@ class TestWhenARequestIsDecided:
         it = join()
         it.add(vote("a", 0), 0, now=1.0)
         it.add(vote("a", 1), 1, now=2.0)
-        it.add(vote("b", 1), 2, now=3.0)  # complete, and waits for the one in front of it
+        it.add(vote("b", 1), 2, now=3.0)  # complete, and waits for the request before it
         assert not it.is_ready
         it.close([0])
         it.take()
@@ -181,21 +181,21 @@ class TestWhatBecomesOfAVote:
 
 @dataclass
 class Story:
-    """A jury that dies and starts again over a log of votes, as Kafka keeps it."""
+    """Jury that dies and starts again over a log of votes, as Kafka stores it."""
 
-    #: Votes, and what was written behind them: the requests whose deadline had passed.
+    #: Votes, and the requests whose deadline had passed, in the order of the log.
     log: list[Vote | list[int]]
-    #: How far it was ever read: what is written comes behind that.
+    #: Highest position that was ever read: later records are written behind it.
     read: int = 0
     committed: int = 0
     first: int | None = None
-    #: Counted, as the table has it at the last commit.
+    #: Counted requests, as the table has them at the last commit.
     counted: list[int] = field(default_factory=list)
-    #: Every decision that was published, by request.
+    #: All published decisions, by request.
     decisions: dict[int, set[tuple[str, ...]]] = field(default_factory=lambda: defaultdict(set))
 
     def live(self, luck: random.Random, *, until_the_end: bool) -> None:
-        """Read from what was committed, decide, settle, commit now and then, and die."""
+        """Read from the last commit, decide, settle, commit at random, and die."""
         join: VoteJoin[int] = VoteJoin(VOTERS, deadline=DEADLINE, first=self.first)
         now, place, acknowledged = 0.0, self.committed, self.committed
         publishing: list[int] = []
@@ -213,7 +213,7 @@ class Story:
                 place += 1
                 self.read = max(self.read, place)
             elif step < 0.6 and (overdue := join.overdue(now)):
-                # Votes that are still to come, of a voter that is behind, come before or after it.
+                # The marker may come before or after later votes of a slow voter.
                 self.log.insert(luck.randint(self.read, len(self.log)), overdue)
             elif step < 0.8 and join.is_ready:
                 head = join.head
@@ -243,7 +243,7 @@ def test_each_request_is_decided_in_one_way_however_often_jury_and_voters_die(
     seed: int, of_a: int, of_b: int
 ) -> None:
     luck = random.Random(seed)
-    offsets = sorted(luck.sample(range(30), 12))  # there are marks of transactions between them
+    offsets = sorted(luck.sample(range(30), 12))  # transaction markers lie between them
     votes = interleaved(luck, {"a": offsets[:of_a], "b": offsets[:of_b]})
     story = Story(list(votes), first=0)
     for _ in range(5):
@@ -260,7 +260,7 @@ def test_each_request_is_decided_in_one_way_however_often_jury_and_voters_die(
 
 
 def interleaved(luck: random.Random, progress: dict[str, list[int]]) -> list[Vote]:
-    """The log: each voter in its order, with pieces that it voted on again after it had died."""
+    """Return the log: each voter in its order, with repeated votes after each of its crashes."""
     queues = {}
     for voter, offsets in progress.items():
         queue = list(offsets)

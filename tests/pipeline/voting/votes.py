@@ -1,4 +1,4 @@
-"""Votes to join and to decide."""
+"""Votes for tests of the join and the decision."""
 
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.messages.votes import Vote
