@@ -1,7 +1,7 @@
-"""Memory of a worker beside its stack: the worst case, and what keeps to it.
+"""Memory budgets of a worker, without its stack, and their worst case.
 
-Everything that clients can make large has a budget here. What finds no room waits: records stay in
-Kafka (``delivery.fetch_budget``), pictures wait in their threads, uploads wait for their turn.
+Everything that clients can make large has a budget here. Work beyond a budget waits: records stay
+in Kafka (``delivery.fetch_budget``), pictures wait in their threads, uploads wait for their turn.
 """
 
 import threading
@@ -29,55 +29,55 @@ __all__ = [
 
 MIB = 1 << 20
 
-#: Bytes of one fetch, unless a single record may be larger.
+#: Minimum bytes of one fetch; larger if a single record may be larger.
 LEAST_FETCH = 6 * MIB
-#: Fetches that fit into the budget of records.
+#: Number of fetches that fit into the budget of records.
 FETCHES_HELD = 4
-#: Bytes of a request that is usual; as many as may be processed at a time always fit.
+#: Bytes of a typical request; the budget always fits as many as may be processed at a time.
 USUAL_RECORD = 64 * 1024
 #: Copies of a fetch while it is received: the connection's buffer, the response, its records.
 FETCH_COPIES = 3
-#: Copies of a record beside itself that the producer makes: a batch, a request, a socket's buffer.
+#: Further copies of a record in the producer: in a batch, in a request, in a socket's buffer.
 PRODUCER_COPIES = 3
 
-#: Pictures of the largest size that one request over HTTP may hold, and requests of this size that
-#: may come at the same time.
+#: Maximum number of pictures of the largest size in one HTTP request, and of such requests at the
+#: same time.
 LARGEST_AT_ONCE = 4
 REQUESTS_AT_ONCE = 2
-#: Copies of an upload: as it is received, and as it is read.
+#: Copies of an upload: as received, and as parsed.
 UPLOAD_COPIES = 2
-#: Bytes of what is being sent to Kafka for clients over HTTP, with its copies.
+#: Bytes of pictures in transit from HTTP clients to Kafka, including copies.
 SENDING = 48 * MIB
-#: Look-ups of images that read Kafka at a time.
+#: Maximum number of simultaneous lookups of images in Kafka.
 LOOKUPS = 3
 
-#: Bytes that decoding takes for each pixel at its peak, by Pillow's name of the format. Measured
-#: with 25 megapixels of each kind: 16-bit RGB PNG with a transparent color 11, CMYK JPEG 8.3,
-#: lossless WebP 16.2, GIF on a canvas 13, BMP with masks 20.
+#: Peak bytes per pixel of decoding, by Pillow's name of the format. Measured with 25 megapixels of
+#: each kind: 16-bit RGB PNG with a transparent color 11, CMYK JPEG 8.3, lossless WebP 16.2, GIF on
+#: a canvas 13, BMP with masks 20.
 PIXEL_BYTES = {"PNG": 13, "JPEG": 9, "WEBP": 17, "GIF": 14, "BMP": 24}
-#: The same for other formats, which come over HTTP alone.
+#: The same for other formats, which only HTTP accepts.
 OTHER_PIXEL_BYTES = 17
-#: Copies of a file while it is decoded, beside its pixels.
+#: Copies of a file while it is decoded, in addition to its pixels.
 FILE_COPIES = 4
-#: Bytes of a parsed value of JSON beside its text: an object with one member takes two of them.
+#: Bytes of a parsed JSON value in addition to its text: an object with one member takes twice that.
 VALUE_BYTES = 128
-#: Bytes of a parsed character of JSON, and of what is read of it: one of 0xFFFF or above makes
-#: each character of its text take four.
+#: Bytes per character of parsed JSON, and of the values read from it: a single character of 0xFFFF
+#: or above makes every character of its text take four bytes.
 ASCII_BYTES, UNICODE_BYTES = 2, 6
-#: Bytes for decoding in a process, for all its threads; one picture that needs more is alone.
+#: Bytes for decoding in all threads of a process; a picture that needs more is decoded alone.
 DECODING_BYTES = 425 * MIB
 
 
 def fetch_bytes(max_record_bytes: int) -> int:
-    """Return the most bytes that one fetch may bring, where a record may have ``max_record_bytes``.
+    """Return the maximum bytes of one fetch, for records of up to ``max_record_bytes``.
 
-    Kafka sends a first batch of records that is larger all the same.
+    Kafka sends the first batch of records even if it is larger.
     """
     return max(LEAST_FETCH, max_record_bytes)
 
 
 def decoding_bytes(pixels: int, file_size: int, name: str) -> int:
-    """Return the memory that decoding takes at its peak, in bytes.
+    """Return the peak memory of decoding, in bytes.
 
     Args:
         pixels: width times height.
@@ -88,29 +88,29 @@ def decoding_bytes(pixels: int, file_size: int, name: str) -> int:
 
 
 def sending_bytes(picture_size: int) -> int:
-    """Return the memory that sending a picture to Kafka takes, in bytes: base64 and its copies."""
+    """Return the bytes of memory for sending a picture to Kafka: base64 and its copies."""
     return (1 + PRODUCER_COPIES) * 4 * picture_size // 3
 
 
 def parsing_bytes(text: bytes, values: int) -> int:
-    """Return the memory that parsing JSON takes, in bytes, with ``values`` commas and brackets."""
+    """Return the bytes of memory for parsing JSON with ``values`` commas and brackets."""
     return VALUE_BYTES * values + (ASCII_BYTES if text.isascii() else UNICODE_BYTES) * len(text)
 
 
 class ByteBudget:
-    """Bytes that threads share: who finds no room waits for its turn.
+    """Byte budget that threads share; a thread waits for its turn if the budget is used up.
 
-    Whoever is alone has all the room it needs, so that nothing waits for ever.
+    A thread that is alone may exceed the budget, so that no thread waits forever.
 
     Args:
-        most: bytes in all.
+        most: total bytes.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._used = 0
         self._changed = threading.Condition()
-        #: Those who wait, in their order: a large one must not wait for ever behind small ones.
+        #: Waiting threads in order, so that a large request is not overtaken forever by small ones.
         self._queue: deque[object] = deque()
 
     @property
@@ -120,7 +120,7 @@ class ByteBudget:
 
     @contextmanager
     def held(self, size: int) -> Iterator[None]:
-        """Hold ``size`` bytes in the block; who holds some must not ask for more."""
+        """Hold ``size`` bytes in the block. A thread that holds bytes must not request more."""
         self._acquire(size)
         try:
             yield
@@ -144,33 +144,33 @@ class ByteBudget:
         return not self._used or self._used + size <= self._most
 
 
-#: For reading requests and decoding pictures, in every thread of this process.
+#: Budget for parsing requests and decoding pictures, in all threads of this process.
 DECODING = ByteBudget(DECODING_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """Most bytes that each part of a worker takes, beside its stack."""
+    """Maximum bytes of memory for each part of a worker, without its stack."""
 
-    #: Of one fetch.
+    #: One fetch.
     fetch: int
-    #: Records that were fetched and are not answered.
+    #: Records that were fetched and have no answer yet.
     records: int
-    #: Copies of them while they are fetched, and while they are written again as rejections.
+    #: Copies of records while they are fetched, and while they are written as rejections.
     record_copies: int
-    #: Reading requests and decoding pictures.
+    #: Parsing of requests and decoding of pictures.
     decoding: int
-    #: Bodies that come over HTTP, as they are counted, and their copies.
+    #: HTTP bodies by their size, and their copies.
     uploads: int
     upload_copies: int
-    #: What clients over HTTP have sent and Kafka has not confirmed.
+    #: Pictures from HTTP clients that Kafka has not confirmed.
     sending: int
-    #: Answers that are read for these clients, and look-ups.
+    #: Answers that are read for HTTP clients, and lookups.
     answers: int
 
     @classmethod
     def of(cls, settings: "Settings", *, in_flight: int = 0) -> "MemoryPlan":
-        """Return the plan of a worker that processes ``in_flight`` requests at a time at most."""
+        """Return the plan of a worker that processes at most ``in_flight`` requests at a time."""
         fetch = fetch_bytes(settings.max_answer_bytes)
         records = max(FETCHES_HELD * fetch, USUAL_RECORD * in_flight)
         picture = decoding_bytes(settings.max_image_pixels, settings.max_image_bytes, "WEBP")
@@ -189,7 +189,7 @@ class MemoryPlan:
 
     @property
     def total(self) -> int:
-        """All of it together."""
+        """Sum of all parts."""
         return (
             self.records
             + self.record_copies

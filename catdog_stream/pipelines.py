@@ -39,7 +39,7 @@ MAX_KNOWN = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """An answer with the request that it answers."""
+    """Answer with the request that it answers."""
 
     source: Source
     #: The request's record: value, headers, key, time. ``None`` if Kafka has deleted it.

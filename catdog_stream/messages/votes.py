@@ -44,7 +44,7 @@ MAX_DETAIL_CHARACTERS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One voter's answer to one request."""
+    """Answer of one voter to one request."""
 
     voter: str
     source: Source

@@ -47,7 +47,7 @@ RECORD_FRAME_BYTES = 128
 #: JSON longer than this multiple of the size that the largest picture needs is not parsed. The
 #: margin allows line breaks and escapes; a compressed record of a few KB can become 100 MB.
 ROOMS_PARSED = 2
-#: Objects, arrays and values in a request's JSON: each takes memory, however short it is.
+#: Maximum number of values in a request's JSON: even a short value takes memory.
 MAX_VALUES = 1_000_000
 FEW = 64
 
@@ -82,7 +82,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One record of ``catdogimage`` as Kafka delivered it."""
+    """Record of ``catdogimage`` as Kafka delivered it."""
 
     source: Source
     key: bytes | None
@@ -94,7 +94,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The content of a request: an opaque ``url`` and the picture file's bytes."""
+    """Content of a request: an opaque ``url`` and the picture file's bytes."""
 
     url: str | None
     picture: bytes
@@ -105,7 +105,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One record to publish: a label or a rejection."""
+    """Record to publish: a label or a rejection."""
 
     key: bytes | None
     value: bytes | None
@@ -133,7 +133,7 @@ def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
             Reason.TOO_LARGE,
             f"The value has {len(value)} bytes, far more than any picture may need.",
         )
-    values = sum(_count(value, mark) for mark in (b"{", b"[", b","))  # base64 has none of them
+    values = sum(_count(value, mark) for mark in (b"{", b"[", b","))  # none is in base64
     if values > MAX_VALUES:
         raise RejectedRequest(
             Reason.TOO_LARGE, f"The JSON has {values} values, far more than any picture may need."
@@ -143,7 +143,7 @@ def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
 
 
 def _count(value: bytes, mark: bytes) -> int:
-    """Return the number of ``mark`` in ``value``; a few are found twenty times as fast."""
+    """Return the number of ``mark`` in ``value``, twenty times as fast if there are few."""
     at = -1
     for number in range(FEW):
         if (at := value.find(mark, at + 1)) < 0:

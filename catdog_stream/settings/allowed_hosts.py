@@ -22,7 +22,7 @@ _PORT = re.compile(r"[0-9]{1,5}")
 
 @dataclass(frozen=True, slots=True)
 class AllowedHost:
-    """A host name, or a network of IP addresses; build it with :meth:`parse`."""
+    """Host name, or network of IP addresses; build it with :meth:`parse`."""
 
     host: str | ipaddress.IPv4Network | ipaddress.IPv6Network
     #: ``None``: the default ports.

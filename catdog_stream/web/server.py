@@ -79,7 +79,7 @@ class _Request(web.Request):
 
 
 def _explain(response: web.Response) -> None:
-    """Have aiohttp's own answer to what is no HTTP, in plain text, be a problem as all others."""
+    """Turn aiohttp's plain-text response to malformed HTTP into a problem like all others."""
     status = response.status
     detail = "The request is not HTTP, or a line of it is too long." if status < 500 else _FAULT
     body = cast(bytes, answer("/", Problem(status, detail)).body)

@@ -1,11 +1,11 @@
-"""Memory of large pictures goes back to the operating system once they are answered.
+"""Return of memory to the operating system after large pictures have been answered.
 
-Fault (malloc of glibc): each thread has an arena of its own, up to eight for each core, and a large
-block that is freed raises the size up to which blocks lie in them. There they stay, free, between
-small ones that live on: a worker that had seen 190 pictures of 4 MB kept 600 MB.
+Fault (malloc of glibc): each thread has its own arena, up to eight per core. Freeing a large block
+raises the size limit of blocks in the arenas, where they stay, free, between small blocks in use:
+a worker kept 600 MB after 190 pictures of 4 MB.
 
-Repair: the arenas are few, the size is fixed, and an idle worker that has grown has its free memory
-returned. The operating system's own pages for each block would take a third more CPU time.
+Repair: few arenas, a fixed size limit, and a trim of an idle worker's free memory if the worker has
+grown. Separate pages of the operating system for every block would take a third more CPU time.
 """
 
 import ctypes
@@ -19,15 +19,15 @@ __all__ = ["Trimmer", "limit_arenas"]
 #: Parameters of ``mallopt`` in glibc's ``malloc.h``.
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 _STATM = Path("/proc/self/statm")
-#: Blocks from this size on come from the operating system, as those of Pillow for large pictures.
+#: Minimum bytes of a block that comes from the operating system, such as Pillow's large pictures.
 LARGE = 16 * 1024 * 1024
 ARENAS = 2
-#: Growth after which it pays to look for free memory, in bytes.
+#: Minimum growth, in bytes, after which a trim is worthwhile.
 GROWTH = 32 * 1024 * 1024
 
 
 def limit_arenas() -> None:
-    """Set up ``malloc`` for this process; where it is not that of glibc, nothing changes."""
+    """Configure ``malloc`` for this process; does nothing without glibc."""
     libc = _glibc()
     if libc is not None:
         libc.mallopt(_MMAP_THRESHOLD, LARGE)
@@ -35,14 +35,14 @@ def limit_arenas() -> None:
 
 
 class Trimmer:
-    """Returns free memory where a process has grown since the last time."""
+    """Trimmer of free memory, for a process that has grown since the last trim."""
 
     def __init__(self) -> None:
         self._libc = _glibc()
         self._least = 0
 
     def trim(self) -> None:
-        """Return what is free; takes some milliseconds, without Python's lock."""
+        """Return free memory to the system; takes some milliseconds, without Python's lock."""
         size = _resident()
         if self._libc is None or size is None:
             return

@@ -88,7 +88,7 @@ class CatDogApp(StreamApp):
         self.lag = GroupLag(self.role.reads)
         metrics.LAG.set_function(self.lag.now)
         plan = MemoryPlan.of(settings)
-        #: Requests in memory. A jury has its own budget, and reads votes as they come.
+        #: Budget of requests in memory. A jury has its own budget, and does not limit its reading.
         self.fetched = FetchBudget({self.role.reads}, fetch=plan.fetch, most=plan.records)
         self._web_of = web
         #: Observers of the answers of this worker, and of labels of other programs.

@@ -43,7 +43,7 @@ LEAST_IN_FLIGHT = 32
 DECODERS = 4
 #: Models that may hang before the process must be replaced: each keeps a core and its memory.
 MAX_HANGS = 3
-#: Seconds between two checks whether an idle worker has memory to return.
+#: Seconds between two trims of an idle worker's memory.
 TRIM_INTERVAL = 2.0
 #: Number of answers over which the share of rejections is computed.
 REJECTION_WINDOW = 1000

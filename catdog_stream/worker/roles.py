@@ -22,7 +22,7 @@ CLASSIFIES, COUNTS, CORRECTS, DECIDES = (
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Differences between the workers of different roles."""
+    """Properties of a worker that depend on its role."""
 
     #: Consumer group, and the app's id, which is part of the names of its changelogs.
     group: str

@@ -37,7 +37,7 @@ OWN = "The stack of its settings"
 
 
 class _Superseded(Exception):  # noqa: N818 - nothing went wrong
-    """A newer deployment arrived."""
+    """Newer deployment that replaces the one being loaded."""
 
 
 class Rollout(Service):

@@ -78,7 +78,7 @@ class Shared(Generic[T]):
 
     @property
     def users(self) -> int:
-        """The number of those who use the connection, or wait for it."""
+        """Number of users of the connection, including those that wait for it."""
         return 0 if self._current is None else self._current.users
 
     def is_current(self, connection: object) -> bool:

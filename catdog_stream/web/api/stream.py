@@ -91,7 +91,7 @@ class Stream:
             lambda: request_reply(cluster, on_reply=self._memory.note),
             usable=lambda stream: stream.failure is None,
         )
-        #: Each finds one image at a time.
+        #: Connections for lookups; each looks up one image at a time.
         self._finding: tuple[Shared[Lookup], ...] = tuple(
             Shared(lambda: lookup(cluster), usable=lambda finder: not finder.broken)
             for _ in range(LOOKUPS)
@@ -127,7 +127,7 @@ class Stream:
     async def _sent(
         self, stream: RequestReply, picture: Picture, stack: AsyncExitStack
     ) -> Question:
-        """Send a picture once it has its turn, which ends when Kafka has it, or with ``stack``."""
+        """Send a picture within the byte budget, held until Kafka has it or ``stack`` closes."""
         release = await self._turns.take(
             sending_bytes(len(picture.data)), seconds=deadlines.PRODUCE
         )

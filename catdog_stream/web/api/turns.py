@@ -1,4 +1,4 @@
-"""Turns of pictures that are sent to Kafka: each is in memory several times until it is there."""
+"""Queue of pictures for Kafka: each is in memory several times until Kafka has confirmed it."""
 
 import asyncio
 from collections import deque
@@ -8,10 +8,10 @@ __all__ = ["Turns"]
 
 
 class Turns:
-    """Bytes that clients share, in the order in which they come.
+    """Byte budget that clients share, first come, first served.
 
     Args:
-        most: bytes in all; one picture that needs more has its turn alone.
+        most: total bytes; a picture that needs more is sent alone.
     """
 
     def __init__(self, most: int) -> None:
@@ -25,9 +25,10 @@ class Turns:
         return self._used
 
     async def take(self, size: int, *, seconds: float) -> Callable[[], None]:
-        """Wait for ``size`` bytes; return what releases them, and does nothing a second time.
+        """Wait for ``size`` bytes; return a function that releases them, at its first call only.
 
-        Raises ``TimeoutError`` after so many seconds.
+        Raises:
+            TimeoutError: the bytes were not available within ``seconds``.
         """
         if self._waiting or not self._has_room(size):
             turn = asyncio.get_running_loop().create_future()
@@ -57,7 +58,7 @@ class Turns:
             turn.set_result(None)
 
     def _give_up(self, size: int, turn: "asyncio.Future[None]") -> None:
-        if turn.done() and not turn.cancelled():  # it came at the same moment
+        if turn.done() and not turn.cancelled():  # granted at the same moment
             self._release(size)
         else:
             self._waiting.remove((size, turn))

@@ -35,7 +35,7 @@ Age = Callable[[Source, float | None], float | None]
 
 
 class Recorder(Observer):
-    """Notes what a worker answers, for all of its life.
+    """Recorder of a worker's answers, from its start to its end.
 
     Args:
         clock: seconds since the epoch.
