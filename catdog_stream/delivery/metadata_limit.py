@@ -12,8 +12,8 @@ from aiokafka.errors import OffsetMetadataTooLargeError
 from faust.types import TP
 
 from catdog_stream.delivery.committed_table import CommittedTable
+from catdog_stream.delivery.consumer_thread import RationedConsumerThread
 from catdog_stream.delivery.counting import MAX_METADATA_BYTES, to_metadata
-from catdog_stream.delivery.fetching import RationedConsumerThread
 from catdog_stream.errors import BrokerError
 
 __all__ = ["is_large_enough"]

@@ -17,8 +17,8 @@ from faust.types import TP, Message
 from mode import Service
 
 from catdog_stream.delivery.ack_tracker import AckTracker
+from catdog_stream.delivery.consumer_thread import RationedConsumerThread
 from catdog_stream.delivery.fetch_budget import FetchBudget
-from catdog_stream.delivery.fetching import RationedConsumerThread
 from catdog_stream.delivery.group_lag import GroupLag
 from catdog_stream.errors import UnreadableError
 

@@ -7,7 +7,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from faust.types import TP
 
-from catdog_stream.delivery.fetching import PATIENT_INTERVAL, RationedFetching
+from catdog_stream.delivery.fetch_rationing import PATIENT_INTERVAL, RationedFetching
 
 URGENT, PATIENT = TopicPartition("catdogimage", 0), TopicPartition("catdoglabel", 0)
 
