@@ -1,11 +1,11 @@
-"""What every part of the test suite may use."""
+"""Configuration and fixtures for the whole test suite."""
 
 import pytest
 from hypothesis import settings
 
 from catdog_stream import patches
 
-# How long an example takes depends on what else the machine does.
+# The duration of an example depends on the other load of the machine.
 settings.register_profile("catdog_stream", deadline=None)
 settings.load_profile("catdog_stream")
 
@@ -14,5 +14,5 @@ pytest_plugins = ["catdog_stream.testing.fixtures"]
 
 @pytest.fixture(scope="session", autouse=True)
 def mended() -> None:
-    """The tests' process begins as each of ours does."""
+    """Patch the libraries, as each process of the project does at its start."""
     patches.install()

@@ -1,4 +1,4 @@
-"""What the application consists of, and that asking for help costs nothing."""
+"""Tests of the parts of the application, and of the low cost of ``--help``."""
 
 import asyncio
 import subprocess
@@ -21,7 +21,7 @@ def _discovered() -> None:
 
 
 def test_every_agent_is_registered() -> None:
-    # A module that is missing from the list would take its agent with it, without a word.
+    # A module that is missing from the list would silently lose its agent.
     assert set(app.agents) == {"classify", "count_labels"}
 
 
@@ -108,7 +108,7 @@ def test_a_worker_runs_on_uvloop_unless_it_is_told_otherwise(
     chosen: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     default = asyncio.get_event_loop_policy()
-    monkeypatch.delitem(sys.modules, "mode.loop.uvloop", raising=False)  # its import does it
+    monkeypatch.delitem(sys.modules, "mode.loop.uvloop", raising=False)  # its import sets it
     monkeypatch.delenv("FAUST_LOOP", raising=False)
     if chosen:
         monkeypatch.setenv("FAUST_LOOP", chosen)

@@ -1,4 +1,4 @@
-"""What waits for Kafka, and how the limits depend on each other."""
+"""Tests of the deadlines for Kafka, and of how they depend on each other."""
 
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.fetch import FetchRequest
@@ -9,10 +9,10 @@ from aiokafka.protocol.produce import ProduceRequest
 from catdog_stream import deadlines
 from catdog_stream.delivery import fetch_rationing
 
-#: Kafka's defaults.
+#: Kafka's defaults, in seconds.
 BROKER_SESSION = 9.0
 OFFSET_COMMIT_TIMEOUT = 5.0
-#: What a broker that is frozen may cost the partitions that it led, and a worker to say so.
+#: Seconds without answers for the partitions of a frozen broker, and until a worker reports it.
 MOVED_ON = 40.0
 SAID = 15.0
 
@@ -38,12 +38,12 @@ def test_a_record_is_not_written_twice_because_a_broker_has_just_gone() -> None:
 
 
 def test_what_a_frozen_broker_led_is_answered_again_in_time() -> None:
-    # The record that waits for it, the look at the cluster by way of it, a connection to it, and
-    # the same once more where the cluster knew nothing better yet.
+    # The record that waits for the broker, the metadata request to it, a connection to it, and the
+    # last two again if the cluster had no new leader yet.
     attempt = deadlines.METADATA + deadlines.CONNECT
     assert BROKER_SESSION + deadlines.PRODUCE + attempt < MOVED_ON
     assert deadlines.request_seconds(MetadataRequest.API_KEY) == deadlines.METADATA
-    # Reading moves on with the leaders, whatever still waits for the old one.
+    # Reading continues at the new leaders, whatever still waits for the old one.
     assert BROKER_SESSION + deadlines.LOOK_AT_CLUSTER + deadlines.METADATA < MOVED_ON
 
 
@@ -70,8 +70,8 @@ def test_a_worker_stops_in_time_whatever_its_broker_does() -> None:
 
 
 def test_who_publishes_is_still_the_owner() -> None:
-    # Nobody else can have been given the partitions: the session, less what the answer that
-    # confirmed it may have been on its way.
+    # No other member can have the partitions yet: the session, less the time that the answer that
+    # confirmed it may have been in transit.
     assert deadlines.CONFIRMED <= deadlines.SESSION - deadlines.HEARTBEAT
 
 

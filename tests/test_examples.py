@@ -1,4 +1,4 @@
-"""The documents show the applications in ``examples/`` as they are; system tests run them."""
+"""Tests that the documents show ``examples/`` unchanged; system tests run the applications."""
 
 import pytest
 

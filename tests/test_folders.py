@@ -1,4 +1,4 @@
-"""A folder that may not be read is not an empty one."""
+"""Tests that an unreadable folder is not taken for an empty one."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""The budget of bytes that threads share, and the worst case that the settings lead to."""
+"""Tests of the memory budget that threads share, and of the worst case of the settings."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Metrics that are told when they are asked for, and those that begin at nothing."""
+"""Tests of metrics that are computed when they are read, and of those that start at zero."""
 
 from typing import get_args
 
@@ -10,7 +10,7 @@ from tests.support.metrics import broker_errors
 
 @pytest.fixture
 def lag() -> metrics._Lag:
-    """One of the test's own."""
+    """Return a metric of lag for one test."""
     return metrics._Lag()
 
 
@@ -48,7 +48,7 @@ def test_a_label_has_no_more_than_so_many_values() -> None:
 def test_votes_that_anybody_writes_do_not_make_time_series_without_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Of labels and stacks, as a jury counts its decisions."""
+    """Check labels and stacks, as a jury counts its decisions."""
     monkeypatch.setattr(metrics, "_label_and_stack", metrics.Values(metrics.MAX_PAIRS))
     monkeypatch.setattr(metrics, "_vote", metrics.Values())
     monkeypatch.setattr(metrics, "stack_value", metrics.Values())

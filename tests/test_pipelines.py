@@ -1,4 +1,4 @@
-"""Apps for further agents: mistakes in their settings, and answers that come again."""
+"""Tests of apps for further agents: mistakes in their settings, and answers that come again."""
 
 import pytest
 

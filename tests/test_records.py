@@ -1,4 +1,4 @@
-"""The records that a Faust application may declare its topics with."""
+"""Tests of the records with which a Faust application may declare its topics."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What is shown on a terminal cannot command it."""
+"""Tests that text on a terminal cannot control it."""
 
 import json
 import unicodedata
@@ -67,7 +67,7 @@ def test_nothing_in_the_stream_reaches_the_terminal_of_watch_and_send(
 
 
 def record(label: str | None, url: str, reason: str, detail: str) -> ConsumerRecord:
-    """A label, or a rejection where there is none."""
+    """Return a label, or a rejection if no label is given."""
     topic = REJECTED if label is None else LABELS
     value = json.dumps({"label": label, "url": url}).encode()
     headers = [

@@ -1,4 +1,4 @@
-"""Which labels are this application's own, and which are foreign ones."""
+"""Tests of labels: the application's own are distinguished from foreign ones."""
 
 import math
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ def label(source: bytes | None) -> Any:
 
 @pytest.fixture(autouse=True)
 def end(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
-    """What is known of the end of the requests' partition."""
+    """Return the known end of the requests' partition, which the test may change."""
     known = {"end": 100.0}
     monkeypatch.setattr(app.cluster_readiness, "partitions", {LABELS: 8})
     monkeypatch.setattr(app.consumer, "end_of", lambda _topic, _partition: known["end"])

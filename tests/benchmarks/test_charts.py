@@ -1,4 +1,4 @@
-"""The chart is drawn from what the benchmarks write."""
+"""Test of the chart, which is drawn from the files of the benchmarks."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""A run measures its own requests, whatever earlier ones have left behind."""
+"""Test that a run measures only its own requests, even if earlier runs left some behind."""
 
 import asyncio
 from functools import partial
@@ -19,7 +19,7 @@ def test_requests_of_earlier_runs_are_not_measured(tmp_path: Path) -> None:
     async def twice(address: str) -> list[Pace]:
         start = partial(Worker, address, tmp_path, module="benchmarks.instant_worker")
         await create_topics(address)
-        await queue(address, names(50), [b"left behind"] * 50)  # a label of these is an error
+        await queue(address, names(50), [b"left behind"] * 50)  # their labels are errors
         return [
             await work_off(address, GROUP, [b"picture"] * 100, start, by_thread=True)
             for _ in range(2)

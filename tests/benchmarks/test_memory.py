@@ -1,4 +1,4 @@
-"""What is told of memory under load."""
+"""Tests of the figures of memory under load."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What ``--broker`` takes."""
+"""Tests of the values of ``--broker``."""
 
 from argparse import ArgumentTypeError
 

@@ -1,4 +1,4 @@
-"""Which pictures of a folder are classified."""
+"""Tests of the choice of pictures from a folder."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""CPU time of processes and their threads."""
+"""Tests of the CPU time of processes and their threads."""
 
 import os
 import socket
@@ -29,11 +29,11 @@ def test_the_threads_of_a_process_use_what_the_process_uses() -> None:
     end = time.process_time() + 0.2
     while time.process_time() < end:
         time.sleep(0.01)
-    # In this order, since time goes on between the two; threads that have ended count no more.
+    # In this order, because time passes between the two; threads that have ended no longer count.
     by_thread, used = sum(thread_seconds(os.getpid()).values()), cpu_seconds(os.getpid())
     stop.set()
     busy.join()
-    rounding = 0.03  # user and kernel time are each told in hundredths of a second
+    rounding = 0.03  # both user and kernel time are in hundredths of a second
     assert 0.1 < by_thread <= used + rounding
 
 

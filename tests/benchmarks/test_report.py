@@ -1,4 +1,4 @@
-"""Figures for people and for charts."""
+"""Tests of figures for people and for charts."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The ratios that scaling is judged by."""
+"""Tests of the ratios by which scaling is judged."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Other people's programs on the local Kafka: three clients, each with its default settings."""
+"""Tests of foreign clients on the local Kafka: three libraries, each with its default settings."""
 
 import subprocess
 import sys
@@ -58,7 +58,7 @@ def read_with_aiokafka(address: str, topic: str) -> int:
 
 @pytest.fixture(scope="module")
 def topic(broker_address: str) -> str:
-    """A topic that the first record has made, with requests of the usual size in it."""
+    """Return a topic that its first record has created, with requests of the usual size in it."""
     name = f"foreign-{uuid.uuid4().hex[:8]}"
     producer = Producer({"bootstrap.servers": broker_address})
     for _ in range(COUNT):
@@ -77,7 +77,7 @@ def test_each_client_reads_all_there_is(
 
 @contextmanager
 def member(address: str, topic: str, group: str) -> Iterator["subprocess.Popen[str]"]:
-    """A process that prints how many partitions it has, whenever that changes."""
+    """Start a process that prints its number of partitions whenever that changes."""
     program = (
         "import sys; from kafka import KafkaConsumer; address, topic, group = sys.argv[1:]\n"
         "consumer = KafkaConsumer(topic, bootstrap_servers=address, group_id=group,"

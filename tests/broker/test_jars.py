@@ -1,4 +1,4 @@
-"""Kafka's program: fetched once, whole, exactly what is pinned, from a repository of the test's."""
+"""Tests of the download of Kafka's program: once, complete, exactly the pinned version."""
 
 import hashlib
 import sys
@@ -27,12 +27,12 @@ JARS = [jar(name, content) for name, content in CONTENTS.items()]
 
 @dataclass
 class Repository:
-    """A Maven repository on the loopback interface."""
+    """Maven repository on the loopback interface."""
 
     address: str = ""
-    #: File name to what is served for it, one after the other; the last one again and again.
+    #: File name to the contents that are served for it, in order; the last one is repeated.
     answers: dict[str, list[bytes]] = field(default_factory=dict)
-    #: Of these, only the first half arrives.
+    #: Files of which only the first half arrives.
     cut: set[str] = field(default_factory=set)
     asked: Counter[str] = field(default_factory=Counter)
 

@@ -1,4 +1,4 @@
-"""Whether a broker answers, against servers that are none; ``test_server`` has one that is."""
+"""Tests of the check that a broker answers, with false servers; ``test_server`` has a real one."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ HOST = "127.0.0.1"
 
 @contextmanager
 def _server(answer: bytes | None) -> Iterator[int]:
-    """A server that gives everybody this answer, or none at all; yields its port."""
+    """Run a server that gives this answer, or none, to any request; yield its port."""
     with socket.create_server((HOST, 0)) as server:
 
         def serve() -> None:
@@ -43,7 +43,7 @@ def test_a_port_that_never_answers_is_no_broker() -> None:
         b"",
         b"\0\0",
         b"HTTP/1.1 400 Bad Request\r\n\r\n",
-        b"\0\0\0\6\0\0\0\7\0\0",  # somebody else's correlation id
+        b"\0\0\0\6\0\0\0\7\0\0",  # foreign correlation id
         b"\0\0\0\6\0\0\0\1",  # ends before the error code
     ],
 )

@@ -1,4 +1,4 @@
-"""The local Kafka's life, with the real server."""
+"""Tests of the life cycle of the local Kafka, with the real server."""
 
 import asyncio
 import os
@@ -115,7 +115,7 @@ def test_what_it_was_sent_is_there_after_a_stop_and_after_a_crash(
 
 
 def test_what_an_earlier_version_of_kafka_wrote_is_there(port: int, tmp_path: Path) -> None:
-    """The next version meets this one's data as this one meets those of the version before."""
+    """Use data of the previous version, as the next version will use data of this one."""
     with LocalKafka(port, tmp_path, format_arguments=["--release-version", "4.2"]) as broker:
         asyncio.run(_send(broker.address, [b"from 4.2"]))
     with LocalKafka(port, tmp_path) as broker:
@@ -183,7 +183,7 @@ def test_a_server_that_ends_is_seen_by_who_waits_for_it(port: int, tmp_path: Pat
 
 
 def _has_ended(pid: int) -> bool:
-    """Whether a process is gone, or waits as a zombie for its new parent to notice."""
+    """Return True if a process is gone, or a zombie that its new parent has not reaped yet."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Several workers on one broker share its partitions and take over from each other."""
+"""Tests of several workers on one broker: they share partitions and take over from each other."""
 
 import asyncio
 import os
@@ -63,7 +63,7 @@ def _worker(address: str, app_id: str, datadir: Path) -> Iterator["subprocess.Po
 
 
 class Traffic:
-    """Sends numbered requests to an echo application without pause and reads all its answers."""
+    """Client that sends numbered requests to an echo application and reads all its answers."""
 
     def __init__(self, address: str, app_id: str) -> None:
         self._address = address
@@ -91,7 +91,7 @@ class Traffic:
     async def until_all_partitions_are_answered_by(
         self, *workers: "subprocess.Popen[bytes]"
     ) -> None:
-        """Waits until the partitions' latest answers are by these workers, each of them seen."""
+        """Wait until the partitions' latest answers are by these workers, each of them seen."""
         began = time.monotonic()
         expected = {worker.pid for worker in workers}
         self._latest.clear()
@@ -106,7 +106,7 @@ class Traffic:
         )
 
     async def until_nothing_is_unanswered(self) -> None:
-        """Stops sending and waits until every request was answered at least once."""
+        """Stop sending and wait until every request was answered at least once."""
         self._sending.clear()
         await self._until(
             lambda: self._answered == set(range(self._sent)), "every request to be answered"

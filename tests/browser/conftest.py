@@ -1,4 +1,4 @@
-"""A real browser, which no page may trouble: see ``Visit``."""
+"""Fixtures with a real browser, in which a page may cause no error: see ``Visit``."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,24 +12,24 @@ from catdog_stream.testing import Worker, own_broker
 from tests.browser.visiting import PATIENCE_MS, Visit
 from tests.support.pictures import LOOKING
 
-#: Debian's name first.
+#: Names of the program, Debian's first.
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ARGUMENTS = (
     "--no-sandbox",  # root has none
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
-    # It is to ask nobody but the page's worker.
+    # The browser must send requests only to the page's worker.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
 )
 
 
-# While it runs no other event loop can run in this thread: it must not outlive a module.
+# While the browser runs, no other event loop can run in this thread: it must not outlive a module.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium; without one the tests are skipped. ``.ci/run`` sees to it."""
+    """Yield headless Chromium; without it the tests are skipped. ``.ci/run`` installs it."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip("There is no Chromium: apt install chromium.")
@@ -42,7 +42,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
-    """Opens windows; what has gone wrong in one of them by the end of the test fails it."""
+    """Yield a function that opens windows; an error in a window fails the test at its end."""
     with ExitStack() as stack:
 
         def begin(address: str, **options: Any) -> Visit:
@@ -53,19 +53,19 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a broker that has nothing in it at first."""
+    """Yield the address of a broker that is empty at first."""
     with own_broker(tmp_path_factory.mktemp("broker")) as broker:
         yield broker.address
 
 
 @pytest.fixture(scope="module")
 def worker(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    """One that looks at the color of a picture alone."""
+    """Yield a worker that classifies pictures only by their color."""
     with Worker(broker, tmp_path_factory.mktemp("worker"), module=LOOKING) as worker:
         yield worker.wait_ready()
 
 
 @pytest.fixture
 def see(visit: Callable[..., Visit], worker: Worker) -> Callable[..., Visit]:
-    """Opens the page in a new window."""
+    """Return a function that opens the page in a new window."""
     return lambda **options: visit(f"http://127.0.0.1:{worker.port}/", **options)

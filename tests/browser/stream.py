@@ -1,4 +1,4 @@
-"""What flows while somebody looks."""
+"""Requests that flow while a test watches the page."""
 
 import asyncio
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What a visitor sees: numbers that move, on any window, without troubling anybody."""
+"""Tests of the page as a visitor sees it: live numbers, in any window, without disturbance."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from tests.support.pictures import BLUE, LOOKING, RED
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
-#: As another tab in front of it does; in a browser without windows all are in front.
+#: Hides the page, as another tab in front does; in a headless browser all pages are visible.
 HIDDEN = """(hidden) => {
     Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
@@ -85,21 +85,21 @@ def test_it_fits_the_window_and_everybody_can_read_it(
     assert it.faults() == []
 
 
-#: Sums up what the browser calls layout shifts: what is seen elsewhere than before.
+#: Sums up the browser's layout shifts: elements that move to another place.
 SHIFTS = """() => {
     window.shifts = 0;
     new PerformanceObserver((list) => {
         for (const { value } of list.getEntries()) window.shifts += value;
     }).observe({ type: "layout-shift" });
 }"""
-#: What is wider than the section that it is in, unless it can be scrolled there.
+#: Elements that are wider than their section, unless they can be scrolled.
 WIDER = """[...document.querySelectorAll("main > section *:not(.unseen)")].filter((part) => {
     const section = part.closest("main > section").getBoundingClientRect();
     const box = part.getBoundingClientRect();
     return box.width > 0 && !part.closest(".scroll") && !part.closest("svg")
         && (box.right > section.right || box.left < section.left);
 }).map((part) => part.outerHTML.slice(0, 100))"""
-#: Transitions, and animations without an end, which cost as much as all else on the page.
+#: Transitions, and endless animations, which cost as much as the rest of the page.
 MOVING = """document.getAnimations().filter((each) => each instanceof CSSTransition
     || each.effect.getTiming().iterations === Infinity).length"""
 LONG = "Abcdefghijklmnopqrstuvwxyzabcdef"
@@ -131,7 +131,7 @@ def test_nothing_moves_while_pictures_flow_however_long_a_label_is(
     assert it.overflow() == 0
 
 
-#: Draws a chart of one row, and counts its pixels in the color of the line.
+#: Draws a chart of one row, and counts the pixels in the color of the line.
 ONE_ROW = """async () => {
     const base = document.querySelector("script[src$='page.js']").src;
     const { Charts } = await import(new URL("charts.js", base));
@@ -190,7 +190,7 @@ def test_it_can_be_paused(see: Callable[..., Visit], broker: str) -> None:
 
 
 def assert_stays(condition: Callable[[], bool]) -> None:
-    """It holds for longer than the page takes to be renewed."""
+    """Check that the condition holds for longer than the page takes to refresh."""
     end = time.monotonic() + 3
     while time.monotonic() < end:
         assert condition()
@@ -210,7 +210,7 @@ def test_a_reload_never_leaves_a_page_that_stands_still(
 
 def test_a_page_that_nobody_sees_keeps_no_connection(see: Callable[..., Visit]) -> None:
     it = see()
-    for _ in range(8):  # a browser has six connections for all of them
+    for _ in range(8):  # a browser has six connections for all tabs
         page = it.page.context.new_page()
         page.goto(it.address)
         expect(page.locator("#status")).to_have_attribute("data-state", "live")
@@ -294,7 +294,7 @@ def test_the_page_comes_back_when_its_worker_does(
 
 
 def row_of(it: Visit, worker: Worker) -> Locator:
-    """What the page says of a worker; those of tests before may stand there, too."""
+    """Return the page's row of a worker; workers of earlier tests may have rows, too."""
     return it.page.locator(f'#workers tr[data-key="http://127.0.0.1:{worker.port}"]')
 
 
@@ -326,7 +326,7 @@ def test_a_frozen_worker_and_a_killed_one_keep_nobody_waiting(
         assert it.text("#summary .total strong") == total
 
 
-#: Notes each time that the total on the page falls.
+#: Records each decrease of the total on the page.
 WATCH = """() => {
   const told = () => Number(
     document.querySelector("#summary .total strong").textContent.replaceAll(",", ""));

@@ -1,4 +1,4 @@
-"""The page says what is wrong: under overload, when workers go, and when nobody answers."""
+"""Tests of the page's health line: overload, workers that leave, and a stream without answers."""
 
 import asyncio
 import re
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.browser, pytest.mark.slow]
 ARRIVING, ANSWERED = 30, 12
 PARTITIONS = 8
 NOTICED_MS = 40_000
-#: Seconds: Kafka takes no time of more than an hour ahead.
+#: Seconds: Kafka accepts no timestamp more than an hour ahead.
 AHEAD, AGO = 3000, 3 * 86_400
 BEHIND = re.compile(
     r"Falling behind: (2[5-9]|3[0-5])/s arrive, (1[0-3]|9\.\d)/s answered, [\d,]+ waiting"
@@ -32,7 +32,7 @@ BEHIND = re.compile(
 
 @pytest.fixture(scope="module")
 def slow(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    """One that answers ``ANSWERED`` requests a second."""
+    """Yield a worker that answers ``ANSWERED`` requests a second."""
     settings = {"CATDOG_TEST_RATE": str(ANSWERED)}
     folder = tmp_path_factory.mktemp("slow")
     module = "tests.support.slow_worker"
@@ -42,7 +42,7 @@ def slow(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Work
 
 @contextmanager
 def overload(address: str) -> Iterator[None]:
-    """Have ``ARRIVING`` requests a second arrive, some with times that cannot be."""
+    """Send ``ARRIVING`` requests a second, some with impossible times."""
     enough = Event()
     body = request(RED)
 
@@ -74,7 +74,7 @@ def overload(address: str) -> Iterator[None]:
 
 
 def health(worker: Worker, cause: str) -> float:
-    """The state of one cause, as a worker exports it."""
+    """Return the state of one cause, as a worker exports it."""
     return sum(value for of, value in samples(worker.port, "catdog_health") if of["cause"] == cause)
 
 

@@ -1,4 +1,7 @@
-"""The network sees a picture as Chromium shows it: docs/wire.md has the rule and its exceptions."""
+"""Test that the network sees a picture as Chromium shows it.
+
+docs/wire.md has the rule and its exceptions.
+"""
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
@@ -13,10 +16,10 @@ from catdog_stream.models.preprocessing import Preprocessing
 from tests.support.shown_files import all_files
 
 FILES = all_files()
-#: Of 255: versions of JPEG decoders, and of arithmetic with colors, differ by so much.
+#: Of 255: the difference between versions of JPEG decoders, and of arithmetic with colors.
 TOLERANCE = 3
 
-#: From a file, drawn on white, to its width, height and samples; null where it is not shown.
+#: Maps a file, drawn on white, to its width, height and samples; null if it is not shown.
 DRAW = """async (files) => Promise.all(files.map(async (file) => {
   const image = new Image();
   const bytes = Uint8Array.from(atob(file), (character) => character.charCodeAt(0));
@@ -66,6 +69,6 @@ def test_the_network_sees_what_chromium_shows(
 ) -> None:
     shown = drawn[name]
     assert shown is not None
-    assert shown.shape[0] == shown.shape[1]  # so that nothing is resized
+    assert shown.shape[0] == shown.shape[1]  # so that no picture is resized
     seen = decode(FILES[name], Preprocessing(shown.shape[0]), PictureLimits()).astype(np.int16)
     assert np.abs(seen - shown).max() <= TOLERANCE

@@ -1,6 +1,6 @@
-"""The pictures of the page in the README are made here, of the real thing.
+"""Screenshots of the page for the README, of the real system.
 
-``CATDOG_TEST_SCREENSHOTS=docs`` puts them into a folder; otherwise they are looked at and gone.
+``CATDOG_TEST_SCREENSHOTS=docs`` writes them into a folder; otherwise they are checked and deleted.
 """
 
 import io
@@ -33,7 +33,7 @@ URL = "https://example.org/pictures/{}.jpg"
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a page with something on it."""
+    """Yield the address of a page with content."""
     folder = tmp_path_factory.mktemp("shown")
     with own_broker(folder / "broker") as broker, Worker(broker.address, folder) as worker:
         worker.wait_ready()
@@ -43,14 +43,14 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 async def one_by_one(address: str, values: Iterable[bytes]) -> None:
-    """The latest are not all of one moment, and none waits for others."""
+    """Send requests one by one, so that their times differ and none waits for others."""
     async with Client(address) as client:
         for value in values:
             await client.answers(await client.send([value]))
 
 
 def jpegs() -> Iterator[bytes]:
-    """Parts of the samples, every other one mirrored."""
+    """Yield parts of the samples, every other one mirrored."""
     random = np.random.default_rng(2015)
     files = sample_files()
     for number in range(PICTURES):

@@ -1,4 +1,4 @@
-"""A visitor tries it: each picture goes through the stream, and its answer appears beside it."""
+"""Tests of the upload form: each picture passes the stream, and its answer appears beside it."""
 
 import base64
 import re
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 TOKEN = "only-for-those-who-know"
 
-#: Puts files into an event, as dropping and pasting them does.
+#: Puts files into an event, as dropping and pasting do.
 GIVE = """([kind, files]) => {
     const data = new DataTransfer();
     for (const [name, type, base64] of files) {
@@ -49,7 +49,7 @@ SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64">
 
 
 def payload(name: str, kind: str, content: bytes) -> Any:
-    """A file as Playwright has somebody choose it."""
+    """Return a file in the form in which Playwright chooses it."""
     return {"name": name, "mimeType": kind, "buffer": content}
 
 
@@ -65,7 +65,7 @@ def say(it: Visit, kind: str, text: str) -> None:
 
 
 def tries(it: Visit) -> Locator:
-    """What was tried, the latest first."""
+    """Return the tried pictures, the latest first."""
     return it.page.locator("#tries li")
 
 
@@ -83,7 +83,7 @@ def test_chosen_pictures_get_their_answers_beside_them(see: Callable[..., Visit]
     expect(verdicts.last).to_have_text("cat")
     expect(tries(it).first.locator(".told")).to_contain_text("instant 1")
     expect(it.page.locator("#try-said")).to_contain_text(re.compile("cat|dog"))
-    # It went through the stream: everybody sees it.
+    # It passed the stream: every page shows it.
     expect(it.page.locator("#pictures li")).to_have_count(2)
     expect(it.page.locator("#summary .total strong")).to_have_text("2")
     assert it.faults() == []
@@ -305,7 +305,7 @@ def test_a_picture_is_classified_by_its_address_where_that_is_allowed(
 
 @contextmanager
 def pictures_at(folder: Path) -> Iterator[int]:
-    """The port of a web server with a picture and a text."""
+    """Yield the port of a web server with a picture and a text."""
     folder.mkdir()
     (folder / "tom.jpg").write_bytes(colored("red", "JPEG"))
     (folder / "notes.txt").write_text("no picture")

@@ -1,4 +1,4 @@
-"""A visit of a page, during which nothing may go wrong in the browser."""
+"""Visit of a page, during which no error may occur in the browser."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,31 +11,31 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
 T = TypeVar("T")
 
-#: Milliseconds that the browser waits for what is expected; a busy machine may need them.
+#: Milliseconds that the browser waits for an expected state; a busy machine may need them.
 PATIENCE_MS = 30_000.0
 PHONE = {"width": 390, "height": 844}
 SMALL_PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
 WALL = {"width": 1920, "height": 1080}
-#: What WCAG 2.2 asks for at level AA.
+#: Rules of WCAG 2.2 at level AA.
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
 
 class Visit:
-    """A window that shows the page at an address.
+    """Window that shows the page at an address.
 
     Args:
-        options: Playwright's, of a browser context.
+        options: Playwright's options of a browser context.
     """
 
     def __init__(self, browser: Browser, address: str, options: dict[str, Any]) -> None:
-        # What appears slowly is hard to read meanwhile, and a test would find that.
+        # Text that fades in has low contrast meanwhile, and a test would report it.
         known = {"viewport": DESK, "reduced_motion": "reduce"}
         self._context = browser.new_context(**{**known, **options})
         self._context.set_default_timeout(PATIENCE_MS)
         self.address = address
         self.page: Page = self._context.new_page()
-        #: Complaints of the browser that the test knows of, by a part of their text.
+        #: Errors of the browser that the test expects, by a part of their text.
         self.expected: tuple[str, ...] = ()
         self._complaints: list[str] = []
         self.page.on("console", self._on_console)
@@ -45,7 +45,7 @@ class Visit:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if "Failed to load resource" in message.text:
-            return  # told with its address below
+            return  # reported with its address below
         if message.type in ("error", "warning"):
             self._complaints.append(f"{message.type}: {message.text}")
 
@@ -58,11 +58,11 @@ class Visit:
             self._complaints.append(f"status {response.status}: {response.url}")
 
     def text(self, selector: str = "body") -> str:
-        """What stands there, as one sees it."""
+        """Return the visible text of the selected element."""
         return self.page.locator(selector).inner_text()
 
     def faults(self) -> list[str]:
-        """What would keep somebody from using the page, by the rules of WCAG at level AA."""
+        """Return the barriers to using the page, by the rules of WCAG at level AA."""
         found = Axe().run(self.page, options={"runOnly": list(RULES)})
         return [
             f"{each['id']}: {each['help']} {[node['target'] for node in each['nodes']]}"
@@ -70,7 +70,7 @@ class Visit:
         ]
 
     def overflow(self) -> int:
-        """By how many pixels the page is wider than its window."""
+        """Return the number of pixels by which the page is wider than its window."""
         width: int = self.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
@@ -95,6 +95,6 @@ class Visit:
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run it in a thread of its own: in this one the browser's loop runs."""
+    """Run a coroutine in another thread: this one runs the browser's loop."""
     with ThreadPoolExecutor(1) as threads:
         return threads.submit(asyncio.run, coroutine).result()

@@ -1,4 +1,4 @@
-"""A person's mistake is one sentence and an exit code, never a traceback."""
+"""Tests of a user's mistakes: each gives one sentence and an exit code, never a traceback."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """``catdog-stream`` as a person runs it, against a broker that is not there."""
+    """Run ``catdog-stream`` as a user does, with the address of a broker that does not run."""
     return subprocess.run(
         [sys.executable, "-m", "catdog_stream", *arguments],
         env={**os.environ, "CATDOG_BROKER": f"127.0.0.1:{free_ports(1)[0]}", **settings},
@@ -33,7 +33,7 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 def sentence(answer: subprocess.CompletedProcess[str]) -> str:
-    """The one sentence on stderr."""
+    """Return the one sentence on stderr."""
     lines = [line for line in answer.stderr.splitlines() if not _is_noise(line)]
     assert len(lines) == 1, answer.stderr
     assert "Traceback" not in answer.stdout
@@ -41,7 +41,7 @@ def sentence(answer: subprocess.CompletedProcess[str]) -> str:
 
 
 def _is_noise(line: str) -> bool:
-    return line.startswith("INFO: Created TensorFlow Lite")  # LiteRT's own, cannot be turned off
+    return line.startswith("INFO: Created TensorFlow Lite")  # LiteRT always prints it
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_no_such_file_for_any_command(arguments: list[str]) -> None:
 
 @pytest.fixture
 def labelled(tmp_path: Path) -> str:
-    """A folder of labelled pictures."""
+    """Return a folder of labelled pictures."""
     for sample, label in (("cat-kitten.jpg", "cat"), ("dog-beagle.jpg", "dog")):
         (tmp_path / "labelled" / label).mkdir(parents=True)
         shutil.copy(samples() / sample, tmp_path / "labelled" / label)
@@ -165,7 +165,7 @@ def test_a_terminal_has_its_cursor_back_after_a_worker(busy_port: int) -> None:
         while chunk := os.read(master, 65536):
             output += chunk
     except OSError:
-        pass  # Linux tells like that that nobody writes any more
+        pass  # Linux reports the writer's end in this way
     finally:
         os.close(master)
         assert process.wait(SECONDS) == 2

@@ -1,4 +1,4 @@
-"""``evaluate --robustness`` measures the stack of the settings on views of pictures."""
+"""Test of ``evaluate --robustness``, which measures the configured stack on views of pictures."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``import-original``: mistakes are told in a sentence, and leave nothing behind."""
+"""Tests of mistakes with ``import-original``: each gives a sentence, and leaves no file behind."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ def run(*arguments: object) -> Result:
 
 @pytest.fixture
 def head(tmp_path: Path) -> Path:
-    """A head that knows no feature."""
+    """Return a head that uses no feature."""
     file = tmp_path / "model.p"
     file.write_bytes(old_pickle(old_booster([[leaf(-1, 0.5)]], 1001), [0, 1]))
     return file

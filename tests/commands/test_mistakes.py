@@ -1,4 +1,4 @@
-"""Mistakes in settings and surroundings: each is named, in one sentence."""
+"""Tests of mistakes in settings and environment: each is named, in one sentence."""
 
 import re
 import subprocess
@@ -97,7 +97,7 @@ def test_a_full_disk() -> None:
 
 
 def test_too_few_open_files() -> None:
-    # Set in the command's own process: this one has more files open than that.
+    # Set in the command's own process: this process has more files open than that.
     limited = ["sh", "-c", 'ulimit -n 24 && exec "$@"', "sh"]
     command = [*limited, sys.executable, "-m", "catdog_stream", "watch"]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

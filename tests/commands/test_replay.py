@@ -1,4 +1,4 @@
-"""What ``replay --since`` understands."""
+"""Tests of the values of ``replay --since``."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Which files ``send`` takes for pictures."""
+"""Tests of the choice of picture files by ``send``."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Kafka's silence is said once, and its end."""
+"""Tests of the message about a silent Kafka: it is logged once, and so is its end."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ CLUSTER = Settings().cluster
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """Results of the looks, in order; the last one holds."""
+    """Return a list for the results of the probes, in order; the last result repeats."""
     found: list[str | None] = []
 
     async def look(_cluster: object) -> str | None:

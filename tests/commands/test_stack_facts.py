@@ -1,4 +1,4 @@
-"""What ``stacks list`` and ``stacks show`` tell, of stacks that mean well and of others."""
+"""Tests of the output of ``stacks list`` and ``stacks show`` for valid and hostile stacks."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A stack that is made has a name by which it can be used, or is not begun."""
+"""Tests of the name of a new stack: an unusable name is refused before the work begins."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from catdog_stream.commands.train_head import train_head
 from catdog_stream.errors import InputError
 from catdog_stream.models.stacks.repository import StackId, shipped
 
-#: What each command cannot do without; none of it is there.
+#: Required arguments of each command; none of the files exists.
 NEEDED = {
     train: ["nowhere", "--output", "stack"],
     train_head: ["nowhere", "--output", "stack"],

@@ -1,4 +1,4 @@
-"""What ``stacks use`` and ``rollback`` say of what the workers made of an order."""
+"""Tests of the messages of ``stacks use`` and ``rollback`` about the workers' reports."""
 
 import click
 import pytest

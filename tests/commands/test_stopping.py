@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end each command soon, at any moment, with the right status."""
+"""Tests of Ctrl-C and SIGTERM: they end each command soon, at any moment, with the right status."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from catdog_stream.topics import REQUESTS
 from tests.support.command import Command, Surroundings, catdog_stream
 
 COMMANDS = ("watch", "send", "send --wait", "replay", "evaluate", "broker", "up", "up --samples")
-#: Seconds. They take one; a test machine may be busy, and a worker drains.
+#: Seconds. The commands take one; a test machine may be busy, and a worker drains.
 SOON, DRAINED = 2.0, 10.0
 MOMENTS = 20
 MANY = 3000
@@ -35,7 +35,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with so many labelled pictures that each command is busy for long."""
+    """Return a folder with enough labelled pictures to keep each command busy for long."""
     folder = tmp_path_factory.mktemp("pictures")
     for number in range(MANY):
         label = ("cat", "dog")[number % 2]
@@ -46,14 +46,14 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
-    """Not that of the other tests: nobody answers what is sent here."""
+    """Yield a broker of its own: the requests of these tests get no answers."""
     with own_broker(tmp_path_factory.mktemp("broker")) as kafka:
         yield kafka
 
 
 @pytest.fixture
 def around(broker: LocalKafka, tmp_path: Path) -> Surroundings:
-    """Surroundings in which a broker answers."""
+    """Return an environment in which a broker answers."""
     surroundings = Surroundings(tmp_path)
     surroundings.environment["CATDOG_BROKER"] = broker.address
     return surroundings
@@ -63,13 +63,13 @@ def start(name: str, pictures: Path, around: Surroundings) -> Command:
     arguments = name.split()
     if arguments[0] in ("send", "evaluate"):
         arguments.append(str(pictures))
-    if arguments[0] in ("up", "broker"):  # each runs a Kafka of its own
+    if arguments[0] in ("up", "broker"):  # each runs its own Kafka
         around.environment["CATDOG_BROKER"] = f"127.0.0.1:{around.broker_port}"
     return Command(catdog_stream(*arguments), around.environment, around.folder)
 
 
 def statuses(name: str, number: int) -> set[int]:
-    """Those of a command that a signal ended; the last one is that of a command in its imports."""
+    """Return the possible statuses after a signal; the last is for a signal during imports."""
     if name == "evaluate":
         return {0, -number}
     return {128 + number if name.startswith("send") else 0, -number}
@@ -82,7 +82,7 @@ def test_a_signal_at_any_moment_ends_it_soon_and_quietly(
     name: str, moment: float, number: int, twice: bool, pictures: Path, around: Surroundings
 ) -> None:
     with start(name, pictures, around) as command:
-        time.sleep(moment)  # the moment is what is tested
+        time.sleep(moment)  # the moment is under test
         if command.process.poll() is not None:
             assert name in ("send", "replay"), command.output()
             assert command.process.returncode == 0, command.output()
@@ -95,7 +95,7 @@ def test_a_signal_at_any_moment_ends_it_soon_and_quietly(
         seconds = time.monotonic() - started
     done = name == "send" and f"Sent {MANY} requests" in command.output()
     assert status in statuses(name, number) or (done and status == 0), command.output()
-    # Python's own start, before there is any of this project, is out of its hands.
+    # Python's own start, before any code of this project runs, is out of its control.
     assert "Traceback" not in command.output() or "catdog" not in command.output()
     assert "rror" not in command.output() or "catdog" not in command.output()
     assert seconds < (DRAINED if name.startswith("up") else SOON)
@@ -104,7 +104,7 @@ def test_a_signal_at_any_moment_ends_it_soon_and_quietly(
 @pytest.mark.integration
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_send_says_how_many_went_out(number: int, pictures: Path, around: Surroundings) -> None:
-    # A worker never answers, so that it waits for ever.
+    # No worker answers, so that the command waits for ever.
     (around.folder / "few").mkdir()
     for file in sorted((pictures / "cat").iterdir())[:3]:
         (around.folder / "few" / file.name).symlink_to(file)
@@ -134,7 +134,7 @@ def requests_at(address: str) -> int:
 
 
 def is_waiting(command: Command) -> bool:
-    """Whether it does nothing any more: its processor time stands still for half a second."""
+    """Return True if the command is idle: its CPU time does not grow for half a second."""
 
     def used() -> int:
         fields = Path(f"/proc/{command.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -179,14 +179,14 @@ def test_a_signal_whose_exception_was_lost_ends_the_block_after_all() -> None:
         with signals.interrupting():
             with suppress(Stopped):  # as Python does in a destructor
                 signals.receive(signal.SIGINT, None)
-            signals.receive(signal.SIGINT, None)  # does not interrupt what the first cleans up
+            signals.receive(signal.SIGINT, None)  # does not interrupt the clean-up
 
     with pytest.raises(Stopped):
         lose_it()
 
 
 async def left_behind(end: Callable[[], Awaitable[object]]) -> AsyncGenerator[None, None]:
-    """A generator that waits to be asked for more, or closed."""
+    """Return a generator that waits for its next call, or for its end."""
 
     async def generate() -> AsyncGenerator[None, None]:
         try:

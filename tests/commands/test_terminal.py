@@ -1,4 +1,4 @@
-"""Terminals, pipes and machines as they are: closed, narrow, full, without a temporary folder."""
+"""Tests of real terminals, pipes and machines: closed, narrow, full, without a temporary folder."""
 
 import asyncio
 import os
@@ -57,7 +57,7 @@ def test_text_that_the_terminal_has_no_bytes_for_is_escaped() -> None:
 def test_a_pipe_that_nobody_reads_ends_the_command_and_not_the_loop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """``send --wait PATH | head -1``: an exception in a callback would be a traceback for each."""
+    """Simulate ``send --wait PATH | head -1``: each callback would print a traceback."""
 
     def write(*_: object, **__: object) -> None:
         raise BrokenPipeError

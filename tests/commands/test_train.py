@@ -1,4 +1,4 @@
-"""From a folder of pictures to a stack that serves, stopped on the way or not."""
+"""Tests of training: from a folder of pictures to a stack that serves, with interruptions."""
 
 import signal
 import time
@@ -14,12 +14,12 @@ from tests.commands.test_errors import run, sentence
 from tests.models.training.data.pictures import CLASSES, fill, picture
 from tests.support.command import Command, Surroundings, catdog_stream, has_ended
 
-#: Seconds for TensorFlow to begin, or to end, a training while another one runs.
+#: Seconds for TensorFlow to start, or to end, a training while another one runs.
 TRAINING = 300.0
-#: The smallest that the network takes.
+#: Smallest size that the network accepts.
 SIZE = 75
 TEACHER = shipped_stack("efficientnet_lite2")
-#: With so few pictures.
+#: Message for few pictures.
 UNFAMILIAR = "The stack calls nothing unknown: 24 pictures, 8 of the rarest class, are too few"
 
 
@@ -70,7 +70,7 @@ def test_a_training_that_was_stopped_makes_the_same_stack(folder: Path, tmp_path
 
 
 def serves(directory: Path) -> None:
-    """The stack answers as its manifest says, and has its report."""
+    """Check that the stack conforms to its manifest, and has its report."""
     manifest = load_manifest(directory)
     assert manifest.classes == tuple(CLASSES)
     assert manifest.training is not None

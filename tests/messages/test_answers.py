@@ -1,4 +1,4 @@
-"""Labels and rejections, as each client gives them, and as strangers write them."""
+"""Tests of labels and rejections, as each client parses them, and as untrusted records."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Base64 in every spelling that clients send, by way of each reader of pictures."""
+"""Tests of base64 in every spelling that clients send, through each reader of pictures."""
 
 import json
 import re
@@ -12,12 +12,12 @@ from catdog_stream.messages.base64_text import read_base64
 from catdog_stream.messages.wire import parse_request
 from catdog_stream.web.api.v2.infer_request import parse
 
-#: Both alphabets differ in it, and its base64 has one character of padding.
+#: The two alphabets differ for this picture, and its base64 has one character of padding.
 PICTURE = bytes(range(256)) + b"\xfb\xef\xff\xff"
 
 
 def spellings(picture: bytes) -> dict[str, str]:
-    """Encode a picture as clients do."""
+    """Return a picture in each encoding of the clients."""
     standard, safe = b64encode(picture).decode(), urlsafe_b64encode(picture).decode()
     return {
         "standard": standard,

@@ -1,4 +1,4 @@
-"""Members of JSON objects keep their bytes, whatever numbers, names and strings are in them."""
+"""Tests that members of JSON objects keep their bytes, for any numbers, names and strings."""
 
 import json
 import time

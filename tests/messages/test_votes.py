@@ -1,4 +1,4 @@
-"""Votes come back as they were written, and nothing that a stranger writes is more than none."""
+"""Tests of votes: they are read as written, and untrusted records are at most no votes."""
 
 import math
 from typing import Any

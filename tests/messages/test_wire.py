@@ -1,4 +1,4 @@
-"""The wire contract, byte for byte."""
+"""Tests of the wire contract, byte for byte."""
 
 import base64
 import json
@@ -75,7 +75,7 @@ class TestRequests:
         assert reason(b"[" + b"{}," * 1_000_001 + b"{}]", 5_000_000) == "too_large"
 
     def test_a_lone_surrogate_is_not_json(self) -> None:
-        # It cannot be written back as UTF-8, so it must not get as far as the label.
+        # It cannot be encoded as UTF-8, so it must not reach the label.
         assert reason(b'{"url": "\\ud800", "data": "AAAA"}') == "not_json"
 
     def test_json_nested_a_million_deep_costs_only_its_sender(self) -> None:
@@ -328,7 +328,7 @@ class TestRejections:
         assert set(headers) == {"reason", "detail", "source"}
 
     def test_and_its_key_last(self) -> None:
-        # A record that Kafka refuses for its key would stop the worker, again and again.
+        # A record that Kafka refuses for its key would stop every worker that reads the request.
         key, text, headers = self.reject(incoming(b"{}", key=b"k" * 5000), max_bytes=1000)
         assert key is None
         assert text == b"{}"
@@ -383,7 +383,7 @@ class TestSources:
 
 
 def test_the_codes_of_rejections_are_what_is_documented() -> None:
-    """Clients match on them: a row of docs/wire.md for each, and none besides."""
+    """Compare with the rows of docs/wire.md, because clients match on the codes."""
     text = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
     table = text.partition("| reason | |")[2].partition("\n\n")[0]
     rows = re.findall(r"^\| `(\w+)` \|.*\| (.*) \|$", table, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What ``/metrics`` exports, and the labels that it has there."""
+"""Series that ``/metrics`` exports, with their labels."""
 
 from collections.abc import Mapping
 
@@ -15,14 +15,14 @@ _SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "histogram": ("_bucket", "_count", "_sum"),
     "info": ("_info",),
 }
-#: Every target has these of Prometheus.
+#: Labels that Prometheus adds to every target.
 _TARGET = {"job", "instance"}
-#: What an ``Info`` has is told where it is set.
+#: Labels of an ``Info``, which are set at run time.
 _STACK = {"name", "version", "engine"}
 
 
 def _labels() -> dict[str, set[str]]:
-    """By the name of the family; those of others have none."""
+    """Return the labels by the family's name; foreign families have none."""
     found = {metric.name: set(metric._labelnames) for metric in metrics.LAG.collect()}
     for value in vars(metrics).values():
         if isinstance(value, MetricWrapperBase):

@@ -1,4 +1,4 @@
-"""The files in ``ops/``."""
+"""Files in ``ops/``."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,16 +12,16 @@ from catdog_stream.settings import Settings
 __all__ = ["OPS", "WORST_CASE", "manifests", "read_yaml"]
 
 OPS = Path(__file__).parents[2] / "ops"
-#: Bytes that a worker with the default stack takes at most, a second stack beside it aside.
+#: Maximum of bytes of a worker with the default stack, without a second stack beside it.
 WORST_CASE = 280_000_000 + MemoryPlan.of(Settings()).total
 
 
 def read_yaml(name: str) -> Any:
-    """What a file holds."""
+    """Return the content of a file."""
     return yaml.safe_load((OPS / name).read_text())
 
 
 def manifests() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Those for Kubernetes, by the name of their file."""
+    """Yield the Kubernetes manifests with the names of their files."""
     for file in sorted((OPS / "kubernetes").glob("*.yaml")):
         yield file.stem, yaml.safe_load(file.read_text())

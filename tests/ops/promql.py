@@ -1,4 +1,4 @@
-"""Expressions of Prometheus, and what they ask for."""
+"""PromQL expressions, and the metrics that they use."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ __all__ = ["mistakes"]
 
 
 def mistakes(text: str) -> list[str]:
-    """What the expression asks for that nobody exports. Raises ``ValueError``: it is none."""
+    """Return the unknown metrics and labels. Raises ``ValueError`` if the expression is invalid."""
     found, known = [], set()
     nodes = list(_nodes(promql_parser.parse(text)))
     for node in nodes:

@@ -1,4 +1,4 @@
-"""The container file copies what there is, and starts a worker."""
+"""Tests of the container file: it copies existing files, and starts a worker."""
 
 import json
 import re
@@ -11,7 +11,7 @@ LINES = re.sub(r"\\\n\s*", "", (OPS / "container" / "Containerfile").read_text()
 
 
 def instructions(name: str) -> list[str]:
-    """What is said by those of one kind."""
+    """Return the arguments of the instructions of one kind."""
     return [line.removeprefix(f"{name} ") for line in LINES if line.startswith(f"{name} ")]
 
 

@@ -1,4 +1,4 @@
-"""The dashboard asks for what is exported, and its panels lie beside each other."""
+"""Tests of the dashboard: its queries use exported metrics, and its panels do not overlap."""
 
 import json
 from itertools import combinations
@@ -12,14 +12,14 @@ from tests.ops.promql import mistakes
 BOARD: dict[str, Any] = json.loads((OPS / "grafana" / "catdog_stream.json").read_text())
 PANELS: list[dict[str, Any]] = BOARD["panels"]
 VARIABLES = {variable["name"] for variable in BOARD["templating"]["list"]}
-#: Of Grafana's own, and what they may stand for.
+#: Grafana's own variables, with example values.
 GIVEN = {"$__rate_interval": "5m", "$job": "catdog-stream", "$instance": "a"}
 
 every_panel = pytest.mark.parametrize("panel", PANELS, ids=[panel["title"] for panel in PANELS])
 
 
 def given(expression: str) -> str:
-    """The expression as Grafana would ask it."""
+    """Return the expression as Grafana sends it."""
     for name, value in GIVEN.items():
         expression = expression.replace(name, value)
     return expression

@@ -1,4 +1,4 @@
-"""The manifests fit together, and fit what a worker is."""
+"""Tests of the manifests: they are consistent with each other, and with a worker."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The alerts are about what is exported, and say what to do."""
+"""Tests of the alerts: they use exported metrics, and have a remedy."""
 
 import re
 from typing import Any
@@ -43,7 +43,7 @@ def test_alerts_and_their_tests_go_by_the_same_names() -> None:
 
 
 def test_a_mistake_in_an_expression_is_found() -> None:
-    """The test of the test."""
+    """Test the check itself."""
     assert mistakes("sum(catdog_lags)") == ["There is no metric catdog_lags."]
     assert mistakes('catdog_lag{part="1"}') == ["catdog_lag has no label part."]
     assert mistakes("sum by (kind) (catdog_lag)") == ["Nothing has a label kind."]

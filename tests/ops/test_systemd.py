@@ -1,4 +1,4 @@
-"""The unit starts a worker, and knows how one ends."""
+"""Tests of the unit: it starts a worker, and handles its exit status."""
 
 import configparser
 import shlex
@@ -12,7 +12,7 @@ UNIT = OPS / "systemd" / "catdog-stream.service"
 
 
 def directives() -> dict[str, list[str]]:
-    """The service's, each with all of its values."""
+    """Return the directives of the service, each with all of its values."""
     found: dict[str, list[str]] = {}
     for line in UNIT.read_text().splitlines():
         name, equals, value = line.partition("=")

@@ -1,4 +1,4 @@
-"""A record for a partition that comes later is written once it is there."""
+"""Tests of a record for a partition that is added later: it is written then."""
 
 import asyncio
 import uuid
@@ -41,7 +41,7 @@ def in_a_new_topic(broker_address: str, scenario: Scenario, **options: Any) -> N
 
 @pytest.fixture
 def mended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(AIOKafkaProducer, "send", AIOKafkaProducer.send)  # put back afterwards
+    monkeypatch.setattr(AIOKafkaProducer, "send", AIOKafkaProducer.send)  # restored afterwards
     absent_partitions.install()
 
 
@@ -68,7 +68,7 @@ def test_a_partition_that_never_comes_is_an_unknown_one(broker_address: str) -> 
 
 
 def test_aiokafka_calls_the_record_wrong(broker_address: str) -> None:
-    """When this fails the patch may go: see docs/upstream.md."""
+    """Remove the patch when this fails: see docs/upstream.md."""
 
     async def scenario(producer: AIOKafkaProducer, _: AIOKafkaAdminClient, name: str) -> None:
         with pytest.raises(AssertionError, match="Unrecognized partition"):

@@ -1,4 +1,4 @@
-"""A code of an error keeps its name."""
+"""Tests that an error code keeps its name."""
 
 import pytest
 from aiokafka import errors

@@ -1,4 +1,4 @@
-"""A consumer joins knowing its topics."""
+"""Tests that a consumer knows its topics when it joins."""
 
 import asyncio
 import uuid
@@ -25,7 +25,7 @@ DEADLINE = 30.0  # seconds; with the fix a test takes less than one
 
 @pytest.fixture(autouse=True)
 def fix(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Installs the fix for one test."""
+    """Install the fix for one test."""
     stock = aiokafka_consumer.GroupCoordinator
     monkeypatch.setattr(aiokafka_consumer, "GroupCoordinator", stock)  # puts it back afterwards
     group_coordinator.install()
@@ -34,8 +34,9 @@ def fix(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_consumer_that_joins_early_gets_the_partitions_of_topics_that_are_being_created(
     broker_address: str,
 ) -> None:
-    """Brokers create what they are asked about. Apache Kafka answers before it has, and only
-    there does this fail without the repair.
+    """Join while the broker still creates the topics that were requested.
+
+    Apache Kafka answers before it has created them; only there does this fail without the repair.
     """
 
     async def scenario() -> None:
@@ -90,13 +91,13 @@ def test_aiokafka_gives_up(broker_address: str, monkeypatch: pytest.MonkeyPatch)
 
 
 class Foreign(RoundRobinPartitionAssignor):  # type: ignore[misc]  # aiokafka is untyped
-    """A way to divide partitions that no worker knows."""
+    """Assignor that no worker knows."""
 
     name = "foreign"
 
 
 async def _create_topic(address: str) -> str:
-    """Creates a topic of two partitions; the group that reads it has the same name."""
+    """Create a topic of two partitions; the group that reads it has the same name."""
     name = f"coordinator-{uuid.uuid4().hex[:8]}"
     admin = AIOKafkaAdminClient(bootstrap_servers=address)
     await admin.start()
@@ -125,12 +126,12 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 
 def test_aiokafka_joins_without_knowing_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When this fails the patch may go: see docs/upstream.md."""
+    """Remove the patch when this fails: see docs/upstream.md."""
     joined = []
 
     class Rebalance:
         def __init__(self, *_: object) -> None:
-            """It would ask the coordinator."""
+            """Do nothing: the real one would send requests to the coordinator."""
 
         async def perform_group_join(self) -> None:
             joined.append(True)
@@ -138,7 +139,7 @@ def test_aiokafka_joins_without_knowing_them(monkeypatch: pytest.MonkeyPatch) ->
     (stock,) = group_coordinator.MendedGroupCoordinator.__bases__
     monkeypatch.setattr(aiokafka_group, "CoordinatorGroupRebalance", Rebalance)
     member: Any = stock.__new__(stock)
-    member._cluster = ClusterMetadata()  # which knows of no topic
+    member._cluster = ClusterMetadata()  # without topics
     member.group_id = member.coordinator_id = "group"
     member._assignors = ()
     member._session_timeout_ms = member._retry_backoff_ms = 1
@@ -148,7 +149,7 @@ def test_aiokafka_joins_without_knowing_them(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_aiokafka_counts_a_member_without_partitions_as_idle() -> None:
-    """When this fails the patch may go: see docs/upstream.md."""
+    """Remove the patch when this fails: see docs/upstream.md."""
     (stock,) = group_coordinator.Subscriptions.__bases__
 
     async def story() -> None:

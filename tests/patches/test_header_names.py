@@ -1,4 +1,4 @@
-"""Records whose headers have names that are not UTF-8 can be read."""
+"""Tests of records whose header names are not UTF-8: they can be read."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ COMPRESSIONS = [0, 1]  # none, gzip
 
 
 def batch(first: int, names: list[str], compression: int) -> bytes:
-    """A record batch as Kafka stores it: one record with one header each."""
+    """Return a record batch as Kafka stores it: one record for each name, with one header."""
     builder = DefaultRecordBatchBuilder(2, compression, 0, -1, -1, 0, 1_000_000)
     for number, name in enumerate(names):
         builder.append(number, None, b"k", b"v%d" % (first + number), [(name, b"x")])
@@ -36,7 +36,7 @@ def _repaired(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def spoiled(data: bytes) -> bytes:
-    """Each Q becomes a byte that UTF-8 never has."""
+    """Replace each Q by a byte that UTF-8 never has."""
     return data.replace(b"Q", b"\xff")
 
 
@@ -50,7 +50,7 @@ def test_a_record_with_such_a_name_is_read_in_its_place_and_no_other_is_read_twi
         5: batch(5, ["f"], 0),
         6: spoiled(batch(6, ["Q"], 0)),
     }
-    # Kafka answers with the batch that holds the first record asked for, and those behind it.
+    # Kafka returns the batch with the first requested record, and the batches behind it.
     data = b"".join(batch for last, batch in batches.items() if last >= start)
     records = fetched(data, start)
     names = ["a", "b", "c", "d\ufffdd", "e", "f", "\ufffd"]
@@ -68,7 +68,7 @@ def test_other_names_are_read_as_ever(compression: int) -> None:
 
 
 def test_aiokafka_cannot_read_it() -> None:
-    """When this fails the patch may go: see docs/upstream.md."""
+    """Remove the patch when this fails: see docs/upstream.md."""
     (stock,) = header_names.PartitionRecords.__bases__
     records = fetcher.MemoryRecords(spoiled(batch(0, ["Q"], 0)))
     with pytest.raises(UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Who mends the libraries: a process that begins, and nothing that is imported or made."""
+"""Tests of the moment of patching: the start of a process, not an import or a new app."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ IMPORTS = (
 
 
 def shown(program: str) -> str:
-    """What a new process prints."""
+    """Return the output of a new process."""
     answer = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

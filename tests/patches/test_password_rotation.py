@@ -1,4 +1,4 @@
-"""A connection takes the password that is valid as it begins."""
+"""Tests that a connection uses the password that is valid at its start."""
 
 import asyncio
 from typing import Any
@@ -27,7 +27,7 @@ def rotated() -> RereadPassword:
 
 
 def test_aiokafka_keeps_the_first_password(rotated: RereadPassword) -> None:
-    """When this fails the patch may go: see docs/upstream.md."""
+    """Remove the patch when this fails: see docs/upstream.md."""
     assert password_of(password_rotation._init, rotated) == "first"
 
 

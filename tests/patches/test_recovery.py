@@ -1,4 +1,4 @@
-"""A recovery that is not answered begins again, and ends only with its worker."""
+"""Tests of a recovery without an answer: it starts again, and ends only with its worker."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,12 +24,12 @@ DEADLINE = 10.0
 
 @pytest.fixture(autouse=True)
 def promptly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause before it begins again."""
+    """Set no pause before a recovery starts again."""
     monkeypatch.setattr(deadlines, "TRY_AGAIN", 0.0)
 
 
 def run(story: Callable[[PersistentRecovery], Any]) -> None:
-    """A story of the recovery of an application that is connected to nothing."""
+    """Run a scenario of the recovery of an application without connections."""
 
     async def scenario() -> None:
         app = CatDogApp(Settings())

@@ -1,4 +1,4 @@
-"""A record that Kafka refuses costs an idempotent producer nothing else."""
+"""Tests of a record that Kafka refuses: an idempotent producer loses no other record."""
 
 import asyncio
 

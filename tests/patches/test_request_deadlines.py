@@ -1,4 +1,4 @@
-"""What a silent broker is given depends on what it is asked."""
+"""Tests of the deadlines for a silent broker, which depend on the kind of request."""
 
 import asyncio
 import inspect
@@ -21,7 +21,7 @@ JOIN = JoinGroupRequest("group", 1, 1, "", None, "consumer", [])
 
 @pytest.fixture(autouse=True)
 def fix(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Installs the fix for one test."""
+    """Install the fix for one test."""
     for name in ("send", "connect"):
         monkeypatch.setattr(AIOKafkaConnection, name, getattr(AIOKafkaConnection, name))
     request_deadlines.install()
@@ -114,7 +114,7 @@ def test_what_fails_is_broker_errors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_aiokafka_has_one_limit_for_everything() -> None:
-    """When this fails the patch may go: see docs/upstream.md."""
+    """Remove the patch when this fails: see docs/upstream.md."""
     assert set(inspect.signature(request_deadlines._send).parameters) == {
         *("self", "request", "expect_response"),
     }

@@ -1,4 +1,4 @@
-"""A password that goes to the broker does not go to the log."""
+"""Tests that a password that is sent to the broker is not logged."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ def test_the_request_with_the_password_is_not_logged_and_others_are(
     secret_log.install()
     log = logging.getLogger("aiokafka.conn")
     with caplog.at_level(logging.DEBUG, log.name):
-        # As AIOKafkaConnection.send does it.
+        # As in AIOKafkaConnection.send.
         for request in (SaslAuthenticateRequest_v1(SECRET), MetadataRequest_v1([])):
             log.debug("Request to %s:%d %d: %s", "broker", 9092, 1, request)
     (line,) = caplog.messages
@@ -37,7 +37,7 @@ def test_installing_it_twice_is_the_same_as_once() -> None:
 def test_aiokafka_logs_it(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When this fails the patch may go: see docs/upstream.md."""
+    """Remove the patch when this fails: see docs/upstream.md."""
     log = logging.getLogger("aiokafka.conn")
     monkeypatch.setattr(log, "filters", [])
 

@@ -1,4 +1,4 @@
-"""No statistics of each record, and no warning about it."""
+"""Tests that Faust keeps no statistics for each record, and logs no warning about it."""
 
 from faust.sensors import Monitor, Sensor, SensorDelegate
 
@@ -23,6 +23,6 @@ def test_a_rebalance_without_sensors_has_a_state_all_the_same() -> None:
 
 
 def test_faust_takes_no_sensor_for_no_state() -> None:
-    """When this fails the patch may go: see docs/upstream.md."""
+    """Remove the patch when this fails: see docs/upstream.md."""
     app = CatDogApp(Settings())
     assert not SensorDelegate(app).on_rebalance_start(app)

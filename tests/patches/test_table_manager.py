@@ -1,4 +1,4 @@
-"""Tables start at once."""
+"""Tests that tables start at once."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from catdog_stream.patches.table_manager import PromptTableManager
 from catdog_stream.settings import Settings
 from catdog_stream.worker.application import CatDogApp
 
-#: Half of what Faust sleeps.
+#: Half of the seconds that Faust sleeps.
 SECONDS = 0.5
 
 
@@ -20,7 +20,7 @@ def test_the_application_uses_it() -> None:
 
 
 def test_tables_are_started_without_a_sleep() -> None:
-    # Without a broker the start ends where it asks the consumer for its partitions.
+    # Without a broker the start ends when it reads the consumer's partitions.
     with pytest.raises(ConsumerNotStarted):
         asyncio.run(_start(PromptTableManager(CatDogApp(Settings()))))
 

@@ -1,4 +1,4 @@
-"""A topic is made although a broker goes away just then."""
+"""Tests of the creation of a topic while a broker fails."""
 
 import asyncio
 import uuid
@@ -36,7 +36,7 @@ def test_a_topic_is_made_as_soon_as_a_broker_that_died_is_back(tmp_path: Path) -
             creation = asyncio.create_task(
                 transport._create_topic(app.cluster_readiness, producer.client, name, 3, 1)
             )
-            await asyncio.sleep(1.0)  # of the outage; nothing shows that it has been tried
+            await asyncio.sleep(1.0)  # seconds of the outage; no event shows the first try
             broker.start()
             await creation
             assert (await topic_partitions(app.settings.cluster))[name] == 3
@@ -46,7 +46,7 @@ def test_a_topic_is_made_as_soon_as_a_broker_that_died_is_back(tmp_path: Path) -
 
 
 def test_faust_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When this fails the patch may go: see docs/upstream.md."""
+    """Remove the patch when this fails: see docs/upstream.md."""
 
     async def nobody(*_: object, **__: object) -> None:
         raise NodeNotReadyError

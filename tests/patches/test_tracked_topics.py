@@ -1,4 +1,4 @@
-"""A producer goes on knowing the topics that it writes to, whatever else it hears of."""
+"""Tests that a producer keeps the metadata of its topics when it reads that of others."""
 
 import asyncio
 import uuid
@@ -14,7 +14,7 @@ from catdog_stream.patches import tracked_topics
 pytestmark = pytest.mark.integration
 
 SECONDS = 10.0
-#: Long enough for another topic to be asked for.
+#: Long enough for the metadata of another topic to be requested.
 LINGER_MS = 1000
 
 
@@ -48,7 +48,7 @@ def test_a_record_is_sent_though_the_producer_hears_of_another_topic_first(
 
 
 def test_aiokafka_does_not_track_what_it_knows() -> None:
-    """When this fails the patch may go: see docs/upstream.md."""
+    """Remove the patch when this fails: see docs/upstream.md."""
 
     async def scenario() -> None:
         client = AIOKafkaClient()

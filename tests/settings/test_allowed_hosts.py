@@ -1,4 +1,4 @@
-"""Hosts beside the public internet: how they are written, and what each covers."""
+"""Tests of hosts beside the public internet: their notation, and the addresses that each covers."""
 
 from ipaddress import ip_address, ip_network
 

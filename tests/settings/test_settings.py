@@ -1,4 +1,4 @@
-"""Settings: what is read, what is refused, and that the sentence names the variable."""
+"""Tests of settings: valid values, invalid values, and that the message names the variable."""
 
 import base64
 import dataclasses
@@ -189,7 +189,7 @@ def test_settings_cannot_be_changed() -> None:
 )
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "1e3", "²", "9" * 30, "9" * 5000])
 def test_a_number_that_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:
-    # 9...9: Kafka's own fields hold 32 bits and the error would come from deep down.
+    # 9...9: Kafka's own fields have 32 bits, and a late error would not name the variable.
     with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*[^.]\\.$"):
         Settings.from_environment({name: value})
 

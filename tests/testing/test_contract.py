@@ -1,4 +1,4 @@
-"""One contract for every classifier there is, and for those that break it."""
+"""Tests of the contract of every classifier, and of classifiers that break it."""
 
 import io
 import threading
@@ -43,7 +43,7 @@ def test_a_classifier_keeps_the_contract(make: Callable[[], Classifier]) -> None
 
 
 class Shade:
-    """Dark or light, by the mean of a picture: what breaks the contract is made of it."""
+    """Classifier by the mean of a picture, dark or light; the broken ones derive from it."""
 
     name, version, engine = "shade", "1", "numpy"
     classes: Sequence[str] = ("dark", "light")
@@ -59,10 +59,10 @@ class Shade:
         return Verdict({"dark": 1 - light, "light": light}, "shade 1")
 
     def warm_up(self) -> None:
-        """It is warm."""
+        """Do nothing: the classifier is warm."""
 
     def close(self) -> None:
-        """It holds nothing."""
+        """Do nothing: the classifier has no resources."""
 
 
 class OneClass(Shade):

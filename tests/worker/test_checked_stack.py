@@ -1,4 +1,4 @@
-"""A stack that is to take over is looked at: what is wrong with it is told in a sentence."""
+"""Tests of the check of a new stack: the message says in a sentence what is wrong with it."""
 
 import os
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def test_one_that_is_being_copied_is_incomplete(tmp_path: Path) -> None:
     assert "is damaged" in refusal(tmp_path)
     (directory / "manifest.json").unlink()
     assert "it has no manifest.json" in refusal(tmp_path)
-    os.mkfifo(directory / "manifest.json")  # would be waited for without end
+    os.mkfifo(directory / "manifest.json")  # a read would block for ever
     assert "it has no manifest.json" in refusal(tmp_path)
     assert "There is no stack pets/2" in refusal(tmp_path, StackId("pets", "2"))
 
@@ -102,6 +102,6 @@ def test_that_of_the_settings_has_to_answer_as_it_did_too(tmp_path: Path) -> Non
 
 def test_a_manifest_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
     file = add(tmp_path, "pets", "1") / "manifest.json"
-    os.truncate(file, 2**40)  # takes no room on the disk
+    os.truncate(file, 2**40)  # uses no disk space
     with pytest.raises(StackError, match="larger than"):
         Repository(tmp_path).manifest(PETS)

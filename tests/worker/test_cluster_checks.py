@@ -1,4 +1,4 @@
-"""A cluster is compared with the settings: facts in, findings out."""
+"""Tests of the comparison of a cluster with the settings: facts in, findings out."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -41,7 +41,7 @@ GOOD = ClusterFacts(
 
 
 def found(facts: ClusterFacts, settings: Settings = SETTINGS) -> list[Finding]:
-    """Everything but the facts themselves."""
+    """Return the findings that are not OK."""
     told = findings(settings, role_of(settings), facts)
     return [finding for finding in told if finding.level is not Level.OK]
 

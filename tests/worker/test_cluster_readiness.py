@@ -1,4 +1,4 @@
-"""What a look at the cluster tells, and what is counted of it."""
+"""Tests of a probe of the cluster: its message, and its count of errors."""
 
 import asyncio
 
@@ -16,18 +16,18 @@ from tests.support.metrics import broker_errors
 
 
 async def nobody(_cluster: ClusterConfig) -> ClusterMetadata:
-    """A cluster that does not answer."""
+    """Fail as a cluster does that does not answer."""
     raise BrokerError("Nobody is there.")
 
 
 async def frozen(_cluster: ClusterConfig) -> ClusterMetadata:
-    """One that takes the question, and nothing more."""
+    """Accept the request and never answer."""
     await asyncio.Event().wait()
     raise AssertionError
 
 
 async def well(_cluster: ClusterConfig) -> ClusterMetadata:
-    """One in which nothing is wrong."""
+    """Return the metadata of a cluster without problems."""
     return ClusterMetadata()
 
 

@@ -1,4 +1,4 @@
-"""What lasts is not searched for garbage; everything else is, as ever."""
+"""Tests that permanent objects are excluded from garbage collection, and other objects are not."""
 
 import gc
 import subprocess

@@ -1,4 +1,4 @@
-"""What /healthz and /readyz say while a worker starts."""
+"""Tests of /healthz and /readyz while a worker starts."""
 
 import asyncio
 from typing import cast
@@ -17,7 +17,7 @@ from catdog_stream.worker.health import (
 
 
 def behind_the_gate() -> CatDogApp:
-    """A worker that has just found its broker; no task of it runs yet."""
+    """Return a worker that has just found its broker; none of its tasks runs yet."""
     app = CatDogApp(Settings())
     app.cluster_readiness._problem = None
     return app

@@ -1,4 +1,4 @@
-"""What a worker makes of its settings and its machine before the first request."""
+"""Tests of a worker's use of its settings and its machine before the first request."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ def test_the_settings_reach_the_stack() -> None:
 def test_a_model_that_takes_over_has_the_batch_that_was_found_first(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A search that ended differently would change the bits of the answers."""
+    """Keep the first batch size, because another one would change bits of the answers."""
     searches = iter((16, 32))
 
     def find_or_obey(settings: Settings) -> ModelStack:
@@ -49,7 +49,7 @@ def test_all_cores_decode_for_a_gpu_and_a_few_beside_a_model_on_the_cpu() -> Non
 
 
 class Weighted(InstantClassifier):
-    """A classifier with a weight."""
+    """Classifier with a weight."""
 
     def __init__(self, version: str, weight: float) -> None:
         super().__init__({"cat": 0.9, "dog": 0.1}, version)

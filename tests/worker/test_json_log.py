@@ -1,4 +1,4 @@
-"""Each record of the log is one line of JSON, whatever is in it."""
+"""Tests that each record of the log is one line of JSON, for any content."""
 
 import logging
 import sys

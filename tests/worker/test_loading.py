@@ -1,4 +1,4 @@
-"""What a worker loads: a stack, or several that vote."""
+"""Tests of the loaded model: a stack, or an ensemble."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_several_vote_and_keep_the_contract_of_a_classifier(tmp_path: Path) -> N
     jury: Classifier = StacksOfSettings()(voting(default_stack(), other))
     assert (jury.name, jury.version) == ("jury", f"{DEFAULT}+pets/2")
     (verdict,) = jury.classify([jury.prepare(files()[0])])
-    # The other one says the opposite of what this one says, and weighs three times as much.
+    # The other stack has the opposite verdict, and three times the weight.
     votes = json.loads(verdict.notes["votes"])
     assert votes[str(DEFAULT)]["verdict"] != votes["pets/2"]["verdict"] == verdict.label
     check_classifier(jury, files())
@@ -49,7 +49,7 @@ def test_those_that_take_over_from_hung_ones_have_the_batches_that_were_found_fi
     load = StacksOfSettings()
     settings = voting(default_stack(), pinned)
     first = load(settings)
-    again = load(Settings(**{**vars(settings), "batch": 100}))  # as a runner asks for it
+    again = load(Settings(**{**vars(settings), "batch": 100}))  # as a runner loads it
     assert isinstance(first, VotingClassifier)
     assert first.batch_size == again.batch_size == 8
     first.close()

@@ -1,4 +1,4 @@
-"""The surroundings of a worker on its own machine are inspected without a broker."""
+"""Tests of the checks of a worker's own machine, without a broker."""
 
 import socket
 from pathlib import Path

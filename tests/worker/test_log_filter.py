@@ -1,4 +1,4 @@
-"""One line where a library would write thousands."""
+"""Tests of the log filter: one line where a library would write thousands."""
 
 import logging
 
@@ -6,7 +6,7 @@ from catdog_stream.worker.log_filter import RepeatFilter, StartFilter
 
 
 class Clock:
-    """Seconds that pass when told to."""
+    """Clock in seconds that the test advances."""
 
     now = 0.0
 

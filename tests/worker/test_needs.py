@@ -1,4 +1,4 @@
-"""Rights that a worker needs are those that docs/security.md lists, and no other."""
+"""Tests that the rights that a worker needs are exactly those of docs/security.md."""
 
 from pathlib import Path
 from typing import cast

@@ -1,4 +1,4 @@
-"""Addresses of IPv6 are read in either form, and written as Faust needs them."""
+"""Tests of IPv6 addresses: they are read in either form, and written as Faust needs them."""
 
 import pytest
 

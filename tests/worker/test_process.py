@@ -1,4 +1,4 @@
-"""How a worker process ends."""
+"""Tests of the end of a worker process."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ from catdog_stream.worker.process import Worker
 
 
 def refused_creation(topic: str) -> KafkaError:
-    """As a refusal for a topic arrives: Faust puts a sentence of its own into it."""
+    """Return the refusal of a topic as Faust raises it, with a sentence of its own."""
     error = TopicNotCreatedError(topic)
     error.__cause__ = TopicAuthorizationFailedError(f"Cannot create topic: {topic} (29): None")
     return error

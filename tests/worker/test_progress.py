@@ -1,10 +1,10 @@
-"""When a worker counts as stalled, with a clock of our own."""
+"""Tests of the conditions under which a worker counts as stalled, with a simulated clock."""
 
 from catdog_stream.worker.progress import ProgressWatch
 
 
 class Clock:
-    """Seconds that pass when told to."""
+    """Clock in seconds that the test advances."""
 
     now = 100.0
 

@@ -1,4 +1,4 @@
-"""What a worker is called, reads and counts, by its role."""
+"""Tests of a worker's name, topics and counts, by its role."""
 
 import hashlib
 import json
@@ -48,7 +48,7 @@ def test_the_jury_reads_votes_and_needs_no_model() -> None:
     assert (role.group, role.reads) == ("catdog_stream-jury", "catdogvote")
 
 
-#: Agents, tables with what they follow, and what of the rest was imported.
+#: Prints the name, the agents, and the tables with the topics that they follow.
 TELL = """
 from catdog_stream.app import app
 app.discover()

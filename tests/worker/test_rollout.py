@@ -1,4 +1,4 @@
-"""What a worker makes of orders: the newest counts, and nothing that is ordered stops it."""
+"""Tests of a worker's rollouts: the newest deployment counts, and none stops the worker."""
 
 import asyncio
 import threading
@@ -35,7 +35,7 @@ ME = "http://me:6066"
 
 
 class Instant(InstantClassifier):
-    """One that remembers whether it was closed."""
+    """Classifier that remembers if it was closed."""
 
     closed = False
     manifest: Manifest
@@ -45,7 +45,7 @@ class Instant(InstantClassifier):
 
 
 class Stacks:
-    """Stacks that take as long as the test says, and some that are no good."""
+    """Stacks that load as long as the test says, some of them invalid."""
 
     def __init__(self) -> None:
         self.loaded: list[str] = []
@@ -70,7 +70,7 @@ class Stacks:
 
 @pytest.fixture
 def address(broker_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """That of the broker, where nothing was ordered yet."""
+    """Return the address of the broker, with an empty topic of deployments."""
     monkeypatch.setattr(deployments, "TOPIC", f"orders-{uuid4()}")
     return broker_address
 
@@ -83,7 +83,7 @@ def stacks(monkeypatch: pytest.MonkeyPatch) -> Stacks:
 
 
 class Worker:
-    """What of a worker has to do with swapping."""
+    """Parts of a worker that a rollout uses."""
 
     def __init__(self, address: str, folder: Path, own: Classifier | None = None) -> None:
         self.settings = Settings(broker=f"kafka://{address}", stacks=folder)
@@ -109,7 +109,7 @@ class Worker:
         return (await give(self.settings.cluster, stack, told.succeeded())).offset
 
     async def until_told(self, order: int) -> Report:
-        """What it has reported of an order, once it is done with it."""
+        """Wait for the worker's final report on a deployment and return it."""
         while True:
             said = (await standing(self.settings.cluster)).reports.get(ME)
             if said is not None and said.order == order and said.done:
@@ -253,7 +253,7 @@ def test_a_stack_in_whose_loading_a_worker_died_again_and_again_is_not_tried_aga
         said = (await standing(cluster)).reports[ME]
         assert said.loading == "instant/2"
         assert said.tries == MAX_TRIES
-        starting.cancel()  # as if it had been killed
+        starting.cancel()  # as if the worker had been killed
         stacks.gates["2"].set()
 
     play(workers[0], once_more)
@@ -281,7 +281,7 @@ def test_a_worker_that_follows_orders_says_what_it_serves_before_there_is_one(
 
 
 def own(directory: Path) -> Instant:
-    """The stack of the settings, which has the manifest in ``directory``."""
+    """Return the stack of the settings, which has the manifest in ``directory``."""
     made = Instant({"cat": 1.0, "dog": 0.0}, "2")
     made.manifest = load_manifest(directory)
     return made
@@ -316,7 +316,7 @@ def test_a_namesake_of_what_is_ordered_is_replaced(
 
     async def story() -> None:
         await worker.start()
-        for _ in range(2):  # the second time it serves
+        for _ in range(2):  # the second time it serves already
             await worker.until_told(await worker.order("instant/2"))
             assert stacks.loaded == ["2"]
             assert worker.inference.classifier is stacks.made["2"]

@@ -1,4 +1,4 @@
-"""Where the stacks lie that stand beside the one that serves."""
+"""Tests of the places of the stacks beside the one that serves."""
 
 from pathlib import Path
 

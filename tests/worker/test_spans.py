@@ -1,4 +1,4 @@
-"""A span of each request: whose it is, how long it took, what became of it."""
+"""Tests of the span of each request: its trace, its duration, its outcome."""
 
 import time
 
@@ -22,7 +22,7 @@ CAT = Classified("u", Verdict({"cat": 0.9, "dog": 0.1}, "pets 1"))
 
 
 def spans_of(headers: Headers, outcome: Outcome = CAT, seconds: float = 6.0) -> list[ReadableSpan]:
-    """The spans of one request, its own last."""
+    """Return the spans of one request, its own last."""
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     began = time.perf_counter() - seconds

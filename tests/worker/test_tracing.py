@@ -1,4 +1,4 @@
-"""Traces are sent where they are asked for, by those who have what it takes."""
+"""Tests of traces: they are exported where the settings say, if the packages are installed."""
 
 import asyncio
 import sys
