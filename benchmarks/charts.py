@@ -137,7 +137,7 @@ def _draw_cost(axes: Axes, cases: Sequence[Document]) -> None:
 def _draw_workers(axes: Axes, cases: Sequence[Document]) -> None:
     """Draw the labels per second of one and of more workers by partitions.
 
-    Uses the longest backlog among those that were measured in most cases.
+    Uses the longest of the backlogs that were measured in most cases.
     """
     measured = Counter(case["backlog"] for case in cases)
     longest = max(measured, key=lambda backlog: (measured[backlog], backlog))

@@ -1,4 +1,4 @@
-"""Worker whose model answers at once: the remaining cost is that of everything around the model."""
+"""Worker whose model answers at once, to measure the cost of everything around the model."""
 
 import threading
 import time

@@ -28,7 +28,7 @@ class Program(Protocol):
 
 
 class Process(Protocol):
-    """A process."""
+    """Process with a process id."""
 
     @property
     def pid(self) -> int:

@@ -249,7 +249,7 @@ def test_sending_may_need_a_token_and_may_be_off(
     with Worker(broker, tmp_path, module=LOOKING, settings=settings) as worker:
         worker.wait_ready()
         it = visit(f"http://127.0.0.1:{worker.port}/")
-        it.expected = ("status 401", "status 503")  # and at the end its worker goes
+        it.expected = ("status 401", "status 503")  # the worker ends in this test
         give(it, "drop", ("tom.jpg", "image/jpeg", colored("red", "JPEG")))
         expect(it.page.locator("#token")).to_be_focused()
         it.page.keyboard.type("a wrong one…")
@@ -284,7 +284,7 @@ def test_a_picture_is_classified_by_its_address_where_that_is_allowed(
                 "status 403",
                 "status 502",
                 "status 503",
-            )  # and at the end its worker goes
+            )  # the worker ends in this test
             for address, verdict, told in (
                 (f"http://127.0.0.1:{port}/tom.jpg", "cat", "instant 1"),
                 (f"catdog:http://127.0.0.1:{port}/tom.jpg", "cat", "instant 1"),

@@ -17,7 +17,7 @@ from tests.support.proxy import Proxy
 
 __all__ = ["LANES", "Fault", "System"]
 
-#: Seconds for a worker to shut down cleanly; a worker whose broker is unavailable is killed.
+#: Seconds for a worker to end; a worker whose broker is unavailable ends earlier by itself.
 STOP_SECONDS = 20.0
 
 

@@ -14,7 +14,7 @@ AFTER = 10.0
 
 @dataclass
 class Findings:
-    """True counts of one run, and the differences from the answers and the counts."""
+    """Result of one run: the true number of requests, and the violations of the guarantee."""
 
     requests: int = 0
     published_twice: int = 0

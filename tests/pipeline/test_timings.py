@@ -1,4 +1,4 @@
-"""Tests of stages, which lie between moments, whichever of them were reached."""
+"""Tests of stages: each lies between two moments, and any moment may be missing."""
 
 import time
 

@@ -16,7 +16,7 @@ __all__ = ["DEADLY", "FAULTS", "FAULTY"]
 FAULTY = "tests.support.faulty_worker"
 #: Color that ends the process as a crash in a library does.
 DEADLY = "magenta"
-#: Color to the reason that its request is rejected with.
+#: Color to the reason of its request's rejection.
 FAULTS = {
     "yellow": "bad_verdict",
     "cyan": "bad_verdict",

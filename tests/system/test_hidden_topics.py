@@ -157,7 +157,7 @@ def test_nothing_is_not_found_in_a_topic_that_is_hidden(
 def test_whoever_may_see_the_rejected_requests_but_not_read_them_is_refused(
     guarded: Guarded,
 ) -> None:
-    """Behind the others: rights are only added."""
+    """Run this test after the others: rights are only added."""
     for topic in (REQUESTS, REJECTED, "catdogimage-replayed"):
         guarded.allow(ResourceType.TOPIC, topic, AclOperation.DESCRIBE)
     answer = guarded.run("replay", "--dry-run")

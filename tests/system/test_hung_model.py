@@ -122,7 +122,7 @@ def test_a_hung_model_that_cannot_be_replaced_is_told_and_ends_the_worker(
 def test_a_worker_that_is_stopped_under_load_ends_in_time_and_hands_back_what_it_cannot_finish(
     broker_address: str, tmp_path: Path, cat: bytes, magenta: bytes
 ) -> None:
-    """The model hangs without a deadline: SIGTERM ends the worker within 10 s all the same."""
+    """Let the model hang without a deadline: SIGTERM still ends the worker within 10 s."""
 
     async def story(worker: Worker) -> None:
         async with Client(broker_address) as client:

@@ -21,13 +21,13 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def worker(looking: Worker) -> Worker:
-    """Yield a worker with the name "instant 1" in the protocol."""
+    """Return a worker with the name "instant 1" in the protocol."""
     return looking
 
 
 @pytest.fixture
 def client(worker: Worker) -> Iterator[Any]:
-    """Return NVIDIA's client."""
+    """Yield NVIDIA's client."""
     with triton.InferenceServerClient(f"127.0.0.1:{worker.port}") as connected:
         yield connected
 

@@ -16,7 +16,7 @@ from tests.support.metrics import broker_errors
 
 
 async def nobody(_cluster: ClusterConfig) -> ClusterMetadata:
-    """Fail as a cluster does that does not answer."""
+    """Raise the error of a cluster that does not answer."""
     raise BrokerError("Nobody is there.")
 
 
