@@ -51,7 +51,7 @@ def test_silence_is_told_in_time_and_no_ordinary_wait_is_taken_for_it() -> None:
     assert deadlines.HEARTBEAT_INTERVAL + deadlines.SILENCE + deadlines.LOOK_AGAIN < SAID
     assert deadlines.SILENCE > deadlines.HEARTBEAT_INTERVAL + deadlines.HEARTBEAT
     assert max(deadlines.CONNECT, deadlines.METADATA) < deadlines.SILENCE
-    assert deadlines.request_seconds(FetchRequest.API_KEY) > fetch_rationing.PATIENT_INTERVAL
+    assert deadlines.request_seconds(FetchRequest.API_KEY) > fetch_rationing.LESS_POLLED_INTERVAL
 
 
 def test_nothing_lasts_longer_than_the_settings_that_faust_checks() -> None:

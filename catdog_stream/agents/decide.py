@@ -16,10 +16,10 @@ from catdog_stream.pipeline.voting.partition_state import VoteRecord
 async def decide(stream: StreamT[bytes]) -> None:
     """Submit votes; the jury acknowledges each when its request needs no more work."""
     async for event in settled_events(stream):
-        await app.aggregation.jury.submit(paper(stream, event))
+        await app.aggregation.jury.submit(vote_record(stream, event))
 
 
-def paper(stream: StreamT[bytes], event: EventT[bytes]) -> VoteRecord:
+def vote_record(stream: StreamT[bytes], event: EventT[bytes]) -> VoteRecord:
     """Return the vote in the form that the jury takes."""
     message = event.message
     return VoteRecord(

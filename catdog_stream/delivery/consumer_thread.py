@@ -28,7 +28,7 @@ from mode import Service
 
 from catdog_stream import deadlines
 from catdog_stream.delivery.fetch_budget import FetchBudget
-from catdog_stream.delivery.fetch_rationing import PATIENT_INTERVAL, RationedFetching
+from catdog_stream.delivery.fetch_rationing import LESS_POLLED_INTERVAL, RationedFetching
 from catdog_stream.delivery.group_lag import GroupLag
 from catdog_stream.metrics import count_broker_error
 from catdog_stream.topics import RECOUNT_GROUP
@@ -43,12 +43,12 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
     """Faust's consumer thread with a fetcher that skips partitions that are not needed now.
 
     Attributes:
-        patient_topics: topics whose records may wait for ``PATIENT_INTERVAL``.
+        patient_topics: topics whose records may wait for ``LESS_POLLED_INTERVAL``.
         lag: monitor of the group's lag; ``None`` if the lag is not needed.
         budget: memory of fetched records; ``None`` without a limit.
     """
 
-    patient_topics: Collection[str] = frozenset()
+    less_polled_topics: Collection[str] = frozenset()
     #: Last time at which the worker's event loop ran; infinity before the first sign.
     loop_ran_at = math.inf
     lag: GroupLag | None = None
@@ -74,13 +74,13 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         self._note_heartbeats(self._ensure_consumer()._coordinator)
         fetcher = self._ensure_consumer()._fetcher
         # The fetch in progress must end before the next one is due.
-        fetcher._fetch_max_wait_ms = int(PATIENT_INTERVAL * 1000)
+        fetcher._fetch_max_wait_ms = int(LESS_POLLED_INTERVAL * 1000)
         if self.budget is not None:
             self.budget.watch(fetcher)
         fetcher._get_actions_per_node = RationedFetching(
             fetcher._get_actions_per_node,
             is_paused=self._is_paused,
-            patient_topics=self.patient_topics,
+            less_polled_topics=self.less_polled_topics,
             budget=self.budget,
         )
 

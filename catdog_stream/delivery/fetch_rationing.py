@@ -18,10 +18,10 @@ from faust.types import TP
 
 from catdog_stream.delivery.fetch_budget import FetchBudget
 
-__all__ = ["PATIENT_INTERVAL", "RationedFetching"]
+__all__ = ["LESS_POLLED_INTERVAL", "RationedFetching"]
 
 #: Seconds between two fetches of a topic in which nothing is urgent.
-PATIENT_INTERVAL = 0.25
+LESS_POLLED_INTERVAL = 0.25
 
 
 class RationedFetching:
@@ -30,7 +30,7 @@ class RationedFetching:
     Args:
         plan: the wrapped method. Its first result is a list of nodes and requests.
         is_paused: tells if Faust has paused a partition.
-        patient_topics: topics that are fetched only every ``PATIENT_INTERVAL``.
+        patient_topics: topics that are fetched only every ``LESS_POLLED_INTERVAL``.
         budget: memory of fetched records; ``None`` without a limit.
         clock: monotonic time in seconds.
     """
@@ -40,13 +40,13 @@ class RationedFetching:
         plan: Callable[[Any], tuple[Any, ...]],
         *,
         is_paused: Callable[[TP], bool],
-        patient_topics: Collection[str],
+        less_polled_topics: Collection[str],
         budget: FetchBudget | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._plan = plan
         self._is_paused = is_paused
-        self._patient_topics = patient_topics
+        self._less_polled_topics = less_polled_topics
         self._budget = budget
         self._clock = clock
         self._due: dict[TP, float] = {}
@@ -61,8 +61,8 @@ class RationedFetching:
             actions = self._budget.limited(actions)
         for _node, request in actions[0]:
             partitions = tuple(_partitions(request.topics))
-            patient = [tp for tp in partitions if tp.topic in self._patient_topics]
-            self._due.update(dict.fromkeys(patient, now + PATIENT_INTERVAL))
+            patient = [tp for tp in partitions if tp.topic in self._less_polled_topics]
+            self._due.update(dict.fromkeys(patient, now + LESS_POLLED_INTERVAL))
             if len(patient) == len(partitions):
                 # Such a request would delay urgent ones to the same node while it waits.
                 request._max_wait_ms = 0

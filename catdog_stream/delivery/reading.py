@@ -66,9 +66,9 @@ class ReadingConsumer(FaustConsumer):
     def _new_consumer_thread(self) -> RationedConsumerThread:
         return RationedConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    def be_patient_with(self, topics: Collection[str]) -> None:
+    def poll_less_often(self, topics: Collection[str]) -> None:
         """Fetch ``topics`` only a few times a second."""
-        self._consumer_thread.patient_topics = topics
+        self._consumer_thread.less_polled_topics = topics
 
     def watch_lag(self, lag: GroupLag) -> None:
         """Keep ``lag`` up to date from the brokers while the consumer runs."""

@@ -26,6 +26,7 @@ from catdog_stream import deadlines
 from catdog_stream.delivery.answer_choice import Answer, Kind, chosen
 from catdog_stream.delivery.count_corrections import KINDS, Correction, correction, to_mail
 from catdog_stream.delivery.counting import (
+    MAX_METADATA_BYTES,
     Shard,
     counted,
     counting_source,
@@ -44,8 +45,6 @@ from catdog_stream.topics import GROUP, LABELS, RECOUNT_GROUP, REJECTED, REQUEST
 __all__ = ["Found", "Recount", "total"]
 
 POLL_SECONDS = 0.5
-#: Kafka's limit for metadata in bytes (``offset.metadata.max.bytes``).
-MAX_METADATA_BYTES = 4096
 
 _DESCRIBE = Access.group("Describe", GROUP)
 

@@ -66,9 +66,9 @@ class Tally:
 
     reasons: dict[str, Counter[ReplayOutcome]] = field(default_factory=lambda: defaultdict(Counter))
 
-    def add(self, reason: str, fate: ReplayOutcome) -> None:
+    def add(self, reason: str, outcome: ReplayOutcome) -> None:
         """Count one request."""
-        self.reasons[reason][fate] += 1
+        self.reasons[reason][outcome] += 1
 
     @property
     def total(self) -> Counter[ReplayOutcome]:
@@ -82,7 +82,9 @@ class Tally:
     def left_out(self) -> str:
         """Return how to replay what was left out; empty if nothing was."""
         reasons = [
-            name for name, fates in sorted(self.reasons.items()) if fates[ReplayOutcome.LEFT_OUT]
+            name
+            for name, outcomes in sorted(self.reasons.items())
+            if outcomes[ReplayOutcome.LEFT_OUT]
         ]
         if not reasons:
             return ""
@@ -102,14 +104,14 @@ class Tally:
 def _told(counts: Counter[ReplayOutcome]) -> str:
     put_back = counts[ReplayOutcome.PUT_BACK]
     parts = [f"{put_back} request{'' if put_back == 1 else 's'}"]
-    for fate, words in (
+    for outcome, words in (
         (ReplayOutcome.KNOWN, "had been put back before"),
         (ReplayOutcome.NO_PICTURE, "had no picture"),
         (ReplayOutcome.TOO_LARGE, f"had more bytes than {REQUESTS} takes"),
         (ReplayOutcome.LEFT_OUT, "would be rejected again"),
     ):
-        if counts[fate]:
-            parts.append(f"{counts[fate]} {words}")
+        if counts[outcome]:
+            parts.append(f"{counts[outcome]} {words}")
     return "; ".join(parts) + "."
 
 
@@ -199,8 +201,8 @@ class Replay:
             async for record in stream:
                 rejected = Rejected.read(record, count)
                 if self._chosen(rejected):
-                    fate = await self._settle(rejected, sender, partitions)
-                    self.tally.add(rejected.reason, fate)
+                    outcome = await self._settle(rejected, sender, partitions)
+                    self.tally.add(rejected.reason, outcome)
                 bar.update()
                 if stop.is_set():
                     return

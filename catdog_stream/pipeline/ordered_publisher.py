@@ -19,7 +19,7 @@ from catdog_stream.pipeline.observing import Answered, Observers
 from catdog_stream.pipeline.outcome import Classified, Outcome
 from catdog_stream.pipeline.partition_queues import PartitionQueues
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
-from catdog_stream.pipeline.timings import Timings, note_queue, note_stages
+from catdog_stream.pipeline.timings import Timings, observe_queue, observe_stages
 
 __all__ = ["Classified", "Job", "OrderedPublisher", "Outcome", "Publisher"]
 
@@ -84,7 +84,7 @@ class OrderedPublisher(Generic[J]):
         self._on_failure = on_failure
         self._observers = observers
         self._slots = asyncio.Semaphore(max_in_flight)
-        self._lanes: PartitionQueues[int, J] = PartitionQueues()
+        self._queues: PartitionQueues[int, J] = PartitionQueues()
         self._tasks: set[asyncio.Task[None]] = set()
         self._answered = 0
         self._abandoned = 0
@@ -97,11 +97,11 @@ class OrderedPublisher(Generic[J]):
     async def abandon(self) -> list[J]:
         """Drop the unanswered requests without acknowledgement, and accept new ones.
 
-        Return the dropped jobs. Calls that wait in ``room`` return false.
+        Return the dropped jobs. Calls that wait in ``reserve_slot`` return false.
         """
         self._abandoned += 1
         await asyncio.gather(*self._cancel(self._tasks), return_exceptions=True)
-        dropped = self._lanes.clear()
+        dropped = self._queues.clear()
         for job in dropped:
             job.outcome.cancel()
             self._slots.release()
@@ -110,14 +110,14 @@ class OrderedPublisher(Generic[J]):
     @property
     def in_flight(self) -> int:
         """Number of requests that are taken and not yet acknowledged."""
-        return len(self._lanes)
+        return len(self._queues)
 
     @property
     def answered(self) -> int:
         """Number of requests that are answered and acknowledged since the start."""
         return self._answered
 
-    async def room(self) -> bool:
+    async def reserve_slot(self) -> bool:
         """Wait until one more job may be taken; return false if it must not be taken any more.
 
         The request stays unacknowledged: Kafka delivers it again, behind those dropped before it.
@@ -129,22 +129,24 @@ class OrderedPublisher(Generic[J]):
             return False
         return True
 
-    def leave_room(self) -> None:
-        """Release the slot that ``room`` has reserved."""
+    def release_slot(self) -> None:
+        """Release the slot that ``reserve_slot`` has reserved."""
         self._slots.release()
 
     def append(self, job: J) -> None:
-        """Take a job after ``room`` has returned true. Jobs of a partition come in its order."""
+        """Take a job after ``reserve_slot`` has returned true, in the order of its partition."""
         partition = job.incoming.source.partition
-        if self._lanes.append(partition, job):
+        if self._queues.append(partition, job):
             self._spawn(self._answer_in_order(partition))
 
     async def _answer_in_order(self, partition: int) -> None:
-        while (first := self._lanes.head(partition)) is not None:
+        while (first := self._queues.head(partition)) is not None:
             await first.outcome
             while not await self._owns():
                 await asyncio.sleep(ASK_AGAIN_SECONDS)  # until owned, or abandoned
-            ready = tuple(takewhile(lambda job: job.outcome.done(), self._lanes.waiting(partition)))
+            ready = tuple(
+                takewhile(lambda job: job.outcome.done(), self._queues.waiting(partition))
+            )
             confirmations = [await self._publish(job) for job in ready]
             for job, confirmation in zip(ready, confirmations, strict=True):
                 outcome = await confirmation
@@ -153,11 +155,11 @@ class OrderedPublisher(Generic[J]):
                 timings = job.timings
                 timings.confirmed = time.perf_counter()
                 await job.acknowledge(outcome)
-                self._lanes.remove_head(partition)
+                self._queues.remove_head(partition)
                 self._slots.release()
                 self._answered += 1
-                note_stages(timings)
-                note_queue(job.incoming.timestamp_ms, timings)
+                observe_stages(timings)
+                observe_queue(job.incoming.timestamp_ms, timings)
                 stack = "" if isinstance(outcome, RejectedRequest) else outcome.verdict.stack
                 metrics.request_seconds_of(stack).observe(timings.seconds)
                 self._observers.answered(Answered(job.incoming, outcome, job.prepared, timings))

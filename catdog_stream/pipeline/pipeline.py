@@ -143,7 +143,7 @@ class Pipeline:
             acknowledge: called with the outcome once Kafka has confirmed the answer.
             rejected: answer to the request, if it must not be read at all.
         """
-        if not await self._answering.room():
+        if not await self._answering.reserve_slot():
             return
         job = _Job(incoming, acknowledge, self._serving.lease(incoming.source))
         if rejected is None:

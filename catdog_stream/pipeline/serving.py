@@ -56,16 +56,16 @@ class _Deployment:
 class Lease:
     """A request's hold on a classifier, until ``release``. Only ``prepare`` is thread-safe."""
 
-    __slots__ = ("_released", "_stand")
+    __slots__ = ("_deployment", "_released")
 
-    def __init__(self, stand: _Deployment) -> None:
-        self._stand = stand
+    def __init__(self, deployment: _Deployment) -> None:
+        self._deployment = deployment
         self._released = False
-        stand.leases += 1
+        deployment.leases += 1
 
     def prepare(self, data: bytes) -> Prepared:
         """Decode one picture. Thread-safe. Raises ``RejectedRequest`` if it is bad."""
-        return self._stand.runner.prepare(data)
+        return self._deployment.runner.prepare(data)
 
     def classify(
         self, picture: Prepared, on_begin: Callable[[], object] | None = None
@@ -78,17 +78,17 @@ class Lease:
             picture: the prepared picture.
             on_begin: called when the model receives the picture.
         """
-        return self._stand.batcher.submit(picture, on_begin)
+        return self._deployment.batcher.submit(picture, on_begin)
 
     def release(self) -> None:
         """Release the classifier; a second call does nothing."""
         if self._released:
             return
         self._released = True
-        stand = self._stand
-        stand.leases -= 1
-        if stand.nobody is not None and not stand.leases:
-            stand.nobody.set()
+        deployment = self._deployment
+        deployment.leases -= 1
+        if deployment.nobody is not None and not deployment.leases:
+            deployment.nobody.set()
 
 
 class ShadowTap(Protocol):
@@ -105,12 +105,12 @@ class ShadowTap(Protocol):
 class _WatchedLease(Lease):
     """Lease that passes its picture and verdict to a shadow tap."""
 
-    __slots__ = ("_onlooker", "_picture", "_source")
+    __slots__ = ("_picture", "_source", "_tap")
 
-    def __init__(self, stand: _Deployment, source: Source, onlooker: ShadowTap) -> None:
-        super().__init__(stand)
+    def __init__(self, deployment: _Deployment, source: Source, tap: ShadowTap) -> None:
+        super().__init__(deployment)
         self._source = source
-        self._onlooker = onlooker
+        self._tap = tap
 
     def prepare(self, data: bytes) -> Prepared:
         self._picture = data
@@ -125,7 +125,7 @@ class _WatchedLease(Lease):
 
     def _show(self, answer: asyncio.Future[Verdict]) -> None:
         if not answer.cancelled() and answer.exception() is None:
-            self._onlooker.see(self._source, self._picture, answer.result())
+            self._tap.see(self._source, self._picture, answer.result())
 
 
 class Serving:
@@ -141,7 +141,7 @@ class Serving:
         self._on_failure = on_failure
         self._current: _Deployment | None = None
         self._canary: tuple[_Deployment, Sample] | None = None
-        self._onlooker: ShadowTap | None = None
+        self._tap: ShadowTap | None = None
         self._retiring: set[_Deployment] = set()
 
     @property
@@ -157,11 +157,11 @@ class Serving:
     @property
     def problems(self) -> list[str]:
         """Reasons why a classifier in service that hung could not be replaced by a new one."""
-        stands = (self._current, None if self._canary is None else self._canary[0])
+        deployments = (self._current, None if self._canary is None else self._canary[0])
         return [
-            stand.runner.problem
-            for stand in stands
-            if stand is not None and stand.runner.problem is not None
+            deployment.runner.problem
+            for deployment in deployments
+            if deployment is not None and deployment.runner.problem is not None
         ]
 
     @property
@@ -172,16 +172,16 @@ class Serving:
 
     def lease(self, source: Source) -> Lease:
         """Return a lease on the classifier that answers the request at ``source``."""
-        stand = self._now
+        deployment = self._now
         if self._canary is not None and source in self._canary[1]:
-            stand = self._canary[0]
-        if self._onlooker is not None and source in self._onlooker.sample:
-            return _WatchedLease(stand, source, self._onlooker)
-        return Lease(stand)
+            deployment = self._canary[0]
+        if self._tap is not None and source in self._tap.sample:
+            return _WatchedLease(deployment, source, self._tap)
+        return Lease(deployment)
 
-    def watch(self, onlooker: ShadowTap) -> None:
-        """Pass the answers to requests that are taken from now on to ``onlooker``."""
-        self._onlooker = onlooker
+    def watch(self, tap: ShadowTap) -> None:
+        """Pass the answers to requests that are taken from now on to ``tap``."""
+        self._tap = tap
 
     def share(self, runner: ModelRunner, sample: Sample) -> None:
         """Make ``runner``, which was started, the canary: it answers ``sample`` from now on."""
@@ -206,14 +206,14 @@ class Serving:
         """Stop every classifier, even while leases on it exist."""
         canary = () if self._canary is None else self._canary[:1]
         current = () if self._current is None else (self._current,)
-        for stand in (*self._retiring, *current, *canary):
-            await stand.stop()
+        for deployment in (*self._retiring, *current, *canary):
+            await deployment.stop()
 
     def _begun(self, runner: ModelRunner) -> _Deployment:
-        stand = _Deployment(runner, self._max_wait)
-        stand.batching = asyncio.get_running_loop().create_task(stand.batcher.run())
-        stand.batching.add_done_callback(self._on_done)
-        return stand
+        deployment = _Deployment(runner, self._max_wait)
+        deployment.batching = asyncio.get_running_loop().create_task(deployment.batcher.run())
+        deployment.batching.add_done_callback(self._on_done)
+        return deployment
 
     def _on_done(self, batching: "asyncio.Task[None]") -> None:
         if not batching.cancelled() and (error := batching.exception()) is not None:

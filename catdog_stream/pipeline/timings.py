@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from catdog_stream import metrics
 
-__all__ = ["STAGES", "Stage", "Timings", "note_queue", "note_stages"]
+__all__ = ["STAGES", "Stage", "Timings", "observe_queue", "observe_stages"]
 
 #: Name of each stage, and the moment at which it ends.
 STAGES = (
@@ -65,13 +65,13 @@ class Timings:
 _SECONDS = {name: metrics.STAGE_SECONDS.labels(name) for name, _ in STAGES}
 
 
-def note_stages(timings: Timings) -> None:
+def observe_stages(timings: Timings) -> None:
     """Add the duration of each stage to this worker's metrics."""
     for name, began, ended in timings.stages():
         _SECONDS[name].observe(ended - began)
 
 
-def note_queue(timestamp_ms: int | None, timings: Timings) -> None:
+def observe_queue(timestamp_ms: int | None, timings: Timings) -> None:
     """Add the time that an answered request has waited in Kafka to this worker's metrics.
 
     Args:

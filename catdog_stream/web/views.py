@@ -25,8 +25,8 @@ from catdog_stream.web.cluster.peers import MAX_PEERS
 from catdog_stream.web.cluster.state import PeerSnapshot, news_document
 from catdog_stream.web.fetching.picture import reads_heic
 from catdog_stream.web.health.facts import CAUSES, Cause, Health, Severity
-from catdog_stream.web.live.dashboard import Board
-from catdog_stream.web.live.self_state import Own
+from catdog_stream.web.live.dashboard import Dashboard
+from catdog_stream.web.live.self_state import SelfState
 from catdog_stream.web.page.charting import points
 from catdog_stream.web.page.document import render
 from catdog_stream.web.page.upload_form import Offers
@@ -80,8 +80,8 @@ def _proof() -> dict[str, str]:
     return {} if secret is None else {ANSWER_HEADER: answer_proof(secret, app.address)}
 
 
-own = Own(app, tables.values(), recorder)
-board = Board(lambda: app.address, own.state, recorder, other_addresses, _ask)
+own = SelfState(app, tables.values(), recorder)
+dashboard = Dashboard(lambda: app.address, own.state, recorder, other_addresses, _ask)
 api = Api(app)
 OFFERS = Offers(
     send=app.settings.web_send,
@@ -95,7 +95,7 @@ api.register(cast(Any, app.web).web_app.router)
 @cast(Any, app.on_partitions_assigned).connect  # type: ignore[untyped-decorator]
 async def follow_the_group(_app: Any, _assigned: Any, **_: Any) -> None:
     """Detect lost workers even if no client uses the state."""
-    board.follow()
+    dashboard.follow()
 
 
 @cast(Any, app.on_before_shutdown).connect  # type: ignore[untyped-decorator]
@@ -103,39 +103,39 @@ async def let_pages_go(_app: Any, **_: Any) -> None:
     """Disconnect pages and waiting clients, which would keep the web server from stopping."""
     if app.failure is None:  # else the stop is not planned
         await announce_leaving(app.http_client, app.address, peers_to_tell())
-    board.close()
+    dashboard.close()
     await api.close()
 
 
 async def statistics() -> Statistics:
     """Return the statistics of the cluster."""
-    return await board.statistics(own.shards(), PROGRAM_WAIT)
+    return await dashboard.statistics(own.shards(), PROGRAM_WAIT)
 
 
 @app.page("/")
 async def index(web: View, _request: Request) -> Response:
     """Return the page for people."""
     return web.html(
-        render(await board.view(PAGE_WAIT), static_path(), OFFERS), headers=dict(NO_STORE)
+        render(await dashboard.view(PAGE_WAIT), static_path(), OFFERS), headers=dict(NO_STORE)
     )
 
 
 @app.page("/events")
 async def events(_web: View, request: Request) -> Response:
     """Stream the updates of the page."""
-    return cast(Response, await board.events(cast(http.Request, request)))
+    return cast(Response, await dashboard.events(cast(http.Request, request)))
 
 
 @app.page("/history/")
 async def history(_web: View, _request: Request) -> Response:
     """Return the last hour, in slots of ten seconds."""
-    return _json(points(await board.view(PAGE_WAIT)).document())
+    return _json(points(await dashboard.view(PAGE_WAIT)).document())
 
 
 @app.page("/pictures/{id}")
 async def picture(web: View, _request: Request, id: str) -> Response:
     """Return the thumbnail of one of the latest pictures."""
-    small = await board.thumbnail(id)
+    small = await dashboard.thumbnail(id)
     if not small:
         raise Problem(404, "There is no such picture any more.")
     keep = {"Cache-Control": "private, max-age=3600, immutable"}
@@ -179,7 +179,7 @@ async def label(web: View, _request: Request, label: str) -> Response:
 @app.page("/rejected/")
 async def rejected(_web: View, _request: Request) -> Response:
     """Return the rejected requests by reason, and the latest of each."""
-    view = await board.view(PROGRAM_WAIT)
+    view = await dashboard.view(PROGRAM_WAIT)
     return _json(rejected_document(view.statistics.rejections, view.rejected))
 
 
@@ -188,11 +188,11 @@ async def shards(web: View, request: Request) -> Response:
     """Return the state for other workers."""
     query = cast(http.Request, request).query
     if LEAVING in query:
-        board.note_leaving(query[LEAVING][:MAX_ADDRESS])
+        dashboard.note_leaving(query[LEAVING][:MAX_ADDRESS])
         return web.json({})
     if "since" in query:
         since = seconds(query["since"])
-        news = await board.news(since, query.get("seen", "").split(","))
+        news = await dashboard.news(since, query.get("seen", "").split(","))
         return _json(news_document(news), _proof())
     told = own.shards()
     if told is None:
@@ -215,7 +215,7 @@ async def readyz(web: View, _request: Request) -> Response:
     warnings = [problem for problem in problems if problem is not None]
     if app.role.is_jury and app.aggregation.warm:
         warnings += [*app.aggregation.jury.gaps, *app.aggregation.jury.absent]
-    health = (await board.glance()).health
+    health = (await dashboard.glance()).health
     warnings += [
         without_addresses(each.sentence)
         for each in health.conditions
@@ -229,7 +229,7 @@ async def readyz(web: View, _request: Request) -> Response:
 @app.page("/metrics")
 async def metrics(web: View, _request: Request) -> Response:
     """Return the metrics for Prometheus."""
-    note_health((await board.glance()).health)
+    note_health((await dashboard.glance()).health)
     return web.bytes(
         prometheus_client.generate_latest(),
         headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST},

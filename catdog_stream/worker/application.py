@@ -133,7 +133,7 @@ class CatDogApp(StreamApp):
             consumer.limit(self.fetched)
             consumer.suspects = Suspects({self.role.reads})
             consumer.in_good_order = lambda: not _may_be_of_a_request(self.failure)
-        consumer.be_patient_with([LABELS])  # nearly all of which this application wrote
+        consumer.poll_less_often([LABELS])  # nearly all of which this application wrote
         consumer.passes_over |= self.passes_over
         consumer.watch_lag(self.lag)
         return cast(ConsumerT, consumer)

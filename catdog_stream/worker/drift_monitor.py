@@ -10,10 +10,10 @@ from catdog_stream.models.stacks.reference import Reference
 from catdog_stream.pipeline.drift import Drift
 from catdog_stream.pipeline.observing import Answered, Observer
 
-__all__ = ["Drifting"]
+__all__ = ["DriftMonitor"]
 
 
-class Drifting(Observer):
+class DriftMonitor(Observer):
     """Comparison of the verdicts of the serving stack with its own reference.
 
     A classifier without ``reference`` is not monitored.

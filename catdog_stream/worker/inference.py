@@ -23,7 +23,7 @@ from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
 from catdog_stream.pipeline.shadow.watching import Shadow
 from catdog_stream.settings import Settings
 from catdog_stream.worker.allocator import Trimmer
-from catdog_stream.worker.drift_monitor import Drifting
+from catdog_stream.worker.drift_monitor import DriftMonitor
 from catdog_stream.worker.loading import StacksOfSettings, load_stack
 from catdog_stream.worker.side_models import canary_sample, load_canary, shadow_of
 
@@ -109,8 +109,8 @@ class Inference(Service):
         #: Shadow that classifies pictures without answering, if the settings name one.
         self.shadow: Shadow | None = None
         #: Comparison of the stack's verdicts with those of its test.
-        self.drifting = Drifting()
-        app.observers.add(self.drifting)
+        self.drift_monitor = DriftMonitor()
+        app.observers.add(self.drift_monitor)
         self._serving = Serving(max_wait=app.settings.batch_wait, on_failure=app.give_up)
         self._pipeline: Pipeline | None = None
         #: Weight of each stack that has served here, by name and version.
@@ -273,7 +273,7 @@ class Inference(Service):
         self._note_weight(stack)
         if self.canary is not None:
             await self._check_classes(self.canary, stack, runner)
-        self.drifting.follow(stack)
+        self.drift_monitor.follow(stack)
         metrics.STACK.info(_described(stack))
         await self._serving.take_over(runner)
 

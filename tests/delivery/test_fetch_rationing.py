@@ -7,7 +7,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from faust.types import TP
 
-from catdog_stream.delivery.fetch_rationing import PATIENT_INTERVAL, RationedFetching
+from catdog_stream.delivery.fetch_rationing import LESS_POLLED_INTERVAL, RationedFetching
 
 URGENT, PATIENT = TopicPartition("catdogimage", 0), TopicPartition("catdoglabel", 0)
 
@@ -49,7 +49,7 @@ class Story:
         self._fetching = RationedFetching(
             self._plan,
             is_paused=self.paused.__contains__,
-            patient_topics={PATIENT.topic},
+            less_polled_topics={PATIENT.topic},
             clock=lambda: self.now,
         )
 
@@ -66,9 +66,9 @@ class Story:
 def test_a_topic_that_can_wait_is_asked_for_once_in_an_interval() -> None:
     story = Story()
     assert story.asked() == {URGENT.topic, PATIENT.topic}
-    story.now += PATIENT_INTERVAL * 0.9
+    story.now += LESS_POLLED_INTERVAL * 0.9
     assert story.asked() == {URGENT.topic}
-    story.now += PATIENT_INTERVAL * 0.2
+    story.now += LESS_POLLED_INTERVAL * 0.2
     assert story.asked() == {URGENT.topic, PATIENT.topic}
 
 

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY, Histogram
 
 from catdog_stream import metrics
-from catdog_stream.pipeline.timings import MOST_IN_QUEUE, Timings, note_queue
+from catdog_stream.pipeline.timings import MOST_IN_QUEUE, Timings, observe_queue
 
 
 def test_stages_follow_each_other_without_a_gap() -> None:
@@ -53,10 +53,10 @@ def test_the_time_in_kafka_ends_when_a_request_is_taken(age: float, waited: floa
 
     timings = Timings(1.0, confirmed=5.0)
     before = queued()
-    note_queue(round((time.time() - age) * 1000), timings)
+    observe_queue(round((time.time() - age) * 1000), timings)
     assert queued() - before == pytest.approx(waited, abs=0.5)
     before = queued()
-    note_queue(None, timings)
+    observe_queue(None, timings)
     assert queued() == before
 
 

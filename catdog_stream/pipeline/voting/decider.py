@@ -51,7 +51,7 @@ class Decider:
         topic: topic of the requests.
         answering: publishes the decisions.
         requests: lookup of the requests.
-        room: memory budget, which is notified of gaps.
+        budget: memory budget, which is notified of gaps.
         absence: notified of the voters that are missing from each decision.
         clock: monotonic time in seconds.
     """
@@ -64,7 +64,7 @@ class Decider:
         topic: str,
         answering: OrderedPublisher[Job],
         requests: Requests,
-        room: VoteBudget,
+        budget: VoteBudget,
         absence: Absence,
         clock: Callable[[], float],
     ) -> None:
@@ -73,7 +73,7 @@ class Decider:
         self._topic = topic
         self._answering = answering
         self._requests = requests
-        self._room = room
+        self._budget = budget
         self._clock = clock
         self._absence = absence
         #: Classes of the voters, from the last verdict; empty before the first verdict.
@@ -90,7 +90,7 @@ class Decider:
                 job = await self._decided(state)
         finally:
             if job is None or not state.is_current():
-                self._answering.leave_room()
+                self._answering.release_slot()
         if job is not None and state.is_current():
             self._answering.append(job)
         return job is not None
@@ -111,7 +111,7 @@ class Decider:
             logger.warning("Requests cannot be looked up: %s Trying again.", error)
             return False
         if found < head.offset and self._has_waited(head):
-            self._room.begin_gap(Source(self._topic, state.partition, found))
+            self._budget.begin_gap(Source(self._topic, state.partition, found))
         return found >= head.offset and join.head is head
 
     async def _look_away(self, state: PartitionState, head: Undecided) -> None:
@@ -127,7 +127,7 @@ class Decider:
 
     async def _decided(self, state: PartitionState) -> Job:
         decision = state.join.take()
-        self._room.end_gap(state.partition)
+        self._budget.end_gap(state.partition)
         self._absence.note(decision.missing)
         outcome = decision.outcome(self._rule)
         metrics.DECISIONS.labels("incomplete" if decision.missing else "complete").inc()

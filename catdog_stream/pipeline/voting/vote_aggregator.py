@@ -40,7 +40,7 @@ class VoteAggregator:
         first: returns the first undecided request of a partition, as committed.
         on_failure: called once with the error that made deciding impossible.
         clock: monotonic time in seconds.
-        room: memory budget for waiting votes.
+        budget: memory budget for waiting votes.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class VoteAggregator:
         first: Callable[[int], int | None],
         on_failure: Callable[[BaseException], object],
         clock: Callable[[], float] = time.perf_counter,
-        room: VoteBudget | None = None,
+        budget: VoteBudget | None = None,
     ) -> None:
         self._voters = voters
         self._deadline = deadline
@@ -66,16 +66,16 @@ class VoteAggregator:
         self._first = first
         self._on_failure = on_failure
         self._clock = clock
-        self._room = VoteBudget() if room is None else room
+        self._budget = VoteBudget() if budget is None else budget
         self._absence = Absence(voters)
         self._ingester = VoteIngester(topic, clock)
-        self._judge = Decider(
+        self._decider = Decider(
             rule=rule,
             deadline=deadline,
             topic=topic,
             answering=answering,
             requests=requests,
-            room=self._room,
+            budget=self._budget,
             absence=self._absence,
             clock=clock,
         )
@@ -90,7 +90,7 @@ class VoteAggregator:
     @property
     def classes(self) -> Sequence[str]:
         """Classes of the voters; empty before the first verdict."""
-        return self._judge.classes
+        return self._decider.classes
 
     @property
     def absent(self) -> list[str]:
@@ -100,12 +100,12 @@ class VoteAggregator:
     @property
     def gaps(self) -> list[str]:
         """Sentences about gaps, which block decisions even after the deadline."""
-        return self._room.problems(self._held)
+        return self._budget.problems(self._held)
 
     @property
     def full(self) -> bool:
         """True if the memory budget is exceeded, so that reading stops until a decision."""
-        return self._room.is_full(self._held)
+        return self._budget.is_full(self._held)
 
     @property
     def _held(self) -> int:
@@ -125,25 +125,25 @@ class VoteAggregator:
         tasks = tuple(self._tasks.values())
         self._tasks.clear()
         self._states.clear()
-        self._room.forget_gaps()
+        self._budget.forget_gaps()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def submit(self, vote_record: VoteRecord) -> None:
         """Take a record, as soon as the memory budget allows it."""
-        self._room.tell(self._held)
+        self._budget.tell(self._held)
         while self.full and vote_record.is_current():
             await asyncio.sleep(LOOK_SECONDS)
-            self._room.tell(self._held)
+            self._budget.tell(self._held)
         if not vote_record.is_current():
             return
-        state = self._bench(vote_record)
+        state = self._state(vote_record)
         self._ingester.enter(vote_record, state.join)
         state.tell()
         await acknowledge(state.join.free())
 
-    def _bench(self, vote_record: VoteRecord) -> PartitionState:
+    def _state(self, vote_record: VoteRecord) -> PartitionState:
         state = self._states.get(vote_record.partition)
         if state is None or not state.is_current():
             first = self._first(vote_record.partition)
@@ -168,12 +168,12 @@ class VoteAggregator:
             await self._close_overdue(state)
             if not state.join.is_ready:
                 await state.wait(self._seconds_to_wait(state.join))
-            elif not await self._answering.room():
+            elif not await self._answering.reserve_slot():
                 break
-            elif not await self._judge.decide(state):
+            elif not await self._decider.decide(state):
                 await asyncio.sleep(LOOK_SECONDS)
         if self._states.get(state.partition) is state:
-            self._room.end_gap(state.partition)
+            self._budget.end_gap(state.partition)
             # Its owner reads the votes in it again.
             del self._states[state.partition]
 

@@ -46,9 +46,9 @@ class VoteIngester:
             metrics.VOTES_READ.labels("other", VoteStatus.UNREADABLE).inc()
 
     def _enter_vote(self, vote: Vote, vote_record: VoteRecord, join: VoteJoin[VoteRecord]) -> None:
-        fate = join.add(vote, vote_record, self._clock(), cost(vote_record.value))
-        unexpected = fate is VoteStatus.UNEXPECTED
-        metrics.VOTES_READ.labels("other" if unexpected else vote.voter, fate).inc()
+        status = join.add(vote, vote_record, self._clock(), cost(vote_record.value))
+        unexpected = status is VoteStatus.UNEXPECTED
+        metrics.VOTES_READ.labels("other" if unexpected else vote.voter, status).inc()
         if unexpected:
             self._tell_of(vote.voter)
 

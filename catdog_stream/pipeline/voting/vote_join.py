@@ -100,11 +100,11 @@ class VoteJoin(Generic[T]):
             now: present time, in seconds.
             size: memory for its record in bytes; a waiting vote takes the same again.
         """
-        fate = self._fate(vote)
+        status = self._fate(vote)
         offset = vote.source.offset
         # A late or repeated vote need not be waited for: the votes that count are in front of it.
-        self._log.append(offset if fate is VoteStatus.HELD else NOTHING, token, size)
-        if fate is VoteStatus.HELD:
+        self._log.append(offset if status is VoteStatus.HELD else NOTHING, token, size)
+        if status is VoteStatus.HELD:
             request = self._undecided.get(offset)
             if request is None:
                 request = self._undecided[offset] = Undecided(offset, now)
@@ -113,7 +113,7 @@ class VoteJoin(Generic[T]):
             request.votes[vote.voter] = vote
             request.bytes += size
             self._held += size
-        return fate
+        return status
 
     def close(self, offsets: Iterable[int]) -> None:
         """Mark requests as closed: their deadlines have passed."""

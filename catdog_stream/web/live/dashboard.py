@@ -27,7 +27,7 @@ from catdog_stream.web.page.health import icon
 from catdog_stream.web.page.summary import spoken, title
 from catdog_stream.web.recording.recorder import Recorder
 
-__all__ = ["Board"]
+__all__ = ["Dashboard"]
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ FRESH = 0.2
 LAST_ROWS = 6
 
 
-class Board:
+class Dashboard:
     """State of the cluster as known to this worker, for pages and for other workers.
 
     Args:

@@ -30,7 +30,7 @@ def facts(app: "CatDogApp") -> Mapping[str, Any]:
         "refused": app.rollout.problem,
         "canary": _canary(app),
         "shadow": _shadow(app.inference.shadow, app.settings.shadow_share),
-        "drift": _drift(app.inference.drifting.drift),
+        "drift": _drift(app.inference.drift_monitor.drift),
     }
     return {name: fact for name, fact in told.items() if fact}
 

@@ -15,13 +15,13 @@ from catdog_stream.worker.health import assigned, readiness_problems
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp
 
-__all__ = ["Own"]
+__all__ = ["SelfState"]
 
 #: Maximum seconds to wait for the readiness of this worker.
 LOOK = 0.1
 
 
-class Own:
+class SelfState:
     """State of this worker.
 
     Args:

@@ -116,7 +116,9 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    kafka: Kafka | None = None, first: dict[int, int] | None = None, room: VoteBudget | None = None
+    kafka: Kafka | None = None,
+    first: dict[int, int] | None = None,
+    budget: VoteBudget | None = None,
 ) -> AsyncIterator[Scene]:
     kafka = kafka or Kafka()
     kafka.confirm.set()
@@ -153,7 +155,7 @@ async def scene(
         first=first.get,
         on_failure=failures.append,
         clock=asyncio.get_running_loop().time,
-        room=room,
+        budget=budget,
     )
     it = Scene(jury, answering, kafka, failures, first)
     try:

@@ -169,7 +169,7 @@ def little() -> VoteBudget:
 class TestMemory:
     def test_no_more_votes_are_taken_than_it_has_room_for(self) -> None:
         async def story() -> None:
-            async with scene(room=little()) as it:
+            async with scene(budget=little()) as it:
                 taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(20))))
                 await asyncio.sleep(DEADLINE / 2)
                 assert it.jury.full
@@ -182,7 +182,7 @@ class TestMemory:
 
     def test_a_deadline_that_the_log_tells_behind_what_has_no_room_passes(self) -> None:
         async def story() -> None:
-            async with scene(Kafka(closes=False), room=little()) as it:
+            async with scene(Kafka(closes=False), budget=little()) as it:
                 await it.vote("a0 cat")
                 await asyncio.sleep(DEADLINE + 1)
                 assert len(it.closings) == 1
@@ -198,7 +198,7 @@ class TestMemory:
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         async def story() -> None:
-            async with scene(first={0: 0, 1: 0}, room=little()) as it:
+            async with scene(first={0: 0, 1: 0}, budget=little()) as it:
                 votes = [f"a{n} cat" for n in range(15, 30)] + [f"b{n} cat" for n in range(30)]
                 taking = asyncio.create_task(it.vote(*votes))
                 await asyncio.sleep(50 * DEADLINE)
@@ -213,7 +213,7 @@ class TestMemory:
 
     def test_other_partitions_are_read_while_one_has_a_gap(self) -> None:
         async def story() -> None:
-            async with scene(first={0: 0, 1: 0}, room=little()) as it:
+            async with scene(first={0: 0, 1: 0}, budget=little()) as it:
                 taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(15, 30))))
                 await asyncio.sleep(3 * DEADLINE)
                 assert taking.done()
@@ -227,7 +227,7 @@ class TestMemory:
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         async def story() -> None:
-            async with scene(room=little()) as it:
+            async with scene(budget=little()) as it:
                 taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(15, 90))))
                 await asyncio.sleep(50 * DEADLINE)
                 assert not taking.done()
@@ -242,7 +242,7 @@ class TestMemory:
 
     def test_votes_that_come_to_nothing_take_no_room(self) -> None:
         async def story() -> None:
-            async with scene(room=little()) as it:
+            async with scene(budget=little()) as it:
                 await it.vote("a1 cat", *["a1 cat", "c0 cat"] * 100)
                 for _ in range(100):
                     await it.submit(b"nonsense")

@@ -10,7 +10,7 @@ from aiohttp.test_utils import make_mocked_request
 from catdog_stream.web.cluster.counts import Shards
 from catdog_stream.web.cluster.state import PeerSnapshot, WorkerState
 from catdog_stream.web.live import dashboard as module
-from catdog_stream.web.live.dashboard import Board
+from catdog_stream.web.live.dashboard import Dashboard
 from catdog_stream.web.recording.history import HOUR_SLOTS, SLOT_SECONDS, Slot
 from catdog_stream.web.recording.recorder import Recorder
 
@@ -18,7 +18,7 @@ PEER = "http://there:6066"
 SHARDS: Shards = {"labels": {}, "rejections": {}}
 
 
-def board(*, look: float = 0.0, peers: Iterable[str] = (), slots: int = 0) -> Board:
+def dashboard(*, look: float = 0.0, peers: Iterable[str] = (), slots: int = 0) -> Dashboard:
     """Return a board whose state takes ``look`` seconds; a peer adds ``slots`` at each poll."""
     told = 0
 
@@ -34,7 +34,7 @@ def board(*, look: float = 0.0, peers: Iterable[str] = (), slots: int = 0) -> Bo
             WorkerState(shards=SHARDS), {start: Slot({"cat": 1}) for start in starts}
         )
 
-    return Board(lambda: "http://here:6066", own, Recorder(), lambda: peers, ask)
+    return Dashboard(lambda: "http://here:6066", own, Recorder(), lambda: peers, ask)
 
 
 def test_who_comes_while_the_last_one_goes_is_told_of_all_that_follows(
@@ -44,7 +44,7 @@ def test_who_comes_while_the_last_one_goes_is_told_of_all_that_follows(
     monkeypatch.setattr(module, "FRESH", 0.0)
 
     async def story() -> None:
-        it = board(look=0.1)
+        it = dashboard(look=0.1)
 
         async def serve(_request: web.Request) -> web.StreamResponse:
             assert it._ticking is not None, "nobody would make another state"
@@ -67,7 +67,7 @@ def test_slots_are_forgotten_where_counts_alone_are_asked_for(
     monkeypatch.setattr("catdog_stream.web.cluster.peers.INTERVAL", 1e-9)
 
     async def story() -> None:
-        it = board(peers=[PEER], slots=HOUR_SLOTS)
+        it = dashboard(peers=[PEER], slots=HOUR_SLOTS)
         for _ in range(10):
             await it.statistics(SHARDS, 1.0)
         assert len(it._timeline._told) <= HOUR_SLOTS + 2

@@ -6,7 +6,7 @@ import pytest
 
 from catdog_stream.settings import Settings
 from catdog_stream.web.live import self_state as module
-from catdog_stream.web.live.self_state import Own
+from catdog_stream.web.live.self_state import SelfState
 from catdog_stream.web.recording.recorder import Recorder
 from catdog_stream.worker.application import CatDogApp
 
@@ -22,7 +22,7 @@ def test_a_look_that_failed_is_told_and_taken_again(monkeypatch: pytest.MonkeyPa
         return []
 
     async def story() -> None:
-        it = Own(CatDogApp(Settings()), (), Recorder())
+        it = SelfState(CatDogApp(Settings()), (), Recorder())
         assert list(await it._look()) == ["Its state cannot be told: OSError('No more files.')."]
         assert list(await it._look()) == []
 
@@ -40,7 +40,7 @@ def test_many_that_look_at_once_look_once(monkeypatch: pytest.MonkeyPatch) -> No
         return ["It waits."]
 
     async def story() -> None:
-        it = Own(CatDogApp(Settings()), (), Recorder())
+        it = SelfState(CatDogApp(Settings()), (), Recorder())
         told = await asyncio.gather(*(it._look() for _ in range(5)))
         assert [list(each) for each in told] == [["It waits."]] * 5
         assert looks == 1
