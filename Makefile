@@ -42,6 +42,7 @@ bench: $(DEV)  ## run all benchmarks and draw their chart, in build/benchmarks (
 lint: $(DEV)  ## check style, types, imports between packages, and the files in ops/
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/codespell -D - -D .codespell-words
 	.venv/bin/mypy
 	PYTHONPATH=. .venv/bin/lint-imports --no-cache
 	ops/check

@@ -266,7 +266,7 @@ def test_a_commit_at_a_rebalance_is_bounded_even_behind_one_that_hangs() -> None
         began = time.monotonic()
         await it._commit_if_possible()
         assert time.monotonic() - began < 1
-        assert not it._commit_fut.cancelled(), "it belongs to somebody else"
+        assert not it._commit_fut.cancelled(), "it belongs to another task"
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deadlines, "LAST_COMMIT", 0.1)

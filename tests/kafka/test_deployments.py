@@ -48,7 +48,7 @@ HOSTILE: list[tuple[bytes | None, bytes | None]] = [
     (b"worker", b'{"order": 1e400, "stack": "x", "problem": null}'),
     (b"worker", b'{"order": 1}'),
     (b"w" * 2000, b'{"order": 1, "stack": "x", "problem": null}'),
-    (b"somebody", None),
+    (b"unknown", None),
 ]
 
 

@@ -34,7 +34,7 @@ class Named:
         return np.full((1, 1, 3), int(self.version), np.uint8)
 
     def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
-        assert not self.closed, "it was closed while somebody held it"
+        assert not self.closed, "it was closed while a lease was open"
         assert all((picture == int(self.version)).all() for picture in pictures)
         self.batches.append(len(pictures))
         return [Verdict({"cat": 1.0, "dog": 0.0}, f"named {self.version}")] * len(pictures)

@@ -46,7 +46,7 @@ class Shade:
         return np.asarray(image.resize((self._size, self._size)))
 
     def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
-        assert not self.closed, "it was closed while somebody asked"
+        assert not self.closed, "it was closed while a request was open"
         return [self._verdict(picture) for picture in pictures]
 
     def _verdict(self, picture: Picture) -> Verdict:

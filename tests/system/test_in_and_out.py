@@ -103,7 +103,7 @@ def test_a_bad_request_costs_nothing_but_itself(
         "bad_url": json.dumps({"url": 5, "data": "QQ=="}).encode(),
         "missing_data": b'{"label": null, "url": "x"}',
         "bad_base64": b'{"url": "x", "data": "a*b"}',
-        "not_an_image": request(b"GIF says somebody, but it is not"),
+        "not_an_image": request(b"GIF says the text, but it is not"),
         "damaged_image": request(cat[: len(cat) // 8]),  # less than one coarse scan of the picture
         "too_large": request(b"\x00" * (4 * 1024 * 1024 + 1)),
         "too_many_pixels": request(bomb.getvalue()),

@@ -89,7 +89,7 @@ def test_it_is_closed_when_nobody_has_needed_it_for_a_while_and_opened_again() -
         async with shared.use() as first:
             much_later = loop.time() + 5 * IDLE
             await until(lambda: loop.time() > much_later)
-            assert first.open, "somebody needs it"
+            assert first.open, "a lease needs it"
         await until(lambda: not first.open)
         assert not shared.is_current(first)
         async with shared.use() as second:
