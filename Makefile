@@ -27,9 +27,9 @@ test-unit: $(DEV)  ## run the tests that need no broker, in a minute
 soak: $(DEV)  ## run half an hour under load and kill workers: build/soak.csv and .png
 	$(PYTHON) -m benchmarks.soak
 
-chaos: $(DEV)  ## cause random faults on three brokers under load (SEED=n, MINUTES=m, CAST=court): build/chaos
+chaos: $(DEV)  ## cause random faults on three brokers under load (SEED=n, MINUTES=m, TOPOLOGY=voting): build/chaos
 	$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
-	    $(if $(CAST),--cast $(CAST))
+	    $(if $(TOPOLOGY),--topology $(TOPOLOGY))
 
 bench: $(DEV)  ## run all benchmarks and draw their chart, in build/benchmarks (IMAGES=DIR)
 	$(PYTHON) -m benchmarks.throughput --images "$(IMAGES)" --output $(FIGURES)/throughput.json

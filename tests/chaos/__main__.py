@@ -1,13 +1,13 @@
-"""Command ``make chaos SEED=n MINUTES=m CAST=workers|court``."""
+"""Command ``make chaos SEED=n MINUTES=m TOPOLOGY=workers|voting``."""
 
 import argparse
 import random
 import sys
 from pathlib import Path
 
-from tests.chaos.casts import CASTS
 from tests.chaos.pictures import small_requests
-from tests.chaos.story import run
+from tests.chaos.runner import run
+from tests.chaos.topologies import TOPOLOGIES
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="(random)")
     parser.add_argument("--minutes", type=float, default=5.0, help="(5)")
     parser.add_argument("--folder", type=Path, default=Path("build/chaos"), help="(build/chaos)")
-    parser.add_argument("--cast", choices=CASTS, default="workers", help="(workers)")
+    parser.add_argument("--topology", choices=TOPOLOGIES, default="workers", help="(workers)")
     options = parser.parse_args()
     folder = options.folder.absolute() / str(options.seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -24,7 +24,7 @@ def main() -> None:
     findings = run(
         folder,
         small_requests(),
-        cast=options.cast,
+        topology=options.topology,
         seed=options.seed,
         seconds=60 * options.minutes,
         tell=print,

@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.lane import Happened
 from tests.chaos.pictures import small_requests
 from tests.chaos.report import table
-from tests.chaos.story import run
+from tests.chaos.runner import run
 
 MINUTES = float(os.environ.get("CATDOG_TEST_CHAOS_MINUTES", "0"))
 SEED = int(os.environ.get("CATDOG_TEST_SEED", "0"))
@@ -29,11 +29,13 @@ def test_the_longest_wait_is_told_of_each_fault_that_was_there() -> None:
 @pytest.mark.integration
 @pytest.mark.slow
 @pytest.mark.skipif(not MINUTES, reason="CATDOG_TEST_CHAOS_MINUTES does not ask for it")
-@pytest.mark.parametrize(("cast", "share"), [("workers", 0.6), ("court", 0.4)])
+@pytest.mark.parametrize(("topology", "share"), [("workers", 0.6), ("voting", 0.4)])
 def test_nothing_is_lost_and_nothing_is_counted_twice(
-    tmp_path: Path, cast: str, share: float
+    tmp_path: Path, topology: str, share: float
 ) -> None:
     seconds = 60 * share * MINUTES
-    findings = run(tmp_path, small_requests(), cast=cast, seed=SEED, seconds=seconds, tell=print)
+    findings = run(
+        tmp_path, small_requests(), topology=topology, seed=SEED, seconds=seconds, tell=print
+    )
     assert not findings.broken
     assert findings.requests

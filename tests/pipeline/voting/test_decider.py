@@ -3,7 +3,7 @@
 import asyncio
 
 from catdog_stream.errors import RejectedRequest
-from tests.pipeline.voting.court import DEADLINE, Kafka, played, scene
+from tests.pipeline.voting.scenes import DEADLINE, Kafka, played, scene
 
 
 def test_a_rejection_carries_the_request_itself() -> None:

@@ -11,7 +11,7 @@ from catdog_stream.messages.wire import Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.outcome import Classified
 from catdog_stream.pipeline.voting.vote_budget import VoteBudget, cost
-from tests.pipeline.voting.court import DEADLINE, ROOM, TOPIC, Kafka, played, scene
+from tests.pipeline.voting.scenes import DEADLINE, ROOM, TOPIC, Kafka, played, scene
 
 
 def test_a_request_is_decided_when_all_votes_are_in_and_counted_when_it_is_published() -> None:

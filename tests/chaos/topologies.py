@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["CASTS", "Part"]
+__all__ = ["TOPOLOGIES", "Part"]
 
 COMMON = {"CATDOG_REPLICAS": "3", "CATDOG_THREADS": "1"}
 
@@ -29,7 +29,7 @@ _JURY = Part(
 )
 
 #: The last process of each topology reaches the brokers through the proxies.
-CASTS: Mapping[str, Sequence[Part]] = {
+TOPOLOGIES: Mapping[str, Sequence[Part]] = {
     "workers": (_WORKER, _WORKER, _WORKER),
-    "court": (_voter("a", 0.9), _JURY, _voter("b", 0.3), _JURY),
+    "voting": (_voter("a", 0.9), _JURY, _voter("b", 0.3), _JURY),
 }

@@ -8,12 +8,12 @@ from threading import Event, Timer
 
 from catdog_stream.testing.worker import Worker
 from tests.chaos.answers import Answers, committed_requests
-from tests.chaos.casts import CASTS, Part
 from tests.chaos.faults import LANES
 from tests.chaos.lane import Lane
 from tests.chaos.load import Load
 from tests.chaos.replicas import wait_for_replicas
 from tests.chaos.report import Findings, table
+from tests.chaos.topologies import TOPOLOGIES, Part
 from tests.support.cluster import Cluster, own_cluster
 
 __all__ = ["run"]
@@ -28,7 +28,7 @@ def run(
     folder: Path,
     values: Sequence[bytes],
     *,
-    cast: str = "workers",
+    topology: str = "workers",
     seed: int,
     seconds: float,
     tell: Callable[[str], None],
@@ -38,7 +38,7 @@ def run(
     Args:
         folder: for data and logs.
         values: requests to send, all of which show a cat or a dog.
-        cast: topology, a key of ``CASTS``.
+        topology: a key of ``TOPOLOGIES``.
         seed: seed of all random choices; the scheduling of threads and processes stays random.
         seconds: duration of the load, in seconds.
         tell: receives each line of the report.
@@ -46,7 +46,7 @@ def run(
     findings = Findings()
     with ExitStack() as stack:
         cluster = stack.enter_context(own_cluster(folder / "cluster", proxied=True))
-        parts = CASTS[cast]
+        parts = TOPOLOGIES[topology]
         workers = [
             stack.enter_context(
                 Worker(cluster.address, folder, settings=settings, module=part.module)

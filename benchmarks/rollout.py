@@ -1,6 +1,6 @@
 """Milliseconds from sending a request to its label, before, during and after swaps of the stack.
 
-    python -m benchmarks.swap --images DIR [--rate 50] [--swaps 6] [--broker BROKER]
+    python -m benchmarks.rollout --images DIR [--rate 50] [--swaps 6] [--broker BROKER]
 
 Two workers with one thread each get requests at random moments (a Poisson process), while two
 stacks, which differ in their version alone, take over from each other. "During" is what was sent
