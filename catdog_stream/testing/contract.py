@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from catdog_stream.errors import RejectedRequest
+from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.classifier import Classifier, Prepared
 from catdog_stream.models.verdict import Verdict
 
@@ -42,22 +44,42 @@ def check_classifier(classifier: Classifier, files: Sequence[bytes]) -> None:
         assert _agree(reversed_, expected[::-1]), "verdicts are out of order"
         for found in pool.map(classifier.classify, [many] * THREADS):
             assert _agree(found, expected), "classify is not thread-safe"
+    _check_damaged(classifier, files[0])
     for verdict in alone:
         assert list(verdict.scores) == list(classifier.classes), "verdicts are of other classes"
-        assert all(0 <= chance <= 1 for chance in verdict.scores.values()), "a chance is none"
-        assert abs(sum(verdict.scores.values()) - 1) < TOLERANCE, "chances must sum to 1"
-        assert verdict.stack == f"{classifier.name} {classifier.version}", "it signs as another"
+        scores = verdict.scores.values()
+        assert all(0 <= score <= 1 for score in scores), "a score is not from 0 to 1"
+        assert abs(sum(scores) - 1) < TOLERANCE, "scores must sum to 1"
+        assert verdict.stack == f"{classifier.name} {classifier.version}", (
+            "a verdict has another name or version"
+        )
     classifier.close()
 
 
 def _check_identity(classifier: Classifier) -> None:
-    for text in (classifier.name, classifier.version, classifier.engine, *classifier.classes):
-        assert text, "name, version, engine and classes are not empty"
+    for text in (classifier.name, classifier.version, classifier.engine):
+        assert text, "name, version and engine are not empty"
         assert text.isprintable(), f"{text!r} cannot be printed"
-        assert " " not in text, f"{text!r} has a space in it, which parts words in the headers"
-    assert len(classifier.classes) > 1, "there are two classes or more"
-    assert len(set(classifier.classes)) == len(classifier.classes), "classes are different"
+        assert " " not in text, f"{text!r} has a space, which separates words in the headers"
+    try:
+        checked_classes(classifier.classes)
+    except ValueError as error:
+        raise AssertionError(str(error)) from error
     assert classifier.batch_size > 0, "a batch has a picture in it"
+
+
+def _check_damaged(classifier: Classifier, file: bytes) -> None:
+    """Check that damaged pictures are classified or rejected, and raise nothing else."""
+    for damaged in (b"", b"no picture", file[: len(file) // 2], file[:20], bytes(1000)):
+        try:
+            picture = classifier.prepare(damaged)
+        except RejectedRequest:
+            continue
+        except Exception as error:
+            raise AssertionError(
+                f"prepare raises {error!r} for a damaged picture: raise RejectedRequest"
+            ) from error
+        assert len(classifier.classify([picture])) == 1, "a damaged picture has no verdict"
 
 
 def _agree(found: Sequence[Verdict], expected: Sequence[Verdict]) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.stacks.loading import Engine
@@ -50,6 +51,12 @@ class Shade:
     batch_size, on_gpu = 3, False
 
     def prepare(self, data: bytes) -> Picture:
+        try:
+            return self.pixels(data)
+        except OSError as error:
+            raise RejectedRequest(Reason.NOT_AN_IMAGE, "Pillow reads no picture.") from error
+
+    def pixels(self, data: bytes) -> Picture:
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGB").resize((4, 4)))
 
     def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
@@ -71,6 +78,23 @@ class OneClass(Shade):
 
 class NoName(Shade):
     name = ""
+
+
+class ReservedName(Shade):
+    classes = ("dark", "verdict")
+
+
+class SpacedName(Shade):
+    classes = ("dark", "very light")
+
+
+class LongName(Shade):
+    classes = ("dark", "light" * 80)
+
+
+class FailsOnDamaged(Shade):
+    def prepare(self, data: bytes) -> Picture:
+        return self.pixels(data)
 
 
 class OutOfOrder(Shade):
@@ -108,10 +132,14 @@ class NotRepeatable(Shade):
     ("broken", "complaint"),
     [
         (OneClass, "two classes"),
+        (ReservedName, "'verdict' cannot be a class"),
+        (SpacedName, "'very light' cannot be a class"),
+        (LongName, "cannot be a class: it must have 1 to 32"),
+        (FailsOnDamaged, "for a damaged picture: raise RejectedRequest"),
         (NoName, "not empty"),
         (OutOfOrder, "out of order|rest of the batch"),
         (ByTheBatch, "rest of the batch"),
-        (AsAnother, "signs as another"),
+        (AsAnother, "another name or version"),
         (MoreThanOne, "sum to 1"),
         (NotRepeatable, "repeatable"),
     ],
