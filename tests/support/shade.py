@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.models.pictures import Picture
@@ -41,7 +41,7 @@ class Shade:
     def prepare(self, data: bytes) -> Picture:
         try:
             image = Image.open(io.BytesIO(data)).convert("RGB")
-        except UnidentifiedImageError as error:
+        except OSError as error:
             raise RejectedRequest(Reason.NOT_AN_IMAGE, f"{self.name} cannot read it.") from error
         return np.asarray(image.resize((self._size, self._size)))
 
