@@ -115,6 +115,22 @@ class GroupFlow:
             answered += max(0, now.committed - then.committed) / seconds
         return Rates(arrived, answered)
 
+    def growth(self) -> float | None:
+        """Return the change of the number of waiting requests, per second; ``None`` if unknown.
+
+        It is computed over the shortest time, because the rates keep a burst for ``WINDOW``.
+        """
+        looks = self._looks
+        if not looks or looks[0].began < self._clock() - FRESH:
+            return None
+        last = looks[0]
+        first = next((each for each in looks[1:] if last.began - each.began >= SHORTEST), None)
+        if first is None or last.began - first.began > WINDOW:
+            return None
+        both = last.positions.keys() & first.positions.keys()
+        change = sum(_waiting(last.positions[n]) - _waiting(first.positions[n]) for n in both)
+        return change / (last.began - first.began)
+
     def age(self, partition: int, offset: int, claimed: float | None) -> float | None:
         """Return the seconds since a record arrived.
 
@@ -150,6 +166,10 @@ class GroupFlow:
     def believed(claimed: float | None) -> float | None:
         """Return the age that a time states; ``None`` if it is implausible, 0 if in the future."""
         return None if claimed is None or claimed > KEEP else max(0.0, claimed)
+
+
+def _waiting(at: Positions) -> int:
+    return max(0, at.readable - at.committed)
 
 
 def _thinned(looks: Sequence[_Look], now: float) -> tuple[_Look, ...]:

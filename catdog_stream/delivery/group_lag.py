@@ -54,6 +54,8 @@ class GroupLag:
         #: Broker that did not answer, to the time from which it may be asked again: waiting for a
         #: connection to such a broker blocks the client's other connections.
         self._again: dict[int, float] = {}
+        #: ``True`` once the lag of a partition was known.
+        self.was_known = False
 
     def now(self) -> Mapping[int, PartitionLag | None]:
         """Return the lag of each partition, ``None`` without a recent answer."""
@@ -89,6 +91,7 @@ class GroupLag:
             learned |= {number: (began, _lag(each)) for number, each in positions.items()}
             known |= positions
         if known:
+            self.was_known = True
             self.flow.note(began, known)
         never = (-math.inf, None)
         self._seen = {n: learned.get(n, self._seen.get(n, never)) for n in numbers}

@@ -121,7 +121,7 @@ def opened(
         try:
             reader = _READERS.get(name)
             yield reader(data, admit) if reader else read_other(data, name, admit, check)
-        except RejectedRequest:
+        except (RejectedRequest, MemoryError):
             raise
         except Image.DecompressionBombError as error:
             # Pillow has its own limit, above any sensible setting, and checks it in Image.open.
@@ -130,7 +130,7 @@ def opened(
             ) from error
         except Exception as error:
             # Pillow does not wrap the exceptions of its parsers: OSError, SyntaxError, ValueError,
-            # struct.error, EOFError, zlib.error, OverflowError, MemoryError and others.
+            # struct.error, EOFError, zlib.error, OverflowError and others.
             raise RejectedRequest(
                 Reason.DAMAGED_IMAGE, f"The {name} picture is damaged: {_sentence(error)}."
             ) from error

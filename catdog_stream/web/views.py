@@ -29,9 +29,10 @@ from catdog_stream.web.live.dashboard import Dashboard
 from catdog_stream.web.live.self_state import SelfState
 from catdog_stream.web.page.charting import points
 from catdog_stream.web.page.document import render
+from catdog_stream.web.page.health import TITLES
 from catdog_stream.web.page.upload_form import Offers
 from catdog_stream.web.recording.recorder import Recorder
-from catdog_stream.worker.health import health_problems, readiness_problems, without_addresses
+from catdog_stream.worker.health import health_problems, readiness_problems
 
 #: Maximum seconds that a page, and a program, waits for workers that may be frozen.
 PAGE_WAIT, PROGRAM_WAIT = 0.3, 1.0
@@ -188,7 +189,7 @@ async def shards(web: View, request: Request) -> Response:
     """Return the state for other workers."""
     query = cast(http.Request, request).query
     if LEAVING in query:
-        dashboard.note_leaving(query[LEAVING][:MAX_ADDRESS])
+        await dashboard.note_leaving(query[LEAVING][:MAX_ADDRESS])
         return web.json({})
     if "since" in query:
         since = seconds(query["since"])
@@ -215,13 +216,10 @@ async def readyz(web: View, _request: Request) -> Response:
     warnings = [problem for problem in problems if problem is not None]
     if app.role.is_jury and app.aggregation.warm:
         warnings += [*app.aggregation.jury.gaps, *app.aggregation.jury.absent]
-    health = (await dashboard.glance()).health
-    warnings += [
-        without_addresses(each.sentence)
-        for each in health.conditions
-        # The other causes are reported already, as this worker's own problems and warnings.
-        if each.severity >= Severity.WARNING and each.cause not in ("not_ready", "fault")
-    ]
+    # Anybody may ask: the figures and names are on the page and in /metrics. The other causes are
+    # reported already, as this worker's own problems and warnings.
+    causes = (await dashboard.health()).causes - {"not_ready", "fault"}
+    warnings += [f"{TITLES[cause]}: see the page or /metrics." for cause in sorted(causes)]
     more = {"warnings": warnings} if warnings else {}  # existing clients know two fields
     return _verdict(web, "ready", await readiness_problems(app), **more)
 
@@ -229,7 +227,7 @@ async def readyz(web: View, _request: Request) -> Response:
 @app.page("/metrics")
 async def metrics(web: View, _request: Request) -> Response:
     """Return the metrics for Prometheus."""
-    note_health((await dashboard.glance()).health)
+    note_health(await dashboard.health())
     return web.bytes(
         prometheus_client.generate_latest(),
         headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST},

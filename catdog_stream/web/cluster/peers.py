@@ -53,7 +53,7 @@ class Peer:
     #: ``True`` if it had announced the stop.
     planned: bool = False
     began: float = -INTERVAL
-    request_reply: asyncio.Task[None] | None = None
+    query: asyncio.Task[None] | None = None
 
 
 class Peers:
@@ -95,11 +95,11 @@ class Peers:
         for peer in self._known.values():
             if peer.left is not None:
                 continue
-            if peer.request_reply is None and now - peer.began >= INTERVAL:
+            if peer.query is None and now - peer.began >= INTERVAL:
                 peer.began = now
-                peer.request_reply = asyncio.get_running_loop().create_task(self._hear(peer))
-            if peer.request_reply is not None and not self._lately_silent(peer, now):
-                waited_for.add(peer.request_reply)
+                peer.query = asyncio.get_running_loop().create_task(self._hear(peer))
+            if peer.query is not None and not self._lately_silent(peer, now):
+                waited_for.add(peer.query)
         if waited_for and wait > 0:
             await asyncio.wait(waited_for, timeout=wait)
 
@@ -124,21 +124,31 @@ class Peers:
             failed: seconds for which a failed query counts.
         """
         now = self._clock()
-        if peer.request_reply is not None and now - peer.began > patience:
+        if peer.query is not None and now - peer.began > patience:
             return True
         answered = peer.heard is not None and peer.failed is not None and peer.heard > peer.failed
         return peer.failed is not None and not answered and now - peer.failed <= failed
 
-    def note_leaving(self, address: str) -> None:
-        """Record that a worker announces its planned stop; the announcement is untrusted."""
-        if address in self._known:
+    async def note_leaving(self, address: str) -> None:
+        """Record that a worker announces its planned stop, if its own state confirms it.
+
+        Any client may send an announcement. A lost worker must not be hidden by it.
+        """
+        peer = self._known.get(address)
+        if peer is None or peer.left is not None:
+            return
+        try:
+            news = await self._ask(address, self._timeline.latest(address), tuple(peer.thumbnails))
+        except (OSError, TimeoutError, ValueError):
+            return
+        if news.state.facts.get("stopping") is True:
             self._leaving[address] = self._clock()
 
     def close(self) -> None:
         """Cancel all queries."""
         for peer in self._known.values():
-            if peer.request_reply is not None:
-                peer.request_reply.cancel()
+            if peer.query is not None:
+                peer.query.cancel()
 
     async def _hear(self, peer: Peer) -> None:
         since, seen = self._timeline.latest(peer.address), tuple(peer.thumbnails)
@@ -161,7 +171,7 @@ class Peers:
             if news.state.shards is not None:  # the ledger has them; here, they only take memory
                 peer.state = replace(news.state, shards={})
         finally:
-            peer.request_reply = None
+            peer.query = None
 
     def _lately_silent(self, peer: Peer, now: float) -> bool:
         failed = peer.failed
@@ -185,8 +195,8 @@ class Peers:
                 if not peer.planned:
                     logger.warning("%s has left the group without a planned stop.", address)
             if peer.left is not None and now - peer.left > KEEP:
-                if peer.request_reply is not None:
-                    peer.request_reply.cancel()
+                if peer.query is not None:
+                    peer.query.cancel()
                 self._forget(address)
         while len(self._known) > 2 * MAX_PEERS:
             self._forget(next(iter(self._known.keys() - addresses)))

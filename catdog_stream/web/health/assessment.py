@@ -113,7 +113,8 @@ def _flow(facts: StreamFacts, before: Collection[Cause]) -> Iterator[Condition]:
     if flow.arriving is None or flow.answered is None or flow.waiting is None:
         yield from _slow(facts, before)
         return
-    if flow.waiting and flow.stalled >= STALL + facts.patience and not _is_starting(facts):
+    patience = facts.patience + (PASSING if _is_starting(facts) else 0.0)
+    if flow.waiting and flow.stalled >= STALL + patience:
         sentence = f"Nothing is answered: {_rates(facts)}, for {_duration(flow.stalled)}."
         yield Condition(Severity.CRITICAL, "stalled", sentence)
         return
@@ -122,19 +123,21 @@ def _flow(facts: StreamFacts, before: Collection[Cause]) -> Iterator[Condition]:
     if flow.waiting < FEWEST_WAITING * hold or seconds < BACKLOG * hold:
         yield from _slow(facts, before)
         return
-    growing = flow.arriving > flow.answered * (1 + (BEHIND - 1) * hold)
-    shrinking = flow.arriving * BEHIND < flow.answered
+    # The rates are those of 20 s, in which a burst that has ended still counts.
+    growth = flow.arriving - flow.answered if flow.growth is None else flow.growth
+    growing = flow.arriving > flow.answered * (1 + (BEHIND - 1) * hold) and growth >= 0
+    shrinking = growth < -(BEHIND - 1) * flow.answered
     wait = "" if facts.typical is None else f"; an answer takes {_duration(facts.typical)}"
+    # Requests wait for every start and every assignment of partitions.
+    severity = Severity.INFO if _is_starting(facts) else Severity.WARNING
     if growing:
-        sentence = f"Falling behind: {_rates(facts)}{wait}."
-        yield Condition(Severity.WARNING, "falling_behind", sentence)
+        yield Condition(severity, "falling_behind", f"Falling behind: {_rates(facts)}{wait}.")
     elif shrinking:
-        left = flow.waiting / (flow.answered - flow.arriving)
+        left = flow.waiting / -growth
         sentence = f"Catching up: {_rates(facts)}; about {_duration(left)} left{wait}."
         yield Condition(Severity.INFO, "falling_behind", sentence)
     elif seconds >= STANDING * hold:
-        sentence = f"Behind: {_rates(facts)}{wait}."
-        yield Condition(Severity.WARNING, "falling_behind", sentence)
+        yield Condition(severity, "falling_behind", f"Behind: {_rates(facts)}{wait}.")
     else:
         yield from _slow(facts, before)
 

@@ -84,6 +84,11 @@ class Health:
             if each.cause and each.severity >= Severity.WARNING
         )
 
+    @property
+    def held(self) -> frozenset[Cause]:
+        """Causes of all conditions: their limits are lower in the next assessment."""
+        return frozenset(each.cause for each in self.conditions if each.cause)
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -96,6 +101,8 @@ class Flow:
     waiting: int | None = None
     #: Seconds for which requests have waited without any answer.
     stalled: float = 0.0
+    #: Change of ``waiting`` per second in the last seconds.
+    growth: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

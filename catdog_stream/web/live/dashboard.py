@@ -17,7 +17,7 @@ from catdog_stream.web.cluster.state import PeerSnapshot, WorkerState
 from catdog_stream.web.cluster.timeline import Timeline
 from catdog_stream.web.cluster.view import ClusterView, cluster_view, statistics
 from catdog_stream.web.health.assessment import assess
-from catdog_stream.web.health.facts import Cause
+from catdog_stream.web.health.facts import Cause, Health
 from catdog_stream.web.live.broadcast import Broadcast
 from catdog_stream.web.live.health_facts import stream_facts
 from catdog_stream.web.page.alarm import alarm
@@ -65,6 +65,9 @@ class Dashboard:
         self._ledger = Ledger()
         self._peers = Peers(addresses, ask, self._timeline, self._ledger)
         self._broadcast = Broadcast()
+        #: The latest state for probes, and the time of its assessment.
+        self._health = Health()
+        self._assessed = -math.inf
         #: Causes of the latest assessment.
         self._causes: frozenset[Cause] = frozenset()
         self._ticking: asyncio.Task[None] | None = None
@@ -76,18 +79,25 @@ class Dashboard:
         await self._peers.refresh(wait)
         return await self._view()
 
-    async def glance(self) -> ClusterView:
-        """Return the known state of the cluster without a query, for probes."""
-        self.follow()
-        return await self._view()
+    async def health(self) -> Health:
+        """Return the state of the stream without a query, for probes; at most ``TICK`` old."""
+        if time.monotonic() - self._assessed >= TICK:
+            self._assessed = time.monotonic()
+            try:
+                self.follow()
+                self._health = (await self._view()).health
+            except Exception:  # a probe must not fail because of what it says beside its answer
+                logger.exception("The state of the stream could not be assessed.")
+                self._health = Health()
+        return self._health
 
     def follow(self) -> None:
         """Update the members of the group."""
         self._peers.follow()
 
-    def note_leaving(self, address: str) -> None:
-        """Record that another worker announces its planned stop."""
-        self._peers.note_leaving(address)
+    async def note_leaving(self, address: str) -> None:
+        """Record that another worker announces its planned stop, if its own state confirms it."""
+        await self._peers.note_leaving(address)
 
     async def _view(self) -> ClusterView:
         address = self._address()
@@ -97,7 +107,7 @@ class Dashboard:
         self._ledger.note(address, own.shards)
         view = cluster_view(address, own, self._peers, self._timeline, self._ledger, time.time())
         health = assess(stream_facts(view), self._causes)
-        self._causes = health.causes
+        self._causes = health.held
         return replace(view, health=health)
 
     async def statistics(self, own: Shards | None, wait: float) -> Statistics:

@@ -17,6 +17,8 @@ def facts(app: "CatDogApp") -> Mapping[str, Any]:
     """Return the facts by the names that the sections use; missing facts are left out."""
     told = {
         "flow": _flow(app.lag),
+        "lag_known": app.lag.was_known,
+        "stopping": app.should_stop,
         "unready": app.watchdog.unready,
         # It is normal that votes wait for a deadline.
         "patience": app.settings.vote_deadline if app.role.is_jury else 0.0,
@@ -45,6 +47,7 @@ def _flow(lag: GroupLag) -> Mapping[str, Any] | None:
         # Records of an open transaction wait for their producer, not for this group.
         "waiting": sum(each.readable for each in lag.now().values() if each is not None),
         "stalled": lag.flow.stalled,
+        "growth": lag.flow.growth(),
     }
 
 

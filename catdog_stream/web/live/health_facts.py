@@ -1,7 +1,7 @@
 """Facts for the assessment of the stream, from what this worker knows of the cluster."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from catdog_stream.models.verdict import UNKNOWN
@@ -29,7 +29,8 @@ MOST_DRIFT, MOST_FAULTS, MOST_TEXT = 32, 8, 300
 def stream_facts(view: ClusterView) -> StreamFacts:
     """Return the facts, without malformed facts of workers of another version."""
     here = view.here.state.facts
-    times = view.recent.bins
+    current = [each for each in view.workers if _is_current(each)]
+    times = added(each.state.recent for each in current).bins
     if sum(times.values()) < FEWEST_TIMES:
         minute = (s for start, s in view.hour.items() if start > view.now - TIMES_SECONDS)
         times = added(minute).bins
@@ -39,13 +40,14 @@ def stream_facts(view: ClusterView) -> StreamFacts:
     return StreamFacts(
         workers=[_worker(each, view.now) for each in view.workers if not _is_past(each)],
         flow=_flow(here.get("flow")),
-        lag_unknown=bool(lag) and all(each is None for each in lag.values()),
+        lag_unknown=bool(lag and here.get("lag_known"))
+        and all(each is None for each in lag.values()),
         typical=percentile(times, 0.5) if enough else None,
         slowest=percentile(times, 1.0) if enough else None,
         answers=last.labelled + last.rejected,
         rejected=last.rejected,
-        drift=list(_drift(view)),
-        faults=list(_faults(view)),
+        drift=list(_drift(current)),
+        faults=list(_faults(current)),
         patience=_number(here.get("patience")) or 0.0,
         unit="votes" if here.get("waits") == "votes" else "requests",
     )
@@ -55,9 +57,17 @@ def _is_past(worker: WorkerView) -> bool:
     return worker.standing == "left" and (worker.gone or 0.0) > MENTIONED
 
 
+def _is_current(worker: WorkerView) -> bool:
+    """Return true for a member of the group whose state is recent.
+
+    The others report their own faults, and a state without clients is as old as the last page.
+    """
+    return worker.gone is None and worker.age is not None and worker.age <= STALE
+
+
 def _worker(worker: WorkerView, now: float) -> WorkerFact:
-    fresh = worker.age is not None and worker.age <= STALE
-    problems = tuple(each[:MOST_TEXT] for each in worker.state.problems) if fresh else ()
+    is_current = _is_current(worker)
+    problems = tuple(each[:MOST_TEXT] for each in worker.state.problems) if is_current else ()
     return WorkerFact(
         name=host(worker.address),
         standing=worker.standing,
@@ -78,6 +88,7 @@ def _flow(fact: Any) -> Flow:
         _number(fact.get("answered")),
         None if waiting is None else int(waiting),
         _number(fact.get("stalled")) or 0.0,
+        _number(fact.get("growth")),
     )
 
 
@@ -85,8 +96,9 @@ def _number(fact: Any) -> float | None:
     return float(fact) if isinstance(fact, int | float) and math.isfinite(fact) else None
 
 
-def _drift(view: ClusterView) -> Iterator[DriftFact]:
-    for fact in list(view.facts("drift").values())[:MOST_DRIFT]:
+def _drift(workers: Sequence[WorkerView]) -> Iterator[DriftFact]:
+    found = [each.state.facts["drift"] for each in workers if "drift" in each.state.facts]
+    for fact in found[:MOST_DRIFT]:
         try:
             yield from _drifting(fact)
         except ODD:
@@ -113,13 +125,13 @@ def _drifting(fact: Any) -> list[DriftFact]:
     return found
 
 
-def _faults(view: ClusterView) -> Iterator[Fault]:
-    for each in view.workers:
+def _faults(workers: Sequence[WorkerView]) -> Iterator[Fault]:
+    for each in workers:
         name, facts = host(each.address), each.state.facts
         if facts.get("refused"):
             refused = str(facts["refused"])[:MOST_TEXT]
             yield Fault(f"{name} does not serve what was ordered: {refused}")
         absent = facts.get("absent")
-        if each.gone is None and isinstance(absent, list):
+        if isinstance(absent, list):
             for sentence in absent[:MOST_FAULTS]:
                 yield Fault(f"{name}: {str(sentence)[:MOST_TEXT]}")

@@ -10,6 +10,7 @@ from catdog_stream.web.cluster.counts import Shards, local_shards
 from catdog_stream.web.cluster.state import WorkerState
 from catdog_stream.web.live.facts import facts
 from catdog_stream.web.recording.recorder import Recorder
+from catdog_stream.worker.cluster_readiness import NOT_ANSWERED_YET
 from catdog_stream.worker.health import assigned, readiness_problems
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class SelfState:
         self._app = app
         self._tables = tuple(tables)
         self._recorder = recorder
-        self._problems: Sequence[str] = ("It has not said yet whether it is ready.",)
+        self._problems: Sequence[str] = (NOT_ANSWERED_YET,)
         self._looking: asyncio.Task[list[str]] | None = None
 
     async def state(self) -> WorkerState:

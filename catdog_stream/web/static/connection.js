@@ -56,7 +56,16 @@ export function follow(path, { show, tell, opened }) {
   open();
   setInterval(look, 1000);
   // A page that nobody sees has no connection: browsers have six for all pages of a worker.
-  document.addEventListener("visibilitychange", () => document.hidden ? rest() : resume());
+  document.addEventListener("visibilitychange", () => {
+    if (paused) return;
+    if (document.hidden) {
+      rest();
+      tell("resting", 0);
+    } else {
+      tell("connecting", null);
+      open();
+    }
+  });
   window.addEventListener("pageshow", (event) => event.persisted && resume());
   window.addEventListener("pagehide", rest);
   return {

@@ -54,20 +54,23 @@ function show(parts) {
 function age() {
   const state = status.dataset.state;
   const now = Date.now();
-  const old = state === "paused" || (state !== "live" && now - liveAt > STALE_MS);
+  // A tab in the background has no connection, and says so in its title.
+  const resting = state === "resting";
+  const old = state === "paused" || resting || (state !== "live" && now - liveAt > STALE_MS);
   document.body.toggleAttribute("data-stale", old);
   stale.hidden = !old;
   if (old) {
     const since = `as of ${new Date(liveAt).toLocaleTimeString()}, ` +
       `${Math.round((now - liveAt) / 1000)} s ago`;
-    stale.textContent = state === "paused"
+    stale.textContent = state === "paused" || resting
       ? `Paused: everything here is ${since}.`
       : `Not live: the worker of this page does not answer. Everything here is ${since}.`;
   }
-  const lost = old && state !== "paused";
-  const shown = lost ? `✕ Not live · ${title}` : title;
+  const lost = old && state !== "paused" && !resting;
+  const time = new Date(liveAt).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const shown = lost ? `✕ Not live · ${title}` : resting ? `${time} · ${title}` : title;
   if (document.title !== shown) document.title = shown;
-  const href = icon.getAttribute("href").replace(/[^/]*$/, lost ? "icon-stale.svg" : iconName);
+  const href = icon.getAttribute("href").replace(/[^/]*$/, lost || resting ? "icon-stale.svg" : iconName);
   if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
 }
 
@@ -94,6 +97,7 @@ function tell(state, seconds) {
     paused: "Paused",
     connecting: "Connecting…",
     reconnecting: "Reconnecting…",
+    resting: "Not seen",
   };
   // Where there is room for it.
   const more = state === "reconnecting" && seconds !== null ? ` last heard ${seconds} s ago` : "";

@@ -39,6 +39,12 @@ class Scene:
 
         return tell
 
+    def stopping(self) -> Callable[[], Awaitable[PeerSnapshot]]:
+        async def tell() -> PeerSnapshot:
+            return PeerSnapshot(WorkerState(facts={"stopping": True}))
+
+        return tell
+
     async def _ask(self, address: str, _since: int, _seen: Iterable[str]) -> PeerSnapshot:
         self.asked.append(address)
         return await self.answers[address]()
@@ -168,8 +174,9 @@ def test_a_worker_that_announces_its_stop_has_left_and_is_not_lost() -> None:
     async def story() -> None:
         it = Scene()
         await it.peers.refresh(1.0)
-        it.peers.note_leaving(ONE)
-        it.peers.note_leaving("http://nobody:6066")
+        it.answers[ONE] = it.stopping()
+        await it.peers.note_leaving(ONE)
+        await it.peers.note_leaving("http://nobody:6066")
         assert it.standings() == ["here", "answers", "answers"], "it still answers"
         it.addresses = {TWO}
         it.peers.follow()
@@ -183,11 +190,26 @@ def test_a_worker_that_announces_its_stop_has_left_and_is_not_lost() -> None:
     asyncio.run(story())
 
 
+def test_an_announcement_that_the_worker_itself_does_not_confirm_hides_no_lost_worker() -> None:
+    async def story() -> None:
+        it = Scene()
+        await it.peers.refresh(1.0)
+        await it.peers.note_leaving(ONE)
+        it.answers[TWO] = refused
+        await it.peers.note_leaving(TWO)
+        it.addresses = set()
+        it.peers.follow()
+        assert it.standings() == ["here", "lost", "lost"]
+
+    asyncio.run(story())
+
+
 def test_an_announcement_holds_for_a_while() -> None:
     async def story() -> None:
         it = Scene()
         await it.peers.refresh(1.0)
-        it.peers.note_leaving(ONE)
+        it.answers[ONE] = it.stopping()
+        await it.peers.note_leaving(ONE)
         it.now += LEAVING
         it.addresses = {TWO}
         it.peers.follow()

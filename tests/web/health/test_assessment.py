@@ -88,10 +88,42 @@ def test_a_condition_holds_while_numbers_swing_around_its_limit() -> None:
     severities = []
     for flow in swinging * 3:
         it = health(*before, flow=flow)
-        before = it.causes
+        before = it.held
         severities.append(it.severity)
     assert severities == [Severity.WARNING] * 9
     assert health(*before, flow=Flow(12.0, 12.0, 20)).severity == Severity.OK
+
+
+def test_a_condition_holds_while_the_backlog_shrinks_for_a_moment() -> None:
+    before: frozenset[Cause] = frozenset()
+    severities = []
+    for flow in (Flow(14.0, 12.0, 300), Flow(10.0, 12.0, 290), Flow(12.0, 12.0, 240)):
+        it = health(*before, flow=flow)
+        before = it.held
+        severities.append(it.severity)
+    assert severities == [Severity.WARNING, Severity.INFO, Severity.WARNING]
+
+
+def test_a_burst_that_is_being_answered_is_no_overload() -> None:
+    # The arrivals of the last 20 s still count, though nothing arrives any more.
+    it = health(flow=Flow(10.0, 4.5, 110, growth=-30.0))
+    assert it.severity == Severity.INFO
+    assert it.headline.sentence.startswith("Catching up: 10/s arrive, 4.5/s answered, 110 waiting")
+    assert "about 3.7 s left" in it.headline.sentence
+    assert health(flow=Flow(10.0, 1.5, 170, growth=40.0)).severity == Severity.WARNING
+
+
+def test_a_backlog_at_a_start_is_no_warning() -> None:
+    starts = WorkerFact("here:6066", "here", problems=("It starts.",), unready=5.0, passing=True)
+    flow = Flow(0.0, 0.0, 1000)
+    assert health(workers=[starts], flow=flow).severity == Severity.INFO
+    assert health(flow=flow).severity == Severity.WARNING
+
+
+def test_a_worker_that_starts_again_and_again_hides_no_standstill_of_the_others() -> None:
+    starts = WorkerFact("here:6066", "here", problems=("It starts.",), unready=5.0, passing=True)
+    stalled = Flow(3.0, 0.0, 60, stalled=51.0)
+    assert health(workers=[starts, worker()], flow=stalled).severity == Severity.CRITICAL
 
 
 @pytest.mark.parametrize(

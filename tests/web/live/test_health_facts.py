@@ -33,9 +33,26 @@ def test_drift_of_any_worker_counts() -> None:
 
 
 def test_a_lag_is_unknown_where_it_was_known() -> None:
-    assert not stream_facts(cluster({}, {}, worker(lag={}))).lag_unknown
-    assert not stream_facts(cluster({}, {}, worker(lag={0: 3, 1: None}))).lag_unknown
-    assert stream_facts(cluster({}, {}, worker(lag={0: None, 1: None}))).lag_unknown
+    known = {"lag_known": True}
+    assert not stream_facts(cluster({}, {}, worker(lag={}, facts=known))).lag_unknown
+    assert not stream_facts(cluster({}, {}, worker(lag={0: 3, 1: None}, facts=known))).lag_unknown
+    assert stream_facts(cluster({}, {}, worker(lag={0: None, 1: None}, facts=known))).lag_unknown
+    assert not stream_facts(cluster({}, {}, worker(lag={0: None, 1: None}))).lag_unknown
+
+
+def test_nothing_counts_of_workers_that_are_gone_or_were_not_queried_lately() -> None:
+    slow = Slot({"cat": 9}, 0, {bin_of(30.0): 9})
+    facts = {"drift": DRIFT, "refused": "Stack pets/2: it is damaged.", "absent": ["No votes."]}
+
+    def found(age: float, gone: float | None = None) -> tuple[bool, int, int]:
+        standing = "answers" if gone is None else "left"
+        other = worker("http://there:6067", standing, age, gone=gone, facts=facts, recent=slow)
+        it = stream_facts(cluster({}, {}, worker(), other))
+        return it.typical is not None, len(it.drift), len(it.faults)
+
+    assert found(1.0) == (True, 1, 2)
+    assert found(60.0) == (False, 0, 0)
+    assert found(1.0, 5.0) == (False, 0, 0)
 
 
 def test_times_are_the_latest_if_there_are_enough() -> None:
@@ -45,7 +62,7 @@ def test_times_are_the_latest_if_there_are_enough() -> None:
 
     recent = Slot({"cat": 5}, 0, {bin_of(2.0): 5})
     minute = {int(NOW) - 30: Slot({"cat": 99}, 0, {bin_of(13.0): 99})}
-    latest = stream_facts(cluster(recent=recent, hour=minute)).typical
+    latest = stream_facts(cluster({}, {}, worker(recent=recent), hour=minute)).typical
     assert latest is not None
     assert latest < 2.5
     assert typical(4, 30) is None
