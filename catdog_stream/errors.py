@@ -165,7 +165,7 @@ REPLAY_ADVICE: Mapping[Reason, ReplayAdvice] = {
     Reason.BAD_URL: _never("the url is no text"),
     Reason.MISSING_DATA: _never("the request has no picture"),
     Reason.BAD_BASE64: _never("the data is no base64"),
-    Reason.TOO_LARGE: _after("once CATDOG_MAX_IMAGE_BYTES is raised"),
+    Reason.TOO_LARGE: _after("if the picture was too large, once CATDOG_MAX_IMAGE_BYTES is raised"),
     Reason.TOO_MANY_PIXELS: _after("once CATDOG_MAX_IMAGE_PIXELS is raised"),
     Reason.NOT_AN_IMAGE: _never("the data is no picture"),
     Reason.UNSUPPORTED_FORMAT: _never("the picture's format is not read"),

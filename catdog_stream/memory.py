@@ -53,8 +53,8 @@ LOOKUPS = 3
 
 #: Peak bytes per pixel of decoding, by Pillow's name of the format. Measured with 25 megapixels of
 #: each kind: 16-bit RGB PNG with a transparent color 11, CMYK JPEG 8.3, lossless WebP 16.2, GIF on
-#: a canvas 13, BMP with masks 20.
-PIXEL_BYTES = {"PNG": 13, "JPEG": 9, "WEBP": 17, "GIF": 14, "BMP": 24}
+#: a canvas 13, BMP with masks 20. A progressive JPEG keeps its coefficients, too: 12.
+PIXEL_BYTES = {"PNG": 13, "JPEG": 13, "WEBP": 17, "GIF": 14, "BMP": 24}
 #: The same for other formats, which only HTTP accepts.
 OTHER_PIXEL_BYTES = 17
 #: Copies of a file while it is decoded, in addition to its pixels.

@@ -43,7 +43,7 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
     """Faust's consumer thread with a fetcher that skips partitions that are not needed now.
 
     Attributes:
-        patient_topics: topics whose records may wait for ``LESS_POLLED_INTERVAL``.
+        less_polled_topics: topics whose records may wait for ``LESS_POLLED_INTERVAL``.
         lag: monitor of the group's lag; ``None`` if the lag is not needed.
         budget: memory of fetched records; ``None`` without a limit.
     """

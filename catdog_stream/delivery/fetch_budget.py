@@ -91,19 +91,20 @@ class FetchBudget:
         """
         requests, resets, seconds, *others = actions
         left = self._fetches_left()
+        is_short = left < 1
         granted = []
         for node, request in random.sample(requests, len(requests)):  # shuffled: fair
             if any(topic in self._topics for topic, _ in request.topics):
                 if left < 1:
+                    is_short = True
                     continue
                 left -= 1
                 self._asked.add(node)
             granted.append((node, request))
-        if left < 1:
+        if is_short:
             seconds = min(seconds, LOOK_AGAIN)
-            for node, request in granted:
-                if node not in self._asked:
-                    request._max_wait_ms = min(request._max_wait_ms, int(OTHERS_WAIT * 1000))
+            for _node, request in granted:
+                request._max_wait_ms = min(request._max_wait_ms, int(OTHERS_WAIT * 1000))
         return granted, resets, seconds, *others
 
     def _fetches_left(self) -> int:

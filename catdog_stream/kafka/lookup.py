@@ -70,7 +70,9 @@ class Lookup:
         Raises:
             BrokerError: the broker stopped answering.
         """
-        async with self._lock:
+        async with asyncio.timeout(deadlines.CLIENT_REQUEST):
+            await self._lock.acquire()  # who waits too long leaves the connection to the others
+        try:
             if self.broken:
                 raise BrokerError("Kafka stopped answering.")
             try:
@@ -82,6 +84,8 @@ class Lookup:
             except BaseException:
                 self.broken = True
                 raise
+        finally:
+            self._lock.release()
 
     async def _find(self, source: Source) -> Found | None:
         if self._looked is None or time.monotonic() - self._looked > deadlines.LOOK_AT_CLUSTER:

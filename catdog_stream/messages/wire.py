@@ -6,6 +6,7 @@ every field except ``label``, ``url`` and ``data``, so everything else is a reco
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,7 @@ from catdog_stream.messages.base64_text import read_base64
 from catdog_stream.messages.raw_json import RawObject, loads
 
 __all__ = [
+    "MAX_VALUES",
     "Answer",
     "Headers",
     "Incoming",
@@ -25,6 +27,7 @@ __all__ = [
     "base64_length",
     "parse_request",
     "rejection",
+    "values_of",
     "verdict_label",
 ]
 
@@ -48,7 +51,11 @@ RECORD_FRAME_BYTES = 128
 #: margin allows line breaks and escapes; a compressed record of a few KB can become 100 MB.
 ROOMS_PARSED = 2
 #: Maximum number of values in a request's JSON: even a short value takes memory.
-MAX_VALUES = 1_000_000
+MAX_VALUES = 100_000
+#: The same in a rejected request whose picture is left out, which takes the event loop.
+MAX_VALUES_KEPT = 10_000
+#: Bytes of memory for parsing that need no budget: each decoding thread parses one request.
+SMALL_PARSING = 1 << 20
 FEW = 64
 
 
@@ -133,13 +140,19 @@ def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
             Reason.TOO_LARGE,
             f"The value has {len(value)} bytes, far more than any picture may need.",
         )
-    values = sum(_count(value, mark) for mark in (b"{", b"[", b","))  # none is in base64
+    values = values_of(value)
     if values > MAX_VALUES:
         raise RejectedRequest(
             Reason.TOO_LARGE, f"The JSON has {values} values, far more than any picture may need."
         )
-    with DECODING.held(parsing_bytes(value, values)):
+    size = parsing_bytes(value, values)
+    with nullcontext() if size <= SMALL_PARSING else DECODING.held(size):
         return _parsed_request(value, max_image_bytes)
+
+
+def values_of(value: bytes) -> int:
+    """Return an upper bound on the number of objects, arrays and values of a JSON text."""
+    return sum(_count(value, mark) for mark in (b"{", b"[", b","))  # none is in base64
 
 
 def _count(value: bytes, mark: bytes) -> int:
@@ -258,6 +271,8 @@ def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> 
 
 
 def _without_picture(value: bytes) -> bytes:
+    if values_of(value) > MAX_VALUES_KEPT:
+        return b""
     try:
         body = loads(value)
     except orjson.JSONDecodeError:

@@ -9,7 +9,6 @@ same error, ``UnknownTopicOrPartitionError``.
 """
 
 import asyncio
-import time
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -34,13 +33,14 @@ async def _patient(
 ) -> Any:
     client = producer.client
     known = await client._wait_on_metadata(topic)
-    deadline = time.monotonic() + client._request_timeout_ms / 1000
-    while partition is not None and partition not in known:
-        if time.monotonic() > deadline:
-            raise UnknownTopicOrPartitionError(topic)
-        await asyncio.sleep(PAUSE)
-        await client.force_metadata_update()
-        known = await client._wait_on_metadata(topic)
+    try:
+        async with asyncio.timeout(client._request_timeout_ms / 1000):
+            while partition is not None and partition not in known:
+                await asyncio.sleep(PAUSE)
+                await client.force_metadata_update()
+                known = await client._wait_on_metadata(topic)
+    except TimeoutError:
+        raise UnknownTopicOrPartitionError(topic) from None
     return await _original(producer, topic, value, key, partition, timestamp_ms, headers)
 
 

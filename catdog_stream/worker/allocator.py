@@ -22,12 +22,16 @@ _STATM = Path("/proc/self/statm")
 #: Minimum bytes of a block that comes from the operating system, such as Pillow's large pictures.
 LARGE = 16 * 1024 * 1024
 ARENAS = 2
+#: Environment variables of glibc by which an operator configures ``malloc``.
+_OPERATORS = ("MALLOC_ARENA_MAX", "GLIBC_TUNABLES")
 #: Minimum growth, in bytes, after which a trim is worthwhile.
 GROWTH = 32 * 1024 * 1024
 
 
 def limit_arenas() -> None:
-    """Configure ``malloc`` for this process; does nothing without glibc."""
+    """Configure ``malloc`` for this process, without glibc or if the operator does not do so."""
+    if any(name in os.environ for name in _OPERATORS):
+        return
     libc = _glibc()
     if libc is not None:
         libc.mallopt(_MMAP_THRESHOLD, LARGE)
@@ -48,8 +52,9 @@ class Trimmer:
             return
         if size > self._least + GROWTH:
             self._libc.malloc_trim(0)
-            size = _resident() or size
-        self._least = size
+            self._least = _resident() or size
+        else:
+            self._least = min(self._least, size)
 
 
 def _glibc() -> Any:

@@ -74,13 +74,23 @@ class TestRequests:
     def test_json_of_millions_of_values_is_not_parsed(self) -> None:
         assert reason(b"[" + b"{}," * 1_000_001 + b"{}]", 5_000_000) == "too_large"
 
+    def test_a_rejection_of_many_values_has_none_of_them(self) -> None:
+        many = b"{" + b",".join(b'"%d":1' % number for number in range(20_000)) + b"}"
+        incoming = Incoming(Source("catdogimage", 0, 1), b"key", many, (), None)
+        error = RejectedRequest(Reason.TOO_LARGE, "It is too large.")
+        assert rejection(incoming, error, max_bytes=len(many)).value == b""
+        assert rejection(incoming, error, max_bytes=len(many) + 1000).value == many
+
     def test_a_lone_surrogate_is_not_json(self) -> None:
         # It cannot be encoded as UTF-8, so it must not reach the label.
         assert reason(b'{"url": "\\ud800", "data": "AAAA"}') == "not_json"
 
-    def test_json_nested_a_million_deep_costs_only_its_sender(self) -> None:
-        assert reason(b"[" * 1_000_000, 5_000_000) == "not_json"
-        assert reason(b'{"a":' * 1_000_000, 5_000_000) == "not_json"
+    @pytest.mark.parametrize(("depth", "expected"), [(99_000, "not_json"), (10**6, "too_large")])
+    def test_json_that_is_nested_deeply_costs_only_its_sender(
+        self, depth: int, expected: str
+    ) -> None:
+        assert reason(b"[" * depth, 5_000_000) == expected
+        assert reason(b'{"a":' * depth, 5_000_000) == expected
 
     def test_what_is_far_larger_than_any_picture_is_not_even_parsed(self) -> None:
         assert reason(b"[" * 200_000) == "too_large"

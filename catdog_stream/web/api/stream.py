@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import orjson
@@ -21,7 +21,7 @@ from catdog_stream.kafka.replies import Reply
 from catdog_stream.kafka.request_reply import Question, RequestReply, request_reply
 from catdog_stream.memory import LOOKUPS, SENDING, sending_bytes
 from catdog_stream.messages.raw_json import loads
-from catdog_stream.messages.wire import Headers, Source
+from catdog_stream.messages.wire import MAX_VALUES, Headers, Source, values_of
 from catdog_stream.topics import REQUESTS
 from catdog_stream.web.api.answer import Answer
 from catdog_stream.web.api.memory import Memory
@@ -109,29 +109,35 @@ class Stream:
             stack.callback(lambda: [question.reply.cancel() for question in questions])
             async with _unavailable(), self._refusals():
                 stream = await stack.enter_async_context(self._asking.use())
-                try:
-                    unsent = list(pictures)
-                    del pictures  # frees the pictures while a client waits
-                    while unsent:
-                        questions.append(await self._sent(stream, unsent.pop(0), stack))
+                unsent = list(pictures)
+                del pictures  # frees the pictures while a client waits
+                while unsent:
+                    size = sending_bytes(len(unsent[0].data))
+                    release = await self._turns.take(size, seconds=deadlines.PRODUCE)
+                    stack.callback(release)
+                    with self._dropping(stream):
+                        questions.append(await self._sent(stream, unsent.pop(0), release))
+                with self._dropping(stream):
                     async with asyncio.timeout(deadlines.PRODUCE):
                         sources = [await asyncio.shield(question.sent) for question in questions]
-                except BaseException:
-                    self._asking.drop(stream)  # others may still wait with it
-                    raise
             self.problem = None
             for source, url in zip(sources, urls, strict=True):
                 self._memory.note_sent(source, url, stream)
             yield Asked(sources, urls, [question.reply for question in questions], self._closing)
 
+    @contextmanager
+    def _dropping(self, stream: RequestReply) -> Iterator[None]:
+        """Use another connection after an error in the block; others may still wait with it."""
+        try:
+            yield
+        except BaseException:
+            self._asking.drop(stream)
+            raise
+
     async def _sent(
-        self, stream: RequestReply, picture: Picture, stack: AsyncExitStack
+        self, stream: RequestReply, picture: Picture, release: Callable[[], None]
     ) -> Question:
-        """Send a picture within the byte budget, held until Kafka has it or ``stack`` closes."""
-        release = await self._turns.take(
-            sending_bytes(len(picture.data)), seconds=deadlines.PRODUCE
-        )
-        stack.callback(release)
+        """Send a picture; ``release`` its byte budget once Kafka has it."""
         value = await asyncio.to_thread(request_value, picture.data, picture.url)
         question = await stream.send(value, headers=picture.headers)
         question.sent.add_done_callback(lambda _: release())
@@ -191,8 +197,7 @@ class Stream:
         try:
             idlest = min(self._finding, key=lambda finding: finding.users)
             async with _unavailable(), idlest.use() as finder:
-                async with asyncio.timeout(deadlines.CLIENT_REQUEST):
-                    found = await finder.find(source)
+                found = await finder.find(source)
         finally:
             self._lookups[client] -= 1
             if not self._lookups[client]:
@@ -257,8 +262,11 @@ def _answer(reply: "asyncio.Future[Reply]") -> Answer | None:
 
 
 def _url(request: ConsumerRecord) -> str | None:
+    value = request.value or b""
+    if values_of(value) > MAX_VALUES:
+        return None
     try:
-        body = loads(request.value or b"")
+        body = loads(value)
     except orjson.JSONDecodeError:
         return None
     url = body.get("url") if isinstance(body, dict) else None

@@ -52,14 +52,18 @@ class Turns:
         self._call_next()
 
     def _call_next(self) -> None:
-        while self._waiting and self._has_room(self._waiting[0][0]):
-            size, turn = self._waiting.popleft()
-            self._used += size
-            turn.set_result(None)
+        while self._waiting:
+            size, turn = self._waiting[0]
+            if not turn.done():
+                if not self._has_room(size):
+                    return
+                self._used += size
+                turn.set_result(None)
+            self._waiting.popleft()  # a cancelled one, too: its task has not run yet
 
     def _give_up(self, size: int, turn: "asyncio.Future[None]") -> None:
         if turn.done() and not turn.cancelled():  # granted at the same moment
             self._release(size)
         else:
-            self._waiting.remove((size, turn))
+            turn.cancel()
             self._call_next()

@@ -16,8 +16,9 @@ __all__ = ["DECODE_SECONDS", "PicturesByAddress"]
 
 #: Seconds to convert the picture, including the wait for other conversions.
 DECODE_SECONDS = 10.0
-#: Number of threads; a picture made to keep a decoder busy must not occupy all cores.
-_THREADS = 2
+#: Number of threads. A conversion may take the whole budget of decoding: while the next one waits
+#: for it, the requests of the stream must not wait behind it.
+_THREADS = 1
 
 
 class PicturesByAddress:

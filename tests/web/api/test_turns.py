@@ -73,3 +73,18 @@ def test_who_is_cancelled_at_the_moment_of_its_turn_keeps_nothing() -> None:
         assert turns.used == 0
 
     play(story)
+
+
+def test_waiters_that_give_up_at_the_same_moment_keep_nothing() -> None:
+    async def story(turns: Turns) -> None:
+        release = await turns.take(6, seconds=SECONDS)
+        waiting = [asyncio.ensure_future(turns.take(size, seconds=SECONDS)) for size in (8, 1, 2)]
+        await asyncio.sleep(0)
+        for each in waiting[:2]:
+            each.cancel()
+        (await waiting[2])()
+        assert [each.cancelled() for each in waiting] == [True, True, False]
+        release()
+        assert turns.used == 0
+
+    play(story)
