@@ -9,7 +9,7 @@ DEV = .venv/.installed-with-tests
 IMAGES = samples
 FIGURES = build/benchmarks
 
-.PHONY: help run test test-unit soak chaos bench lint docs wheel clean
+.PHONY: help run test test-all test-unit soak chaos bench lint docs wheel clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -20,6 +20,9 @@ run: $(RUN)  ## run broker, worker and page on this machine, with the sample pic
 
 test: $(DEV)  ## run all tests, on a Kafka that they start
 	$(PYTHON) -m pytest
+
+test-all: $(DEV)  ## run those that take minutes, too: a whole training, random faults
+	$(PYTHON) -m pytest -m ""
 
 test-unit: $(DEV)  ## run the tests that need no broker, in a minute
 	$(PYTHON) -m pytest -m "not integration and not slow"

@@ -10,7 +10,7 @@ from tests.chaos.pictures import small_requests
 from tests.chaos.report import table
 from tests.chaos.runner import run
 
-MINUTES = float(os.environ.get("CATDOG_TEST_CHAOS_MINUTES", "0"))
+MINUTES = float(os.environ.get("CATDOG_TEST_CHAOS_MINUTES", "2"))
 SEED = int(os.environ.get("CATDOG_TEST_SEED", "0"))
 
 
@@ -28,7 +28,7 @@ def test_the_longest_wait_is_told_of_each_fault_that_was_there() -> None:
 
 @pytest.mark.integration
 @pytest.mark.slow
-@pytest.mark.skipif(not MINUTES, reason="CATDOG_TEST_CHAOS_MINUTES does not ask for it")
+@pytest.mark.long
 @pytest.mark.parametrize(("topology", "share"), [("workers", 0.6), ("voting", 0.4)])
 def test_nothing_is_lost_and_nothing_is_counted_twice(
     tmp_path: Path, topology: str, share: float

@@ -38,6 +38,7 @@ def train(folder: Path, around: Surroundings, output: Path, *more: str) -> Comma
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_training_that_was_stopped_makes_the_same_stack(folder: Path, tmp_path: Path) -> None:
     around = Surroundings(tmp_path)
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
