@@ -215,8 +215,12 @@ def test_a_page_that_nobody_sees_keeps_no_connection(see: Callable[..., Visit]) 
         page.goto(it.address)
         expect(page.locator("#status")).to_have_attribute("data-state", "live")
         page.evaluate(HIDDEN, arg=True)
+    # A tab in the background keeps its last values, and states their time.
+    expect(page).to_have_title(re.compile(r"^\d{1,2}:\d\d.* · .*classified"))
+    expect(page.locator("#icon")).to_have_attribute("href", re.compile("stale"))
     page.evaluate(HIDDEN, arg=False)
     expect(page.locator("#status")).to_have_attribute("data-state", "live")
+    expect(page).not_to_have_title(re.compile(r"^\d{1,2}:"))
 
 
 def test_whatever_stands_in_the_stream_stays_text(see: Callable[..., Visit], broker: str) -> None:
