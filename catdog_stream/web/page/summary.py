@@ -46,8 +46,8 @@ def summary(view: ClusterView, when: When) -> str:
     tiles = (
         ("arriving/s", arriving(view)),
         ("answered/s", _answered(view)),
-        ("p50", seconds(percentile(recent.bins, 0.5))),
-        ("p99", seconds(percentile(recent.bins, 0.99))),
+        ("typical", seconds(percentile(recent.bins, 0.5))),
+        ("slowest 1 %", seconds(percentile(recent.bins, 0.99))),
         ("waiting", waiting(view, compact)),
         ("rejected", compact(view.statistics.rejected)),
     )

@@ -31,7 +31,8 @@ _TRYING = """<section id="try" class="card wide" aria-labelledby="try-title" dat
  data-max-bytes="{max_bytes}" data-retried="{retried}" hidden>
 <h2 id="try-title">Try it</h2>
 <div id="drop">
-<p><b>Drop pictures here</b> or paste them. They go through the stream like all others.</p>
+<p><b>Drop pictures here</b>, paste them, or choose files.
+ They are classified on the live stream.</p>
 <p class="choices"><label class="button">Choose pictures<input id="try-files" class="unseen"
  type="file" accept="image/*,.heic,.heif" multiple></label>
 <label id="try-camera" class="button" hidden>Take a photo<input class="unseen" type="file"
