@@ -18,6 +18,7 @@ from catdog_stream.kafka.deployments import Report, give, report, standing
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.stacks.manifest import Manifest, load_manifest
 from catdog_stream.models.stacks.repository import StackId
+from catdog_stream.pipeline.observing import Observers
 from catdog_stream.settings import Settings
 from catdog_stream.testing import InstantClassifier
 from catdog_stream.worker import rollout
@@ -92,6 +93,7 @@ class Worker:
             role=role_of(self.settings),
             address=ME,
             give_up=pytest.fail,
+            observers=Observers(),
         )
         app = cast(CatDogApp, self.app)
         self.app.inference = self.inference = Inference(app)
