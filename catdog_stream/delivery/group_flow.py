@@ -91,15 +91,20 @@ class GroupFlow:
     @property
     def stalled(self) -> float:
         """Time in seconds for which requests wait and none is answered; 0 if it is unknown."""
-        looks, since, now = self._looks, self._stalled_since, self._clock()
-        if since is None or not looks or looks[0].began < now - FRESH:
+        since = self._stalled_since
+        if since is None or not self._recent_looks():
             return 0.0
-        return max(0.0, now - since)
+        return max(0.0, self._clock() - since)
+
+    def _recent_looks(self) -> Sequence[_Look]:
+        """Return all samples, the latest first; none if the latest is too old to use."""
+        looks = self._looks
+        return looks if looks and looks[0].began >= self._clock() - FRESH else ()
 
     def rates(self) -> Rates | None:
         """Return the rates over the last ``WINDOW`` seconds; ``None`` while they are unknown."""
-        looks = self._looks
-        if not looks or looks[0].began < self._clock() - FRESH:
+        looks = self._recent_looks()
+        if not looks:
             return None
         last = looks[0]
         window = [each for each in looks[1:] if last.began - each.began <= WINDOW]
@@ -120,8 +125,8 @@ class GroupFlow:
 
         It is computed over the shortest time, because the rates keep a burst for ``WINDOW``.
         """
-        looks = self._looks
-        if not looks or looks[0].began < self._clock() - FRESH:
+        looks = self._recent_looks()
+        if not looks:
             return None
         last = looks[0]
         first = next((each for each in looks[1:] if last.began - each.began >= SHORTEST), None)

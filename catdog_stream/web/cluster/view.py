@@ -22,6 +22,8 @@ PATIENCE = 4.0
 #: Seconds after a failed query for which a worker counts as silent; a client that uses the state
 #: queries it again before that.
 FAILED = 10.0
+#: Maximum age, in seconds, of a state that counts as recent.
+STALE = 10.0
 
 #: ``here``: it renders this page. ``silent``: a member of the group that does not answer. ``left``:
 #: no longer a member of the group, after a planned stop. ``lost``: the same without one.
@@ -44,6 +46,14 @@ class WorkerView:
     def answers(self) -> bool:
         """``True`` if the worker is a member and reports its state."""
         return self.standing in ("here", "answers")
+
+    @property
+    def is_current(self) -> bool:
+        """``True`` for a member of the group whose state is recent, so that its faults count.
+
+        Without clients, workers are not queried: an older state is that of the last page.
+        """
+        return self.gone is None and self.age is not None and self.age <= STALE
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,13 @@ TIMES_SECONDS, FEWEST_TIMES = 60, 5
 REJECTED_SECONDS = 600
 #: Seconds for which a planned stop is reported.
 MENTIONED = 60.0
-#: Maximum age, in seconds, of another worker's state: without clients, workers are not queried.
-STALE = 10.0
 MOST_DRIFT, MOST_FAULTS, MOST_TEXT = 32, 8, 300
 
 
 def stream_facts(view: ClusterView) -> StreamFacts:
     """Return the facts, without malformed facts of workers of another version."""
     here = view.here.state.facts
-    current = [each for each in view.workers if _is_current(each)]
+    current = [each for each in view.workers if each.is_current]
     times = added(each.state.recent for each in current).bins
     if sum(times.values()) < FEWEST_TIMES:
         minute = (s for start, s in view.hour.items() if start > view.now - TIMES_SECONDS)
@@ -57,17 +55,9 @@ def _is_past(worker: WorkerView) -> bool:
     return worker.standing == "left" and (worker.gone or 0.0) > MENTIONED
 
 
-def _is_current(worker: WorkerView) -> bool:
-    """Return true for a member of the group whose state is recent.
-
-    The others report their own faults, and a state without clients is as old as the last page.
-    """
-    return worker.gone is None and worker.age is not None and worker.age <= STALE
-
-
 def _worker(worker: WorkerView, now: float) -> WorkerFact:
-    is_current = _is_current(worker)
-    problems = tuple(each[:MOST_TEXT] for each in worker.state.problems) if is_current else ()
+    current = worker.is_current
+    problems = tuple(each[:MOST_TEXT] for each in worker.state.problems) if current else ()
     return WorkerFact(
         name=host(worker.address),
         standing=worker.standing,

@@ -32,7 +32,9 @@ def alarm(view: ClusterView) -> str:
     if lost:
         noun = "worker is" if len(lost) == 1 else "workers are"
         sentences.append(f"{len(lost)} {noun} lost: {_names(lost)}.")
-    refusing = [each for each in view.workers if each.state.facts.get("refused")]
+    refusing = [
+        each for each in view.workers if each.is_current and each.state.facts.get("refused")
+    ]
     if refusing:
         verb = "does" if len(refusing) == 1 else "do"
         sentences.append(f"{_names(refusing)} {verb} not serve the stack that was ordered.")

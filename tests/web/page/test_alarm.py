@@ -34,6 +34,11 @@ def test_a_worker_without_the_ordered_stack_is_named() -> None:
     assert alarm(cluster({}, {}, here)) == "here:6066 does not serve the stack that was ordered."
 
 
+def test_a_worker_that_was_stopped_refuses_nothing_any_more() -> None:
+    left = worker("http://b:1", "left", 1.0, gone=1.0, facts={"refused": "No golden picture."})
+    assert alarm(cluster({}, {}, worker(), left)) == ""
+
+
 def test_an_address_is_one_line_of_text() -> None:
     said = alarm(cluster({}, {}, worker(), worker("http://a\nb\u202e" + "c" * 500, "silent")))
     assert "\n" not in said
