@@ -17,7 +17,7 @@ from typing import Any
 __all__ = ["Trimmer", "limit_arenas"]
 
 #: Parameters of ``mallopt`` in glibc's ``malloc.h``.
-_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _STATM = Path("/proc/self/statm")
 #: Minimum bytes of a block that comes from the operating system, such as Pillow's large pictures.
 LARGE = 16 * 1024 * 1024
@@ -35,6 +35,8 @@ def limit_arenas() -> None:
     libc = _glibc()
     if libc is not None:
         libc.mallopt(_MMAP_THRESHOLD, LARGE)
+        # A fixed threshold above ends glibc's own rule, and each free of 128 KB would trim.
+        libc.mallopt(_TRIM_THRESHOLD, 2 * LARGE)
         libc.mallopt(_ARENA_MAX, ARENAS)
 
 
