@@ -18,7 +18,7 @@ run: $(RUN)  ## run broker, worker and page on this machine, with the sample pic
 	@$(PYTHON) -m catdog_stream.broker
 	@.venv/bin/catdog-stream up --samples
 
-test: $(DEV)  ## run all tests, on a Kafka that they start
+test: $(DEV)  ## run the tests, on a Kafka that they start
 	$(PYTHON) -m pytest
 
 test-all: $(DEV)  ## run those that take minutes, too: a whole training, random faults
