@@ -73,7 +73,7 @@ def details(repository: Repository, stack: StackId) -> Iterator[str]:
     for name, part in manifest.parts.items():
         megabytes = (directory / part.file).stat().st_size / 2**20
         yield _fact(name, f"{part.file}, {megabytes:.1f} MB, SHA-256 {part.sha256}")
-    pictures = ", ".join(each.picture.file for each in manifest.golden)
+    pictures = ", ".join(each.file for each in manifest.golden)
     yield _fact("golden", pictures or "no pictures: whether it answers as it did cannot be told")
     for name, value in repository.document(stack).items():
         if name not in KNOWN and value is not None:

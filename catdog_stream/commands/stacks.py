@@ -94,7 +94,7 @@ def golden(directory: Path, pictures: Path) -> None:
     stack = load_stack(replace(Settings.from_environment(), stack=directory))
     for each in give_golden(stack, directory, pictures):
         chances = " ".join(f"{name} {chance:.1%}" for name, chance in each.scores.items())
-        click.echo(shown(f"{each.picture.file}: {chances}"))
+        click.echo(shown(f"{each.file}: {chances}"))
     stack.close()
 
 

@@ -4,8 +4,11 @@
 pictures are queued and transferred as bytes.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from catdog_stream.documents import written
 
 __all__ = ["Preprocessing", "Resize"]
 
@@ -13,60 +16,36 @@ Resize = Literal["bilinear", "bicubic", "tf1_bilinear"]
 """Filter: as in Pillow, which averages when it makes a picture smaller; or as in TensorFlow 1,
 which TF-Slim's checkpoints expect (``tf1_resizing``)."""
 
+_LARGEST = 1_000_000
+#: A whole number is written as an integer: a manifest has ``-1``, not ``-1.0``.
+_End = (
+    Annotated[int, Meta(ge=-_LARGEST, le=_LARGEST)]
+    | Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
+)
 
-@dataclass(frozen=True, slots=True)
-class Preprocessing:
-    """Parameters that turn a picture into the network's input, which is RGB and square."""
 
-    size: int
+class Preprocessing(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Parameters that turn a picture into the network's input: the object ``input`` of a manifest.
+
+    The input is square.
+    """
+
+    size: Annotated[int, Meta(ge=1)]
     """Width and height, in pixels."""
-    resize: Resize = "bilinear"
-    crop: float = 1.0
-    """Central share of the width and of the height that is kept; above 0, at most 1."""
-    range: tuple[float, float] = (-1.0, 1.0)
+    channels: Literal["RGB"] = written("RGB")
+    resize: Resize = written("bilinear")
+    crop: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    """Central share of the width and of the height that is kept."""
+    range: tuple[_End, _End] = written((-1, 1))
     """The input values for the pixel values 0 and 255; values between them are interpolated."""
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for a range that does not ascend."""
+        if not self.range[0] < self.range[1]:
+            raise ValueError("range must begin with the smaller number")
 
     @property
     def divisor(self) -> float:
         """The divisor of pixel values: ``pixel / divisor + range[0]`` is the network's input."""
         low, high = self.range
         return 255 / (high - low)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the object ``input`` of a manifest."""
-        document: dict[str, Any] = {"size": self.size, "channels": "RGB", "resize": self.resize}
-        if self.crop != 1:
-            document["crop"] = self.crop
-        return {**document, "range": [_whole(end) for end in self.range]}
-
-    @classmethod
-    def parse(cls, document: Any) -> "Preprocessing":
-        """Read the object ``input`` of a manifest. Raises ``ValueError``, ``TypeError``."""
-        if not isinstance(document, dict):
-            raise TypeError("input must be an object")
-        if unknown := document.keys() - {"size", "channels", "resize", "crop", "range"}:
-            raise ValueError(f"input has the unknown {sorted(unknown)}")
-        size, crop = document.get("size"), document.get("crop", 1)
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise ValueError("input.size must be a whole number of at least 1")
-        if document.get("channels") != "RGB":
-            raise ValueError("input.channels must be RGB")
-        if document.get("resize") not in get_args(Resize):
-            raise ValueError(f"input.resize must be one of {', '.join(get_args(Resize))}")
-        if not _is_number(crop) or not 0 < crop <= 1:
-            raise ValueError("input.crop must be a number above 0, and 1 at most")
-        ends = document.get("range")
-        if not isinstance(ends, list) or len(ends) != 2 or not all(map(_is_number, ends)):
-            raise ValueError("input.range must be two numbers")
-        if not ends[0] < ends[1]:
-            raise ValueError("input.range must begin with the smaller number")
-        return cls(size, document["resize"], float(crop), (float(ends[0]), float(ends[1])))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _whole(number: float) -> float:
-    """Return a whole number as an integer: a manifest has ``-1``, not ``-1.0``."""
-    return int(number) if number.is_integer() else number

@@ -1,8 +1,9 @@
 """Creation of a stack from the first system's head and network."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from catdog_stream.errors import InputError, StackError
 from catdog_stream.models.engines.convert import write_backbone
@@ -65,7 +66,7 @@ def import_stack(
     try:
         manifest.write(output)
         stack = ModelStack.load(output, engine="litert", threads=threads)
-        manifest = dataclasses.replace(manifest, golden=_golden(stack, output))
+        manifest = msgspec.structs.replace(manifest, golden=_golden(stack, output))
         stack.close()
         write_loadable(manifest, output, threads=threads)
     except OSError as error:

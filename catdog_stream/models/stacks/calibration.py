@@ -9,11 +9,11 @@ for each class, is added (Platt, "Probabilistic Outputs for Support Vector Machi
 classes). ``training/calibrating.py`` fits both.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta, Struct
 
 __all__ = ["Calibration", "Logits"]
 
@@ -21,13 +21,16 @@ Logits = npt.NDArray[np.float64]
 """Logarithms of the probabilities plus a constant for each row, float64 [n, classes]."""
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
+#: Largest slope and intercept, so that every probability is finite.
+_LARGEST = 1000
+
+
+class Calibration(Struct, frozen=True, forbid_unknown_fields=True):
     """Conversion of logits to calibrated probabilities."""
 
-    slope: float
-    """Factor of the logits, above 0; below 1 if the head is overconfident."""
-    intercept: tuple[float, ...]
+    slope: Annotated[float, Meta(gt=0, le=_LARGEST)]
+    """Factor of the logits; below 1 if the head is overconfident."""
+    intercept: tuple[Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)], ...]
     """Summand for each class."""
 
     @classmethod
@@ -41,32 +44,3 @@ class Calibration:
         powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         chances: npt.NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
         return chances
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the object ``calibration`` of a manifest."""
-        return {"slope": self.slope, "intercept": list(self.intercept)}
-
-    @classmethod
-    def parse(cls, document: Any, classes: int) -> "Calibration":
-        """Read the object ``calibration``. Raises ``ValueError``, ``TypeError``."""
-        if not isinstance(document, dict):
-            raise TypeError("calibration must be an object")
-        if unknown := document.keys() - {"slope", "intercept"}:
-            raise ValueError(f"calibration has the unknown {sorted(unknown)}")
-        slope: Any = document.get("slope")
-        intercept = document.get("intercept")
-        if not _is_number(slope) or not 0 < slope <= _LARGEST:
-            raise ValueError(f"calibration.slope must be a number above 0, and {_LARGEST} at most")
-        if not isinstance(intercept, list) or len(intercept) != classes:
-            raise ValueError("calibration.intercept must have a number for each class")
-        if not all(_is_number(each) and abs(each) <= _LARGEST for each in intercept):
-            raise ValueError(f"calibration.intercept must be numbers of {_LARGEST} at most")
-        return cls(float(slope), tuple(map(float, intercept)))
-
-
-#: Largest slope and intercept, so that every probability is finite.
-_LARGEST = 1000
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from catdog_stream.errors import InputError, RejectedRequest, StackError
 from catdog_stream.folders import files_below
 from catdog_stream.models.pictures import Picture
@@ -17,7 +19,6 @@ from catdog_stream.models.stacks.manifest import (
     FILE_NAME,
     MAX_GOLDEN,
     Golden,
-    as_json,
     describe,
     load_manifest,
 )
@@ -48,7 +49,7 @@ def check(stack: Classifying, who: str, golden: Sequence[Golden], directory: Pat
     has changed, or a probability by more than ``TOLERANCE``.
     """
     for each in golden:
-        file = directory / each.picture.file
+        file = directory / each.file
         try:
             (found,) = stack.classify([stack.prepare(file.read_bytes())])
         except (OSError, RejectedRequest) as error:
@@ -79,7 +80,8 @@ def keep(stack: Classifying, picture: Path, directory: Path, name: str) -> Golde
             shutil.copyfile(picture, directory / kept)
     except OSError as error:
         raise InputError(f"{picture} cannot be kept in {directory}: {error}.") from error
-    return Golden(describe(directory, kept), dict(verdict.scores))
+    part = describe(directory, kept)
+    return Golden(part.file, part.sha256, dict(verdict.scores))
 
 
 def keep_first(stack: Classifying, pictures: Iterable[Path], directory: Path, label: str) -> Golden:
@@ -117,7 +119,7 @@ def give(stack: Classifying, directory: Path, pictures: Path) -> tuple[Golden, .
             each = keep(stack, file, directory, name)
         except RejectedRequest:
             continue  # no picture, such as a text with the sources of the pictures
-        golden[each.picture.file] = each
+        golden[each.file] = each
         if len(golden) > MAX_GOLDEN:
             raise InputError(f"There are more than {MAX_GOLDEN} pictures in {pictures}.")
     if not golden:
@@ -130,8 +132,8 @@ def give(stack: Classifying, directory: Path, pictures: Path) -> tuple[Golden, .
         (directory / FILE_NAME).write_bytes(manifest)
         raise
     for each in before:
-        if each.picture.file not in golden:
-            (directory / each.picture.file).unlink(missing_ok=True)
+        if each.file not in golden:
+            (directory / each.file).unlink(missing_ok=True)
     return tuple(golden.values())
 
 
@@ -145,7 +147,7 @@ def _write(directory: Path, golden: Sequence[Golden]) -> None:
     """Replace the golden pictures in a manifest atomically: readers see the old or the new one."""
     file = directory / FILE_NAME
     document = json.loads(file.read_bytes())
-    document["golden"] = [as_json(each) for each in golden]
+    document["golden"] = msgspec.to_builtins(golden)
     new = file.with_name(f".{FILE_NAME}")
     try:
         text = json.dumps(document, indent=2, ensure_ascii=False)

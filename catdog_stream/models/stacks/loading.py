@@ -37,7 +37,8 @@ def load_backbone(
     if engine == "auto":
         engine = "tensorflow" if _tensorflow_has_gpu() else "litert"
     file = directory / manifest.part(engine).file
-    batch = batch or manifest.batch.get(engine)
+    if batch is None and engine in manifest.engine:
+        batch = manifest.engine[engine].batch
     if engine == "litert":
         from catdog_stream.models.engines.litert import LiteRTBackbone
 

@@ -14,12 +14,12 @@ that have a larger distance. Each of them was held out when its distance was mea
 
 import io
 import zipfile
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta, Struct
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.engines.backbone import Features
@@ -33,35 +33,14 @@ MAX_BYTES = 16 * 1024 * 1024
 _ARRAYS = ("means", "directions", "variances", "rest", "distances")
 
 
-@dataclass(frozen=True, slots=True)
-class FamiliaritySection:
+class FamiliaritySection(Struct, frozen=True, forbid_unknown_fields=True):
     """The object ``familiarity`` of a manifest."""
 
-    threshold: float
-    """A picture with a lower OOD score is ``unknown``; from 0 (none is) to below 1. The expected
-    share of ``unknown`` among pictures of the classes that resemble the training pictures."""
-    pictures: int
+    threshold: Annotated[float, Meta(ge=0, lt=1)]
+    """A picture with a lower OOD score is ``unknown``; with 0, none is. The expected share of
+    ``unknown`` among pictures of the classes that resemble the training pictures."""
+    pictures: Annotated[int, Meta(ge=1)]
     """Number of pictures in the calibration."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the object ``familiarity`` of a manifest."""
-        return asdict(self)
-
-    @classmethod
-    def parse(cls, document: Any) -> "FamiliaritySection":
-        """Read the object ``familiarity``. Raises ``ValueError``, ``TypeError``."""
-        if not isinstance(document, dict):
-            raise TypeError("familiarity must be an object")
-        if unknown := document.keys() - {"threshold", "pictures"}:
-            raise ValueError(f"familiarity has the unknown {sorted(unknown)}")
-        threshold, pictures = document.get("threshold"), document.get("pictures")
-        if isinstance(threshold, bool) or not isinstance(threshold, int | float):
-            raise TypeError("familiarity.threshold must be a number")
-        if not 0 <= threshold < 1:
-            raise ValueError("familiarity.threshold must be 0 or more, and less than 1")
-        if isinstance(pictures, bool) or not isinstance(pictures, int) or pictures < 1:
-            raise ValueError("familiarity.pictures must be a whole number of at least 1")
-        return cls(float(threshold), pictures)
 
 
 class Familiarity:

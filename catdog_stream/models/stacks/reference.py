@@ -6,11 +6,11 @@ Drift detection compares the verdicts in production with them (``pipeline/drift.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Annotated
 
 import numpy as np
+from msgspec import Meta, Struct
 
 from catdog_stream.models.verdict import UNKNOWN, Verdict
 
@@ -20,16 +20,27 @@ __all__ = ["Histogram", "Reference"]
 BINS = 10
 MAX_BINS = 100
 
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0, lt=2**53)]
 
-@dataclass(frozen=True, slots=True)
-class Histogram:
+
+class Histogram(Struct, frozen=True, forbid_unknown_fields=True):
     """Histogram of numbers in 0 to 1, with their mean."""
 
-    mean: float
-    edges: tuple[float, ...]
+    mean: Share
+    edges: Annotated[tuple[Share, ...], Meta(max_length=MAX_BINS - 1)]
     """Boundaries between the bins, ascending; the first and the last bin are open."""
-    counts: tuple[int, ...]
+    counts: tuple[Count, ...]
     """Count of each bin, one more than edges; their sum is at least 1."""
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for edges and counts that make no histogram."""
+        if any(low >= high for low, high in pairwise(self.edges)):
+            raise ValueError("edges must ascend")
+        if not any(self.counts):
+            raise ValueError("counts must have a number above 0")
+        if len(self.counts) != len(self.edges) + 1:
+            raise ValueError("counts must have one number more than edges")
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Histogram":
@@ -48,34 +59,11 @@ class Histogram:
         """Return the index of the bin of ``value``."""
         return bisect_right(self.edges, value)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the histogram as an object for a manifest."""
-        return {"mean": self.mean, "edges": list(self.edges), "counts": list(self.counts)}
 
-    @classmethod
-    def parse(cls, name: str, document: Any) -> "Histogram":
-        """Read a histogram. Raises ``ValueError``, ``TypeError``; texts begin with ``name``."""
-        if not isinstance(document, dict) or document.keys() != {"mean", "edges", "counts"}:
-            raise TypeError(f"{name} must be an object of mean, edges and counts")
-        mean, edges, counts = document["mean"], document["edges"], document["counts"]
-        if not isinstance(edges, list) or not all(map(_is_share, (mean, *edges))):
-            raise ValueError(f"{name}.mean and the numbers of {name}.edges must be in 0 to 1")
-        if any(low >= high for low, high in pairwise(edges)):
-            raise ValueError(f"{name}.edges must ascend")
-        if len(edges) >= MAX_BINS:
-            raise ValueError(f"{name} must have {MAX_BINS} bins at most")
-        if not isinstance(counts, list) or not all(map(_is_count, counts)) or not any(counts):
-            raise ValueError(f"{name}.counts must be whole numbers, and one of them above 0")
-        if len(counts) != len(edges) + 1:
-            raise ValueError(f"{name} must have one more count than edges")
-        return cls(float(mean), tuple(map(float, edges)), tuple(counts))
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Statistics of the verdicts on held-out pictures."""
 
-    verdicts: dict[str, int]
+    verdicts: dict[str, Count]
     """Class to its number of pictures; with ``unknown`` if the stack has an OOD score."""
     confidence: Histogram
     """Histogram of the probability of the likeliest class."""
@@ -95,43 +83,7 @@ class Reference:
             Histogram.of(familiar) if familiar else None,
         )
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the object ``reference`` of a manifest."""
-        document: dict[str, Any] = {
-            "verdicts": self.verdicts,
-            "confidence": self.confidence.as_json(),
-        }
-        if self.familiarity is not None:
-            document["familiarity"] = self.familiarity.as_json()
-        return document
-
-    @classmethod
-    def parse(cls, document: Any, classes: Sequence[str]) -> "Reference":
-        """Read the object ``reference`` of a stack with ``classes``.
-
-        Raises ``ValueError``, ``TypeError``, ``KeyError``.
-        """
-        if not isinstance(document, dict):
-            raise TypeError("reference must be an object")
-        if unknown := document.keys() - {"verdicts", "confidence", "familiarity"}:
-            raise ValueError(f"reference has the unknown {sorted(unknown)}")
-        verdicts = document["verdicts"]
-        if not isinstance(verdicts, dict) or not all(map(_is_count, verdicts.values())):
-            raise TypeError("reference.verdicts must be an object of whole numbers")
-        if verdicts.keys() - {UNKNOWN} != set(classes) or not any(verdicts.values()):
+    def check(self, classes: Sequence[str]) -> None:
+        """Raise ``ValueError`` if these are not statistics of a stack with ``classes``."""
+        if self.verdicts.keys() - {UNKNOWN} != set(classes) or not any(self.verdicts.values()):
             raise ValueError("reference.verdicts must have each class, and count a picture")
-        return cls(
-            verdicts,
-            Histogram.parse("reference.confidence", document["confidence"]),
-            Histogram.parse("reference.familiarity", document["familiarity"])
-            if "familiarity" in document
-            else None,
-        )
-
-
-def _is_share(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53

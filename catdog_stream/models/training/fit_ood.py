@@ -4,10 +4,10 @@
 have better OOD scores than any new picture.
 """
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
@@ -65,7 +65,7 @@ class FittedFamiliarity:
     def put_into(self, manifest: Manifest) -> Manifest:
         """Return ``manifest`` with the part and the section."""
         parts = {**manifest.parts, "familiarity": self.part}
-        return dataclasses.replace(manifest, parts=parts, familiarity=self.section)
+        return msgspec.structs.replace(manifest, parts=parts, familiarity=self.section)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def familiarize(
     with restored_on_failure(stack, FAMILIARITY_FILE, FILE_NAME):
         fitted = fit_familiarity(np.concatenate(found), all_labels, stack, threshold=threshold)
         manifest = fitted.put_into(
-            dataclasses.replace(manifest, version=version or manifest.version, reference=None)
+            msgspec.structs.replace(manifest, version=version or manifest.version, reference=None)
         )
         manifest.write(stack)
         evaluation = None
@@ -205,6 +205,6 @@ def familiarize(
             loaded = ModelStack.load(stack, engine="litert", threads=threads)
             evaluation = evaluate(loaded, validation, progress=progress)
             loaded.close()
-            manifest = dataclasses.replace(manifest, reference=evaluation.reference)
+            manifest = msgspec.structs.replace(manifest, reference=evaluation.reference)
         write_loadable(manifest, stack, threads=threads)
     return Familiarized(len(all_labels), threshold, unreadable, evaluation)

@@ -3,13 +3,13 @@
 This is the quick way, without held-out pictures. ``stack.training`` trains the whole stack.
 """
 
-import dataclasses
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import xgboost
 
 from catdog_stream.errors import InputError, StackError
@@ -116,7 +116,7 @@ def train_head(
         evaluation = evaluate(stack, validation, progress=progress)
         quality = quality_record(validation, evaluation)
     stack.close()
-    whole = dataclasses.replace(manifest, golden=golden, quality=quality)
+    whole = msgspec.structs.replace(manifest, golden=golden, quality=quality)
     try:
         write_loadable(whole, output, threads=threads)
     except StackError:

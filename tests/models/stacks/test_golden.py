@@ -54,7 +54,7 @@ def test_a_stack_gets_golden_pictures_and_later_others_and_keeps_all_else(tmp_pa
     assert "golden-cat-kitten.jpg: cat 9" in command.output
     assert "CREDITS" not in command.output
     manifest = load_manifest(directory)
-    assert [each.picture.file for each in manifest.golden] == [
+    assert [each.file for each in manifest.golden] == [
         "golden-cat-chelsea.png",
         "golden-cat-kitten.jpg",
         "golden-dog-beagle.jpg",
@@ -68,7 +68,7 @@ def test_a_stack_gets_golden_pictures_and_later_others_and_keeps_all_else(tmp_pa
     (pictures / "dog").mkdir(parents=True)
     shutil.copy(samples() / "dog-beagle.jpg", pictures / "dog" / "1.JPG")
     (only,) = give(stack, directory, pictures)
-    assert only.picture.file == "golden-dog-1.jpg"
+    assert only.file == "golden-dog-1.jpg"
     assert only.scores["dog"] > 0.9
     assert load_manifest(directory).golden == (only,)
     assert [file.name for file in directory.glob("golden-*")] == ["golden-dog-1.jpg"]

@@ -1,6 +1,7 @@
 """Tests of a stack's manifest: it is accepted only if every field and every file is valid."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,13 @@ import pytest
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.preprocessing import Preprocessing
-from catdog_stream.models.stacks.manifest import Manifest, Part, describe, load_manifest
+from catdog_stream.models.stacks.manifest import (
+    EngineOptions,
+    Manifest,
+    Part,
+    describe,
+    load_manifest,
+)
 
 
 @pytest.fixture
@@ -26,7 +33,7 @@ def stack(tmp_path: Path) -> Path:
             "litert": describe(tmp_path, "backbone.tflite"),
             "head": describe(tmp_path, "head.ubj"),
         },
-        batch={"tensorflow": 16},
+        engine={"tensorflow": EngineOptions(16)},
         weight=2.5,
         training={"pictures": "train"},
         quality={"accuracy": 0.5},
@@ -56,7 +63,7 @@ def test_what_was_written_is_read_back(stack: Path) -> None:
     assert (manifest.preprocessing.size, manifest.features) == (32, 5)
     assert manifest.classes == ("cat", "dog")
     assert manifest.part("head").file == "head.ubj"
-    assert manifest.batch == {"tensorflow": 16}
+    assert manifest.engine == {"tensorflow": EngineOptions(16)}
     assert manifest.weight == 2.5
     assert manifest.quality == {"accuracy": 0.5}
     before = (stack / "manifest.json").read_bytes()
@@ -117,6 +124,68 @@ def test_a_wrong_field_is_refused(stack: Path, field: str, value: Any) -> None:
     assert "manifest" in sentence(stack)
 
 
+INPUT = {"size": 32, "channels": "RGB", "resize": "bilinear", "range": [-1, 1]}
+CONFIDENCE = {"mean": 0.5, "edges": [0.4], "counts": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("name", 3, "name must be a text, not 3"),
+        ("features", 0, "features must be a whole number of at least 1, not 0"),
+        ("features", True, "features must be a whole number of at least 1, not True"),
+        ("network", "abacus", "network must be one of efficientnet_lite2, inception_v3, "
+         "inception_v3_slim, not 'abacus'"),
+        ("classes", ["cat", 1], "classes[1] must be a text, not 1"),
+        ("input", 7, "input must be an object, not 7"),
+        ("input", {**INPUT, "size": "x" * 5000}, "input.size must be a whole "
+         f"number of at least 1, not '{'x' * 37}...{'x' * 38}'"),
+        ("input", {"resize": "bilinear"}, "input.size is missing"),
+        ("input", {**INPUT, "\nmore": 1}, "input has the unknown '\\nmore'"),
+        ("input", {**INPUT, "crop": 2},
+         "input.crop must be a number above 0 and of at most 1, not 2"),
+        ("input", {**INPUT, "range": [1]}, "input.range must be a list of 2, not [1]"),
+        ("input", {**INPUT, "range": [1, -1]}, "input.range must begin with the smaller number"),
+        ("parts", {"tail": {}}, "parts: each name must be one of familiarity, head, litert, "
+         "tensorflow, not {'tail': {}}"),
+        ("parts", {"head": {"file": 7}}, "parts[...].file must be a text, not "
+         "{'head': {'file': 7}}"),
+        ("calibration", {"slope": 0, "intercept": [0, 0]},
+         "calibration.slope must be a number above 0 and of at most 1000, not 0"),
+        ("calibration", {"slope": 1, "intercept": [0]},
+         "calibration.intercept must have a number for each class"),
+        ("golden", [{"file": "a.jpg", "sha256": None, "scores": {}}],
+         "golden[0].sha256 must be a text, not None"),
+        ("golden", [{"file": "a.jpg", "sha256": "", "scores": {"cat": 1}}],
+         "golden a.jpg must have a score for each class"),
+        ("familiarity", {"threshold": 1, "pictures": 3},
+         "familiarity.threshold must be a number of at least 0 and below 1, not 1"),
+        ("reference", {"verdicts": {"cat": -1}, "confidence": CONFIDENCE},
+         "reference.verdicts[...] must be a whole number of at least 0 and below "
+         "9007199254740992, not {'cat': -1}"),
+        ("reference", {"verdicts": {"cat": 1}, "confidence": {**CONFIDENCE, "edges": [1, 0]}},
+         "reference.confidence.edges must ascend"),
+        ("weight", 10**400, "weight must be a number above 0 and of at most 1000, "
+         f"not 1{'0' * 17}...{'0' * 19}"),
+        ("quality", "good", "quality must be an object or null, not 'good'"),
+    ],
+)  # fmt: skip
+def test_the_sentence_names_file_field_value_and_what_is_expected(
+    stack: Path, field: str, value: Any, reason: str
+) -> None:
+    change(stack, **{field: value})
+    assert sentence(stack) == f"{stack / 'manifest.json'} is not a valid manifest: {reason}."
+
+
+def test_a_manifest_that_is_read_today_is_read_with_nan_and_with_further_fields(
+    stack: Path,
+) -> None:
+    change(stack, quality={"accuracy": float("nan"), "note": "\ud800"}, further={"a": [10**400]})
+    quality = load_manifest(stack).quality
+    assert quality is not None
+    assert math.isnan(quality["accuracy"])
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -139,7 +208,7 @@ def test_a_pinned_batch_that_cannot_be_is_refused(stack: Path, value: Any) -> No
 def test_a_stack_may_leave_the_batch_to_the_engine(stack: Path) -> None:
     change(stack, engine=None)
     manifest = load_manifest(stack)
-    assert manifest.batch == {}
+    assert manifest.engine == {}
     manifest.write(stack)
     assert "engine" not in json.loads((stack / "manifest.json").read_text())
 

@@ -1,8 +1,8 @@
 """Tests of a written stack: it is loaded before the command reports success."""
 
-import dataclasses
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -28,7 +28,7 @@ def classes(folder: Path, number: int) -> Path:
 def test_one_that_does_not_load_leaves_the_manifest_that_was_there(tmp_path: Path) -> None:
     directory = add(tmp_path, "pets", "1")
     before = (directory / FILE_NAME).read_bytes()
-    wrong = dataclasses.replace(load_manifest(directory), features=7)
+    wrong = msgspec.structs.replace(load_manifest(directory), features=7)
     with pytest.raises(StackError):
         write_loadable(wrong, directory, threads=1)
     assert (directory / FILE_NAME).read_bytes() == before

@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
+from msgspec import to_builtins
 from PIL import Image
 
 from catdog_stream.errors import InputError
@@ -221,7 +222,7 @@ def _parameters(report: Report) -> str:
     manifest = report.manifest
     training = dict(manifest.training or {})
     training.pop("counts", None)
-    rows = {"network": manifest.network, **manifest.preprocessing.as_json(), **_flat(training)}
+    rows = {"network": manifest.network, **to_builtins(manifest.preprocessing), **_flat(training)}
     if report.parity is not None:
         rows |= {f"parity {key}": value for key, value in report.parity.as_json().items()}
     cells = "".join(
