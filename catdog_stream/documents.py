@@ -7,14 +7,15 @@ in the numbers, the texts and the depth that they accept.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from reprlib import Repr
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect
 
-__all__ = ["convert", "written"]
+__all__ = ["convert", "short", "written"]
 
 T = TypeVar("T")
 
@@ -42,6 +43,7 @@ _LIMITS = {
 }
 _MESSAGE = re.compile(r"(.*?)(?: - at (`key` in )?`\$\.?([^`]*)`)?", re.DOTALL)
 _STEP = re.compile(r"\w+|\.\.\.")
+_type_info: Callable[[Any], inspect.Type] = cache(inspect.type_info)
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 
@@ -55,7 +57,12 @@ def convert(document: Any, kind: type[T]) -> T:
     try:
         return msgspec.convert(document, kind, str_keys=True)
     except msgspec.ValidationError as error:
-        raise ValueError(_reason(error, document, inspect.type_info(kind))) from error
+        raise ValueError(_reason(error, document, _type_info(kind))) from error
+
+
+def short(value: object) -> str:
+    """Return any value of a document in a few printable characters."""
+    return _SHORT.repr(value)
 
 
 def written(value: T) -> T:
@@ -74,12 +81,12 @@ def _reason(error: msgspec.ValidationError, document: Any, kind: Any) -> str:
     if problem.startswith("Object missing required field"):
         return f"{inside}{problem.split('`')[1]} is missing"
     if problem.startswith("Object contains unknown field"):
-        return f"{field} has the unknown {_SHORT.repr(problem.partition('`')[2][:-1])}"
+        return f"{field} has the unknown {short(problem.partition('`')[2][:-1])}"
     steps = _STEP.findall(path)
     expected = _type_at(kind, steps)
     if of_name:
         field, expected = f"{field}: each name", expected.key_type
-    return f"{field} must be {_in_words(expected)}, not {_SHORT.repr(_value_at(document, steps))}"
+    return f"{field} must be {_in_words(expected)}, not {short(_value_at(document, steps))}"
 
 
 def _in_words(kind: Any) -> str:

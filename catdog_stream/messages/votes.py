@@ -16,16 +16,18 @@ be any bytes. A jury writes a deadline marker for the requests whose deadline ha
 """
 
 import base64
-import binascii
-import math
+import logging
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
+import msgspec
 import orjson
+from msgspec import Meta
 
+from catdog_stream.documents import convert, short
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.messages.answers import AnyValue
 from catdog_stream.messages.raw_json import RawObject, loads
@@ -36,6 +38,8 @@ from catdog_stream.models.verdict import Verdict
 from catdog_stream.models.vote_rules import MAX_WEIGHT
 
 __all__ = ["VOTER_NAME", "DeadlineMarker", "Vote"]
+
+logger = logging.getLogger(__name__)
 
 #: Allowed names of a voter: the name is also part of its consumer group's id.
 VOTER_NAME = re.compile(r"[a-z0-9_-]{1,32}")
@@ -103,27 +107,70 @@ class Vote:
     def parse(cls, value: AnyValue) -> "Vote | None":
         """Read a record's value; return ``None`` if it is not a valid vote: it is untrusted."""
         try:
-            body = value if isinstance(value, Mapping) else loads(value or b"")
-            fields = _typed(body.get("fields"), dict, type(None))
-            if fields is not None and not isinstance(value, Mapping):
-                fields = _raw_fields(value)
+            if isinstance(value, Mapping):
+                body = convert(dict(value), _Body)
+                fields: Mapping[str, Any] | None = body.fields
+            else:
+                body = convert(loads(value or b""), _Body)
+                fields = None if body.fields is None else _raw_fields(value)
             return cls(
-                voter=_voter(body["voter"]),
-                source=_source(body["source"]),
-                answer=_parsed_answer(body),
-                weight=_number(body.get("weight", 1.0), above=0.0, most=MAX_WEIGHT),
-                key=_from_text(body.get("key")),
-                url=_typed(body.get("url"), str, type(None)),
+                voter=body.voter,
+                source=body.request(),
+                answer=body.answer(),
+                weight=body.weight,
+                key=body.key,
+                url=body.url,
                 fields=fields,
-                headers=tuple(map(_header, body.get("headers", ()))),
-                timestamp_ms=_time(body.get("timestamp_ms")),
+                headers=cast(Headers, body.headers),
+                timestamp_ms=body.timestamp_ms,
             )
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        except ValueError as error:
+            logger.debug("A record of catdogvote is no vote: %s.", error)
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlineMarker:
+class _Body(msgspec.Struct):
+    """Value of the record of a vote."""
+
+    voter: Annotated[str, Meta(pattern=rf"\A{VOTER_NAME.pattern}\Z")]
+    source: str
+    weight: Annotated[float, Meta(gt=0, le=MAX_WEIGHT)] = 1.0
+    scores: dict[str, Annotated[float, Meta(ge=0, le=1)]] | None = None
+    stack: Annotated[str, Meta(min_length=1, max_length=MAX_STACK_CHARACTERS)] | None = None
+    familiarity: Annotated[float, Meta(gt=-1, le=1)] | None = None
+    unknown: bool | None = None
+    reason: str | None = None
+    detail: str | None = None
+    key: bytes | None = None
+    url: str | None = None
+    fields: dict[str, Any] | None = None
+    headers: tuple[tuple[str, bytes | None], ...] = ()  # Kafka has headers without a value
+    timestamp_ms: Annotated[int, Meta(ge=0, lt=2**62)] | None = None
+
+    def request(self) -> Source:
+        """Return the place of the request. Raises ``ValueError``."""
+        if (source := Source.parse(self.source.encode())) is None:
+            raise ValueError(f"source must be topic/partition/offset, not {short(self.source)}")
+        return source
+
+    def answer(self) -> Verdict | RejectedRequest:
+        """Return the verdict or the rejection. Raises ``ValueError``."""
+        if self.reason is not None:
+            known = self.reason in Reason.__members__.values()
+            reason = Reason(self.reason) if known else Reason.INTERNAL_ERROR
+            return RejectedRequest(reason, (self.detail or "")[:MAX_DETAIL_CHARACTERS])
+        if self.scores is None or self.stack is None:
+            raise ValueError("scores and stack must be there, or else reason")
+        checked_classes(self.scores)
+        if abs(sum(self.scores.values()) - 1) > SUM_TOLERANCE:
+            raise ValueError("scores must add up to 1")
+        if not self.stack.isprintable():
+            raise ValueError(f"stack must be printable, not {short(self.stack)}")
+        familiarity = None if self.familiarity is None else max(0.0, self.familiarity)
+        return Verdict(self.scores, self.stack, familiarity, self.unknown is True)
+
+
+class DeadlineMarker(msgspec.Struct, frozen=True, rename={"offsets": "closed"}):
     """Requests whose deadline has passed: only votes before this record count."""
 
     topic: str
@@ -132,20 +179,15 @@ class DeadlineMarker:
 
     def dump(self) -> bytes:
         """Return the value of the record."""
-        body = {"topic": self.topic, "partition": self.partition, "closed": self.offsets}
-        return orjson.dumps(body)
+        return orjson.dumps(msgspec.to_builtins(self))
 
     @classmethod
     def parse(cls, value: bytes | None) -> "DeadlineMarker | None":
         """Read a record's value; return ``None`` if it is not a marker: it is untrusted."""
         try:
-            body = orjson.loads(value or b"")
-            return cls(
-                _typed(body["topic"], str),
-                _typed(body["partition"], int),
-                tuple(_typed(offset, int) for offset in body["closed"]),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
+            return convert(orjson.loads(value or b""), cls)
+        except ValueError as error:
+            logger.debug("A record of catdogvote is no deadline marker: %s.", error)
             return None
 
 
@@ -155,80 +197,5 @@ def _raw_fields(value: bytes | str | None) -> RawObject:
     return RawObject.parse(RawObject.parse(text).raw("fields"))
 
 
-def _parsed_answer(body: Mapping[str, Any]) -> Verdict | RejectedRequest:
-    if (reason := body.get("reason")) is not None:
-        known = reason in Reason.__members__.values()
-        detail = _typed(body.get("detail") or "", str)[:MAX_DETAIL_CHARACTERS]
-        return RejectedRequest(Reason(reason) if known else Reason.INTERNAL_ERROR, detail)
-    scores = {
-        name: _number(chance, above=-1.0, most=1.0)
-        for name, chance in _typed(body["scores"], dict).items()
-    }
-    checked_classes(scores)
-    if min(scores.values()) < 0 or abs(sum(scores.values()) - 1) > SUM_TOLERANCE:
-        raise ValueError("chances must add up to 1")
-    stack = _typed(body["stack"], str)
-    if not (stack.isprintable() and 0 < len(stack) <= MAX_STACK_CHARACTERS):
-        raise ValueError("not the name of a stack")
-    familiarity = body.get("familiarity")
-    return Verdict(
-        scores,
-        stack,
-        None if familiarity is None else max(0.0, _number(familiarity, above=-1.0, most=1.0)),
-        body.get("unknown") is True,
-    )
-
-
-def _voter(value: object) -> str:
-    if not isinstance(value, str) or not VOTER_NAME.fullmatch(value):
-        raise ValueError("not a voter's name")
-    return value
-
-
-def _source(value: object) -> Source:
-    source = Source.parse(value.encode()) if isinstance(value, str) else None
-    if source is None:
-        raise ValueError("not a source")
-    return source
-
-
-def _number(value: object, *, above: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("not a number")
-    if not math.isfinite(value) or not above < value <= most:
-        raise ValueError("out of range")
-    return float(value)
-
-
-def _time(value: object) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**62:
-        raise ValueError("not a time")
-    return value
-
-
-def _typed(value: Any, *types: type) -> Any:
-    if not isinstance(value, types):
-        raise TypeError("not of that type")
-    return value
-
-
-def _header(pair: Any) -> tuple[str, bytes]:
-    name, text = pair
-    return _typed(name, str), cast(bytes, _from_text(text))  # Kafka has headers without a value
-
-
 def _to_text(value: bytes | None) -> str | None:
     return None if value is None else base64.b64encode(value).decode()
-
-
-def _from_text(value: object) -> bytes | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise TypeError("not base64")
-    try:
-        return base64.b64decode(value, validate=True)
-    except binascii.Error as error:
-        raise ValueError("not base64") from error

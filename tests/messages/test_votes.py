@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.messages.raw_json import RawObject
-from catdog_stream.messages.votes import Vote
+from catdog_stream.messages.votes import DeadlineMarker, Vote
 from catdog_stream.messages.wire import Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.records import ImageVote
@@ -122,6 +122,41 @@ def test_what_cannot_be_a_vote_is_none(name: str, value: object) -> None:
     body = orjson.loads(CAT.dump())
     assert Vote.parse(orjson.dumps(body)) == CAT
     assert Vote.parse(orjson.dumps({**body, name: value})) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"voter": "../lite"}, r"voter must be a text that matches \A[a-z0-9_-]{1,32}\Z, not "
+         "'../lite'"),
+        ({"source": "7"}, "source must be topic/partition/offset, not '7'"),
+        ({"weight": "much"}, "weight must be a number above 0 and of at most 1000, not 'much'"),
+        ({"scores": {"cat": 2}}, "scores[...] must be a number from 0 to 1, not {'cat': 2}"),
+        ({"key": "\n"}, r"key must be base64 or null, not '\n'"),
+        ({"headers": [["a", 7]]}, "headers[0][1] must be base64 or null, not 7"),
+        ({"timestamp_ms": 2**62}, "timestamp_ms must be a whole number of at least 0 and below "
+         "4611686018427387904 or null, not 4611686018427387904"),
+        ({"scores": None}, "scores and stack must be there, or else reason"),
+    ],
+)  # fmt: skip
+def test_the_log_names_field_value_and_what_is_expected(
+    change: dict[str, Any], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG"):
+        assert Vote.parse({**orjson.loads(CAT.dump()), **change}) is None
+    assert caplog.messages == [f"A record of catdogvote is no vote: {reason}."]
+
+
+def test_a_deadline_marker_is_read_as_written(caplog: pytest.LogCaptureFixture) -> None:
+    marker = DeadlineMarker("catdogimage", 3, (17, 18))
+    written = marker.dump()
+    assert written == b'{"topic":"catdogimage","partition":3,"closed":[17,18]}'
+    assert DeadlineMarker.parse(written) == marker
+    with caplog.at_level("DEBUG"):
+        assert DeadlineMarker.parse(written.replace(b"18", b'"x"')) is None
+    assert caplog.messages == [
+        "A record of catdogvote is no deadline marker: closed[1] must be a whole number, not 'x'."
+    ]
 
 
 @given(st.binary() | st.none() | st.text())
