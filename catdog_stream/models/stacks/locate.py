@@ -1,20 +1,19 @@
 """Location of the files that come with the project: its stacks and the sample pictures.
 
-In a source checkout the files lie beside the package. A wheel installs them in
-``share/catdog_stream/``. The path of this folder depends on the installation (virtual environment,
-``--user``, ``--prefix``, ``--target``), so it is taken from the list of installed files.
+An installed wheel has these folders in the package. In a source checkout, also one that is
+installed editable, they lie beside the package: an editable installation of setuptools cannot add
+folders without modules to a package.
 """
 
 from collections.abc import Iterator
-from importlib import metadata
+from importlib.resources import files
 from pathlib import Path
 
 from catdog_stream.errors import StackError
 
 #: Names of the stacks that come with the project; the first is the default.
 _SHIPPED = ("inception_v3", "efficientnet_lite2")
-_DISTRIBUTION = "catdog-stream"
-_CHECKOUT = Path(__file__).resolve().parents[3]
+_PACKAGE = Path(str(files("catdog_stream")))
 
 
 def default_stack() -> Path:
@@ -57,24 +56,7 @@ def samples() -> Path:
 
 
 def _locate(folder: str, landmark: str) -> Path:
-    places = [_CHECKOUT / folder] if (_CHECKOUT / "setup.cfg").is_file() else []
-    places += _installed(folder, landmark)
-    for place in places:
-        if (place / landmark).is_file():
-            return place.resolve()
-    raise StackError(f"The files of {folder} were not installed with {_DISTRIBUTION}.")
-
-
-def _installed(folder: str, landmark: str) -> list[Path]:
-    try:
-        distribution = metadata.distribution(_DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        return []
-    share = f"share/catdog_stream/{folder}"
-    places = [
-        Path(str(distribution.locate_file(file))).parent
-        for file in distribution.files or []
-        if file.as_posix().endswith(f"{share}/{landmark}")
-    ]
-    # pip --target moves the files after it has written the list.
-    return [*places, Path(str(distribution.locate_file(share)))]
+    for root in (_PACKAGE, _PACKAGE.parent):
+        if (root / folder / landmark).is_file():
+            return (root / folder).resolve()
+    raise StackError(f"The files of {folder} were not installed with catdog-stream.")
