@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 from faust.exceptions import ConsumerNotStarted
+from msgspec import Meta
 
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.counting import MAX_NAME_BYTES, MAX_NAMES
@@ -12,7 +13,7 @@ from catdog_stream.delivery.counting import MAX_NAME_BYTES, MAX_NAMES
 if TYPE_CHECKING:
     from catdog_stream.worker.application import CatDogApp
 
-__all__ = ["MAX_SHARDS", "Shards", "Statistics", "count", "local_shards", "parse_shards"]
+__all__ = ["MAX_SHARDS", "Count", "ShardCounts", "Shards", "Statistics", "local_shards"]
 
 #: Maximum number of partitions in a peer's counts; Kafka becomes slow beyond some thousands.
 MAX_SHARDS = 20_000
@@ -23,6 +24,13 @@ MAX_COUNT = 2**48
 
 #: ``labels`` and ``rejections`` to the partition of a topic to its counts by name.
 Shards = Mapping[str, Mapping[str, Mapping[str, int]]]
+
+Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
+_Place = Annotated[str, Meta(max_length=MAX_PLACE)]
+_Name = Annotated[str, Meta(max_length=MAX_NAME_BYTES)]
+_Counts = Annotated[dict[_Name, Count], Meta(max_length=MAX_NAMES + 1)]
+#: A peer's counts of the labels, or of the rejections, by the partition of a topic.
+ShardCounts = Annotated[dict[_Place, _Counts], Meta(max_length=MAX_SHARDS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,43 +70,3 @@ def local_shards(app: "CatDogApp", tables: Iterable[CommittedTable]) -> Shards |
                 shards["labels"][place] = shard["labels"]
                 shards["rejections"][place] = shard["rejections"]
     return shards
-
-
-def parse_shards(document: Any) -> Shards:
-    """Validate the format of a peer's response. Raise ``ValueError``."""
-    try:
-        if max(len(document[table]) for table in ("labels", "rejections")) > MAX_SHARDS:
-            raise ValueError("more shards than there can be")
-        return {
-            table: {
-                _place(partition): _counts(counts) for partition, counts in document[table].items()
-            }
-            for table in ("labels", "rejections")
-        }
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError("not a worker's shards") from error
-
-
-def _place(text: Any) -> str:
-    place = str(text)
-    if len(place) > MAX_PLACE:
-        raise ValueError("not a partition")
-    return place
-
-
-def _counts(document: Any) -> Mapping[str, int]:
-    if len(document) > MAX_NAMES + 1:
-        raise ValueError("more names than there can be")
-    return {_name(name): count(number) for name, number in document.items()}
-
-
-def count(value: Any) -> int:
-    """Parse a count in a peer's response. Raise ``ValueError`` if it is out of range."""
-    number = int(value)
-    if not 0 <= number <= MAX_COUNT:
-        raise ValueError("not a number of things")
-    return number
-
-
-def _name(name: Any) -> str:
-    return str(name).encode("utf-8", "replace")[:MAX_NAME_BYTES].decode("utf-8", "ignore")

@@ -3,21 +3,24 @@
 A peer's response is as untrusted as a record of the stream: any program may answer at its address.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Any, TypeVar
 
 import orjson
 import pybase64
+from msgspec import Meta, Struct
 
-from catdog_stream.web.cluster.counts import Shards, count, parse_shards
+from catdog_stream.documents import convert
+from catdog_stream.web.cluster.counts import Count, ShardCounts, Shards
 from catdog_stream.web.recording.history import HOUR_SLOTS, MAX_LABELS, Slot
 from catdog_stream.web.recording.latency import BINS
 from catdog_stream.web.recording.pictures import KEPT, Shot
 from catdog_stream.web.recording.recorder import MAX_TEXT, Rejected
 
 __all__ = ["PeerSnapshot", "WorkerState", "news_document", "parse_news"]
+
+T = TypeVar("T", Shot, Rejected)
 
 #: Maximum number of partitions or classes in a worker's state.
 MAX_ITEMS = 10_000
@@ -100,53 +103,70 @@ def parse_news(document: Any) -> PeerSnapshot:
     Raises:
         ValueError: it is not a worker's response.
     """
-    try:
-        shards = parse_shards(document) if document.get("settled", True) else None
-        told = document.get("state")
-        if told is None:
-            return PeerSnapshot(WorkerState(shards=shards))
-        return PeerSnapshot(
-            WorkerState(
-                version=_text(told["version"]),
-                stack=_text(told["stack"]),
-                classes=[_text(name) for name in told["classes"][:MAX_ITEMS]],
-                since=_number(told["since"]),
-                problems=[_text(problem) for problem in told["problems"][:MAX_PROBLEMS]],
-                # An older version sends only the lag of its own partitions.
-                partitions=[
-                    count(partition)
-                    for partition in list(told.get("partitions", told["lag"]))[:MAX_ITEMS]
-                ],
-                lag={
-                    count(partition): None if lag is None else count(lag)
-                    for partition, lag in _few(told["lag"], MAX_ITEMS)
-                },
-                shards=shards,
-                recent=_slot(told["recent"]),
-                pictures=[_shot(shot) for shot in told["pictures"][:KEPT]],
-                rejected={
-                    _text(reason): Rejected(
-                        _number(each["at"]), _text(each["detail"]), _text(each["source"])
-                    )
-                    for reason, each in _few(told["rejected"], MAX_REASONS)
-                },
-                facts={
-                    _text(name): fact
-                    for name, fact in _few(told["facts"], MAX_FACTS)
-                    if _is_small(fact)
-                },
-            ),
-            {count(start): _slot(slot) for start, slot in _few(document["slots"], HOUR_SLOTS + 2)},
-            {_text(id_): _thumbnail(text) for id_, text in _few(document["thumbnails"], KEPT)},
-        )
-    except (TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise ValueError("not a worker's state") from error
+    news = convert(document, _News)
+    shards = {"labels": news.labels, "rejections": news.rejections} if news.settled else None
+    told = news.state
+    if told is None:
+        return PeerSnapshot(WorkerState(shards=shards))
+    return PeerSnapshot(
+        WorkerState(
+            version=told.version[:MAX_TEXT],
+            stack=told.stack[:MAX_TEXT],
+            classes=told.classes[:MAX_ITEMS],
+            since=told.since,
+            problems=[problem[:MAX_TEXT] for problem in told.problems[:MAX_PROBLEMS]],
+            # An older version sends only the lag of its own partitions.
+            partitions=(list(told.lag) if told.partitions is None else told.partitions)[:MAX_ITEMS],
+            lag=told.lag,
+            shards=shards,
+            recent=told.recent.slot(),
+            pictures=[_cut(shot) for shot in told.pictures[:KEPT]],
+            rejected={reason: _cut(each) for reason, each in told.rejected.items()},
+            facts={name: fact for name, fact in told.facts.items() if _is_small(fact)},
+        ),
+        {start: slot.slot() for start, slot in news.slots.items()},
+        # Browsers get the bytes as a JPEG, whatever they are.
+        {
+            id_: small if len(small) <= MAX_THUMBNAIL_BYTES else b""
+            for id_, small in news.thumbnails.items()
+        },
+    )
 
 
-def _few(document: Any, most: int) -> Any:
-    if len(document) > most:
-        raise ValueError("more than there can be")
-    return document.items()
+_Name = Annotated[str, Meta(max_length=MAX_TEXT)]
+
+
+class _Slot(Struct, array_like=True):
+    labels: Annotated[dict[_Name, Count], Meta(max_length=MAX_LABELS + 1)]
+    rejected: Count
+    bins: list[tuple[Count, Count]]
+
+    def slot(self) -> Slot:
+        bins = {bin_: number for bin_, number in self.bins[:BINS] if bin_ < BINS}
+        return Slot(self.labels, self.rejected, bins)
+
+
+class _State(Struct):
+    version: str
+    stack: str
+    classes: list[_Name]
+    since: float
+    problems: list[str]
+    lag: Annotated[dict[Count, Count | None], Meta(max_length=MAX_ITEMS)]
+    recent: _Slot
+    pictures: list[Shot]
+    rejected: Annotated[dict[_Name, Rejected], Meta(max_length=MAX_REASONS)]
+    facts: Annotated[dict[_Name, Any], Meta(max_length=MAX_FACTS)]
+    partitions: list[Count] | None = None
+
+
+class _News(Struct):
+    labels: ShardCounts
+    rejections: ShardCounts
+    settled: bool = True
+    state: _State | None = None
+    slots: Annotated[dict[Count, _Slot], Meta(max_length=HOUR_SLOTS + 2)] = {}
+    thumbnails: Annotated[dict[_Name, bytes], Meta(max_length=KEPT)] = {}
 
 
 def _is_small(fact: Any) -> bool:
@@ -157,43 +177,12 @@ def _is_small(fact: Any) -> bool:
         return False
 
 
-def _text(value: Any) -> str:
-    return str(value)[:MAX_TEXT]
-
-
-def _number(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError("not a number")
-    return number
-
-
-def _shot(document: Any) -> Shot:
-    return Shot(
-        id=_text(document["id"]),
-        at=_number(document["at"]),
-        label=_text(document["label"]),
-        confidence=_number(document["confidence"]),
-        stack=_text(document["stack"]),
-        url=_text(document["url"]),
-        source=_text(document["source"]),
-    )
-
-
-def _thumbnail(text: Any) -> bytes:
-    small = bytes(pybase64.b64decode(str(text), validate=True))
-    # Browsers get the bytes as a JPEG, whatever they are.
-    return small if len(small) <= MAX_THUMBNAIL_BYTES else b""
+def _cut(record: T) -> T:
+    """Cut the texts of a record."""
+    fields = asdict(record)
+    texts = {name: fields[name][:MAX_TEXT] for name in fields if isinstance(fields[name], str)}
+    return replace(record, **texts)
 
 
 def _slot_document(slot: Slot) -> list[Any]:
     return [slot.labels, slot.rejected, sorted(slot.bins.items())]
-
-
-def _slot(document: Any) -> Slot:
-    labels, rejected, bins = document
-    return Slot(
-        {_text(label): count(number) for label, number in _few(labels, MAX_LABELS + 1)},
-        count(rejected),
-        {count(bin_): count(number) for bin_, number in bins[:BINS] if count(bin_) < BINS},
-    )

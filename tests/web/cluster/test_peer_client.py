@@ -1,9 +1,11 @@
 """Tests of a peer's answer: it is accepted only if it is a worker's answer."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import aiohttp
 import orjson
@@ -20,7 +22,7 @@ from catdog_stream.web.cluster.peer_tokens import ANSWER_HEADER, answer_proof, q
 from catdog_stream.web.cluster.state import PeerSnapshot, WorkerState, news_document, parse_news
 from catdog_stream.web.recording.history import Slot
 from catdog_stream.web.recording.pictures import Shot
-from catdog_stream.web.recording.recorder import Rejected
+from catdog_stream.web.recording.recorder import MAX_TEXT, Rejected
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -42,6 +44,8 @@ NEWS = PeerSnapshot(
     {1_700_000_000: Slot({"cat": 2}, 1, {4: 3})},
     {"0-1": b"\xff\xd8"},
 )
+
+STATE = news_document(NEWS)["state"]
 
 
 @asynccontextmanager
@@ -148,6 +152,38 @@ def test_a_number_that_cannot_be_is_no_news(number: object) -> None:
     ):
         with pytest.raises(ValueError):  # noqa: PT011, whatever is said of it
             parse_news({**document, "state": {**document["state"], **place}})
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"labels": {"x" * 301: {}}},
+         "labels: each name must be a text of a length of at most 300"),
+        ({"labels": {"3": {"cat": -1}}}, "labels[...][...] must be a whole number from 0 to "
+         "281474976710656, not {'3': {'cat': -1}}"),
+        ({"state": {}}, "state.version is missing"),
+        ({"state": {**STATE, "since": "1"}}, "state.since must be a number, not '1'"),
+        ({"state": {**STATE, "recent": [{}, 0]}}, "state.recent must be a list of 3, not [{}, 0]"),
+        ({"state": {**STATE, "recent": [{}, -1, []]}}, "state.recent[1] must be a whole number "
+         "from 0 to 281474976710656, not -1"),
+        ({"state": {**STATE, "pictures": [{"id": 7}]}}, "state.pictures[0].id must be a text"),
+        ({"thumbnails": {"0-1": "?"}}, "thumbnails[...] must be base64, not {'0-1': '?'}"),
+    ],
+)  # fmt: skip
+def test_the_error_names_field_value_and_what_is_expected(
+    change: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        parse_news({**news_document(NEWS), **change})
+
+
+def test_long_texts_are_cut() -> None:
+    document = news_document(NEWS)
+    document["state"] |= {"stack": "x" * 10_000, "problems": ["x" * 10_000] * 9}
+    document["state"]["pictures"][0]["stack"] = "x" * 10_000
+    state = parse_news(document).state
+    assert state.stack == state.pictures[0].stack == "x" * MAX_TEXT
+    assert state.problems == ["x" * MAX_TEXT] * 8
 
 
 def test_facts_that_no_section_could_show_are_left_out() -> None:
