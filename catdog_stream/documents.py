@@ -1,9 +1,9 @@
 """JSON documents as typed values, and one sentence that names what is wrong with a document.
 
-The types are ``msgspec`` structs or dataclasses, which declare the type and the limits of each
-field. A rule that an annotation cannot express is a ``ValueError`` of ``__post_init__``, whose text
-begins with the name of the field. ``orjson`` or ``json`` parses the text: they differ from msgspec
-in the numbers, the texts and the depth that they accept.
+The types are ``msgspec`` structs, dataclasses or typed dictionaries, which declare the type and the
+limits of each field. A rule that an annotation cannot express is a ``ValueError`` of
+``__post_init__``, whose text begins with the name of the field. ``orjson`` or ``json`` parses the
+text: they differ from msgspec in the numbers, the texts and the depth that they accept.
 """
 
 import re
@@ -31,6 +31,7 @@ _NAMES: dict[type[inspect.Type], str] = {
     inspect.DictType: "an object",
     inspect.StructType: "an object",
     inspect.DataclassType: "an object",
+    inspect.TypedDictType: "an object",
 }
 _LIMITS = {
     "gt": "above",
@@ -97,6 +98,8 @@ def _in_words(kind: Any) -> str:
         return f"one of {', '.join(map(str, kind.values))}"
     if isinstance(kind, inspect.TupleType):
         return f"a list of {len(kind.item_types)}"
+    if isinstance(kind, inspect.StructType) and kind.array_like:
+        return f"a list of {len(kind.fields)}"
     limits = {name: limit for name in _LIMITS if (limit := getattr(kind, name, None)) is not None}
     told = {name: f"{n:.12g}" if isinstance(n, float) else n for name, n in limits.items()}
     if told.keys() == {"ge", "le"}:
@@ -119,8 +122,9 @@ def _type_at(kind: Any, steps: Sequence[str]) -> Any:
     for step in steps:
         if isinstance(kind, inspect.UnionType):
             kind = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
-        if isinstance(kind, inspect.StructType | inspect.DataclassType):
-            kind = {field.encode_name: field.type for field in kind.fields}[step]
+        if hasattr(kind, "fields"):  # a struct, a dataclass or a typed dictionary
+            fields = {field.encode_name: field.type for field in kind.fields}
+            kind = kind.fields[int(step)].type if step.isdigit() else fields[step]
         elif isinstance(kind, inspect.TupleType):
             kind = kind.item_types[int(step)]
         else:

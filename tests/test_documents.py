@@ -18,12 +18,18 @@ class Inner(msgspec.Struct, forbid_unknown_fields=True):
     share: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
 
+class Listed(msgspec.Struct, array_like=True):
+    first: int
+    second: tuple[str, int]
+
+
 class Outer(msgspec.Struct, omit_defaults=True):
     count: int
     inner: Inner | None = None
     listed: list[Inner] = []
     named: dict[str, Inner] = {}
     numbered: dict[int, bytes] = {}
+    short: Listed | None = None
     note: str | None = None
     always: str = written("x")
 
@@ -50,6 +56,8 @@ class Outer(msgspec.Struct, omit_defaults=True):
             {"count": 1, "numbered": {"x": ""}},
             "numbered: each name must be a whole number, not {'x': ''}",
         ),
+        ({"count": 1, "short": [1]}, "short must be a list of 2 or null, not [1]"),
+        ({"count": 1, "short": [1, ["", ""]]}, "short[1][1] must be a whole number, not ''"),
         ({"count": 1, "note": 7}, "note must be a text or null, not 7"),
         (
             {"count": 1, "inner": {"kind": "a", "share": 10**400}},

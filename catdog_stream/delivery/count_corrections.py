@@ -6,14 +6,18 @@ Each recount has a number, and each correction names the recount that it is base
 correction is added once, and only to the counts that it was made for.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 import orjson
 
 from catdog_stream.delivery.counting import MAX_NAMES, OTHER, Shard
+from catdog_stream.documents import convert
 
 __all__ = ["KINDS", "Correction", "corrected", "correction", "from_mail", "to_mail"]
+
+logger = logging.getLogger(__name__)
 
 Kind = Literal["labels", "rejections"]
 KINDS: tuple[Kind, ...] = ("labels", "rejections")
@@ -62,14 +66,9 @@ def to_mail(by: Correction) -> str:
 def from_mail(text: str) -> Correction | None:
     """Return the correction in a text from the coordinator; ``None`` if the text is invalid."""
     try:
-        document = orjson.loads(text)
-        return {
-            "recount": int(document["recount"]),
-            "base": int(document["base"]),
-            "labels": {str(name): int(more) for name, more in document["labels"].items()},
-            "rejections": {str(name): int(more) for name, more in document["rejections"].items()},
-        }
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return convert(orjson.loads(text), Correction)
+    except ValueError as error:
+        logger.debug("The text is no correction of counts: %s.", error)
         return None
 
 

@@ -18,14 +18,17 @@ stack than the others.
 Every client can write to the topic, so all its content is untrusted.
 """
 
+import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from aiokafka import ConsumerRecord, TopicPartition
+from msgspec import Meta
 
+from catdog_stream.documents import convert
 from catdog_stream.kafka.bounded_reader import consumer, extent, records
 from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.cluster import create_compacted, topic_partitions
@@ -44,6 +47,8 @@ __all__ = [
     "report",
     "standing",
 ]
+
+logger = logging.getLogger(__name__)
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -72,13 +77,17 @@ MAX_REPORTS = 1000
 #: The deployment of a worker that has followed none.
 NONE = -1
 
+_Number = Annotated[int, Meta(ge=NONE, le=2**63 - 1)]
+_Text = Annotated[str, Meta(max_length=MAX_TEXT)]
+_Stack = Annotated[str, Meta(max_length=MAX_STACK)]
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
     """Earlier deployment that was in force."""
 
-    order: int
-    stack: str | None
+    order: _Number
+    stack: _Stack | None
     #: True if a worker has served it.
     served: bool
     #: True if it was rolled back, or a rollback returned to it.
@@ -94,7 +103,7 @@ class Deployment:
     """Deployment: the stack to serve, as untrusted text. ``None``: the stack of the settings."""
 
     offset: int
-    stack: str | None
+    stack: _Stack | None
     #: Earlier deployments, the latest first.
     history: tuple[Past, ...] = ()
 
@@ -104,17 +113,17 @@ class Report:
     """Report of a worker on a deployment."""
 
     #: Address of the worker.
-    worker: str
+    worker: _Text
     #: Offset of the deployment, or ``NONE``.
-    order: int
+    order: _Number
     #: Stack in service: name and version, as in the ``stack`` header.
-    stack: str
+    stack: _Text
     #: Why the worker could not apply the deployment, in one sentence.
-    problem: str | None = None
+    problem: _Text | None = None
     #: Stack that the worker is loading, or is about to load.
-    loading: str | None = None
+    loading: _Text | None = None
     #: Number of attempts to load it, counting processes that ended before they could report more.
-    tries: int = 0
+    tries: _Number = 0
 
     @property
     def done(self) -> bool:
@@ -169,15 +178,11 @@ async def give(
 
 async def report(cluster: ClusterConfig, told: Report, voter: str | None = None) -> None:
     """Write a worker's report on a deployment. Raises ``BrokerError``."""
-    problem = told.problem if told.problem is None else told.problem[:MAX_TEXT]
-    body = {
-        "order": told.order,
-        "stack": told.stack,
-        "problem": problem,
-        "loading": told.loading,
-        "tries": told.tries,
-    }
-    await _write(cluster, topic_of(voter), told.worker.encode(), body)
+    body = asdict(told)
+    worker = body.pop("worker")
+    if told.problem is not None:
+        body["problem"] = told.problem[:MAX_TEXT]
+    await _write(cluster, topic_of(voter), worker.encode(), body)
 
 
 async def forget(cluster: ClusterConfig, workers: Iterable[str], voter: str | None = None) -> None:
@@ -267,42 +272,12 @@ def _parse(record: ConsumerRecord) -> Deployment | Report | None:
     if record.value is None or len(record.value) + len(record.key or b"") > MAX_BYTES:
         return None
     try:
-        body = orjson.loads(record.value)
+        body = convert(orjson.loads(record.value), dict[str, Any])
         if record.key == _USE:
-            history = tuple(_past(entry) for entry in body.get("history", ()))[:HISTORY]
-            return Deployment(record.offset, _text_or_none(body["stack"], MAX_STACK), history)
-        return Report(
-            _text((record.key or b"").decode()),
-            _number(body["order"]),
-            _text(body["stack"]),
-            _text_or_none(body["problem"]),
-            _text_or_none(body.get("loading")),
-            _number(body.get("tries", 0)),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
+            made = convert({**body, "offset": record.offset}, Deployment)
+            return replace(made, history=made.history[:HISTORY])
+        return convert({**body, "worker": (record.key or b"").decode()}, Report)
+    except ValueError as error:
+        place = f"{record.topic}/{record.partition}/{record.offset}"
+        logger.debug("The record %s is no deployment and no report: %s.", place, error)
         return None
-
-
-def _past(entry: Any) -> Past:
-    return Past(
-        _number(entry["order"]),
-        _text_or_none(entry["stack"], MAX_STACK),
-        served=entry["served"] is True,
-        undone=entry.get("undone") is True,
-    )
-
-
-def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _text(value: object, most: int = MAX_TEXT) -> str:
-    if not isinstance(value, str) or len(value) > most:
-        raise TypeError
-    return value
-
-
-def _text_or_none(value: object, most: int = MAX_TEXT) -> str | None:
-    return None if value is None else _text(value, most)

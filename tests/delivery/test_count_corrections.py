@@ -1,5 +1,7 @@
 """Tests of corrections of counts while counting continues."""
 
+import pytest
+
 from catdog_stream.delivery.count_corrections import corrected, correction, from_mail, to_mail
 from catdog_stream.delivery.counting import (
     MAX_NAMES,
@@ -82,3 +84,11 @@ def test_corrections_and_their_number_survive_the_journey() -> None:
 def test_what_somebody_else_has_written_is_no_correction() -> None:
     for text in ("", "null", "[]", '{"recount": 1}', '{"recount": {}, "base": 0}'):
         assert from_mail(text) is None
+
+
+def test_the_log_names_field_value_and_what_is_expected(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG"):
+        assert from_mail('{"recount": 1, "base": 0, "labels": {"cat": "7"}}') is None
+    assert caplog.messages == [
+        "The text is no correction of counts: labels[...] must be a whole number, not {'cat': '7'}."
+    ]

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from catdog_stream.kafka import deployments
 from catdog_stream.kafka.config import ClusterConfig
@@ -140,6 +140,43 @@ def history(*entries: tuple[str | None, bool]) -> tuple[Past, ...]:
         Past(len(entries) - place, stack, served=served)
         for place, (stack, served) in enumerate(entries)
     )
+
+
+def read(key: bytes | None, value: bytes | None) -> Deployment | Report | None:
+    size = len(value or b"")
+    return deployments._parse(ConsumerRecord("orders", 0, 7, 0, 0, key, value, None, 0, size, ()))
+
+
+@pytest.mark.parametrize(("key", "value"), HOSTILE)
+def test_what_other_clients_write_is_nothing(key: bytes | None, value: bytes | None) -> None:
+    assert read(key, value) is None
+
+
+def test_records_of_other_versions_are_read() -> None:
+    assert read(b"use", b'{"stack": null}') == Deployment(7, None)
+    assert read(b"use", b'{"stack": "a/2", "history": [%s], "offset": 1, "more": 1e99}' % PAST) == (
+        Deployment(7, "a/2", (Past(1, "a/1", served=True),))
+    )
+    assert read(b"one", b'{"order": 1, "stack": "x", "problem": null}') == Report("one", 1, "x")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        (b"use", b"[]", "the document must be an object, not []"),
+        (b"use", b'{"stack": 7}', "stack must be a text of a length of at most 200 or null, not 7"),
+        (b"use", b'{"stack": "a/1", "history": [%s]}' % PAST.replace(b"true", b"1"),
+         "history[0].served must be true or false, not 1"),
+        (b"one", b'{"order": -2, "stack": "x"}',
+         "order must be a whole number from -1 to 9223372036854775807, not -2"),
+    ],
+)  # fmt: skip
+def test_the_log_names_record_field_value_and_what_is_expected(
+    key: bytes, value: bytes, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG"):
+        assert read(key, value) is None
+    assert caplog.messages == [f"The record orders/0/7 is no deployment and no report: {reason}."]
 
 
 def test_one_goes_back_to_what_served_and_each_time_further() -> None:
