@@ -14,6 +14,8 @@ def shown(text: str) -> str:
     These are control characters, line breaks, changes of the writing direction, invisible
     characters and invalid characters. A backslash stays unchanged, because people read the text.
     """
+    if text.isprintable():  # nearly all texts; the page shows hundreds each second
+        return text
     return "".join(
         character if character.isprintable() else _escaped(character) for character in text
     )

@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 
 from catdog_stream.web.cluster.view import ClusterView
 from catdog_stream.web.page.parts import colors
-from catdog_stream.web.page.text import plain
 from catdog_stream.web.recording.history import HOUR_SLOTS, OTHERS, SLOT_SECONDS, Slot
 from catdog_stream.web.recording.latency import percentile
 
-__all__ = ["MAX_LINES", "Line", "Points", "Row", "lines", "points"]
+__all__ = ["MAX_LINES", "Chart", "Points", "Row", "chart", "points"]
 
 MAX_LINES = 5
 #: Seconds after the end of a slot until all workers have reported it.
@@ -79,38 +78,38 @@ def _row(start: int, slot: Slot, labels: Sequence[str]) -> Row:
     return Row(start, counts, slot.rejected, p50 and round(p50, 4), p99 and round(p99, 4))
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Line of a chart: its name, its CSS class for the color, and its values."""
+class Line(NamedTuple):
+    """Line of a chart: its name, its CSS class for the color, and its SVG path."""
 
     name: str
     color: str
-    values: Sequence[float | None]
+    path: str
 
 
-def lines(name: str, title: str, series: Sequence[Line], form: Callable[[float], str]) -> str:
-    """Return a chart that needs no script: lines and their legend.
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Chart that needs no script: its accessible name, its largest value and its lines."""
 
-    The script replaces it with its own chart.
+    title: str
+    most: str
+    lines: Sequence[Line]
 
-    Args:
-        name: id of the chart.
-        title: its accessible name.
-        series: its lines.
-        form: formats a value with its unit.
+
+def chart(
+    title: str,
+    series: Sequence[tuple[str, str, Sequence[float | None]]],
+    form: Callable[[float], str],
+) -> Chart:
+    """Return a chart of lines, each with a name, a color and values.
+
+    ``form`` formats a value with its unit.
     """
-    most = max((value for line in series for value in line.values if value is not None), default=0)
-    paths = "".join(
-        f'<path class="{line.color}" d="{_path(line.values, most or 1.0)}"/>' for line in series
-    )
-    keys = "".join(
-        f'<li><i class="{line.color}" aria-hidden="true"></i>{plain(line.name)}</li>'
-        for line in series
-    )
-    return (
-        f'<div class="plot" id="{name}-chart" role="group" aria-label="{title}">'
-        f'<svg viewBox="0 0 360 100" preserveAspectRatio="none" aria-hidden="true">{paths}</svg>'
-        f'<ul class="keys"><li>0 to {form(most)}, the last hour</li>{keys}</ul></div>'
+    values = [value for *_, line in series for value in line if value is not None]
+    most = max(values, default=0)
+    return Chart(
+        title,
+        form(most),
+        [Line(name, color, _path(line, most or 1.0)) for name, color, line in series],
     )
 
 

@@ -4,12 +4,9 @@ from collections.abc import Mapping
 
 from catdog_stream.web.cluster.view import ClusterView
 from catdog_stream.web.health.facts import Cause, Condition, Severity
-from catdog_stream.web.page.parts import When
-from catdog_stream.web.page.text import plain
 
-__all__ = ["TITLES", "conditions", "headline", "icon", "title_of"]
+__all__ = ["TITLES", "Line", "conditions", "headline", "icon", "title_of"]
 
-MOST_TEXT = 500
 #: Shapes and words, so that the page is readable without colors.
 _SIGNS = {Severity.OK: "✓", Severity.INFO: "i", Severity.WARNING: "⚠", Severity.CRITICAL: "✕"}
 _WORDS = {
@@ -33,25 +30,24 @@ TITLES: Mapping[Cause | None, str] = {
 }
 
 
-def headline(view: ClusterView, when: When) -> str:
+#: Condition, its CSS class, its sign and its word.
+Line = tuple[Condition, str, str, str]
+
+
+def headline(view: ClusterView) -> Line:
     """Return the first line: the state of the stream and its cause."""
-    return _line(view.health.headline, when)
+    return _line(view.health.headline)
 
 
-def conditions(view: ClusterView, when: When) -> str:
-    """Return all other conditions, one line each."""
+def conditions(view: ClusterView) -> list[Line]:
+    """Return all other conditions."""
     first = view.health.headline
-    return "".join(_line(each, when) for each in view.health.conditions if each is not first)
+    return [_line(each) for each in view.health.conditions if each is not first]
 
 
-def _line(condition: Condition, when: When) -> str:
+def _line(condition: Condition) -> Line:
     severity = condition.severity
-    heard = "" if condition.heard is None else f" Last heard {when(condition.heard)}."
-    return (
-        f'<p class="state {severity.name.lower()}"><b><span aria-hidden="true">'
-        f"{_SIGNS[severity]}</span> {_WORDS[severity]}</b> "
-        f"{plain(condition.sentence, MOST_TEXT)}{heard}</p>"
-    )
+    return condition, severity.name.lower(), _SIGNS[severity], _WORDS[severity]
 
 
 def title_of(view: ClusterView) -> str:

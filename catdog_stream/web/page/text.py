@@ -1,33 +1,30 @@
-"""Formatting of numbers, times and untrusted text for people, as HTML."""
+"""Formatting of numbers, times and untrusted text for people."""
 
 import time
-from html import escape
 
 from catdog_stream.kafka.client import shown_url
 from catdog_stream.terminal import shown
 
 __all__ = [
     "MAX_SHOWN",
-    "ago",
     "compact",
-    "count",
     "host",
-    "plain",
+    "moment",
+    "one_line",
     "rate",
     "readable_url",
     "seconds",
     "share",
-    "when",
+    "thousands",
 ]
 
 #: Maximum characters shown of untrusted text.
 MAX_SHOWN = 160
 
 
-def plain(text: str, most: int = MAX_SHOWN) -> str:
-    """Return untrusted text for HTML, as one line, with unprintable characters escaped."""
-    cut = text if len(text) <= most else text[: most - 1] + "…"
-    return escape(shown(cut))
+def one_line(text: str, most: int = MAX_SHOWN) -> str:
+    """Return untrusted text as one line, cut, with unprintable characters escaped; not for HTML."""
+    return shown(text if len(text) <= most else text[: most - 1] + "…")
 
 
 def host(address: str) -> str:
@@ -35,7 +32,7 @@ def host(address: str) -> str:
     return address.removeprefix("http://").removeprefix("https://")
 
 
-def count(number: int) -> str:
+def thousands(number: int) -> str:
     """Return ``1,234,567``."""
     return f"{number:,}"
 
@@ -43,7 +40,7 @@ def count(number: int) -> str:
 def compact(number: int) -> str:
     """Return ``99,999``, ``123 k``, ``1.2 M`` or ``3.4 G``, in at most seven characters."""
     if number < 100_000:
-        return count(number)
+        return thousands(number)
     units = (("k", 1e3), ("M", 1e6), ("G", 1e9))
     unit, size = next((each for each in units if number < 999.5 * each[1]), units[-1])
     scaled = number / size
@@ -71,23 +68,22 @@ def seconds(length: float | None) -> str:
     return f"{1000 * length:.0f} ms" if length < 0.9995 else f"{length:.1f} s"
 
 
-def ago(length: float) -> str:
+def moment(at: float, now: float | None) -> tuple[str, str, str]:
+    """Return ``at`` for programs, in two forms, and its age; both in seconds since the epoch.
+
+    Without ``now``, there is no age: the browser fills it in, and updates it by itself.
+    """
+    at = min(max(0.0, at), 4e9)  # in this order, NaN becomes 0
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+    return stamp, f"{at:.1f}", "" if now is None else _ago(now - at)
+
+
+def _ago(length: float) -> str:
     """Return ``just now``, ``12 s ago``, ``5 min ago``, ``3 h ago`` or ``2 d ago``."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         if length >= size:
             return f"{int(length // size)} {unit} ago"
     return "just now"
-
-
-def when(at: float, now: float | None) -> str:
-    """Return a ``time`` element with the age of ``at``, both in seconds since the epoch.
-
-    Without ``now``, the browser fills in the age, and updates it by itself.
-    """
-    at = min(max(at, 0.0), 4e9)
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
-    text = "" if now is None else ago(now - at)
-    return f'<time datetime="{stamp}" data-at="{at:.1f}">{text}</time>'
 
 
 def readable_url(url: str) -> str:

@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-VOID = {"meta", "link", "br", "img", "rect", "path"}
+VOID = {"meta", "link", "br", "img", "input", "rect", "path"}
 
 
 class Reader(HTMLParser):

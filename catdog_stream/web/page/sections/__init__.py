@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from catdog_stream.web.page.parts import Section
+from catdog_stream.web.page.section import Section
 from catdog_stream.web.page.sections.beside import CANARY, SHADOW
 from catdog_stream.web.page.sections.drift import DRIFT
 from catdog_stream.web.page.sections.labels import LABELS

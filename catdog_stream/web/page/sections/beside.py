@@ -4,67 +4,50 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from catdog_stream.web.cluster.view import ClusterView
-from catdog_stream.web.page.parts import ODD, Section, When, table
-from catdog_stream.web.page.text import count, host, plain, share
+from catdog_stream.web.page.parts import ODD
+from catdog_stream.web.page.section import Section
+from catdog_stream.web.page.text import host
 
 __all__ = ["CANARY", "SHADOW"]
 
 MOST = 32
-_HEADS = ("Worker", "Answered by", "Compared", "Agree", "Mean", "Largest")
 
 
-def canary_body(view: ClusterView, _when: When) -> str:
-    """Return one sentence for each worker with a canary."""
-    return "".join(_of_each(view, "canary", _canary))
+def canaries(view: ClusterView) -> dict[str, Any]:
+    """Return each worker with a canary, its stack and its share."""
+    return {"canaries": list(_of_each(view, "canary", _canary))}
 
 
-def shadow_body(view: ClusterView, _when: When) -> str:
-    """Return one sentence for each worker with a shadow, and its agreement with the answers."""
-    sentences = "".join(_of_each(view, "shadow", _shadow))
-    rows = list(_of_each(view, "shadow", _rows))
-    if not rows:
-        return sentences
-    caption = "What the shadows make of what was answered"
-    note = '<p class="fine">Mean and largest: difference in the chance of a class.</p>'
-    return f"{sentences}{table(caption, _HEADS, rows)}{note}"
+def shadows(view: ClusterView) -> dict[str, Any]:
+    """Return each worker with a shadow, and its agreement with the answers."""
+    found = list(_of_each(view, "shadow", _shadow))
+    return {"shadows": found, "compared": any(tallies for *_, tallies in found)}
 
 
-def _of_each(view: ClusterView, name: str, told: Callable[[str, Any], str]) -> Iterator[str]:
-    """Yield the HTML of a fact of each worker, this one first; malformed facts are skipped."""
+def _of_each(
+    view: ClusterView, name: str, values: Callable[[Any], tuple[Any, ...]]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield each worker, this one first, and values of a fact; malformed facts are skipped."""
     for address, fact in list(view.facts(name).items())[:MOST]:
         try:
-            html = told(host(address), fact)
+            found = values(fact)
         except ODD:
             continue
-        if html:
-            yield html
+        yield (host(address), *found)
 
 
-def _canary(worker: str, fact: Any) -> str:
-    part = share(float(fact["share"]))
-    return f"<p>{plain(str(fact['stack']))} answers {part} of the requests of {plain(worker)}.</p>"
+def _canary(fact: Any) -> tuple[str, float]:
+    return str(fact["stack"]), float(fact["share"])
 
 
-def _shadow(worker: str, fact: Any) -> str:
-    stack, dropped = plain(str(fact["stack"])), int(fact["dropped"])
-    part = share(float(fact["share"]))
-    who = f"{stack} looks at {part}" if stack else "It is being loaded"
-    lost = f" {count(dropped)} not looked at: there was no room." if dropped else ""
-    problem = plain(str(fact["problem"]), 300)
-    notice = f'<p class="notice">{problem}</p>' if problem else ""
-    return f"<p>{who}, in {plain(worker)}.{lost}</p>{notice}"
-
-
-def _rows(worker: str, fact: Any) -> str:
-    return "".join(
-        f'<tr><th scope="row">{plain(worker)}</th><td>{plain(str(stack))}</td>'
-        f'<td class="number">{count(int(compared))}</td>'
-        f'<td class="number">{share(float(agreement))}</td>'
-        f'<td class="number">{float(mean):.3f}</td>'
-        f'<td class="number">{float(largest):.3f}</td></tr>'
+def _shadow(fact: Any) -> tuple[Any, ...]:
+    tallies = [
+        (str(stack), int(compared), float(agreement), float(mean), float(largest))
         for stack, (compared, agreement, mean, largest) in list(fact["tallies"].items())[:MOST]
-    )
+    ]
+    stack, problem = str(fact["stack"]), str(fact["problem"])
+    return stack, float(fact["share"]), int(fact["dropped"]), problem, tallies
 
 
-CANARY = Section("canary", "Canary", canary_body)
-SHADOW = Section("shadow", "Shadow", shadow_body, wide=True)
+CANARY = Section("canary", "Canary", canaries)
+SHADOW = Section("shadow", "Shadow", shadows, wide=True)

@@ -1,17 +1,18 @@
 """Current verdicts of the stacks, compared with those of their reference."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from catdog_stream.pipeline.drift import FEWEST
 from catdog_stream.web.cluster.view import ClusterView
-from catdog_stream.web.page.parts import ODD, Section, When, table
-from catdog_stream.web.page.text import count, host, plain, share
+from catdog_stream.web.page.parts import ODD
+from catdog_stream.web.page.section import Section
+from catdog_stream.web.page.text import host
 
 __all__ = ["DRIFT"]
 
 MOST = 8
 QUANTITIES = 3
+MOST_NAMES = 32
 _MEANING = {
     "verdicts": "other verdicts are given than to the pictures that the stack was measured on. "
     "That tells what is sent, and is no error by itself.",
@@ -20,57 +21,35 @@ _MEANING = {
 }
 
 
-def body(view: ClusterView, when: When) -> str:
-    """Return a part for each worker whose verdicts drift, and always for this worker."""
-    told = view.facts("drift")
+def values(view: ClusterView) -> dict[str, Any]:
+    """Return each stack whose verdicts drift in some worker, and always those of this worker."""
     here = view.here.address
-    parts = []
-    for address, fact in told.items():
+    stacks = []
+    for address, fact in view.facts("drift").items():
         try:
             if address == here or any(each["since"] for each in fact["findings"]):
-                parts.append(_part(host(address), fact, when))
+                stacks.append((host(address), *_stack(fact)))
         except ODD:
             continue
-    return "".join(parts[:MOST])
+    return {"stacks": stacks[:MOST], "fewest": FEWEST}
 
 
-def _part(worker: str, fact: Any, when: When) -> str:
-    stack, verdicts = plain(str(fact["stack"])), int(fact["verdicts"])
-    findings = fact["findings"][:QUANTITIES]
-    if not findings:
-        return (
-            f'<p class="fine">The verdicts of {stack} in {plain(worker)} are too few to compare: '
-            f"{count(verdicts)} of {count(FEWEST)}.</p>"
-        )
-    sentences = "".join(_sentence(each, when) for each in findings if each["since"])
-    rows = (row for each in findings for row in _rows(each))
-    return (
-        f"{sentences}{table(f'Verdicts of {stack} in {plain(worker)}', ('', 'Then', 'Now'), rows)}"
-        f'<p class="fine">The last {count(verdicts)} verdicts of {stack} in {plain(worker)}, '
-        f"beside those on {count(int(fact['measured']))} pictures when it was measured.</p>"
-    )
+def _stack(fact: Any) -> tuple[Any, ...]:
+    """Return the stack's name, its number of verdicts, now and measured, and its findings."""
+    findings = [_finding(each) for each in fact["findings"][:QUANTITIES]]
+    measured = int(fact["measured"]) if findings else 0
+    return str(fact["stack"]), int(fact["verdicts"]), measured, findings
 
 
-def _sentence(finding: Mapping[str, Any], when: When) -> str:
-    quantity = str(finding["quantity"])
-    # Other verdicts may be no fault; other pictures or confidences seldom are.
-    css_class = "" if quantity == "verdicts" else ' class="notice"'
-    return (
-        f"<p{css_class}>Drift, begun {when(float(finding['since']))}: {_MEANING[quantity]} "
-        f"(Stability index {float(finding['index']):.2f}; up to {float(finding['limit']):.2f} is "
-        "no drift.)</p>"
-    )
-
-
-def _rows(finding: Mapping[str, Any]) -> list[str]:
-    quantity = str(finding["quantity"])
-    return [
-        f'<tr><th scope="row">'
-        f"{plain(str(name)) if quantity == 'verdicts' else f'{plain(quantity)}, mean'}</th>"
-        f'<td class="number">{share(float(then))}</td><td class="number">{share(float(now))}</td>'
-        "</tr>"
-        for name, (then, now) in list(finding["shares"].items())[:32]
+def _finding(finding: Any) -> tuple[Any, ...]:
+    """Return quantity, begin of its drift or 0, index and its limit, and the shares by name."""
+    quantity, since = str(finding["quantity"]), float(finding["since"] or 0.0)
+    shares = [
+        (str(name), float(then), float(now))
+        for name, (then, now) in list(finding["shares"].items())[:MOST_NAMES]
     ]
+    meaning = _MEANING[quantity] if since else ""
+    return quantity, since, meaning, float(finding["index"]), float(finding["limit"]), shares
 
 
-DRIFT = Section("drift", "Drift", body, wide=True)
+DRIFT = Section("drift", "Drift", values, wide=True)
