@@ -1,8 +1,12 @@
 """``POST /addresses/``: fetches the picture at an address and sends it to the stream."""
 
+from typing import Annotated
+
 import orjson
 from aiohttp import web
+from msgspec import Meta, Struct
 
+from catdog_stream.documents import convert
 from catdog_stream.errors import FetchError
 from catdog_stream.kafka.client import opaque_url
 from catdog_stream.web.api.body import Intake
@@ -66,14 +70,12 @@ def _status(error: FetchError) -> int:
     return 403 if isinstance(error, NotAllowedError) else 502
 
 
+class _Body(Struct, forbid_unknown_fields=True):
+    address: Annotated[str, Meta(max_length=MAX_ADDRESS)]
+
+
 def _address(body: bytes) -> str:
     try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise Problem(400, "The body is not JSON.") from None
-    address = document.get("address") if isinstance(document, dict) else None
-    if not isinstance(address, str) or set(document) != {"address"}:
-        raise Problem(400, "The body must be an object with one field address, a text.")
-    if len(address) > MAX_ADDRESS:
-        raise Problem(400, f"The address has more than {MAX_ADDRESS} characters.")
-    return address
+        return convert(orjson.loads(body), _Body).address
+    except ValueError as error:
+        raise Problem(400, f"The body is no object with an address: {error}.") from None

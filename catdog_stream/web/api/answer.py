@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, to_builtins
 
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.messages.answers import Label, Rejection
 from catdog_stream.messages.wire import Source
 from catdog_stream.topics import LABELS, REQUESTS
-from catdog_stream.web.api.ids import image_id
+from catdog_stream.web.api.ids import PATTERN, image_id
 from catdog_stream.web.recording.recorder import Rejected
 
-__all__ = ["Answer", "image_document", "rejected_document", "waiting"]
+__all__ = ["Answer", "RejectedReasons", "image_document", "rejected_document", "waiting"]
 
 #: Maximum characters of a label's text; this application writes none that is longer.
 MAX_TEXT = 64 * 1024
@@ -78,26 +80,39 @@ def waiting(source: Source, location: str) -> dict[str, Any]:
     return {"id": image_id(source), "status": "waiting", "location": location}
 
 
-def rejected_document(counts: Mapping[str, int], latest: Mapping[str, Rejected]) -> dict[str, Any]:
+class LatestRejected(Struct):
+    """Latest rejected request of a reason."""
+
+    at: Annotated[float, Meta(description="Seconds since the epoch.")]
+    detail: str
+    source: str
+    id: Annotated[str, Meta(pattern=f"^{PATTERN}$")] | None
+
+
+class RejectedReason(Struct):
+    """Rejected requests of a reason."""
+
+    count: Annotated[int, Meta(ge=0)]
+    latest: LatestRejected | None
+
+
+class RejectedReasons(Struct):
+    """Rejected requests by reason."""
+
+    total: Annotated[int, Meta(ge=0)]
+    reasons: dict[str, RejectedReason]
+
+
+def rejected_document(counts: Mapping[str, int], latest: Mapping[str, Rejected]) -> Any:
     """Return the rejected requests by reason, for JSON."""
-    return {
-        "total": sum(counts.values()),
-        "reasons": {
-            reason: {
-                "count": counts.get(reason, 0),
-                "latest": _latest(latest[reason]) if reason in latest else None,
-            }
-            for reason in sorted({*counts, *latest})
-        },
-    }
+    found = {name: _latest(rejected) for name, rejected in latest.items()}
+    names = sorted({*counts, *latest})
+    reasons = {name: RejectedReason(counts.get(name, 0), found.get(name)) for name in names}
+    return to_builtins(RejectedReasons(sum(counts.values()), reasons))
 
 
-def _latest(rejected: Rejected) -> dict[str, Any]:
+def _latest(rejected: Rejected) -> LatestRejected:
     source = Source.parse(rejected.source.encode("utf-8", "replace"))
     known = source is not None and source.topic == REQUESTS
-    return {
-        "at": rejected.at,
-        "detail": rejected.detail,
-        "source": rejected.source,
-        "id": image_id(source) if source is not None and known else None,
-    }
+    id_ = image_id(source) if source is not None and known else None
+    return LatestRejected(rejected.at, rejected.detail, rejected.source, id_)

@@ -1,12 +1,15 @@
 """Tests of ``POST /addresses/`` with addresses from which no picture is fetched."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.errors import FetchError
-from catdog_stream.web.api.addresses import MAX_ADDRESS, _status
+from catdog_stream.web.api.addresses import MAX_ADDRESS, _address, _status
 from catdog_stream.web.api.openapi.images import ADDRESS_PATTERN
+from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.fetching.addresses import NotAllowedError, typed
 from catdog_stream.web.fetching.rules import Rules
 
@@ -37,6 +40,26 @@ def test_what_is_no_address_is_the_clients_mistake(text: str) -> None:
 )
 def test_what_is_not_fetched_here_is_forbidden(text: str) -> None:
     assert status(text) == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "line 1 column 1"),
+        (b"[" * 5000, "line 1 column"),
+        (b"[]", "the document must be an object, not []"),
+        (b"{}", "address is missing"),
+        (b'{"address": 7}', "address must be a text of a length of at most 2000, not 7"),
+        (b'{"address": "%s"}' % (b"a" * 2001), "of a length of at most 2000, not 'aaa"),
+        (b'{"address": "x", "url": "y"}', "the document has the unknown 'url'"),
+        (b'{"address": "\\ud800"}', "line 1 column"),
+    ],
+)
+def test_the_problem_names_what_is_wrong_with_the_body(body: bytes, reason: str) -> None:
+    with pytest.raises(Problem, match=re.escape(reason)) as refused:
+        _address(body)
+    assert refused.value.status == 400
+    assert len(refused.value.detail) < 300
 
 
 def test_what_another_server_does_is_no_mistake_of_the_client() -> None:

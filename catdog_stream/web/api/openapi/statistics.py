@@ -1,5 +1,8 @@
 """OpenAPI description of counts, history and rejections."""
 
+from msgspec.json import schema_components
+
+from catdog_stream.web.api.answer import RejectedReasons
 from catdog_stream.web.api.openapi.parts import Part, obj, problems, ref, response
 
 __all__ = ["PATHS", "SCHEMAS"]
@@ -23,28 +26,7 @@ SCHEMAS: Part = {
         }
     ),
     "LabelCount": obj({"label": _TEXT, "count": _COUNT}),
-    "RejectedReasons": obj(
-        {
-            "total": _COUNT,
-            "reasons": {
-                "type": "object",
-                "additionalProperties": obj(
-                    {
-                        "count": _COUNT,
-                        "latest": {"oneOf": [{"type": "null"}, ref("LatestRejected")]},
-                    }
-                ),
-            },
-        }
-    ),
-    "LatestRejected": obj(
-        {
-            "at": {"type": "number", "description": "Seconds since the epoch."},
-            "detail": _TEXT,
-            "source": _TEXT,
-            "id": {"oneOf": [{"type": "null"}, ref("ImageId")]},
-        }
-    ),
+    **schema_components([RejectedReasons], ref_template=ref("{name}")["$ref"])[1],
     "History": {"type": "object"},
 }
 
