@@ -16,6 +16,7 @@
 
 ``network`` is the architecture that TensorFlow builds; the default is ``inception_v3``. Optional:
 
+- ``input``: all but ``size``; the example has the defaults (``preprocessing.py``).
 - ``calibration``: calibration of the head's probabilities (``calibration.py``).
 - ``engine``: the number of pictures in one call of an engine.
 - ``weight``: the weight of the stack's vote in a jury; the default is 1.
