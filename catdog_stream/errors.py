@@ -19,7 +19,8 @@ All are click exceptions: the command line prints the sentence and exits with ``
 a traceback, whichever program runs the app (``catdog-stream`` or ``faust``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,6 +35,19 @@ class CatDogError(click.ClickException):
     def format_message(self) -> str:
         """Return the sentence with control characters escaped: it may quote untrusted text."""
         return shown(self.message)
+
+
+@contextmanager
+def exit_with_sentence() -> Iterator[None]:
+    """End the process with the sentence and the exit code of a `CatDogError`.
+
+    For code that Faust runs while it imports an app, before any code could catch an error.
+    """
+    try:
+        yield
+    except CatDogError as error:
+        error.show()
+        raise SystemExit(error.exit_code) from None
 
 
 class SettingError(CatDogError):

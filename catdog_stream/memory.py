@@ -9,10 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from catdog_stream.settings import Settings
+from typing import Protocol
 
 __all__ = [
     "DECODING",
@@ -148,6 +145,26 @@ class ByteBudget:
 DECODING = ByteBudget(DECODING_BYTES)
 
 
+class SizeLimits(Protocol):
+    """Largest sizes that the settings allow."""
+
+    @property
+    def max_image_bytes(self) -> int:
+        """Bytes of a picture."""
+
+    @property
+    def max_image_pixels(self) -> int:
+        """Pixels of a picture."""
+
+    @property
+    def max_request_bytes(self) -> int:
+        """Bytes of a request."""
+
+    @property
+    def max_answer_bytes(self) -> int:
+        """Bytes of an answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
     """Maximum bytes of memory for each part of a worker, without its stack."""
@@ -169,13 +186,13 @@ class MemoryPlan:
     answers: int
 
     @classmethod
-    def of(cls, settings: "Settings", *, in_flight: int = 0) -> "MemoryPlan":
+    def of(cls, limits: SizeLimits, *, in_flight: int = 0) -> "MemoryPlan":
         """Return the plan of a worker that processes at most ``in_flight`` requests at a time."""
-        fetch = fetch_bytes(settings.max_answer_bytes)
+        fetch = fetch_bytes(limits.max_answer_bytes)
         records = max(FETCHES_HELD * fetch, USUAL_RECORD * in_flight)
-        picture = decoding_bytes(settings.max_image_pixels, settings.max_image_bytes, "WEBP")
-        uploads = REQUESTS_AT_ONCE * LARGEST_AT_ONCE * settings.max_request_bytes
-        sending = settings.max_request_bytes * (1 + PRODUCER_COPIES)
+        picture = decoding_bytes(limits.max_image_pixels, limits.max_image_bytes, "WEBP")
+        uploads = REQUESTS_AT_ONCE * LARGEST_AT_ONCE * limits.max_request_bytes
+        sending = limits.max_request_bytes * (1 + PRODUCER_COPIES)
         return cls(
             fetch=fetch,
             records=records,

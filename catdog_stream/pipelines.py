@@ -20,7 +20,7 @@ from aiokafka import ConsumerRecord
 from faust.app.base import BootStrategy
 from faust.types import EventT, ServiceT
 
-from catdog_stream.errors import SettingError
+from catdog_stream.errors import exit_with_sentence
 from catdog_stream.kafka.request_reader import RequestReader
 from catdog_stream.messages.answers import Label, Rejection
 from catdog_stream.messages.wire import Source
@@ -74,11 +74,8 @@ class PipelineApp(StreamApp):
     BootStrategy = _WithoutWeb
 
     def __init__(self, name: str, settings: Settings | None = None, **options: Any) -> None:
-        try:
+        with exit_with_sentence():
             super().__init__(name, settings or Settings.from_environment(), **options)
-        except SettingError as error:
-            error.show()
-            raise SystemExit(error.exit_code) from None
 
     def raw_topic(self, *names: str) -> faust.TopicT:
         """Declare one or more topics of bytes; missing topics are created before the first record.

@@ -9,15 +9,10 @@ import pytest
 import uvloop
 from faust.cli.base import cli
 
-from catdog_stream.app import app, tables, topics
+from catdog_stream.app import app, topics
 
 OURS = {"broker", "convert", "evaluate", "import-original", "replay", "send", "train-head", "up"}
 OURS |= {"train", "watch"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _discovered() -> None:
-    app.discover()
 
 
 def test_every_agent_is_registered() -> None:
@@ -77,11 +72,11 @@ def test_the_names_in_kafka_are_those_of_the_contract() -> None:
     assert topics.requests.topics == ("catdogimage",)
     assert topics.labels.topics == ("catdoglabel",)
     assert topics.rejected.topics == ("catdogimage-rejected",)
-    assert [table.name for table in tables.values()] == ["label_counts", "foreign_counts"]
+    assert list(app.tables) == ["label_counts", "foreign_counts"]
 
 
 def test_counts_have_a_shard_for_each_partition() -> None:
-    for table in tables.values():
+    for table in app.tables.values():
         assert table.partitions == app.settings.partitions
 
 

@@ -5,17 +5,19 @@ here. Another program, such as a hand-written loop beside this application, writ
 header, or a wrong one.
 """
 
-from typing import cast
+from collections.abc import Callable
 
+import faust
 from faust.types import EventT, Message, StreamT
-from faust.types.tables import TableT
 
 from catdog_stream.agents.messages import headers_of, mark, source_of
-from catdog_stream.app import app, tables, topics
-from catdog_stream.delivery.consumer import Consumer
-from catdog_stream.delivery.counting import Shard, counted, counting_source, label_of, marked
+from catdog_stream.delivery.committed_table import CommittedTable
+from catdog_stream.delivery.counting import counted, counting_source, label_of, marked
 from catdog_stream.delivery.manual_ack import settled_events
-from catdog_stream.topics import LABELS, REQUESTS
+from catdog_stream.pipeline.observing import Observers
+from catdog_stream.topics import REQUESTS
+
+__all__ = ["add_count_labels", "answers_a_request"]
 
 #: Maximum offset of a request beyond the end of its partition that this worker knows. That end may
 #: be older than the label, and for a moment the new leader of a partition reports an earlier end:
@@ -24,39 +26,46 @@ from catdog_stream.topics import LABELS, REQUESTS
 UNSEEN_REQUESTS = 1_000_000
 
 
-@app.agent(topics.labels, name="count_labels")
-async def count_labels(stream: StreamT[bytes]) -> None:
-    """Count each foreign label once."""
-    async for event in settled_events(stream):
-        count_foreign(event, tables["foreign_counts"])
-        await stream.ack(event)
+def add_count_labels(
+    app: faust.App, labels: faust.TopicT, counts: CommittedTable, observers: Observers
+) -> None:
+    """Register the agent with ``app``."""
+
+    @app.agent(labels, name="count_labels")
+    async def count_labels(stream: StreamT[bytes]) -> None:
+        """Count each foreign label once."""
+        async for event in settled_events(stream):
+            count(event)
+            await stream.ack(event)
+
+    def count(event: EventT[bytes]) -> None:
+        message = event.message
+        label = label_of(message.value, headers_of(message))
+        shard = counted(counts.get(message.partition), "labels", label, message.offset)
+        if shard is not None:
+            counts[message.partition] = marked(shard, mark(message))
+            observers.foreign_label(label, message.value, source_of(message))
 
 
-def count_foreign(event: EventT[bytes], table: TableT[int, Shard]) -> None:
-    """Count the label."""
-    message = event.message
-    label = label_of(message.value, headers_of(message))
-    shard = counted(table.get(message.partition), "labels", label, message.offset)
-    if shard is not None:
-        table[message.partition] = marked(shard, mark(message))
-        app.observers.foreign_label(label, message.value, source_of(message))
+def answers_a_request(
+    message: Message, *, partitions: int, end_of: Callable[[str, int], float]
+) -> bool:
+    """Return true if the label is this application's own, so the stream can skip it.
 
-
-def answers_a_request(message: Message) -> bool:
-    """Return true if the label is this application's own, so the stream can skip it."""
+    Args:
+        message: the label.
+        partitions: number of partitions of the topic of labels.
+        end_of: returns the last known end of a partition; infinity if it is another worker's.
+    """
     own = source_of(message)
     source = counting_source(
         headers_of(message),
         own,
         requests_topic=REQUESTS,
-        partitions=app.cluster_readiness.partitions[LABELS],
+        partitions=partitions,
     )
     if source is own:
         return False
     # A request that does not exist yet has no answer. If another worker has its partition, only
     # that worker knows the end.
-    end = cast(Consumer, app.consumer).end_of(source.topic, source.partition)
-    return source.offset < end + UNSEEN_REQUESTS
-
-
-app.passes_over[LABELS] = answers_a_request
+    return source.offset < end_of(source.topic, source.partition) + UNSEEN_REQUESTS

@@ -1,6 +1,6 @@
 """Commands that this application adds to Faust's, one per module.
 
-Every command, including ``worker``, imports all of them. So each command imports slow modules, such
+The app, including ``worker``, imports all of them. So each command imports slow modules, such
 as XGBoost, inside its function.
 """
 
@@ -24,6 +24,9 @@ from catdog_stream.commands.train import train
 from catdog_stream.commands.train_head import train_head
 from catdog_stream.commands.up import up
 from catdog_stream.commands.watch import watch
+from catdog_stream.worker.application import CatDogApp
+
+__all__ = ["add_commands"]
 
 COMMANDS = (
     broker,
@@ -40,13 +43,21 @@ COMMANDS = (
     up,
     watch,
 )
-for command in COMMANDS:
-    cli.add_command(command)
-add_check(worker._click)
 
-for described in (cli, *cli.commands.values()):
-    describe(described)
 
-# Faust's option prints Faust's own version.
-cli.params = [option for option in cli.params if option.name != "version"]
-click.version_option(__version__, prog_name="catdog-stream", message="%(prog)s %(version)s")(cli)
+def add_commands(app: CatDogApp) -> None:
+    """Add the commands to Faust's command line, which exists once in a process.
+
+    Commands that use the app get it as click's object of the context.
+    """
+    cli.context_settings["obj"] = app
+    for command in COMMANDS:
+        cli.add_command(command)
+    add_check(worker._click)
+    for described in (cli, *cli.commands.values()):
+        describe(described)
+    # Faust's option prints Faust's own version.
+    cli.params = [option for option in cli.params if option.name != "version"]
+    click.version_option(__version__, prog_name="catdog-stream", message="%(prog)s %(version)s")(
+        cli
+    )

@@ -1,7 +1,7 @@
 """``catdog-stream worker --check``: checks the environment of a worker without a start."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -10,12 +10,10 @@ from catdog_stream.commands.stopping import until_stopped
 from catdog_stream.errors import CatDogError
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.terminal import shown
+from catdog_stream.worker.application import CatDogApp
 from catdog_stream.worker.cluster_checks import Finding, Level
 from catdog_stream.worker.cluster_readiness import cluster_findings
 from catdog_stream.worker.local_checks import check_settings, check_stacks, check_web
-
-if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["add_check"]
 
@@ -33,7 +31,7 @@ def add_check(worker: click.Command) -> None:
         **options: Any,
     ) -> Any:
         if check:
-            _check(web_port, web_bind)
+            _check(click.get_current_context().obj, web_port, web_bind)
         return start(*args, web_port=web_port, web_bind=web_bind, **options)
 
     worker.callback = check_or_start
@@ -41,10 +39,8 @@ def add_check(worker: click.Command) -> None:
     worker.params.append(click.Option(["--check"], is_flag=True, help=help_text))
 
 
-def _check(web_port: int | None, web_bind: str | None) -> None:
+def _check(app: CatDogApp, web_port: int | None, web_bind: str | None) -> None:
     """Print the findings; exit with 1 if one is an error."""
-    from catdog_stream.app import app
-
     app.worker_init()
     failed = False
     with until_stopped() as signals:
@@ -55,7 +51,7 @@ def _check(web_port: int | None, web_bind: str | None) -> None:
 
 
 def _findings(
-    app: "CatDogApp", web_port: int | None, web_bind: str | None, run: Any
+    app: CatDogApp, web_port: int | None, web_bind: str | None, run: Any
 ) -> Iterator[Finding]:
     yield check_settings(app.settings, app.role)
     if not app.role.is_jury:
@@ -67,6 +63,6 @@ def _findings(
         yield Finding(Level.ERROR, "cluster", error.message)
 
 
-async def _cluster(app: "CatDogApp") -> Sequence[Finding]:
+async def _cluster(app: CatDogApp) -> Sequence[Finding]:
     await topic_partitions(app.settings.cluster)  # reports why no broker answers
     return await cluster_findings(app.settings, app.role)

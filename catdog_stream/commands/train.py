@@ -18,6 +18,7 @@ from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError
 from catdog_stream.models.engines.networks import NetworkName
 from catdog_stream.models.stacks.locate import shipped_stack
+from catdog_stream.settings import Settings
 from catdog_stream.terminal import shown
 
 #: Environment variable that marks the training process. An option would have to be placed before
@@ -109,7 +110,6 @@ def train(
     if AT_WORK not in os.environ:
         _work_elsewhere()
         return
-    from catdog_stream.app import app
     from catdog_stream.models.training.stack.task import Options
     from catdog_stream.models.training.stack.training import train_stack
 
@@ -135,7 +135,7 @@ def train(
         evaluation=evaluation,
         resume=resume,
         force=force,
-        threads=threads or app.settings.threads,
+        threads=threads or Settings.from_environment().threads,
     )
     for file in trained.checked.unreadable:
         click.echo(shown(f"{file.path} was left out: {file.detail}"), err=True)

@@ -7,6 +7,7 @@ import click
 from catdog_stream.commands.stack_names import STACK_PART, stack_name
 from catdog_stream.errors import InputError
 from catdog_stream.models.stacks.locate import stack_directory
+from catdog_stream.settings import Settings
 from catdog_stream.terminal import shown
 
 
@@ -41,19 +42,19 @@ def train_head(
 ) -> None:
     """Train a head on DIRECTORY/CLASS/*, two classes or more."""
     name = stack_name(name, version, directory)
-    from catdog_stream.app import app
     from catdog_stream.models.training.head_training import train_head as train
 
     if not force and output.is_dir() and any(output.iterdir()):
         raise InputError(f"There is something in {output} already: --force replaces a stack there.")
+    settings = Settings.from_environment()
     trained = train(
         directory,
         output,
-        backbone=stack_directory(backbone or app.settings.stack),
+        backbone=stack_directory(backbone or settings.stack),
         validation=validation,
         name=name,
         version=version,
-        threads=app.settings.threads,
+        threads=settings.threads,
     )
     for file in trained.unreadable:
         click.echo(shown(f"{file.path} was left out: {file.detail}"), err=True)

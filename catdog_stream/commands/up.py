@@ -23,6 +23,7 @@ from catdog_stream.commands.stopping import Signals, until_stopped
 from catdog_stream.errors import BrokerError, CatDogError, SettingError
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.worker.application import CatDogApp
 from catdog_stream.worker.preflight import in_url
 
 #: Address on which to reach a server that listens on every address.
@@ -39,10 +40,9 @@ EVERY_ADDRESS = {"": HOST, "0.0.0.0": HOST, "::": "::1"}
     type=click.Path(path_type=Path, file_okay=False),
     help="Where the local Kafka keeps its topics.",
 )
-def up(samples: bool, web_port: int | None, data_dir: Path | None) -> None:
+@click.pass_obj
+def up(app: CatDogApp, samples: bool, web_port: int | None, data_dir: Path | None) -> None:
     """Run everything on this machine: a broker if none answers, a worker, the page."""
-    from catdog_stream.app import app
-
     port: int = web_port or app.conf.web_port
     host = EVERY_ADDRESS.get(app.conf.web_bind, app.conf.web_bind)
     _require_free(host, port, "the page", "--web-port or WEB_PORT")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import faust
+from faust.types import ProducerT
 
 from catdog_stream.delivery.refusals import costs_request, explained_refusal
 from catdog_stream.errors import BrokerError, Reason, Refusal, RejectedRequest
@@ -65,15 +65,15 @@ class Writer(ABC):
     written in another form: with the present time, or as a small rejection.
 
     Args:
-        app: the app.
+        producer: returns the producer of the app.
         cluster: cluster that the app writes to.
     """
 
     #: Detail of the rejection of an answer that is too large for its topic.
     TOO_LARGE: str
 
-    def __init__(self, app: faust.App, cluster: ClusterConfig) -> None:
-        self._app = app
+    def __init__(self, producer: Callable[[], ProducerT], cluster: ClusterConfig) -> None:
+        self._producer = producer
         self._cluster = cluster
         #: Held during a retry: a record that shares its batch with a bad one is refused, too.
         self._alone = asyncio.Lock()
@@ -176,7 +176,7 @@ class Writer(ABC):
     async def _send(self, incoming: Incoming, attempt: _Attempt) -> Awaitable[object]:
         answer = attempt.answer
         try:
-            return await self._app.producer.send(
+            return await self._producer().send(
                 attempt.topic,
                 answer.key,
                 answer.value,
@@ -201,7 +201,7 @@ class KafkaPublisher(Writer):
     """Publisher of labels and rejections, each in its request's partition and with its time.
 
     Args:
-        app: the app.
+        producer: returns the producer of the app.
         cluster: cluster that the app writes to.
         partitions: returns the number of partitions of a topic of answers.
         max_bytes: largest record that may be written, in bytes.
@@ -211,13 +211,13 @@ class KafkaPublisher(Writer):
 
     def __init__(
         self,
-        app: faust.App,
+        producer: Callable[[], ProducerT],
         cluster: ClusterConfig,
         *,
         partitions: Callable[[str], int],
         max_bytes: int,
     ) -> None:
-        super().__init__(app, cluster)
+        super().__init__(producer, cluster)
         self._partitions = partitions
         self._max_bytes = max_bytes
 

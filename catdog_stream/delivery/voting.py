@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
-import faust
+from faust.types import ProducerT
 
 from catdog_stream import deadlines
 from catdog_stream.delivery.publishing import Writer
@@ -27,7 +27,7 @@ class VotePublisher(Writer):
     partitions, the topic of votes gets as many.
 
     Args:
-        app: the app.
+        producer: returns the producer of the app.
         voter: name of the voter.
         weight: returns the weight of a stack, by its name and version.
         cluster: cluster that the app writes to, where votes may need more partitions.
@@ -37,13 +37,13 @@ class VotePublisher(Writer):
 
     def __init__(
         self,
-        app: faust.App,
+        producer: Callable[[], ProducerT],
         *,
         voter: str,
         weight: Callable[[str], float],
         cluster: ClusterConfig,
     ) -> None:
-        super().__init__(app, cluster)
+        super().__init__(producer, cluster)
         self._voter = voter
         self._weight = weight
 
@@ -77,7 +77,7 @@ class VotePublisher(Writer):
 
     async def _partition(self, topic: str, incoming: Incoming) -> int:
         partition = incoming.source.partition
-        client = cast(Any, self._app.producer)._ensure_producer().client
+        client = cast(Any, self._producer())._ensure_producer().client
         known = client.cluster.partitions_for_topic(topic)
         if known is not None and partition not in known:
             await create_votes(self._cluster, partition + 1)

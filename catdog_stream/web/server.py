@@ -6,14 +6,16 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
+from faust.types import AppT
 from faust.web.drivers.aiohttp import Web as FaustWeb
 
 from catdog_stream.errors import SettingError
+from catdog_stream.settings import Settings
 from catdog_stream.web.api.guards.guarding import guard, told
 from catdog_stream.web.api.guards.tokens import Tokens
 from catdog_stream.web.api.problems import NO_STORE, Problem, answer
@@ -21,9 +23,6 @@ from catdog_stream.web.cluster.peer_tokens import question_token
 from catdog_stream.web.connections import Connections, most_connections
 from catdog_stream.web.hosts import OPEN_PATHS, OwnHosts, target_fits
 from catdog_stream.web.reading import read_little
-
-if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["HTTP_OPTIONS", "Web", "treat"]
 
@@ -90,16 +89,25 @@ def _explain(response: web.Response) -> None:
 
 
 class Web(FaustWeb):
-    """Faust's web server without Faust's pages, which show tables and peers to every client."""
+    """Faust's web server without Faust's pages, which show tables and peers to every client.
+
+    Args:
+        app: the Faust app.
+        settings: the settings of the worker.
+        address: returns the address by which other workers know this worker.
+    """
 
     default_blueprints = ()
     production_blueprints = ()
     debug_blueprints = ()
     optional_blueprints = ()
 
-    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
+    def __init__(
+        self, app: AppT, settings: Settings, address: Callable[[], str], **kwargs: Any
+    ) -> None:
         super().__init__(app, **kwargs)
-        settings = app.settings
+        self._settings = settings
+        self._address = address
         tokens = Tokens(settings.web_read_token, settings.web_send_token, self._peer_token)
         self.web_app.middlewares.append(_only(lambda host: host in self._hosts))
         self.web_app.middlewares.append(guard(tokens, sending=settings.web_send))
@@ -108,16 +116,15 @@ class Web(FaustWeb):
 
     def _peer_token(self) -> str | None:
         """Return the token that other workers must send to this worker."""
-        app = cast("CatDogApp", self.app)
-        secret = app.settings.peer_secret
-        return None if secret is None else question_token(secret, app.address)
+        secret = self._settings.peer_secret
+        return None if secret is None else question_token(secret, self._address())
 
     async def start_server(self) -> None:
         """Start listening. Raise ``SettingError`` if the port cannot be used."""
-        conf, settings = self.app.conf, cast("CatDogApp", self.app).settings
+        conf = self.app.conf
         self._hosts = OwnHosts(
             (
-                *settings.web_hosts,
+                *self._settings.web_hosts,
                 conf.web_host,
                 conf.web_bind,
                 conf.canonical_url.host,

@@ -2,26 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
+from faust.types import ProducerT
 from mode import Service
 
 from catdog_stream import deadlines, metrics
 from catdog_stream.delivery.committed_table import CommittedTable
-from catdog_stream.delivery.publishing import KafkaPublisher
+from catdog_stream.delivery.group_member import GroupMember
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.request_reader import RequestReader
 from catdog_stream.messages.votes import DeadlineMarker
 from catdog_stream.messages.wire import Incoming, Source
-from catdog_stream.pipeline.ordered_publisher import Job, OrderedPublisher
+from catdog_stream.pipeline.observing import Observers
+from catdog_stream.pipeline.ordered_publisher import Job, OrderedPublisher, Publisher
 from catdog_stream.pipeline.voting.vote_aggregator import VoteAggregator
+from catdog_stream.settings import Settings
 from catdog_stream.topics import REQUESTS, VOTES
 from catdog_stream.worker.inference import rejection_limit
-
-if TYPE_CHECKING:
-    from catdog_stream.delivery.consumer import Consumer
-    from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["Aggregation"]
 
@@ -32,11 +31,41 @@ IN_FLIGHT = 256
 
 
 class Aggregation(Service):
-    """Service that owns the jury and its clients for requests."""
+    """Service that owns the jury and its clients for requests.
 
-    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
+    Args:
+        settings: the settings of the worker.
+        publisher: writes the answers.
+        producer: returns the producer of the app, which writes deadlines among the votes.
+        member: this worker in its group, which must be a member to publish.
+        counts: the counts of the decisions, by partition of the votes.
+        observers: observers of the answers.
+        on_failure: called with the reason when the worker must stop.
+    """
+
+    #: Problems that only a new process can repair.
+    problems: Sequence[str] = ()
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        publisher: Publisher,
+        producer: Callable[[], ProducerT],
+        member: GroupMember,
+        counts: CommittedTable,
+        observers: Observers,
+        on_failure: Callable[[BaseException], None],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.app = app
+        self._settings = settings
+        self._publisher = publisher
+        self._producer = producer
+        self._member = member
+        self._counts = counts
+        self._observers = observers
+        self._on_failure = on_failure
         self._answering: OrderedPublisher[Job] | None = None
         self._jury: VoteAggregator | None = None
 
@@ -74,22 +103,17 @@ class Aggregation(Service):
 
     async def on_start(self) -> None:
         """Connect the reader of requests and start the jury."""
-        settings = self.app.settings
+        settings = self._settings
         requests = await self._connected()
         if requests is None:
             return
         self._answering = OrderedPublisher(
-            KafkaPublisher(
-                self.app,
-                settings.cluster,
-                partitions=lambda topic: self.app.cluster_readiness.partitions[topic],
-                max_bytes=settings.max_answer_bytes,
-            ),
-            owns=self._owns,
+            self._publisher,
+            owns=self._member.is_member,
             limit=rejection_limit(settings),
-            on_failure=self.app.give_up,
+            on_failure=self._on_failure,
             max_in_flight=IN_FLIGHT,
-            observers=self.app.observers,
+            observers=self._observers,
         )
         jury = self._jury = VoteAggregator(
             settings.voters,
@@ -100,13 +124,13 @@ class Aggregation(Service):
             requests=_Requests(requests),
             close=self._close,
             first=self._first,
-            on_failure=self.app.give_up,
+            on_failure=self._on_failure,
         )
         metrics.IN_FLIGHT.set_function(lambda: self.in_flight)
         metrics.UNDECIDED.set_function(lambda: jury.pending)
 
     async def _connected(self) -> RequestReader | None:
-        reader = RequestReader(self.app.settings.cluster, committed=True)
+        reader = RequestReader(self._settings.cluster, committed=True)
         while not self.should_stop:
             try:
                 return cast(RequestReader, await self.add_async_context(reader))
@@ -116,18 +140,14 @@ class Aggregation(Service):
         return None
 
     async def _close(self, closing: DeadlineMarker) -> None:
-        sent = await self.app.producer.send(
+        sent = await self._producer().send(
             *(VOTES, None, closing.dump(), closing.partition), timestamp=None, headers=None
         )
         await sent
 
     def _first(self, partition: int) -> int | None:
-        counts = cast(CommittedTable, self.app.tables["label_counts"])
-        shard = counts.get(partition)
+        shard = self._counts.get(partition)
         return None if shard is None else shard["offset"]
-
-    async def _owns(self) -> bool:
-        return await cast("Consumer", self.app.consumer).is_member()
 
     async def on_stop(self) -> None:
         """Release undecided requests; Kafka delivers their votes again."""

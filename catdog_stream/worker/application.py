@@ -1,15 +1,13 @@
-"""The Faust application class: the services of a worker and their start order."""
+"""The Faust application class of a worker: its services and their start order."""
 
-from collections.abc import Callable, Iterable
-from importlib import import_module
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import cast
 
 from faust.app.base import BootStrategy as FaustBootStrategy
 from faust.tables.manager import TableManager
 from faust.types import ConsumerT, Message, ServiceT
 from faust.types.web import Web
 
-from catdog_stream import metrics
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.consumer import Consumer
 from catdog_stream.delivery.fetch_budget import FetchBudget
@@ -17,16 +15,14 @@ from catdog_stream.delivery.group_lag import GroupLag
 from catdog_stream.delivery.suspects import Suspects
 from catdog_stream.errors import AgentError, CatDogError
 from catdog_stream.kafka.config import CLIENT_ID
-from catdog_stream.memory import MemoryPlan
-from catdog_stream.pipeline.answer_metrics import AnswerMetrics, VoteMetrics
 from catdog_stream.pipeline.observing import Observers
 from catdog_stream.settings import Settings
-from catdog_stream.topics import LABELS
+from catdog_stream.topics import LABELS, Topics
 from catdog_stream.worker.aggregation import Aggregation
 from catdog_stream.worker.cluster_readiness import ClusterReadiness
 from catdog_stream.worker.health import Watchdog
 from catdog_stream.worker.inference import Inference
-from catdog_stream.worker.roles import role_of
+from catdog_stream.worker.roles import Role
 from catdog_stream.worker.rollout import Rollout
 from catdog_stream.worker.stream_app import StreamApp
 from catdog_stream.worker.tracing import Tracing
@@ -64,42 +60,44 @@ class BootStrategy(FaustBootStrategy):
 class CatDogApp(StreamApp):
     """Stream app with a picture model.
 
+    ``catdog_stream.app.build_app`` creates it, and then its services and tables.
+
     Args:
         settings: the settings of the worker.
-        web: creates the web server of a worker; without it, Faust's own is used.
+        role: its role.
+        web: creates the web server of a worker.
     """
 
     BootStrategy = BootStrategy
 
+    record_topics: Topics
+    #: Topic to a predicate that is true for records that its agent does not need.
+    passes_over: Mapping[str, Callable[[Message], bool]]
+    #: Lag of the whole group in the topic whose records it answers.
+    lag: GroupLag
+    #: Budget of requests in memory. A jury has its own budget, and does not limit its reading.
+    fetched: FetchBudget
+    #: Observers of the answers of this worker, and of labels of other programs.
+    observers: Observers
+    tracing: Tracing
+    cluster_readiness: ClusterReadiness
+    inference: Inference
+    rollout: Rollout
+    aggregation: Aggregation
+    watchdog: Watchdog
+
     def __init__(
-        self, settings: Settings, *, web: Callable[["CatDogApp"], Web] | None = None
+        self, settings: Settings, role: Role, *, web: Callable[["CatDogApp"], Web]
     ) -> None:
-        #: Topic to a predicate that is true for records that its agent does not need.
-        self.passes_over: dict[str, Callable[[Message], bool]] = {}
-        self.role = role_of(settings)
         super().__init__(
-            self.role.group,
+            role.group,
             settings,
-            autodiscover=self.role.modules,
+            autodiscover=False,  # build_app registers all
             Table=CommittedTable,
             broker_client_id=CLIENT_ID,
         )
-        #: Lag of the whole group in the topic whose records it answers.
-        self.lag = GroupLag(self.role.reads)
-        metrics.LAG.set_function(self.lag.now)
-        plan = MemoryPlan.of(settings)
-        #: Budget of requests in memory. A jury has its own budget, and does not limit its reading.
-        self.fetched = FetchBudget({self.role.reads}, fetch=plan.fetch, most=plan.records)
-        self._web_of = web
-        #: Observers of the answers of this worker, and of labels of other programs.
-        self.observers = Observers()
-        self.observers.add(AnswerMetrics() if self.role.voter is None else VoteMetrics())
-        self.tracing = Tracing(self, beacon=self.beacon)
-        self.cluster_readiness = ClusterReadiness(self, beacon=self.beacon)
-        self.inference = Inference(self, beacon=self.beacon)
-        self.rollout = Rollout(self, beacon=self.beacon)
-        self.aggregation = Aggregation(self, beacon=self.beacon)
-        self.watchdog = Watchdog(self, beacon=self.beacon)
+        self.role = role
+        self._create_web = web
 
     @property
     def address(self) -> str:
@@ -119,7 +117,7 @@ class CatDogApp(StreamApp):
         return (self.tracing, self.inference, self.cluster_readiness, self.rollout)
 
     @property
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """``True`` if partitions are assigned and tables recovered, and neither is in progress."""
         recovery = cast(TableManager, self.tables).recovery
         return not self.rebalancing and recovery.completed.is_set()
@@ -138,14 +136,5 @@ class CatDogApp(StreamApp):
         consumer.watch_lag(self.lag)
         return cast(ConsumerT, consumer)
 
-    def discover(self, *extra_modules: str, **_options: Any) -> None:
-        """Import the modules of the role.
-
-        Faust's own scan imports every module of the package, including TensorFlow's engine, and
-        turns an import error into a warning.
-        """
-        for module in (*self.role.modules, *extra_modules):
-            import_module(module)
-
     def _new_web(self) -> Web:
-        return self._web_of(self) if self._web_of is not None else super()._new_web()
+        return self._create_web(self)

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiokafka.cluster import ClusterMetadata
+from faust.types.tables import CollectionT
 from mode import Service
 
 from catdog_stream import deadlines
@@ -21,9 +22,6 @@ from catdog_stream.topics import REQUESTS, TOPICS, VOTES, topic_configs
 from catdog_stream.worker.cluster_checks import Finding, Level, findings
 from catdog_stream.worker.needs import groups_of, topics_of
 from catdog_stream.worker.roles import Role
-
-if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["NOT_ANSWERED_YET", "ClusterReadiness", "cluster_findings"]
 
@@ -43,11 +41,24 @@ class ClusterReadiness(Service):
     """Service that delays the worker's start until a broker answers and the topics exist.
 
     After the start, it reports if the broker still answers, and recreates deleted topics.
+
+    Args:
+        settings: the settings of the worker.
+        role: its role.
+        tables: the tables of counts by name, which get the partitions of their topics.
     """
 
-    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        role: Role,
+        tables: Mapping[str, CollectionT],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.app = app
+        self._settings = settings
+        self._role = role
+        self._tables = tables
         #: Topic name to its number of partitions.
         self.partitions: Mapping[str, int] = {}
         #: ``True`` once the worker may start.
@@ -71,9 +82,9 @@ class ClusterReadiness(Service):
         said: str | None = None
         while not self.should_stop:
             try:
-                cluster = self.app.settings.cluster
+                cluster = self._settings.cluster
                 self.partitions = await create_topics(cluster)
-                if self.app.role.votes:
+                if self._role.votes:
                     self.partitions = await create_votes(cluster, self.partitions[REQUESTS])
                 await self._grow_changelogs()
                 await self._check()
@@ -92,7 +103,7 @@ class ClusterReadiness(Service):
 
     async def _check(self) -> None:
         """Compare the cluster with the settings. Raise ``BrokerError`` for an error."""
-        found = await cluster_findings(self.app.settings, self.app.role)
+        found = await cluster_findings(self._settings, self._role)
         errors = [finding.sentence for finding in found if finding.level is Level.ERROR]
         for finding in found:
             if finding.level is Level.WARNING and finding not in self._warned:
@@ -104,33 +115,33 @@ class ClusterReadiness(Service):
 
     async def _grow_changelogs(self) -> None:
         """Extend changelogs to the partitions of their topics: Faust would refuse to start."""
-        for name, topic in self.app.role.counted.items():
+        for name, topic in self._role.counted.items():
             changelog, wanted = (
-                self.app.tables[name].changelog_topic.get_topic_name(),
+                self._tables[name].changelog_topic.get_topic_name(),
                 self.partitions[topic],
             )
             if 0 < self.partitions.get(changelog, 0) < wanted:
                 logger.info("The topic %s gets %d partitions, as %s has.", changelog, wanted, topic)
-                await grow(self.app.settings.cluster, changelog, wanted)
+                await grow(self._settings.cluster, changelog, wanted)
 
     def _fit_tables(self) -> None:
         """Set each table's partitions to its topic's: Faust refuses to write if they differ."""
-        for name, topic in self.app.role.counted.items():
-            table = self.app.tables[name]
+        for name, topic in self._role.counted.items():
+            table = self._tables[name]
             table.partitions = table.changelog_topic.partitions = self.partitions[topic]
 
     def _topics_now(self) -> Mapping[str, Needed]:
         """Return the topics that are read and written, with their configuration at the start."""
-        configs = topic_configs(self.app.settings.cluster)
-        names = (*TOPICS, VOTES) if self.app.role.votes else TOPICS
+        configs = topic_configs(self._settings.cluster)
+        names = (*TOPICS, VOTES) if self._role.votes else TOPICS
         needed = {
             name: Needed(
                 self.partitions[name], {key: str(value) for key, value in configs[name].items()}
             )
             for name in names
         }
-        for name in self.app.role.counted:
-            changelog = self.app.tables[name].changelog_topic
+        for name in self._role.counted:
+            changelog = self._tables[name].changelog_topic
             needed[changelog.get_topic_name()] = Needed(
                 changelog.partitions or 1, {"cleanup.policy": "compact"}
             )
@@ -156,7 +167,7 @@ class ClusterReadiness(Service):
             lost = {name: self._needed[name] for name in self._lacking}
             said = _gone(self._lacking, self._needed)
             try:
-                await restore(self.app.settings.cluster, lost)
+                await restore(self._settings.cluster, lost)
             except BrokerError as error:
                 if self._not_restored != str(error):
                     logger.warning("%s %s", said, error)
@@ -172,7 +183,7 @@ class ClusterReadiness(Service):
             if self.passed and time.monotonic() - self._looked_at > deadlines.LOOK_AGAIN:
                 try:
                     async with asyncio.timeout(deadlines.LOOK):
-                        metadata = await look(self.app.settings.cluster)
+                        metadata = await look(self._settings.cluster)
                     self._lacking = self._lost(metadata)
                     self._problem = (
                         _gone(self._lacking, self._needed, self._not_restored)

@@ -4,19 +4,20 @@ import asyncio
 import logging
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from mode import Service
 
 from catdog_stream import metrics
-from catdog_stream.delivery.publishing import KafkaPublisher
-from catdog_stream.delivery.voting import VotePublisher
+from catdog_stream.delivery.fetch_budget import FetchBudget
+from catdog_stream.delivery.group_member import GroupMember
 from catdog_stream.errors import StackError
 from catdog_stream.memory import MemoryPlan
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.pipeline.model_runner import ModelRunner
+from catdog_stream.pipeline.observing import Observers
 from catdog_stream.pipeline.pipeline import Pipeline, Publisher
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
@@ -26,10 +27,6 @@ from catdog_stream.worker.allocator import Trimmer
 from catdog_stream.worker.drift_monitor import DriftMonitor
 from catdog_stream.worker.loading import StacksOfSettings, load_stack
 from catdog_stream.worker.side_models import canary_sample, load_canary, shadow_of
-
-if TYPE_CHECKING:
-    from catdog_stream.delivery.consumer import Consumer
-    from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["Inference", "load_stack", "rejection_limit"]
 
@@ -99,22 +96,50 @@ def _described(classifier: Classifier) -> dict[str, str]:
 
 
 class Inference(Service):
-    """Service that owns the model and its pipeline."""
+    """Service that owns the model and its pipeline.
 
-    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
+    Args:
+        settings: the settings of the worker.
+        publisher: writes the answers.
+        member: this worker in its group, which must be a member to publish.
+        fetched: budget of requests in memory, which is set for the batch size of the model.
+        observers: observers of the answers.
+        weights: filled with the weight of each stack that serves here, by name and version.
+        on_failure: called with the reason when the worker must stop.
+    """
+
+    #: An idle model waits for requests, not for an event that only a restart would bring.
+    waits = False
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        publisher: Publisher,
+        member: GroupMember,
+        fetched: FetchBudget,
+        observers: Observers,
+        weights: MutableMapping[str, float],
+        on_failure: Callable[[BaseException], None],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.app = app
+        self._settings = settings
+        self._publisher = publisher
+        self._member = member
+        self._fetched = fetched
+        self._observers = observers
+        self._weights = weights
+        self._on_failure = on_failure
         #: Loads a classifier; called again to replace a hung one.
         self.load: Callable[[Settings], Classifier] = StacksOfSettings()
         #: Shadow that classifies pictures without answering, if the settings name one.
         self.shadow: Shadow | None = None
         #: Comparison of the stack's verdicts with those of its test.
         self.drift_monitor = DriftMonitor()
-        app.observers.add(self.drift_monitor)
-        self._serving = Serving(max_wait=app.settings.batch_wait, on_failure=app.give_up)
+        observers.add(self.drift_monitor)
+        self._serving = Serving(max_wait=settings.batch_wait, on_failure=on_failure)
         self._pipeline: Pipeline | None = None
-        #: Weight of each stack that has served here, by name and version.
-        self._weights: dict[str, float] = {}
 
     @property
     def warm(self) -> bool:
@@ -160,7 +185,7 @@ class Inference(Service):
 
     async def on_start(self) -> None:
         """Load the serving stack, the canary and the shadow. Raise ``StackError``."""
-        settings = self.app.settings
+        settings = self._settings
         if settings.shadow is not None:
             # TensorFlow would reserve all memory of a GPU, and leave none for the shadow's process.
             os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
@@ -174,17 +199,17 @@ class Inference(Service):
             self._serving.watch(self.shadow)
         on_gpu = runner.classifier.on_gpu
         in_flight = max(LEAST_IN_FLIGHT, BATCHES_IN_FLIGHT * runner.classifier.batch_size)
-        self.app.fetched.most = MemoryPlan.of(settings, in_flight=in_flight).records
+        self._fetched.most = MemoryPlan.of(settings, in_flight=in_flight).records
         pipeline = Pipeline(
             self._serving,
-            self._publisher(),
-            owns=self._owns,
+            self._publisher,
+            owns=self._member.is_member,
             limit=rejection_limit(settings),
-            on_failure=self.app.give_up,
+            on_failure=self._on_failure,
             max_image_bytes=settings.max_image_bytes,
             max_in_flight=in_flight,
             decode_threads=decoders(on_gpu=on_gpu),
-            observers=self.app.observers,
+            observers=self._observers,
         )
         pipeline.start()
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)
@@ -197,31 +222,15 @@ class Inference(Service):
             if self.warm and not self.in_flight:
                 await asyncio.to_thread(trimmer.trim)
 
-    def _publisher(self) -> Publisher:
-        settings = self.app.settings
-        if self.app.role.voter is not None:
-            return VotePublisher(
-                self.app,
-                voter=self.app.role.voter,
-                weight=lambda stack: self._weights.get(stack, 1.0),
-                cluster=settings.cluster,
-            )
-        return KafkaPublisher(
-            self.app,
-            settings.cluster,
-            partitions=lambda topic: self.app.cluster_readiness.partitions[topic],
-            max_bytes=settings.max_answer_bytes,
-        )
-
     async def _running(
         self, load: Callable[[Settings], Classifier], seconds: float = math.inf
     ) -> ModelRunner:
         runner = ModelRunner(
-            WarmClassifiers(load, self.app.settings),
+            WarmClassifiers(load, self._settings),
             parallel=PARALLEL_BATCHES,
-            timeout=self.app.settings.inference_timeout,
+            timeout=self._settings.inference_timeout,
             max_hangs=MAX_HANGS,
-            on_failure=self.app.give_up,
+            on_failure=self._on_failure,
         )
         try:
             await runner.start(seconds)
@@ -248,7 +257,7 @@ class Inference(Service):
         await self._check_classes(canary, self.classifier, runner)
         self._note_weight(canary)
         metrics.CANARY.info(_described(canary))
-        self._serving.share(runner, canary_sample(self.app.settings))
+        self._serving.share(runner, canary_sample(self._settings))
 
     @staticmethod
     async def _check_classes(canary: Classifier, serving: Classifier, new: ModelRunner) -> None:
@@ -280,9 +289,6 @@ class Inference(Service):
     def _note_weight(self, stack: Classifier) -> None:
         # A custom classifier need not have a weight.
         self._weights[f"{stack.name} {stack.version}"] = getattr(stack, "weight", 1.0)
-
-    async def _owns(self) -> bool:
-        return await cast("Consumer", self.app.consumer).is_member()
 
     async def on_stop(self) -> None:
         """Stop the pipeline and free the model."""

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import Any, NoReturn, Protocol, cast
 
 import faust
 from aiokafka.errors import KafkaError
@@ -18,12 +18,10 @@ from catdog_stream.errors import BrokerError, CatDogError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.patches.topic_creation import TopicNotCreatedError
+from catdog_stream.settings import Settings
 from catdog_stream.worker.allocator import limit_arenas
 from catdog_stream.worker.json_log import JsonFormatter
 from catdog_stream.worker.log_filter import RepeatFilter, StartFilter
-
-if TYPE_CHECKING:
-    from catdog_stream.worker.stream_app import StreamApp
 
 __all__ = ["Worker"]
 
@@ -31,6 +29,13 @@ __all__ = ["Worker"]
 REPEAT_SECONDS = 30.0
 #: For a new cluster to create its topics, including the topic of the groups.
 START_SECONDS = 20.0
+
+
+class _App(Protocol):
+    """Parts of a stream app that its process uses."""
+
+    settings: Settings
+    failure: BaseException | None
 
 
 class Worker(faust.Worker):
@@ -57,7 +62,7 @@ class Worker(faust.Worker):
 
     @property
     def _logs_json(self) -> bool:
-        return cast("StreamApp", self.app).settings.log_format == "json"
+        return cast(_App, self.app).settings.log_format == "json"
 
     async def on_startup_finished(self) -> None:
         """Exclude objects of the start from garbage collection, which would stop every thread."""
@@ -91,7 +96,7 @@ class Worker(faust.Worker):
             self.stop_and_shutdown()
         except Exception as error:  # noqa: BLE001 - a service's crash is raised again here
             reason = reason or error
-        _exit(self._say_why(reason or cast("StreamApp", self.app).failure))
+        _exit(self._say_why(reason or cast(_App, self.app).failure))
 
     async def _sentinel_task(self) -> None:
         """Wait for the tasks that were cancelled last; mode always sleeps one second here."""
@@ -103,7 +108,7 @@ class Worker(faust.Worker):
         if reason is None:
             return 0
         if isinstance(reason, KafkaError):
-            reason = _explained(reason, cast("StreamApp", self.app).settings.cluster)
+            reason = _explained(reason, cast(_App, self.app).settings.cluster)
         if isinstance(reason, CatDogError):
             if self._logs_json:
                 self.log.critical("%s", reason.format_message())

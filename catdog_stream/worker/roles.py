@@ -12,13 +12,6 @@ from catdog_stream.topics import COUNTED, GROUP, LABELS, REQUESTS, VOTES, group_
 
 __all__ = ["Role", "role_of"]
 
-#: Modules that register themselves with the app when imported.
-EVERYWHERE = ("catdog_stream.web.views", "catdog_stream.commands")
-#: A recount corrects the counts of one group; its corrections must not go to another group.
-CLASSIFIES, COUNTS, CORRECTS, DECIDES = (
-    f"catdog_stream.agents.{name}" for name in ("classify", "count", "correct", "decide")
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -30,7 +23,6 @@ class Role:
     reads: str
     #: Table to the topic for each of whose partitions it has a shard.
     counted: Mapping[str, str]
-    modules: tuple[str, ...]
     #: Name of the voter, if the role is voter.
     voter: str | None = None
 
@@ -41,8 +33,8 @@ class Role:
 
     @property
     def corrects(self) -> bool:
-        """``True`` if the role applies the corrections of a recount."""
-        return CORRECTS in self.modules
+        """``True`` if the role applies the corrections of a recount, which are for one group."""
+        return self.group == GROUP
 
     @property
     def votes(self) -> bool:
@@ -58,12 +50,12 @@ def role_of(settings: Settings) -> Role:
     """
     if settings.role == "jury":
         counted = {"label_counts": VOTES, "foreign_counts": LABELS}
-        return Role(f"{GROUP}-jury", VOTES, counted, (DECIDES, COUNTS, *EVERYWHERE))
+        return Role(f"{GROUP}-jury", VOTES, counted)
     if settings.role == "voter":
         voter = settings.voter or _name_of_the_stack(settings)
         counted = {"label_counts": REQUESTS}
-        return Role(group_of(voter), REQUESTS, counted, (CLASSIFIES, *EVERYWHERE), voter)
-    return Role(GROUP, REQUESTS, COUNTED, (CLASSIFIES, CORRECTS, COUNTS, *EVERYWHERE))
+        return Role(group_of(voter), REQUESTS, counted, voter)
+    return Role(GROUP, REQUESTS, COUNTED)
 
 
 def _name_of_the_stack(settings: Settings) -> str:

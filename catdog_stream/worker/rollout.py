@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
 
 from mode import Service
 
@@ -20,11 +20,10 @@ from catdog_stream.kafka.deployments import (
 )
 from catdog_stream.models.stacks.repository import Repository, StackId
 from catdog_stream.pipeline.model_runner import ModelRunner
+from catdog_stream.settings import Settings
 from catdog_stream.terminal import shown
 from catdog_stream.worker.checked_stack import from_repository, of_settings
-
-if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
+from catdog_stream.worker.inference import Inference
 
 __all__ = ["Rollout"]
 
@@ -46,11 +45,28 @@ class Rollout(Service):
     If that stack cannot be used, the current stack continues to serve. A worker that has just
     started uses the stack that served in the cluster before, or else the stack of its settings.
     Without ``CATDOG_STACKS`` the service does nothing.
+
+    Args:
+        settings: the settings of the worker.
+        inference: service that serves the stack.
+        voter: name of the voter whose deployments are followed; ``None`` for all other workers.
+        address: returns the address under which this worker reports.
     """
 
-    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        inference: Inference,
+        *,
+        voter: str | None,
+        address: Callable[[], str],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.app = app
+        self._settings = settings
+        self._inference = inference
+        self._voter = voter
+        self._address = address
         #: Why the latest deployment was not followed; ``None`` if it was.
         self.problem: str | None = None
         #: Stack that is being loaded; ``None`` if none is.
@@ -67,12 +83,12 @@ class Rollout(Service):
     @property
     def serving(self) -> str:
         """Stack that answers the next request: name and version, as in the ``stack`` header."""
-        classifier = self.app.inference.classifier
+        classifier = self._inference.classifier
         return f"{classifier.name} {classifier.version}"
 
     async def on_start(self) -> None:
         """Follow the current deployment, and all later ones."""
-        if self.app.settings.stacks is None:
+        if self._settings.stacks is None:
             return
         told = await self._standing()
         if told is None:
@@ -81,7 +97,7 @@ class Rollout(Service):
             await self._tell()
         else:
             self._next_offset = told.order.offset + 1
-            mine = told.reports.get(self.app.address)
+            mine = told.reports.get(self._address())
             died = mine is not None and mine.order == told.order.offset and not mine.done
             tries = mine.tries if mine is not None and died else 0
             await self._obey(told.order, tries, told.instead())
@@ -92,7 +108,7 @@ class Rollout(Service):
         """Return the current deployment once Kafka answers; ``None`` if the worker stops before."""
         while not self.should_stop:
             try:
-                told = await standing(self.app.settings.cluster, self.app.role.voter)
+                told = await standing(self._settings.cluster, self._voter)
             except BrokerError as error:
                 self._say(error)
                 self.problem = f"Orders for stacks cannot be read: {error}"
@@ -117,7 +133,7 @@ class Rollout(Service):
             await asyncio.sleep(deadlines.LOOK_AGAIN)
 
     def _orders(self) -> AsyncIterator[Deployment | Report]:
-        return follow(self.app.settings.cluster, self._next_offset, self.app.role.voter)
+        return follow(self._settings.cluster, self._next_offset, self._voter)
 
     def _hear(self, order: Deployment) -> None:
         if self._newest is not None:
@@ -183,16 +199,16 @@ class Rollout(Service):
             return False
         wanted = StackId.parse(stack)
         # A custom classifier has no manifest.
-        own = getattr(self.app.inference.classifier, "manifest", None)
+        own = getattr(self._inference.classifier, "manifest", None)
         if own is None:
             return False
-        assert self.app.settings.stacks is not None
-        return await asyncio.to_thread(Repository(self.app.settings.stacks).holds, wanted, own)
+        assert self._settings.stacks is not None
+        return await asyncio.to_thread(Repository(self._settings.stacks).holds, wanted, own)
 
     async def _swap(self, stack: str | None) -> None:
         """Load the stack and switch to it. Raise the loading error or ``_Superseded``."""
         runner = await self._loaded(stack)
-        await self.app.inference.take_over(runner)
+        await self._inference.take_over(runner)
         self._swapped_in = stack
 
     async def _loaded(self, stack: str | None) -> ModelRunner:
@@ -200,7 +216,7 @@ class Rollout(Service):
 
         Without that wait, many deployments would hold many stacks in memory at once.
         """
-        inference = self.app.inference
+        inference = self._inference
         load = of_settings(inference.load)
         if stack is not None:
             load = from_repository(StackId.parse(stack))
@@ -221,10 +237,10 @@ class Rollout(Service):
     async def _tell(self, tries: int = 0) -> None:
         """Report the state of the deployment, until Kafka has the report or a newer one arrives."""
         problem = self.problem if self.loading is None else None
-        told = Report(self.app.address, self._order, self.serving, problem, self.loading, tries)
+        told = Report(self._address(), self._order, self.serving, problem, self.loading, tries)
         while not self.should_stop:
             try:
-                await report(self.app.settings.cluster, told, self.app.role.voter)
+                await report(self._settings.cluster, told, self._voter)
             except BrokerError as error:
                 self._say(error)
                 await asyncio.sleep(deadlines.TRY_AGAIN)

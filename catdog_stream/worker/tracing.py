@@ -1,17 +1,17 @@
 """Service that exports traces, including the last spans before the end."""
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mode import Service
 
 from catdog_stream import __version__, deadlines
 from catdog_stream.errors import SettingError
+from catdog_stream.pipeline.observing import Observers
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
-
-    from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["Tracing"]
 
@@ -21,27 +21,43 @@ class Tracing(Service):
 
     OpenTelemetry itself reads all other options: ``OTEL_TRACES_SAMPLER``,
     ``OTEL_EXPORTER_OTLP_HEADERS``, ``OTEL_SERVICE_NAME`` and others.
+
+    Args:
+        endpoint: value of ``CATDOG_TRACES``.
+        span: name of a request's span.
+        address: returns the address of this worker.
+        observers: observers of the answers, to which the spans are added.
     """
 
-    def __init__(self, app: "CatDogApp", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        endpoint: str | None,
+        *,
+        span: str,
+        address: Callable[[], str],
+        observers: Observers,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.app = app
+        self._endpoint = endpoint
+        self._span = span
+        self._address = address
+        self._observers = observers
         self._provider: TracerProvider | None = None
 
     async def on_start(self) -> None:
         """Observe answers. Raise ``SettingError`` if a package is missing."""
-        endpoint = self.app.settings.traces
-        if endpoint is None:
+        if self._endpoint is None:
             return
         try:
-            provider = self._provider = _provider(endpoint, self.app.address)
+            provider = self._provider = _provider(self._endpoint, self._address())
             from catdog_stream.worker.spans import Spans
         except ModuleNotFoundError as error:
             raise SettingError(
                 "CATDOG_TRACES needs OpenTelemetry: pip install 'catdog-stream[tracing]'."
             ) from error
-        name = "decide" if self.app.role.is_jury else "classify"
-        self.app.observers.add(Spans(provider.get_tracer("catdog_stream", __version__), name))
+        tracer = provider.get_tracer("catdog_stream", __version__)
+        self._observers.add(Spans(tracer, self._span))
 
     async def on_stop(self) -> None:
         """Send the remaining spans, but do not wait for a collector that does not answer."""

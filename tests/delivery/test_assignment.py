@@ -8,8 +8,8 @@ from aiokafka import TopicPartition
 from aiokafka.consumer.subscription_state import SubscriptionState
 from faust.types import TP
 
+from catdog_stream.app import build_app
 from catdog_stream.settings import Settings
-from catdog_stream.worker.application import CatDogApp
 
 REQUESTS, LABELS = TopicPartition("catdogimage", 0), TopicPartition("catdoglabel", 0)
 
@@ -20,7 +20,7 @@ class Partitions:
     def __init__(self) -> None:
         self._state = SubscriptionState()
         self._state.subscribe({REQUESTS.topic, LABELS.topic})
-        self.thread = cast(Any, CatDogApp(Settings()).consumer)._consumer_thread
+        self.thread = cast(Any, build_app(Settings()).consumer)._consumer_thread
         consumer = SimpleNamespace(_subscription=self._state)
         self.thread._ensure_consumer = lambda: consumer
 

@@ -19,8 +19,8 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.types import TP
 
 from catdog_stream import deadlines
+from catdog_stream.app import build_app
 from catdog_stream.settings import Settings
-from catdog_stream.worker.application import CatDogApp
 from tests.support.metrics import broker_errors
 
 REQUESTS = TP("catdogimage", 0)
@@ -29,7 +29,7 @@ DEADLINE = 10.0
 
 def consumer(generation: int = 7) -> Any:
     """Return the consumer of an application without a connection, with an assigned partition."""
-    it = cast(Any, CatDogApp(Settings()).consumer)
+    it = cast(Any, build_app(Settings()).consumer)
     it.cluster = None  # no logs to compare with
     it.app.topics.acks_enabled_for = lambda _topic: True
     it.app.consumer_generation_id = it._taken_over = generation

@@ -4,11 +4,11 @@ from typing import cast
 
 import pytest
 
+from catdog_stream.app import build_app
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.counting import Shard, marked, to_metadata
 from catdog_stream.delivery.marks import mark_of
 from catdog_stream.settings import Settings
-from catdog_stream.worker.application import CatDogApp
 
 
 def shard(cats: int, offset: int) -> Shard:
@@ -17,7 +17,7 @@ def shard(cats: int, offset: int) -> Shard:
 
 @pytest.fixture
 def table() -> CommittedTable:
-    app = CatDogApp(Settings())
+    app = build_app(Settings())
     return cast(CommittedTable, app.Table("numbers", partitions=2, follows="catdogimage"))
 
 
@@ -80,7 +80,7 @@ def test_a_log_that_begins_again_is_counted_from_there_beside_what_was_counted(
 
 
 def test_a_jury_counts_by_the_offsets_of_requests_and_has_marks_of_votes() -> None:
-    app = CatDogApp(Settings())
+    app = build_app(Settings())
     made = app.Table("numbers", partitions=2, follows="catdogvote", counts="catdogimage")
     table = cast(CommittedTable, made)
     table[0] = marked(shard(7, 40), mark_of(99, 2, b""))

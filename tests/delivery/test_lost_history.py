@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 from faust.types import TP
 
+from catdog_stream.app import build_app
 from catdog_stream.delivery import lost_history
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.counting import Shard, marked
@@ -18,7 +19,6 @@ from catdog_stream.delivery.marks import mark_of
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.settings import Settings
-from catdog_stream.worker.application import CatDogApp
 
 REQUESTS, VOTES = TP("catdogimage", 0), TP("catdogvote", 0)
 
@@ -53,7 +53,7 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 def table(follows: TP = REQUESTS, offset: int | None = 55) -> CommittedTable:
     """Return counts of requests up to ``offset``."""
-    app = CatDogApp(Settings())
+    app = build_app(Settings())
     made = app.Table("numbers", partitions=1, follows=follows.topic, counts=REQUESTS.topic)
     counts = cast(CommittedTable, made)
     if offset is not None:

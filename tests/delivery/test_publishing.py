@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catdog_stream.app import build_app
 from catdog_stream.delivery.publishing import KafkaPublisher, faust_timestamp
 from catdog_stream.errors import BrokerError, Reason, Refusal, RejectedRequest
 from catdog_stream.kafka.cluster import create_topics
@@ -20,7 +21,6 @@ from catdog_stream.pipeline.pipeline import Classified, Outcome
 from catdog_stream.settings import Settings
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
-from catdog_stream.worker.application import CatDogApp
 from tests.support.configured import configured
 from tests.support.metrics import broker_errors
 
@@ -61,13 +61,13 @@ def published(
 
     async def run() -> list[ConsumerRecord]:
         # A limit of one byte for pictures: the producer accepts records of 160 KB at most.
-        app = CatDogApp(Settings(broker=f"kafka://{address}", max_image_bytes=1))
+        app = build_app(Settings(broker=f"kafka://{address}", max_image_bytes=1))
         partitions = await create_topics(app.settings.cluster)
         async with replies(app.settings.cluster) as stream:
             await app.producer.start()
             try:
                 publisher = KafkaPublisher(
-                    app,
+                    lambda: app.producer,
                     app.settings.cluster,
                     partitions=partitions.__getitem__,
                     max_bytes=app.settings.max_answer_bytes,

@@ -6,9 +6,9 @@ from typing import Any, cast
 import pytest
 from faust.types import TP
 
+from catdog_stream.app import build_app
 from catdog_stream.delivery.reading import MAX_FETCH_WAIT, ReadingConsumer
 from catdog_stream.settings import Settings
-from catdog_stream.worker.application import CatDogApp
 
 #: Half of the seconds that Faust sleeps if there is no partition to read.
 SECONDS = 0.5
@@ -19,7 +19,7 @@ def test_a_seek_does_not_wait_where_every_partition_is_paused() -> None:
 
 
 async def _seek_while_all_is_paused() -> None:
-    app: Any = CatDogApp(Settings())
+    app: Any = build_app(Settings())
     consumer = cast(ReadingConsumer, app.consumer)
     consumer._active_partitions = set()
     consumer.resume_flow()
@@ -42,7 +42,7 @@ def test_the_end_of_the_worker_during_a_rebalance_is_no_crash() -> None:
 
 
 async def _stop_while_partitions_move() -> None:
-    app: Any = CatDogApp(Settings())
+    app: Any = build_app(Settings())
     app.consumer._active_partitions = {TP("catdogimage", 0)}
     app.consumer.stop_flow()
     app.rebalancing = True
@@ -67,7 +67,7 @@ async def _halt_twice(turns: int) -> None:
         await asyncio.sleep(timeout)
         return {}
 
-    app: Any = CatDogApp(Settings())
+    app: Any = build_app(Settings())
     app.consumer._active_partitions = {TP("catdogimage", 0)}
     app.consumer._getmany = nothing_to_read
     app.consumer.stop_flow()

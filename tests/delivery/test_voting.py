@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from catdog_stream.app import build_app
 from catdog_stream.delivery.voting import VotePublisher
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.kafka.cluster import create_topics, create_votes, topic_partitions
@@ -16,7 +17,6 @@ from catdog_stream.pipeline.pipeline import Classified
 from catdog_stream.settings import Settings
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.topics import REQUESTS, VOTES
-from catdog_stream.worker.application import CatDogApp
 
 pytestmark = pytest.mark.integration
 
@@ -42,12 +42,12 @@ def test_a_vote_stands_in_the_partition_of_its_request_and_says_all_that_an_answ
 ) -> None:
     async def story() -> None:
         settings = Settings(broker=f"kafka://{broker}", max_image_bytes=1, partitions=PARTITIONS)
-        app = CatDogApp(settings)
+        app = build_app(settings)
         await create_topics(settings.cluster)
         partitions = await create_votes(settings.cluster, PARTITIONS)
         assert partitions[VOTES] == PARTITIONS
         publisher = VotePublisher(
-            app,
+            lambda: app.producer,
             voter="lite",
             weight={"test 1": 2.5}.__getitem__,
             cluster=settings.cluster,

@@ -15,9 +15,9 @@ from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 
 from catdog_stream import deadlines
+from catdog_stream.app import build_app
 from catdog_stream.patches.recovery import PersistentRecovery
 from catdog_stream.settings import Settings
-from catdog_stream.worker.application import CatDogApp
 
 DEADLINE = 10.0
 
@@ -32,7 +32,7 @@ def run(story: Callable[[PersistentRecovery], Any]) -> None:
     """Run a scenario of the recovery of an application without connections."""
 
     async def scenario() -> None:
-        app = CatDogApp(Settings())
+        app = build_app(Settings())
         recovery = cast(TableManager, app.tables).recovery
         assert isinstance(recovery, PersistentRecovery)
         await story(recovery)

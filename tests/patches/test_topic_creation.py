@@ -11,11 +11,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import NodeNotReadyError
 from faust.transport.drivers.aiokafka import Transport
 
+from catdog_stream.app import build_app
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.patches import topic_creation
 from catdog_stream.settings import Settings
 from catdog_stream.testing.brokers import own_broker
-from catdog_stream.worker.application import CatDogApp
 
 pytestmark = pytest.mark.integration
 
@@ -27,7 +27,7 @@ def test_a_topic_is_made_as_soon_as_a_broker_that_died_is_back(tmp_path: Path) -
     with own_broker(tmp_path) as broker:
 
         async def scenario() -> None:
-            app = CatDogApp(Settings(broker=f"kafka://{broker.address}"))
+            app = build_app(Settings(broker=f"kafka://{broker.address}"))
             transport = app.transport
             assert isinstance(transport, Transport)
             producer = AIOKafkaProducer(bootstrap_servers=broker.address)
@@ -54,7 +54,7 @@ def test_faust_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
     original: Any = topic_creation._original
 
     async def scenario() -> None:
-        app = CatDogApp(Settings())
+        app = build_app(Settings())
         monkeypatch.setattr(app.transport, "_get_controller_node", nobody)
         client: Any = SimpleNamespace(cluster=SimpleNamespace(topics=set))
         with pytest.raises(NodeNotReadyError):

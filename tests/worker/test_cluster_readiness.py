@@ -6,12 +6,12 @@ import pytest
 from aiokafka.cluster import ClusterMetadata
 
 from catdog_stream import deadlines
+from catdog_stream.app import build_app
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.topic_recreation import Needed
 from catdog_stream.settings import Settings
 from catdog_stream.worker import cluster_readiness
-from catdog_stream.worker.application import CatDogApp
 from tests.support.metrics import broker_errors
 
 
@@ -44,7 +44,7 @@ def test_a_look_that_finds_nobody_is_told_and_counted_once(
 ) -> None:
     monkeypatch.setattr(cluster_readiness, "look", look)
     monkeypatch.setattr(deadlines, "LOOK", 0.05)
-    it = CatDogApp(Settings()).cluster_readiness
+    it = build_app(Settings()).cluster_readiness
     it.passed = True
     before = broker_errors("cluster")
 
@@ -60,7 +60,7 @@ def test_a_topic_that_is_gone_and_cannot_be_created_is_named_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(cluster_readiness, "look", well)
-    it = CatDogApp(Settings()).cluster_readiness
+    it = build_app(Settings()).cluster_readiness
     it.passed = True
     it._needed = {"catdogimage-rejected": Needed(8)}
     it._not_restored = "The topics cannot be created: no right."

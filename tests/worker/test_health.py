@@ -6,41 +6,48 @@ from typing import cast
 import pytest
 from faust.tables.manager import TableManager
 
+from catdog_stream.app import build_app
 from catdog_stream.settings import Settings
 from catdog_stream.worker.application import CatDogApp
-from catdog_stream.worker.health import (
-    health_problems,
-    readiness_problems,
-    silence,
-    without_addresses,
-)
+from catdog_stream.worker.health import WorkerHealth, silence, without_addresses
 
 
-def behind_the_gate() -> CatDogApp:
-    """Return a worker that has just found its broker; none of its tasks runs yet."""
-    app = CatDogApp(Settings())
+@pytest.fixture
+def app() -> CatDogApp:
+    """Return a worker, none of whose tasks runs yet."""
+    return build_app(Settings())
+
+
+@pytest.fixture
+def health(app: CatDogApp) -> WorkerHealth:
+    return app.watchdog._health
+
+
+@pytest.fixture
+def connected(app: CatDogApp, health: WorkerHealth) -> WorkerHealth:
+    """Return the health of a worker that has just found its broker."""
     app.cluster_readiness._problem = None
-    return app
+    return health
 
 
-def test_a_worker_that_waits_for_its_broker_is_alive_but_not_ready() -> None:
-    app = CatDogApp(Settings())
-    assert health_problems(app) == []
-    assert asyncio.run(readiness_problems(app)) == ["The Kafka cluster has not answered yet."]
+def test_a_worker_that_waits_for_its_broker_is_alive_but_not_ready(health: WorkerHealth) -> None:
+    assert health.problems == []
+    assert asyncio.run(health.readiness_problems()) == ["The Kafka cluster has not answered yet."]
 
 
-def test_then_the_model_warms_up_and_tables_recover() -> None:
-    assert asyncio.run(readiness_problems(behind_the_gate())) == [
+def test_then_the_model_warms_up_and_tables_recover(connected: WorkerHealth) -> None:
+    assert asyncio.run(connected.readiness_problems()) == [
         "The model is warming up.",
         "Partitions are being assigned and tables recovered.",
     ]
 
 
-def test_without_a_partition_there_is_nothing_to_do() -> None:
-    app = behind_the_gate()
+def test_without_a_partition_there_is_nothing_to_do(
+    app: CatDogApp, connected: WorkerHealth
+) -> None:
     app.rebalancing = False
     cast(TableManager, app.tables).recovery.completed.set()
-    assert asyncio.run(readiness_problems(app)) == [
+    assert asyncio.run(connected.readiness_problems()) == [
         "The model is warming up.",
         "No partition is assigned to this worker.",
     ]

@@ -6,13 +6,13 @@ from typing import cast
 
 import pytest
 
+from catdog_stream.app import build_app
 from catdog_stream.delivery.voting import VotePublisher
 from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.settings import Settings
 from catdog_stream.testing.classifiers import InstantClassifier
 from catdog_stream.worker import inference
-from catdog_stream.worker.application import CatDogApp
 from tests.support.stacks import DEFAULT, in_header
 
 
@@ -60,7 +60,7 @@ def test_the_votes_of_a_canary_have_its_own_weight(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(inference, "load_canary", lambda _: Weighted("2", 3.0))
 
     async def story() -> None:
-        service = CatDogApp(Settings(role="voter", voter="lite", canary="instant/2")).inference
+        service = build_app(Settings(role="voter", voter="lite", canary="instant/2")).inference
         service.load = lambda _: Weighted("1", 2.0)
         await service.on_start()
         try:

@@ -10,9 +10,9 @@ from aiokafka.errors import (
 )
 
 from catdog_stream import deadlines
+from catdog_stream.app import build_app
 from catdog_stream.patches.topic_creation import TopicNotCreatedError
 from catdog_stream.settings import Settings
-from catdog_stream.worker.application import CatDogApp
 from catdog_stream.worker.process import Worker
 
 
@@ -89,4 +89,4 @@ def test_an_error_of_kafka_ends_it_with_a_sentence(
 
 
 def _worker() -> Worker:
-    return Worker(CatDogApp(Settings()), loop=asyncio.get_running_loop())
+    return Worker(build_app(Settings()), loop=asyncio.get_running_loop())

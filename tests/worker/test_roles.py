@@ -51,9 +51,6 @@ def test_the_jury_reads_votes_and_needs_no_model() -> None:
 #: Prints the name, the agents, and the tables with the topics that they follow.
 TELL = """
 from catdog_stream.app import app
-app.discover()
-import sys
-import catdog_stream.web.views
 print(app.conf.id, *sorted(app.agents), *(f"{t.name}:{t.follows}" for t in app.tables.values()))
 """
 

@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 from uuid import uuid4
 
@@ -12,6 +11,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from catdog_stream import deadlines
+from catdog_stream.delivery.fetch_budget import FetchBudget
+from catdog_stream.delivery.group_member import GroupMember
 from catdog_stream.errors import StackError
 from catdog_stream.kafka import deployments
 from catdog_stream.kafka.deployments import Report, give, report, standing
@@ -19,12 +20,11 @@ from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.stacks.manifest import Manifest, load_manifest
 from catdog_stream.models.stacks.repository import StackId
 from catdog_stream.pipeline.observing import Observers
+from catdog_stream.pipeline.ordered_publisher import Publisher
 from catdog_stream.settings import Settings
 from catdog_stream.testing import InstantClassifier
 from catdog_stream.worker import rollout
-from catdog_stream.worker.application import CatDogApp
 from catdog_stream.worker.inference import Inference
-from catdog_stream.worker.roles import role_of
 from catdog_stream.worker.rollout import MAX_TRIES, Rollout
 from tests.kafka.test_deployments import HOSTILE
 from tests.support.stacks import add
@@ -88,18 +88,18 @@ class Worker:
 
     def __init__(self, address: str, folder: Path, own: Classifier | None = None) -> None:
         self.settings = Settings(broker=f"kafka://{address}", stacks=folder)
-        self.app = SimpleNamespace(
-            settings=self.settings,
-            role=role_of(self.settings),
-            address=ME,
-            give_up=pytest.fail,
+        self.inference = Inference(
+            self.settings,
+            publisher=cast(Publisher, None),
+            member=cast(GroupMember, None),
+            fetched=FetchBudget(set(), fetch=1, most=1),
             observers=Observers(),
+            weights={},
+            on_failure=lambda reason: pytest.fail(str(reason)),
         )
-        app = cast(CatDogApp, self.app)
-        self.app.inference = self.inference = Inference(app)
         instant = own or Instant({"cat": 1.0, "dog": 0.0}, "own")
         self.inference.load = lambda _settings: instant
-        self.rollout = Rollout(app)
+        self.rollout = Rollout(self.settings, self.inference, voter=None, address=lambda: ME)
 
     async def start(self) -> None:
         own = await self.inference.beside(self.inference.load, seconds=SECONDS)

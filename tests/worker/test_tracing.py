@@ -5,15 +5,15 @@ import sys
 
 import pytest
 
+from catdog_stream.app import build_app
 from catdog_stream.errors import SettingError
 from catdog_stream.settings import Settings
-from catdog_stream.worker.application import CatDogApp
 from catdog_stream.worker.tracing import Tracing
 from tests.support.collector import collecting
 
 
 def test_without_the_setting_nothing_watches() -> None:
-    app = CatDogApp(Settings())
+    app = build_app(Settings())
     before = list(app.observers._observers)
     asyncio.run(_start_and_stop(app.tracing))
     assert app.observers._observers == before
@@ -22,7 +22,7 @@ def test_without_the_setting_nothing_watches() -> None:
 def test_with_it_the_last_spans_are_sent_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_SERVICE_NAME", "pets")
     with collecting() as collector:
-        tracing = CatDogApp(Settings(traces=collector.address)).tracing
+        tracing = build_app(Settings(traces=collector.address)).tracing
 
         async def story() -> None:
             await tracing.on_start()
@@ -37,7 +37,7 @@ def test_with_it_the_last_spans_are_sent_at_the_end(monkeypatch: pytest.MonkeyPa
 
 def test_a_package_that_is_missing_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
-    tracing = CatDogApp(Settings(traces="http://collector:4318")).tracing
+    tracing = build_app(Settings(traces="http://collector:4318")).tracing
     with pytest.raises(SettingError, match=r"^CATDOG_TRACES needs .*catdog-stream\[tracing\]'\.$"):
         asyncio.run(_start_and_stop(tracing))
 

@@ -1,13 +1,14 @@
 """HTTP API of one worker: its parts and its paths."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from aiohttp import web
 
 from catdog_stream.memory import LARGEST_AT_ONCE, MemoryPlan
 from catdog_stream.messages.wire import base64_length
 from catdog_stream.models.pictures import PictureLimits
+from catdog_stream.settings import Settings
 from catdog_stream.web.api.addresses import Addresses
 from catdog_stream.web.api.body import Intake
 from catdog_stream.web.api.guards.rates import Rates
@@ -17,13 +18,10 @@ from catdog_stream.web.api.problems import json
 from catdog_stream.web.api.stream import Stream
 from catdog_stream.web.api.uploading import FORM_BYTES
 from catdog_stream.web.api.v2.protocol import Protocol
-from catdog_stream.web.api.v2.serving import serving
+from catdog_stream.web.api.v2.serving import Model
 from catdog_stream.web.fetching.by_address import PicturesByAddress
 from catdog_stream.web.fetching.rules import Rules
-from catdog_stream.worker.health import health_problems, readiness_problems
-
-if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
+from catdog_stream.worker.health import WorkerHealth
 
 __all__ = ["Api"]
 
@@ -32,10 +30,17 @@ _VERSION = f"{_MODEL}/versions/{{version}}"
 
 
 class Api:
-    """All parts of the API, created once per worker."""
+    """All parts of the API, created once per worker.
 
-    def __init__(self, app: "CatDogApp") -> None:
-        settings = app.settings
+    Args:
+        settings: the settings of the worker.
+        health: its health.
+        model: returns the serving model; ``None`` while there is none.
+    """
+
+    def __init__(
+        self, settings: Settings, health: WorkerHealth, model: Callable[[], Model | None]
+    ) -> None:
         largest = LARGEST_AT_ONCE * base64_length(settings.max_image_bytes) + FORM_BYTES
         intake = Intake(MemoryPlan.of(settings).uploads)
         rates = Rates(settings.web_rate)
@@ -57,9 +62,9 @@ class Api:
             self._stream,
             intake,
             rates,
-            model=lambda: serving(app),
-            alive=lambda: health_problems(app),
-            ready=lambda: readiness_problems(app),
+            model=model,
+            alive=lambda: health.problems,
+            ready=health.readiness_problems,
             max_image_bytes=settings.max_image_bytes,
             max_body_bytes=largest,
         )

@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from faust.exceptions import ConsumerNotStarted
 from msgspec import Meta
 
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.counting import MAX_NAME_BYTES, MAX_NAMES
-
-if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
+from catdog_stream.delivery.group_member import GroupMember
 
 __all__ = ["MAX_SHARDS", "Count", "ShardCounts", "Shards", "Statistics", "local_shards"]
 
@@ -53,13 +50,10 @@ class Statistics:
         return sum(self.rejections.values())
 
 
-def local_shards(app: "CatDogApp", tables: Iterable[CommittedTable]) -> Shards | None:
+def local_shards(member: GroupMember, tables: Iterable[CommittedTable]) -> Shards | None:
     """Return the counts of this worker's partitions; ``None`` while they may be incomplete."""
-    if not app.settled:
-        return None
-    try:
-        assignment = app.consumer.assignment()
-    except ConsumerNotStarted:
+    assignment = member.assignment if member.is_settled else None
+    if assignment is None:
         return None
     shards: dict[str, dict[str, Mapping[str, int]]] = {"labels": {}, "rejections": {}}
     for table in tables:

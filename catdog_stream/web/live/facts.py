@@ -1,40 +1,71 @@
 """Facts of a worker about its models, beside its answers, for sections of the page, as JSON."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from catdog_stream.delivery.group_lag import GroupLag
 from catdog_stream.pipeline.drift import Drift
 from catdog_stream.pipeline.shadow.watching import Shadow
+from catdog_stream.settings import Settings
+from catdog_stream.worker.aggregation import Aggregation
+from catdog_stream.worker.inference import Inference
+from catdog_stream.worker.roles import Role
+from catdog_stream.worker.rollout import Rollout
 
-if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
-
-__all__ = ["facts"]
+__all__ = ["WorkerFacts"]
 
 
-def facts(app: "CatDogApp") -> Mapping[str, Any]:
-    """Return the facts by the names that the sections use; missing facts are left out."""
-    told = {
-        "flow": _flow(app.lag),
-        "lag_known": app.lag.was_known,
-        "stopping": app.should_stop,
-        "unready": app.watchdog.unready,
-        # It is normal that votes wait for a deadline.
-        "patience": app.settings.vote_deadline if app.role.is_jury else 0.0,
-        "role": _role(app),
-        "waits": "votes" if app.role.is_jury else "",
-        "voter": app.role.voter,
-        "absent": app.aggregation.jury.absent
-        if app.role.is_jury and app.aggregation.warm
-        else None,
-        "loading": app.rollout.loading,
-        "refused": app.rollout.problem,
-        "canary": _canary(app),
-        "shadow": _shadow(app.inference.shadow, app.settings.shadow_share),
-        "drift": _drift(app.inference.drift_monitor.drift),
-    }
-    return {name: fact for name, fact in told.items() if fact}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerFacts:
+    """Source of the facts of one worker."""
+
+    settings: Settings
+    role: Role
+    lag: GroupLag
+    inference: Inference
+    aggregation: Aggregation
+    rollout: Rollout
+    #: Returns the seconds for which this worker has not been ready.
+    unready: Callable[[], float]
+    is_stopping: Callable[[], bool]
+
+    def __call__(self) -> Mapping[str, Any]:
+        """Return the facts by the names that the sections use; missing facts are left out."""
+        jury = self.aggregation.jury if self.aggregation.warm else None
+        facts = {
+            "flow": _flow(self.lag),
+            "lag_known": self.lag.was_known,
+            "stopping": self.is_stopping(),
+            "unready": self.unready(),
+            # It is normal that votes wait for a deadline.
+            "patience": self.settings.vote_deadline if self.role.is_jury else 0.0,
+            "role": self._role(),
+            "waits": "votes" if self.role.is_jury else "",
+            "voter": self.role.voter,
+            "absent": None if jury is None else jury.absent,
+            "loading": self.rollout.loading,
+            "refused": self.rollout.problem,
+            "canary": self._canary(),
+            "shadow": _shadow(self.inference.shadow, self.settings.shadow_share),
+            "drift": _drift(self.inference.drift_monitor.drift),
+        }
+        return {name: fact for name, fact in facts.items() if fact}
+
+    def _role(self) -> str:
+        """Return what distinguishes this worker from a worker with the role ``all``."""
+        if self.role.voter is not None:
+            return f"It is the voter {self.role.voter}, and these are its votes."
+        if self.aggregation.warm:
+            pending, voters = self.aggregation.jury.pending, ", ".join(self.settings.voters)
+            return f"The jury of {voters}: {pending} requests wait for votes here."
+        return ""
+
+    def _canary(self) -> Mapping[str, Any] | None:
+        canary = self.inference.canary
+        if canary is None:
+            return None
+        return {"stack": f"{canary.name} {canary.version}", "share": self.settings.canary_share}
 
 
 def _flow(lag: GroupLag) -> Mapping[str, Any] | None:
@@ -49,23 +80,6 @@ def _flow(lag: GroupLag) -> Mapping[str, Any] | None:
         "stalled": lag.flow.stalled,
         "growth": lag.flow.growth(),
     }
-
-
-def _role(app: "CatDogApp") -> str:
-    """Return what distinguishes this worker from a worker with the role ``all``."""
-    if app.role.voter is not None:
-        return f"It is the voter {app.role.voter}, and these are its votes."
-    if app.role.is_jury and app.aggregation.warm:
-        jury, voters = app.aggregation.jury, ", ".join(app.settings.voters)
-        return f"The jury of {voters}: {jury.pending} requests wait for votes here."
-    return ""
-
-
-def _canary(app: "CatDogApp") -> Mapping[str, Any] | None:
-    canary = app.inference.canary
-    if canary is None:
-        return None
-    return {"stack": f"{canary.name} {canary.version}", "share": app.settings.canary_share}
 
 
 def _shadow(shadow: Shadow | None, share: float) -> Mapping[str, Any] | None:

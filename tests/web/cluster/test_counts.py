@@ -1,8 +1,9 @@
 """Tests of the counts that a worker shows."""
 
+from catdog_stream.app import build_app
+from catdog_stream.delivery.group_member import GroupMember
 from catdog_stream.settings import Settings
 from catdog_stream.web.cluster.counts import Statistics, local_shards
-from catdog_stream.worker.application import CatDogApp
 
 
 def test_totals_are_sums() -> None:
@@ -11,4 +12,7 @@ def test_totals_are_sums() -> None:
 
 
 def test_a_worker_shows_nothing_before_its_tables_are_recovered() -> None:
-    assert local_shards(CatDogApp(Settings()), ()) is None
+    consumer = build_app(Settings()).consumer
+    for is_settled in (False, True):
+        member = GroupMember("catdogimage", lambda: consumer, iter((is_settled,)).__next__)
+        assert local_shards(member, ()) is None

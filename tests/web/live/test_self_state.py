@@ -1,49 +1,62 @@
 """Tests of a worker's own state when parts of it are unknown."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any
 
-import pytest
-
-from catdog_stream.settings import Settings
-from catdog_stream.web.live import self_state as module
 from catdog_stream.web.live.self_state import SelfState
-from catdog_stream.web.recording.recorder import Recorder
-from catdog_stream.worker.application import CatDogApp
 
 
-def test_a_look_that_failed_is_told_and_taken_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = 0
+def state(readiness_problems: Callable[[], Awaitable[list[str]]]) -> SelfState:
+    """Return the state of a worker with these problems."""
+    unused: Any = None
+    health: Any = SimpleNamespace(readiness_problems=readiness_problems)
+    return SelfState(
+        health=health,
+        tables=(),
+        member=unused,
+        lag=unused,
+        work=unused,
+        stack=unused,
+        recorder=unused,
+        facts=unused,
+    )
 
-    async def look(_app: CatDogApp) -> list[str]:
-        nonlocal looks
-        looks += 1
-        if looks == 1:
+
+def test_a_failed_check_is_reported_and_repeated() -> None:
+    checks = 0
+
+    async def check() -> list[str]:
+        nonlocal checks
+        checks += 1
+        if checks == 1:
             raise OSError("No more files.")
         return []
 
-    async def story() -> None:
-        it = SelfState(CatDogApp(Settings()), (), Recorder())
-        assert list(await it._look()) == ["Its state cannot be told: OSError('No more files.')."]
+    async def scenario() -> None:
+        it = state(check)
+        assert list(await it._look()) == [
+            "The state of this worker is unknown: OSError('No more files.')."
+        ]
         assert list(await it._look()) == []
 
-    monkeypatch.setattr(module, "readiness_problems", look)
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_many_that_look_at_once_look_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = 0
+def test_simultaneous_callers_share_one_check() -> None:
+    checks = 0
 
-    async def look(_app: CatDogApp) -> list[str]:
-        nonlocal looks
-        looks += 1
+    async def check() -> list[str]:
+        nonlocal checks
+        checks += 1
         await asyncio.sleep(0.01)
         return ["It waits."]
 
-    async def story() -> None:
-        it = SelfState(CatDogApp(Settings()), (), Recorder())
-        told = await asyncio.gather(*(it._look() for _ in range(5)))
-        assert [list(each) for each in told] == [["It waits."]] * 5
-        assert looks == 1
+    async def scenario() -> None:
+        it = state(check)
+        found = await asyncio.gather(*(it._look() for _ in range(5)))
+        assert [list(each) for each in found] == [["It waits."]] * 5
+        assert checks == 1
 
-    monkeypatch.setattr(module, "readiness_problems", look)
-    asyncio.run(story())
+    asyncio.run(scenario())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from catdog_stream.web.api.guards.origins import SAFE_METHODS
 from catdog_stream.web.api.problems import Problem, is_api
 
-__all__ = ["OPEN_PATHS", "PEER_PATHS", "Tokens", "bearer"]
+__all__ = ["OPEN_PATHS", "PEER_PATHS", "Tokens"]
 
 #: Paths for probes. They show nothing about requests.
 OPEN_PATHS = frozenset(("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"))
@@ -17,11 +17,6 @@ OPEN_PATHS = frozenset(("/healthz", "/readyz", "/v2/health/live", "/v2/health/re
 
 #: Paths for other workers.
 PEER_PATHS = frozenset(("/shards/",))
-
-
-def bearer(token: str | None) -> dict[str, str]:
-    """Return the header with which one worker authenticates to another."""
-    return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)

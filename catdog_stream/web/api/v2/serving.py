@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from catdog_stream.web.api.problems import Problem
-
-if TYPE_CHECKING:
-    from catdog_stream.worker.application import CatDogApp
+from catdog_stream.worker.aggregation import Aggregation
+from catdog_stream.worker.inference import Inference
 
 __all__ = ["ALIAS", "Model", "checked", "model_document", "serving"]
 
@@ -27,13 +26,13 @@ class Model:
     classes: Sequence[str]
 
 
-def serving(app: "CatDogApp") -> Model | None:
+def serving(work: Inference | Aggregation) -> Model | None:
     """Return the serving model; ``None`` while there is none."""
-    if app.role.is_jury:
-        return Model("jury", "1", ()) if app.aggregation.warm else None
-    if not app.inference.warm:
+    if not work.warm:
         return None
-    classifier = app.inference.classifier
+    if isinstance(work, Aggregation):
+        return Model("jury", "1", ())
+    classifier = work.classifier
     return Model(classifier.name, classifier.version, tuple(classifier.classes))
 
 

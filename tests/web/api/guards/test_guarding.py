@@ -4,8 +4,9 @@ import pytest
 from aiohttp import web
 
 from catdog_stream.web.api.guards.guarding import guard
-from catdog_stream.web.api.guards.tokens import Tokens, bearer
+from catdog_stream.web.api.guards.tokens import Tokens
 from catdog_stream.web.api.problems import Problem
+from tests.support.tokens import bearer
 from tests.web.api.serving_apps import Client, play
 
 

@@ -4,8 +4,9 @@ from base64 import b64encode
 
 import pytest
 
-from catdog_stream.web.api.guards.tokens import Tokens, bearer
+from catdog_stream.web.api.guards.tokens import Tokens
 from catdog_stream.web.api.problems import Problem
+from tests.support.tokens import bearer
 
 BOTH = Tokens(read="reading-secret", send="sending-secret")
 

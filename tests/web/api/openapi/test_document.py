@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from catdog_stream.app import app
+from catdog_stream.app import build_app
+from catdog_stream.settings import Settings
 from catdog_stream.web.api.api import Api
 from catdog_stream.web.api.openapi.document import openapi_document
 
@@ -27,7 +28,8 @@ def walk(document: Any) -> Iterator[dict[str, Any]]:
 
 def test_every_path_of_the_api_and_no_other_is_described() -> None:
     application = web.Application()
-    Api(app).register(application.router)
+    app = build_app(Settings())
+    Api(app.settings, app.watchdog._health, lambda: None).register(application.router)
     paths = {
         (route.resource.canonical, route.method.lower())
         for route in application.router.routes()
