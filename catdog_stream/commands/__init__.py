@@ -5,7 +5,7 @@ as XGBoost, inside its function.
 """
 
 import click
-from faust.cli.base import cli
+from faust.cli.faust import cli  # with all commands of Faust, some of which are replaced
 from faust.cli.worker import worker
 
 from catdog_stream import __version__
@@ -22,7 +22,7 @@ from catdog_stream.commands.send import send
 from catdog_stream.commands.stacks import stacks
 from catdog_stream.commands.train import train
 from catdog_stream.commands.train_head import train_head
-from catdog_stream.commands.up import up
+from catdog_stream.commands.up import up_command
 from catdog_stream.commands.watch import watch
 from catdog_stream.worker.application import CatDogApp
 
@@ -40,20 +40,15 @@ COMMANDS = (
     stacks,
     train,
     train_head,
-    up,
     watch,
 )
 
 
 def add_commands(app: CatDogApp) -> None:
-    """Add the commands to Faust's command line, which exists once in a process.
-
-    Commands that use the app get it as click's object of the context.
-    """
-    cli.context_settings["obj"] = app
-    for command in COMMANDS:
+    """Add the commands to Faust's command line, which exists once in a process."""
+    for command in (*COMMANDS, up_command(app)):
         cli.add_command(command)
-    add_check(worker._click)
+    add_check(worker._click, app)
     for described in (cli, *cli.commands.values()):
         describe(described)
     # Faust's option prints Faust's own version.

@@ -18,7 +18,7 @@ from catdog_stream.worker.local_checks import check_settings, check_stacks, chec
 __all__ = ["add_check"]
 
 
-def add_check(worker: click.Command) -> None:
+def add_check(worker: click.Command, app: CatDogApp) -> None:
     """Add the option ``--check`` to Faust's command ``worker``."""
     start = worker.callback
     assert start is not None
@@ -31,7 +31,7 @@ def add_check(worker: click.Command) -> None:
         **options: Any,
     ) -> Any:
         if check:
-            _check(click.get_current_context().obj, web_port, web_bind)
+            _check(app, web_port, web_bind)
         return start(*args, web_port=web_port, web_bind=web_bind, **options)
 
     worker.callback = check_or_start

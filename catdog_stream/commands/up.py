@@ -30,19 +30,27 @@ from catdog_stream.worker.preflight import in_url
 EVERY_ADDRESS = {"": HOST, "0.0.0.0": HOST, "::": "::1"}
 
 
-@click.command()
-@click.option("--samples", is_flag=True, help="Send the sample pictures once all is up.")
-@click.option(
-    "--web-port", type=click.IntRange(1, 65535), help="Port of the page; WEB_PORT's, or 6066."
-)
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where the local Kafka keeps its topics.",
-)
-@click.pass_obj
-def up(app: CatDogApp, samples: bool, web_port: int | None, data_dir: Path | None) -> None:
-    """Run everything on this machine: a broker if none answers, a worker, the page."""
+def up_command(app: CatDogApp) -> click.Command:
+    """Return the command, for the web address of ``app``."""
+
+    @click.command()
+    @click.option("--samples", is_flag=True, help="Send the sample pictures once all is up.")
+    @click.option(
+        "--web-port", type=click.IntRange(1, 65535), help="Port of the page; WEB_PORT's, or 6066."
+    )
+    @click.option(
+        "--data-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Where the local Kafka keeps its topics.",
+    )
+    def up(samples: bool, web_port: int | None, data_dir: Path | None) -> None:
+        """Run everything on this machine: a broker if none answers, a worker, the page."""
+        _run(app, samples, web_port, data_dir)
+
+    return up
+
+
+def _run(app: CatDogApp, samples: bool, web_port: int | None, data_dir: Path | None) -> None:
     port: int = web_port or app.conf.web_port
     host = EVERY_ADDRESS.get(app.conf.web_bind, app.conf.web_bind)
     _require_free(host, port, "the page", "--web-port or WEB_PORT")
