@@ -37,7 +37,7 @@ class Labels:
         self._seconds: dict[str, float] = {}
         self._latest = 0.0
         self._waiting: dict[str, asyncio.Future[float]] = {}
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._answers = replies(Settings(broker=f"kafka://{self._address}").cluster)
@@ -67,10 +67,10 @@ class Labels:
     async def until(self, count: int) -> Arrival:
         """Wait for ``count`` labels. Raises ``RuntimeError`` if no more come."""
         while len(self._seconds) < count:
-            self._news.clear()
+            self._changed.clear()
             self._raise_failure()
             try:
-                await asyncio.wait_for(self._news.wait(), PATIENCE)
+                await asyncio.wait_for(self._changed.wait(), PATIENCE)
             except TimeoutError:
                 raise RuntimeError(
                     f"{len(self._seconds)} of {count} labels have come, and no more in "
@@ -90,9 +90,9 @@ class Labels:
         try:
             async for reply in stream:
                 self._note(reply, time.perf_counter())
-                self._news.set()
+                self._changed.set()
         except Exception as error:
-            self._news.set()
+            self._changed.set()
             for waiting in self._waiting.values():
                 if not waiting.done():
                     waiting.set_exception(error)

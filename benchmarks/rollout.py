@@ -1,6 +1,6 @@
-"""Milliseconds from sending a request to its label, before, during and after swaps of the stack.
+"""Milliseconds from sending a request to its label, before, during and after rollouts of the stack.
 
-    python -m benchmarks.rollout --images DIR [--rate 50] [--swaps 6] [--broker BROKER]
+    python -m benchmarks.rollout --images DIR [--rate 50] [--rollouts 6] [--broker BROKER]
 
 Two workers with one thread each get requests at random moments (a Poisson process), while two
 stacks, which differ in their version alone, take over from each other. "During" is what was sent
@@ -41,18 +41,18 @@ def main() -> None:
     """Run the measurement and print the report."""
     arguments = parser(__doc__)
     arguments.add_argument("--rate", type=float, default=50.0, help="requests per second (50)")
-    arguments.add_argument("--swaps", type=int, default=6, help="how many (6)")
+    arguments.add_argument("--rollouts", type=int, default=6, help="how many (6)")
     options = arguments.parse_args()
     files = pictures(options.images, 100)
     with lend(options.broker) as broker, tempfile.TemporaryDirectory() as folder:
         run = Run(broker.address, broker.folder, Path(folder), files, options.rate)
-        asyncio.run(run.measure(options.swaps))
+        asyncio.run(run.measure(options.rollouts))
     rows = {name: _text(values) for name, values in run.milliseconds.items()}
-    rows["swap, order to last report"] = f"{', '.join(f'{s:.1f}' for s in run.swaps)} s"
+    rows["rollout, deployment to last report"] = f"{', '.join(f'{s:.1f}' for s in run.rollouts)} s"
     report(
         f"Latency in milliseconds, {options.rate:g} requests per second, {WORKERS} workers",
         rows,
-        {"milliseconds": run.milliseconds, "swaps_s": run.swaps},
+        {"milliseconds": run.milliseconds, "rollouts_s": run.rollouts},
         broker=broker_name(options.broker),
         output=options.output,
     )
@@ -69,20 +69,20 @@ class Run:
 
     Attributes:
         milliseconds: latency of each request, by the phase in which it was sent.
-        swaps: duration of each rollout, in seconds.
+        rollouts: duration of each rollout, in seconds.
     """
 
     def __init__(
         self, address: str, folder: Path, stacks: Path, files: Sequence[bytes], rate: float
     ) -> None:
         self.milliseconds: dict[str, list[float]] = {"before": [], "during": [], "after": []}
-        self.swaps: list[float] = []
+        self.rollouts: list[float] = []
         self._address, self._folder, self._stacks = address, folder, stacks
         self._files, self._rate = files, rate
         self._phase = "before"
 
-    async def measure(self, swaps: int) -> None:
-        """Roll out a stack ``swaps`` times."""
+    async def measure(self, rollouts: int) -> None:
+        """Roll out a stack ``rollouts`` times."""
         for version in ("1", "2"):
             add(self._stacks, "pets", version)
         await create_topics(self._address)
@@ -96,21 +96,21 @@ class Run:
             async with producer, Labels(self._address, urls) as labels:
                 load = asyncio.create_task(self._load(producer, labels, urls))
                 await asyncio.sleep(PAUSE)
-                for number in range(swaps):
-                    await self._swap(f"pets/{1 + number % 2}")
+                for number in range(rollouts):
+                    await self._roll_out(f"pets/{1 + number % 2}")
                     await asyncio.sleep(PAUSE)
                 self._phase = ""
                 await load
 
-    async def _swap(self, stack: str) -> None:
+    async def _roll_out(self, stack: str) -> None:
         cluster = Settings(broker=f"kafka://{self._address}").cluster
-        told = await standing(cluster)
+        state = await standing(cluster)
         began, self._phase = time.perf_counter(), "during"
-        found = await outcome(cluster, await give(cluster, stack, told.succeeded()))
-        self.swaps.append(time.perf_counter() - began)
+        found = await outcome(cluster, await give(cluster, stack, state.succeeded()))
+        self.rollouts.append(time.perf_counter() - began)
         self._phase = "after"
         if not found.served:
-            raise SystemExit(f"{stack} was not swapped in: {found.reports}")
+            raise SystemExit(f"{stack} was not rolled out: {found.reports}")
 
     async def _load(self, producer: AIOKafkaProducer, labels: Labels, urls: Sequence[str]) -> None:
         """Send requests until the phase is empty; return when all of them are answered."""

@@ -82,9 +82,9 @@ class Soak:
         self._fleet = fleet
         self._ledger = ledger
         self._recorder = recorder
-        self._chance = random.Random(SEED)
+        self._random = random.Random(SEED)
         self._values: Iterator[bytes] = traffic.requests(
-            traffic.variations(PICTURES, self._chance), self._chance
+            traffic.variations(PICTURES, self._random), self._random
         )
 
     async def capacity(self) -> float:
@@ -148,13 +148,13 @@ class Soak:
         began = time.monotonic()
         first = self._fleet.workers[0]
         while True:
-            await asyncio.sleep(60 * self._chance.uniform(*MINUTES_BETWEEN_KILLS))
+            await asyncio.sleep(60 * self._random.uniform(*MINUTES_BETWEEN_KILLS))
             if time.monotonic() - began > seconds - 60:
                 return  # no kill in the last minute, which shows that everything settles
             victims = list(range(len(self._fleet.workers)))
             if time.monotonic() - began < SPARED_SHARE * seconds and first in self._fleet.workers:
                 victims.remove(self._fleet.workers.index(first))
-            self._fleet.vanish(self._chance.choice(victims))
+            self._fleet.vanish(self._random.choice(victims))
             self._recorder.kill()
             joining = asyncio.create_task(self._fleet.join())
             end, longest = time.monotonic() + TAKE_OVER_SECONDS, 0.0

@@ -58,9 +58,9 @@ STACK_LOADED = 120.0
 #: For a stack that is being loaded when a newer deployment arrives: memory holds at most two.
 SUPERSEDED = 10.0
 #: For running workers to report that they have received a deployment, or that they follow none.
-HEARD = 15.0
+RECEIVED = 15.0
 #: For running workers to report the result of a deployment.
-SWAPPED = 150.0
+ROLLED_OUT = 150.0
 #: For running workers to read the corrections of a recount and to commit them.
 RECOUNTED = 40.0
 

@@ -219,7 +219,9 @@ DRIFT_INDEX = Gauge(
     "Population stability index of the last verdicts of this worker's stack against its reference.",
     ["of"],
 )
-DRIFT_FOUND = Gauge("catdog_drift_found", "Whether that is more than chance, and matters.", ["of"])
+DRIFT_FOUND = Gauge(
+    "catdog_drift_found", "Whether that is more than random variation, and matters.", ["of"]
+)
 DRIFT_NOW = Gauge(
     "catdog_drift_now", "Share of a verdict, or a mean, in the last verdicts.", ["of", "value"]
 )
@@ -255,7 +257,7 @@ SHADOW_PICTURES = Counter(
 )
 SHADOW_DIFFERENCE = Histogram(
     "catdog_shadow_difference",
-    "Between what was answered and what the shadow says: the largest in the chance of a class.",
+    "Between what was answered and what the shadow says, the largest of a class's probabilities.",
     ["answered"],
     buckets=(0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1),
 )

@@ -91,7 +91,7 @@ def test_a_recount_waits_for_the_workers_longer_than_partitions_move() -> None:
 
 
 def test_a_swap_is_waited_for_until_each_worker_has_come_to_its_end_with_it() -> None:
-    heard = deadlines.SUPERSEDED + deadlines.LOOK_AGAIN
-    assert heard < deadlines.HEARD < deadlines.STACK_LOADED
-    assert deadlines.STACK_LOADED + deadlines.HEARD < deadlines.SWAPPED
-    assert deadlines.SESSION < deadlines.HEARD, "who was killed is no member any more"
+    received = deadlines.SUPERSEDED + deadlines.LOOK_AGAIN
+    assert received < deadlines.RECEIVED < deadlines.STACK_LOADED
+    assert deadlines.STACK_LOADED + deadlines.RECEIVED < deadlines.ROLLED_OUT
+    assert deadlines.SESSION < deadlines.RECEIVED, "who was killed is no member any more"

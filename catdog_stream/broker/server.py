@@ -219,7 +219,7 @@ class LocalKafka:
         if free < _LEAST_BYTES:
             raise BrokerError(
                 f"{self.data_dir} has {free / 2**20:.0f} MB of free space, and the local Kafka "
-                f"needs at least {_LEAST_BYTES / 2**20:.0f} MB: make room, or choose another "
+                f"needs at least {_LEAST_BYTES / 2**20:.0f} MB: free some space, or choose another "
                 "folder with --data-dir."
             )
 

@@ -29,7 +29,7 @@ def recount(dry_run: bool, forget_deleted: bool) -> None:
     run = Recount(cluster)
     with until_stopped() as signals:
         signals.run(saying_silence(cluster, run.look()))
-        for line in told(run):
+        for line in report_lines(run):
             click.echo(line)
         if dry_run or not run.corrections:
             return
@@ -53,7 +53,7 @@ def recount(dry_run: bool, forget_deleted: bool) -> None:
     click.echo("Corrected.")
 
 
-def told(run: Recount) -> Iterator[str]:
+def report_lines(run: Recount) -> Iterator[str]:
     """Yield one line for each partition that differs, and one for the total."""
     for tp, found in run.corrections.items():
         yield shown(f"{tp.topic}/{tp.partition}: {_differences(found)}.")

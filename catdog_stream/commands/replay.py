@@ -47,7 +47,7 @@ def _known(_context: click.Context, _option: click.Parameter, reasons: tuple[str
 @click.option(
     "--since", help="Only requests of this time or later: 2h, 3d, or 2024-05-17T12:00+02:00."
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be put back, and send nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be replayed, and send nothing.")
 def replay(reasons: tuple[str, ...], since: str | None, dry_run: bool) -> None:
     """Replay rejected requests: publish them as requests again, once each.
 

@@ -147,7 +147,7 @@ class _Answers:
     def __init__(self) -> None:
         self.waiting: dict[asyncio.Future[Reply], Path] = {}
         self.rejected = 0
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._failure: BaseException | None = None
 
     def expect(self, file: Path, answer: asyncio.Future[Reply]) -> None:
@@ -164,7 +164,7 @@ class _Answers:
     def _settle(self, answer: asyncio.Future[Reply]) -> None:
         if answer.cancelled() or self._failure is not None:
             return  # the command was stopped
-        self._news.set()
+        self._changed.set()
         try:
             reply = answer.result()
             self.rejected += reply.label is None
@@ -180,9 +180,9 @@ class _Answers:
         """
         while self.waiting:
             self.check()
-            self._news.clear()
+            self._changed.clear()
             try:
-                await asyncio.wait_for(self._news.wait(), timeout)
+                await asyncio.wait_for(self._changed.wait(), timeout)
             except TimeoutError:
                 return
         self.check()

@@ -36,18 +36,18 @@ async def saying_silence(cluster: ClusterConfig, work: Coroutine[Any, Any, T]) -
 
 
 async def _watch(cluster: ClusterConfig) -> None:
-    said = False
+    is_reported = False
     while True:
         await asyncio.sleep(POLL_SECONDS)
         # After a recent answer no probe is needed, except to report the end of a silence.
-        if not said and not _is_suspicious():
+        if not is_reported and not _is_suspicious():
             continue
         sentence = await silence(cluster)
-        if sentence is not None and not said:
+        if sentence is not None and not is_reported:
             _say(f"{sentence} Trying on: Ctrl-C stops.")
-        elif sentence is None and said:
+        elif sentence is None and is_reported:
             _say("Kafka answers again.")
-        said = sentence is not None
+        is_reported = sentence is not None
 
 
 def _is_suspicious() -> bool:

@@ -29,7 +29,7 @@ class Serving:
 
     def __str__(self) -> str:
         if self.stack is None:
-            return f"{self.worker} follows no orders: it has no CATDOG_STACKS, or is starting"
+            return f"{self.worker} follows no deployments: it has no CATDOG_STACKS, or is starting"
         loading = f", and loads {self.loading}" if self.loading is not None else ""
         problem = f": {self.problem}" if self.problem is not None else ""
         return f"{self.worker} serves {self.stack}{loading}{problem}"
@@ -44,12 +44,12 @@ class Serving:
         }
 
 
-def serving(worker: str, told: Standing) -> Serving:
+def serving(worker: str, state: Standing) -> Serving:
     """Return the last report of a running worker."""
-    said = told.reports.get(worker)
-    if said is None:
+    report = state.reports.get(worker)
+    if report is None:
         return Serving(worker, None, None, None)
-    return Serving(worker, said.stack, said.problem, said.loading)
+    return Serving(worker, report.stack, report.problem, report.loading)
 
 
 def about(repository: Repository, stack: StackId) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def details(repository: Repository, stack: StackId) -> Iterator[str]:
         megabytes = (directory / part.file).stat().st_size / 2**20
         yield _fact(name, f"{part.file}, {megabytes:.1f} MB, SHA-256 {part.sha256}")
     pictures = ", ".join(each.file for each in manifest.golden)
-    yield _fact("golden", pictures or "no pictures: whether it answers as it did cannot be told")
+    yield _fact("golden", pictures or "no pictures: its answers cannot be checked")
     for name, value in repository.document(stack).items():
         if name not in KNOWN and value is not None:
             yield _fact(name, _text(value))

@@ -23,7 +23,9 @@ __all__ = ["stacks"]
 
 #: Option that selects the voters whose deployments the command uses.
 for_voter = click.option(
-    "--voter", metavar="NAME", help="For the voters of this name, which have orders of their own."
+    "--voter",
+    metavar="NAME",
+    help="For the voters of this name, which have deployments of their own.",
 )
 
 T = TypeVar("T")
@@ -44,13 +46,13 @@ def list_(as_json: bool, voter: str | None) -> None:
     settings = Settings.from_environment()
     repository = _repository(settings)
     with until_stopped() as signals:
-        told = _ask(signals, settings.cluster, standing(settings.cluster, voter))
+        state = _ask(signals, settings.cluster, standing(settings.cluster, voter))
         workers = _ask(signals, settings.cluster, running(settings.cluster, voter)).workers
-    ordered = told.order.stack if told.order is not None else None
+    ordered = state.order.stack if state.order is not None else None
     found = {str(stack): about(repository, stack) for stack in repository}
     if as_json:
         rows = [{"stack": name, "ordered": name == ordered, **each} for name, each in found.items()]
-        serve = [serving(worker, told).as_json() for worker in sorted(workers)]
+        serve = [serving(worker, state).as_json() for worker in sorted(workers)]
         click.echo(_json({"ordered": ordered, "stacks": rows, "workers": serve}))
         return
     for name, each in found.items():
@@ -60,9 +62,9 @@ def list_(as_json: bool, voter: str | None) -> None:
     if ordered is None:
         click.echo("Each worker serves the stack of its own settings.")
     elif ordered not in found:
-        click.echo(shown(f"{ordered} is ordered, and not there."))
+        click.echo(shown(f"{ordered} is deployed, but is not in the folder."))
     for worker in sorted(workers):
-        click.echo(shown(str(serving(worker, told))))
+        click.echo(shown(str(serving(worker, state))))
 
 
 @stacks.command()
@@ -109,12 +111,12 @@ def use(stack: str, voter: str | None) -> None:
         classes = ", ".join(_repository(settings).manifest(wanted).classes)
         click.echo(shown(f"{wanted}: its classes are {classes}."))
     with until_stopped() as signals:
-        told = _ask(signals, settings.cluster, standing(settings.cluster, voter))
+        state = _ask(signals, settings.cluster, standing(settings.cluster, voter))
         if settings.stacks is None and wanted not in shipped():
             _require_worker(
                 _ask(signals, settings.cluster, running(settings.cluster, voter)), wanted
             )
-        _order(signals, settings.cluster, told, str(wanted), told.succeeded(), voter)
+        _deploy(signals, settings.cluster, state, str(wanted), state.succeeded(), voter)
 
 
 def _require_worker(now: Running, wanted: StackId) -> None:
@@ -138,21 +140,21 @@ def rollback(voter: str | None) -> None:
     """
     settings = Settings.from_environment()
     with until_stopped() as signals:
-        told = _ask(signals, settings.cluster, standing(settings.cluster, voter))
-        back = told.taken_back()
+        state = _ask(signals, settings.cluster, standing(settings.cluster, voter))
+        back = state.taken_back()
         if back is None:
             raise click.ClickException(
                 "No stack is known that served before: nothing to go back to."
             )
         stack, history = back
         click.echo(shown(f"Back to {stack or OWN}."))
-        _order(signals, settings.cluster, told, stack, history, voter)
+        _deploy(signals, settings.cluster, state, stack, history, voter)
 
 
-def _order(
+def _deploy(
     signals: Signals,
     cluster: ClusterConfig,
-    told: Standing,
+    state: Standing,
     stack: str | None,
     history: Iterable[Past],
     voter: str | None,
@@ -161,12 +163,12 @@ def _order(
     what = stack or OWN
     now = _ask(signals, cluster, running(cluster, voter))
     if not now.nameless:
-        _ask(signals, cluster, forget(cluster, told.reports.keys() - now.workers, voter))
-    order = _ask(signals, cluster, give(cluster, stack, history, voter))
+        _ask(signals, cluster, forget(cluster, state.reports.keys() - now.workers, voter))
+    deployment = _ask(signals, cluster, give(cluster, stack, history, voter))
     if not now:
         click.echo(shown(f"No worker runs: those to come serve {what}."))
         return
-    _tell(_ask(signals, cluster, outcome(cluster, order, voter)), what)
+    _print_reports(_ask(signals, cluster, outcome(cluster, deployment, voter)), what)
 
 
 def _ask(signals: Signals, cluster: ClusterConfig, work: Coroutine[Any, Any, T]) -> T:
@@ -174,7 +176,7 @@ def _ask(signals: Signals, cluster: ClusterConfig, work: Coroutine[Any, Any, T])
     return signals.run(saying_silence(cluster, work))
 
 
-def _tell(found: Outcome, what: str) -> None:
+def _print_reports(found: Outcome, what: str) -> None:
     """Print the reports. Raise ``click.ClickException`` unless every worker serves the stack."""
     refused = silent = 0
     for worker, each in found.reports.items():
@@ -182,19 +184,19 @@ def _tell(found: Outcome, what: str) -> None:
             continue  # it skips or abandons the deployment
         if each is None:
             silent += 1
-            text = "said nothing: it has no CATDOG_STACKS, or is slow"
+            text = "has not reported: it has no CATDOG_STACKS, or is slow"
         elif not each.done:
             silent += 1
-            text = f"{each.stack} goes on: {what} is being loaded still"
+            text = f"{each.stack} stays in service: {what} is still being loaded"
         elif each.problem is not None:
             refused += 1
-            text = f"{each.stack} goes on: {each.problem}"
+            text = f"{each.stack} stays in service: {each.problem}"
         else:
             text = each.stack
         click.echo(shown(f"{worker}: {text}"))
     if found.superseded is not None:
         newer = found.superseded.stack or OWN
-        raise click.ClickException(shown(f"Another order came: for {newer}, which counts."))
+        raise click.ClickException(shown(f"A newer deployment is in force: {newer}."))
     if not found.served:
         number = len(found.reports) + found.running.nameless
         silent += found.running.nameless
@@ -202,7 +204,7 @@ def _tell(found: Outcome, what: str) -> None:
         raise click.ClickException(
             shown(
                 f"Of {number} workers {served} serve {what}, {refused} refused, "
-                f"and {silent} did not say in time."
+                f"and {silent} did not report in time."
             )
         )
 

@@ -41,18 +41,18 @@ def chosen(answers: Mapping[int, Iterable[Answer]], counts: Shard) -> Mapping[in
         counts: the committed counts.
     """
     ranked = {offset: _ranked(of) for offset, of in sorted(answers.items())}
-    room: Counter[Counted] = Counter()
+    capacity: Counter[Counted] = Counter()
     for kind in ("labels", "rejections"):
-        room.update({(kind, name): number for name, number in counts[kind].items()})
+        capacity.update({(kind, name): number for name, number in counts[kind].items()})
     for of in ranked.values():
         if len(of) == 1:
-            room[_counted(of[0], counts)] -= 1
+            capacity[_counted(of[0], counts)] -= 1
     # Requests with the same candidates are equivalent: only their number per answer matters.
     alike: defaultdict[tuple[Counted, ...], list[int]] = defaultdict(list)
     for offset, of in ranked.items():
         if len(of) > 1:
             alike[tuple(_counted(each, counts) for each in of)].append(offset)
-    shares = _shares({choice: len(offsets) for choice, offsets in alike.items()}, room)
+    shares = _shares({choice: len(offsets) for choice, offsets in alike.items()}, capacity)
     result = {offset: of[0] for offset, of in ranked.items()}
     for choice, offsets in alike.items():
         left = iter(offsets)
@@ -79,15 +79,15 @@ def _counted(answer: Answer, counts: Shard) -> Counted:
 
 
 def _shares(
-    wanted: Mapping[tuple[Counted, ...], int], room: Mapping[Counted, int]
+    wanted: Mapping[tuple[Counted, ...], int], capacity: Mapping[Counted, int]
 ) -> Counter[tuple[tuple[Counted, ...], Counted]]:
     """Assign requests to names up to each name's capacity: a maximum flow.
 
     Args:
         wanted: candidates of requests to the number of requests with these candidates.
-        room: name to its capacity, a number of requests.
+        capacity: name to its capacity, a number of requests.
     """
-    free = Counter({name: number for name, number in room.items() if number > 0})
+    free = Counter({name: number for name, number in capacity.items() if number > 0})
     flow: Counter[tuple[tuple[Counted, ...], Counted]] = Counter()
     for choice, number in wanted.items():
         for _ in range(number):

@@ -219,12 +219,12 @@ class Consumer(ReadingConsumer):
         ends = {tp: self._committable(tp) for tp in tps}
         before = {tp: self._committed_offset[tp] or 0 for tp in ends}
         marked = self._corrected | self.suspects.unwritten
-        news = [tp for tp, end in ends.items() if end > before[tp] or tp in marked]
-        assignment = self.assignment() if news else ()
+        changed = [tp for tp, end in ends.items() if end > before[tp] or tp in marked]
+        assignment = self.assignment() if changed else ()
         tables = self._committed_tables()
         return {
             tp: (offset, self.suspects.marked(tp, offset, _metadata(tables, tp)))
-            for tp in news
+            for tp in changed
             if tp in assignment
             for offset in [max(ends[tp], before[tp])]
         }

@@ -153,10 +153,10 @@ def label_of(value: bytes | None, headers: Headers) -> str:
         return _name(verdict)
     try:
         text = loads(value or b"")["label"]
-        chances = {name: float(percent) for name, percent in _PERCENTAGE.findall(text)}
+        percentages = {name: float(percent) for name, percent in _PERCENTAGE.findall(text)}
     except (ValueError, KeyError, TypeError):
         return UNKNOWN
-    return _cut(max(chances, key=lambda name: chances[name])) if chances else UNKNOWN
+    return _cut(max(percentages, key=lambda name: percentages[name])) if percentages else UNKNOWN
 
 
 def reason_of(headers: Headers) -> str:

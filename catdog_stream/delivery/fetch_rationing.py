@@ -29,7 +29,7 @@ class RationedFetching:
 
     Args:
         plan: the wrapped method. Its first result is a list of nodes and requests.
-        is_paused: tells if Faust has paused a partition.
+        is_paused: returns whether Faust has paused a partition.
         less_polled_topics: topics that are fetched only every ``LESS_POLLED_INTERVAL``.
         budget: memory of fetched records; ``None`` without a limit.
         clock: monotonic time in seconds.

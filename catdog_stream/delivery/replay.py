@@ -43,7 +43,7 @@ REPLAY_OF = "replay-of"
 class ReplayOutcome(Enum):
     """Outcome of the replay of one rejected request."""
 
-    PUT_BACK = auto()
+    REPLAYED = auto()
     #: An earlier replay has replayed it.
     KNOWN = auto()
     #: The rejection carries no picture: it was too large, or the request had none.
@@ -77,7 +77,7 @@ class Tally:
 
     def summary(self, *, dry_run: bool = False) -> str:
         """Return one sentence about all requests."""
-        return ("Would put back " if dry_run else "Put back ") + _told(self.total)
+        return ("Would replay " if dry_run else "Replayed ") + _counts_text(self.total)
 
     def left_out(self) -> str:
         """Return how to replay what was left out; empty if nothing was."""
@@ -92,20 +92,22 @@ class Tally:
         what = "1 request" if number == 1 else f"{number} requests"
         options = " ".join(f"--reason {reason}" for reason in reasons)
         return (
-            f"Left out {what} that would be rejected again. Name the reason to put "
-            f"{'it' if number == 1 else 'them'} back all the same: {options}"
+            f"Left out {what} that would be rejected again. "
+            f"Name the reason to replay {'it' if number == 1 else 'them'} all the same: {options}"
         )
 
     def lines(self) -> list[str]:
         """Return one sentence about each reason."""
-        return [f"{reason}: {_told(counts)}" for reason, counts in sorted(self.reasons.items())]
+        return [
+            f"{reason}: {_counts_text(counts)}" for reason, counts in sorted(self.reasons.items())
+        ]
 
 
-def _told(counts: Counter[ReplayOutcome]) -> str:
-    put_back = counts[ReplayOutcome.PUT_BACK]
-    parts = [f"{put_back} request{'' if put_back == 1 else 's'}"]
+def _counts_text(counts: Counter[ReplayOutcome]) -> str:
+    replayed = counts[ReplayOutcome.REPLAYED]
+    parts = [f"{replayed} request{'' if replayed == 1 else 's'}"]
     for outcome, words in (
-        (ReplayOutcome.KNOWN, "had been put back before"),
+        (ReplayOutcome.KNOWN, "had been replayed before"),
         (ReplayOutcome.NO_PICTURE, "had no picture"),
         (ReplayOutcome.TOO_LARGE, f"had more bytes than {REQUESTS} takes"),
         (ReplayOutcome.LEFT_OUT, "would be rejected again"),
@@ -255,4 +257,4 @@ class Replay:
             line = {"rejection": str(rejected.place), "put_back": str(place)}
             await sender.send_and_wait(REPLAYED, orjson.dumps(line), key=key.encode(), partition=0)
         self._known.add(key)
-        return ReplayOutcome.PUT_BACK
+        return ReplayOutcome.REPLAYED

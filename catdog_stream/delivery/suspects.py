@@ -145,7 +145,7 @@ class Suspects:
         Args:
             message: the request.
             commit: commits what can be committed.
-            is_current: tells if the partition still belongs to this worker.
+            is_current: returns whether the partition still belongs to this worker.
             in_flight: returns the number of requests in progress.
             most_in_flight: largest number of requests in progress at a time.
         """

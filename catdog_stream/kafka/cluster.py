@@ -103,7 +103,7 @@ async def create_topics(cluster: ClusterConfig) -> Mapping[str, int]:
     missing = [new_topic(cluster, name, cluster.partitions) for name in TOPICS if name not in known]
     if missing:
         await create(cluster, missing)
-    return await _told(cluster, TOPICS, known)
+    return await _wait_until_listed(cluster, TOPICS, known)
 
 
 async def create_votes(cluster: ClusterConfig, requests: int) -> Mapping[str, int]:
@@ -114,7 +114,7 @@ async def create_votes(cluster: ClusterConfig, requests: int) -> Mapping[str, in
     known = await topic_partitions(cluster, VOTES)
     if VOTES not in known:
         await create(cluster, [new_topic(cluster, VOTES, requests)])
-        known = await _told(cluster, (VOTES,), known)
+        known = await _wait_until_listed(cluster, (VOTES,), known)
     if known[VOTES] < requests:
         await grow(cluster, VOTES, requests)
         known = await topic_partitions(cluster)
@@ -128,7 +128,7 @@ def new_topic(cluster: ClusterConfig, name: str, partitions: int) -> NewTopic:
     return NewTopic(name, partitions, cluster.replicas, topic_configs=settings)
 
 
-async def _told(
+async def _wait_until_listed(
     cluster: ClusterConfig, topics: Sequence[str], known: Mapping[str, int]
 ) -> Mapping[str, int]:
     """Wait until the cluster lists ``topics``: a new topic is not known to every broker at once."""
@@ -242,10 +242,10 @@ async def _members(client: AIOKafkaAdminClient, group: str) -> Sequence[Sequence
 def _url(metadata: bytes) -> str | None:
     """Return the address in the metadata of Faust's assignor, which is missing in a rebalance."""
     try:
-        told = orjson.loads(ConsumerProtocolMemberMetadata.decode(metadata).user_data)["url"]
+        url = orjson.loads(ConsumerProtocolMemberMetadata.decode(metadata).user_data)["url"]
     except (ValueError, TypeError, KeyError, struct.error):
         return None
-    return told if isinstance(told, str) else None
+    return url if isinstance(url, str) else None
 
 
 async def grow(cluster: ClusterConfig, topic: str, partitions: int) -> None:

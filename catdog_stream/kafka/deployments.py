@@ -176,12 +176,12 @@ async def give(
     return Deployment(offset, stack, kept)
 
 
-async def report(cluster: ClusterConfig, told: Report, voter: str | None = None) -> None:
+async def report(cluster: ClusterConfig, content: Report, voter: str | None = None) -> None:
     """Write a worker's report on a deployment. Raises ``BrokerError``."""
-    body = asdict(told)
+    body = asdict(content)
     worker = body.pop("worker")
-    if told.problem is not None:
-        body["problem"] = told.problem[:MAX_TEXT]
+    if content.problem is not None:
+        body["problem"] = content.problem[:MAX_TEXT]
     await _write(cluster, topic_of(voter), worker.encode(), body)
 
 
@@ -207,13 +207,13 @@ async def standing(cluster: ClusterConfig, voter: str | None = None) -> Standing
     reports: dict[str, Report] = {}
     served: dict[int, None] = {}
     async for record in records(cluster, await extent(cluster, topic, min(partitions, 1))):
-        news = _parse(record)
-        if isinstance(news, Deployment):
-            deployments.append(news)
-        elif isinstance(news, Report):
-            _put(reports, news.worker, news)
-            if news.done and news.problem is None:
-                _put(served, news.order, None)
+        content = _parse(record)
+        if isinstance(content, Deployment):
+            deployments.append(content)
+        elif isinstance(content, Report):
+            _put(reports, content.worker, content)
+            if content.done and content.problem is None:
+                _put(served, content.order, None)
         elif record.value is None and record.key is not None:
             reports.pop(record.key.decode(errors="replace"), None)
     if not deployments:
@@ -244,8 +244,10 @@ def _history(
         for each in reversed(before)
         if each.offset > known
     )
-    told = (replace(past, served=True) if past.order in served else past for past in now.history)
-    return (*unknown, *told)[:HISTORY]
+    known_history = (
+        replace(past, served=True) if past.order in served else past for past in now.history
+    )
+    return (*unknown, *known_history)[:HISTORY]
 
 
 async def follow(
@@ -263,8 +265,8 @@ async def follow(
         reader.assign([place])
         reader.seek(place, offset)
         async for record in reader:
-            if (news := _parse(record)) is not None:
-                yield news
+            if (content := _parse(record)) is not None:
+                yield content
 
 
 def _parse(record: ConsumerRecord) -> Deployment | Report | None:

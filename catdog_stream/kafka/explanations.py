@@ -252,8 +252,8 @@ def _access(error: BaseException, tried: Access | None) -> Access:
 
 def _named(error: BaseException) -> tuple[str, ...]:
     """Return the resources that aiokafka puts into the error: a name, or a set of names."""
-    (told,) = error.args if len(error.args) == 1 else (None,)
-    names = (told,) if isinstance(told, str) else told
+    (argument,) = error.args if len(error.args) == 1 else (None,)
+    names = (argument,) if isinstance(argument, str) else argument
     if isinstance(names, (set, frozenset, list, tuple)):
         found = tuple(sorted(name for name in names if isinstance(name, str)))
         return found if all(_NAME.fullmatch(name) for name in found) else ()

@@ -41,14 +41,14 @@ class Outcome:
 
     running: Running
     #: Last report of each worker on it, also of workers that have ended since.
-    said: dict[str, Report] = field(default_factory=dict)
+    received: dict[str, Report] = field(default_factory=dict)
     #: The deployment that came after it.
     superseded: Deployment | None = None
 
     @property
     def reports(self) -> Mapping[str, Report | None]:
         """Report of each running worker; ``None`` for a worker without a report."""
-        return {worker: self.said.get(worker) for worker in sorted(self.running.workers)}
+        return {worker: self.received.get(worker) for worker in sorted(self.running.workers)}
 
     @property
     def served(self) -> bool:
@@ -58,17 +58,17 @@ class Outcome:
             for report in self.reports.values()
         )
 
-    def settled(self, *, heard: bool) -> bool:
+    def is_settled(self, *, is_overdue: bool) -> bool:
         """Return whether there is nothing more to wait for.
 
         Args:
-            heard: true if a worker without a report by now does not follow deployments.
+            is_overdue: true if a worker without a report by now does not follow deployments.
         """
         if self.superseded is not None:
             return True
         if any(report is not None and not report.done for report in self.reports.values()):
             return False
-        return heard or (not self.running.nameless and None not in self.reports.values())
+        return is_overdue or (not self.running.nameless and None not in self.reports.values())
 
 
 async def running(cluster: ClusterConfig, voter: str | None = None) -> Running:
@@ -89,7 +89,9 @@ async def running(cluster: ClusterConfig, voter: str | None = None) -> Running:
     return Running(workers, urls.count(None))
 
 
-async def outcome(cluster: ClusterConfig, order: Deployment, voter: str | None = None) -> Outcome:
+async def outcome(
+    cluster: ClusterConfig, deployment: Deployment, voter: str | None = None
+) -> Outcome:
     """Wait until every worker has reported on a new deployment, or time is up.
 
     Workers that end are dropped once the group has noticed; workers that start are waited for.
@@ -97,15 +99,15 @@ async def outcome(cluster: ClusterConfig, order: Deployment, voter: str | None =
     """
     found = Outcome(await running(cluster, voter))
     loop = asyncio.get_running_loop()
-    heard, end = loop.time() + deadlines.HEARD, loop.time() + deadlines.SWAPPED
-    listening = asyncio.ensure_future(_listen(cluster, order, found, voter))
+    overdue, end = loop.time() + deadlines.RECEIVED, loop.time() + deadlines.ROLLED_OUT
+    listening = asyncio.ensure_future(_listen(cluster, deployment, found, voter))
     try:
-        while loop.time() < end and not found.settled(heard=loop.time() > heard):
+        while loop.time() < end and not found.is_settled(is_overdue=loop.time() > overdue):
             if listening.done():
                 # Start the next one only if more is to come: aiokafka leaks the connection of a
                 # consumer whose start is cancelled.
                 listening.result()
-                listening = asyncio.ensure_future(_listen(cluster, order, found, voter))
+                listening = asyncio.ensure_future(_listen(cluster, deployment, found, voter))
             await asyncio.wait((listening,), timeout=LOOK_SECONDS)
             if found.superseded is None:
                 found.running = await running(cluster, voter)
@@ -117,14 +119,14 @@ async def outcome(cluster: ClusterConfig, order: Deployment, voter: str | None =
 
 
 async def _listen(
-    cluster: ClusterConfig, order: Deployment, found: Outcome, voter: str | None
+    cluster: ClusterConfig, deployment: Deployment, found: Outcome, voter: str | None
 ) -> None:
     """Read reports into ``found``; return once there is nothing more to wait for."""
-    async with aclosing(follow(cluster, order.offset + 1, voter)) as stream:
-        async for news in stream:
-            if isinstance(news, Deployment):
-                found.superseded = news
-            elif news.order == order.offset and len(found.said) < MAX_REPORTS:
-                found.said[news.worker.rstrip("/")] = news
-            if found.settled(heard=False):
+    async with aclosing(follow(cluster, deployment.offset + 1, voter)) as stream:
+        async for record in stream:
+            if isinstance(record, Deployment):
+                found.superseded = record
+            elif record.order == deployment.offset and len(found.received) < MAX_REPORTS:
+                found.received[record.worker.rstrip("/")] = record
+            if found.is_settled(is_overdue=False):
                 return

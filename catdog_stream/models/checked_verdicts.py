@@ -58,7 +58,7 @@ def _checked(verdict: Verdict, classes: Collection[str]) -> Verdict:
     for name, text in verdict.notes.items():
         if name in classes or name in RESERVED - _NOTES or not isinstance(text, str):
             raise _bad(f"a note {name!r}, which is another header of a label")
-    scores = {name: _share(chance, name) for name, chance in verdict.scores.items()}
+    scores = {name: _share(probability, name) for name, probability in verdict.scores.items()}
     total = sum(scores.values())
     if abs(total - 1) > SUM_TOLERANCE:
         raise _bad(f"probabilities that add up to {total:.6g}")

@@ -40,7 +40,7 @@ class Verdict:
 
         The rounding error goes to the likeliest class, where it is the smallest relative error.
         """
-        thousandths = {name: round(1000 * chance) for name, chance in self.scores.items()}
+        thousandths = {name: round(1000 * probability) for name, probability in self.scores.items()}
         thousandths[self.likeliest] += 1000 - sum(thousandths.values())
         parts = (f"{name} {n // 10}.{n % 10}%" for name, n in thousandths.items())
         return f"Probabilities: {' '.join(parts)}"

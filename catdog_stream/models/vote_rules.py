@@ -107,15 +107,15 @@ def _mean_logs(ballots: Collection[Ballot], classes: Sequence[str]) -> dict[str,
 
 def _familiarity(ballots: Sequence[Ballot]) -> float | None:
     known = [(each.weight, each.verdict.familiarity) for each in ballots]
-    told = [(weight, value) for weight, value in known if value is not None]
-    if not told:
+    scored = [(weight, value) for weight, value in known if value is not None]
+    if not scored:
         return None
-    return math.fsum(weight * value for weight, value in told) / math.fsum(w for w, _ in told)
+    return math.fsum(weight * value for weight, value in scored) / math.fsum(w for w, _ in scored)
 
 
 def _unknown(ballots: Sequence[Ballot]) -> bool:
-    told = [
+    scored = [
         each for each in ballots if each.verdict.unknown or each.verdict.familiarity is not None
     ]
-    unknown = math.fsum(each.weight for each in told if each.verdict.unknown)
-    return unknown > math.fsum(each.weight for each in told) / 2
+    unknown = math.fsum(each.weight for each in scored if each.verdict.unknown)
+    return unknown > math.fsum(each.weight for each in scored) / 2

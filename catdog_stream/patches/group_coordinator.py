@@ -89,7 +89,7 @@ class MendedGroupCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafk
                     await self._client.force_metadata_update()
         except TimeoutError:
             unknown = ", ".join(self._unknown(subscription.topics))
-            logger.warning("Kafka tells nothing of the topics %s.", unknown)
+            logger.warning("Kafka does not describe the topics %s.", unknown)
 
     def _unknown(self, topics: Collection[str]) -> list[str]:
         return sorted(name for name in topics if not self._cluster.partitions_for_topic(name))

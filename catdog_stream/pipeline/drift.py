@@ -22,7 +22,7 @@ from typing import Literal
 from catdog_stream.models.stacks.reference import Histogram, Reference
 from catdog_stream.models.verdict import Verdict
 
-__all__ = ["Drift", "Finding", "Quantity", "chance_limit", "stability_index"]
+__all__ = ["Drift", "Finding", "Quantity", "random_limit", "stability_index"]
 
 Quantity = Literal["verdicts", "confidence", "familiarity"]
 
@@ -146,7 +146,7 @@ class Drift:
         before: Mapping[str, float],
     ) -> Finding:
         index = stability_index(counts.counts, counts.expected)
-        limit = max(MATTERS, chance_limit(counts.counts, counts.expected))
+        limit = max(MATTERS, random_limit(counts.counts, counts.expected))
         if index <= limit:
             counts.since = None
         elif counts.since is None:
@@ -163,7 +163,7 @@ def stability_index(seen: Sequence[int], expected: Sequence[int]) -> float:
     return sum((p - q) * log(p / q) for p, q in pairs)
 
 
-def chance_limit(seen: Sequence[int], expected: Sequence[int]) -> float:
+def random_limit(seen: Sequence[int], expected: Sequence[int]) -> float:
     """Return the PSI that ``FALSE_ALARMS`` of all comparisons exceed if nothing has changed.
 
     The quantile of chi-squared is Wilson and Hilferty's approximation (1931). So far out it is

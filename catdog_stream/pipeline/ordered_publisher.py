@@ -59,7 +59,7 @@ class OrderedPublisher(Generic[J]):
 
     Args:
         publisher: destination of answers.
-        owns: tells if this process still owns the requests that it has taken.
+        owns: returns whether this process still owns the requests that it has taken.
         limit: checks each answer before it leaves; an error that it raises is a failure.
         on_failure: called once with the error that made answering impossible: Kafka refused an
             answer, or too many requests are rejected.

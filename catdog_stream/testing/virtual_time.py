@@ -39,7 +39,7 @@ class _Jump(selectors.SelectSelector):
         return super().select(0)
 
 
-def run_in_virtual_time(story: Coroutine[Any, Any, T]) -> T:
+def run_in_virtual_time(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine as ``asyncio.run`` does, with a virtual clock that starts at 0 s."""
     with asyncio.Runner(loop_factory=_VirtualTimeLoop) as runner:
-        return runner.run(story)
+        return runner.run(coroutine)

@@ -72,5 +72,5 @@ def test_a_worker_is_told_to_serve_to_load_or_to_refuse() -> None:
         "http://a serves pets 2",
         "http://b serves pets 1, and loads pets/2",
         "http://c serves pets 1: It is damaged.",
-        "http://d follows no orders: it has no CATDOG_STACKS, or is starting",
+        "http://d follows no deployments: it has no CATDOG_STACKS, or is starting",
     ]

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from catdog_stream.commands.stacks import _tell
+from catdog_stream.commands.stacks import _print_reports
 from catdog_stream.kafka.deployments import Deployment, Report
 from catdog_stream.kafka.rollout_status import Outcome, Running
 
@@ -17,9 +17,9 @@ def test_of_an_order_that_was_superseded_only_those_who_are_done_with_it_are_nam
         "c": Report("c", 5, "pets 1", loading="pets/2"),
     }
     found = Outcome(Running(frozenset("abcd")), said, superseded=Deployment(6, "pets/3"))
-    with pytest.raises(click.ClickException, match="Another order came: for pets/3"):
-        _tell(found, "pets/2")
-    assert capsys.readouterr().out == "a: pets 2\nb: pets 1 goes on: It is damaged.\n"
+    with pytest.raises(click.ClickException, match="A newer deployment is in force: pets/3"):
+        _print_reports(found, "pets/2")
+    assert capsys.readouterr().out == "a: pets 2\nb: pets 1 stays in service: It is damaged.\n"
 
 
 def test_who_says_nothing_or_loads_still_is_named_in_the_end(
@@ -27,8 +27,8 @@ def test_who_says_nothing_or_loads_still_is_named_in_the_end(
 ) -> None:
     said = {"a": Report("a", 5, "pets 1", loading="pets/2")}
     with pytest.raises(click.ClickException, match="Of 2 workers 0 serve pets/2, 0 refused, and 2"):
-        _tell(Outcome(Running(frozenset("ab")), said), "pets/2")
+        _print_reports(Outcome(Running(frozenset("ab")), said), "pets/2")
     assert capsys.readouterr().out == (
-        "a: pets 1 goes on: pets/2 is being loaded still\n"
-        "b: said nothing: it has no CATDOG_STACKS, or is slow\n"
+        "a: pets 1 stays in service: pets/2 is still being loaded\n"
+        "b: has not reported: it has no CATDOG_STACKS, or is slow\n"
     )

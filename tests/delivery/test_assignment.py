@@ -33,7 +33,7 @@ class Partitions:
                 state.seek(read)
 
 
-def story(ends: dict[TopicPartition, int | None], read: int | None = 0) -> bool:
+def scenario(ends: dict[TopicPartition, int | None], read: int | None = 0) -> bool:
     async def told() -> bool:
         partitions = Partitions()
         partitions.assign(ends, read)
@@ -43,14 +43,14 @@ def story(ends: dict[TopicPartition, int | None], read: int | None = 0) -> bool:
 
 
 def test_work_waits_where_the_end_lies_behind_what_was_read() -> None:
-    assert story({REQUESTS: 5}, read=4)
-    assert not story({REQUESTS: 5}, read=5)
-    assert not story({REQUESTS: None}), "nobody has looked yet"
-    assert not story({REQUESTS: 5, LABELS: 9}, read=5), "labels are no work"
+    assert scenario({REQUESTS: 5}, read=4)
+    assert not scenario({REQUESTS: 5}, read=5)
+    assert not scenario({REQUESTS: None}), "nobody has looked yet"
+    assert not scenario({REQUESTS: 5, LABELS: 9}, read=5), "labels are no work"
 
 
 def test_a_place_that_is_never_found_is_work_that_waits() -> None:
-    assert story({REQUESTS: 5}, read=None)
+    assert scenario({REQUESTS: 5}, read=None)
 
 
 def test_a_partition_that_was_taken_away_is_no_work_and_has_no_end() -> None:

@@ -61,7 +61,7 @@ def delivered(it: Any, offset: int) -> Any:
 
 
 def test_behind_what_was_handed_back_nothing_is_acknowledged_in_that_generation() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = consumer()
         handed_back: list[bool] = []
 
@@ -80,13 +80,13 @@ def test_behind_what_was_handed_back_nothing_is_acknowledged_in_that_generation(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deadlines, "DRAIN", 0.05)
-        asyncio.run(asyncio.wait_for(story(), DEADLINE))
+        asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 
 
 def test_nothing_is_committed_or_acknowledged_before_the_counts_are_restored() -> None:
     """Check recovery: positions are right and counts are not yet, and both are written together."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         it = consumer()
         table = it.app.Table("numbers", partitions=1, follows=REQUESTS.topic)
         table.copy_to_changelog = lambda _partition: None
@@ -116,11 +116,11 @@ def test_nothing_is_committed_or_acknowledged_before_the_counts_are_restored() -
         await it._commit_tps([REQUESTS], start_new_transaction=False)
         assert len(asked) == 1
 
-    asyncio.run(asyncio.wait_for(story(), DEADLINE))
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 
 
 def test_a_commit_that_failed_is_made_again_with_what_has_come_since() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = consumer()
         answers = iter([False, True])
         asked: list[tuple[int, object]] = []
@@ -137,11 +137,11 @@ def test_a_commit_that_failed_is_made_again_with_what_has_come_since() -> None:
         await it._commit_tps([REQUESTS], start_new_transaction=False)
         assert len(asked) == 2, "it is committed"
 
-    asyncio.run(asyncio.wait_for(story(), DEADLINE))
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 
 
 def test_a_worker_marks_what_it_takes_over_until_it_ends_in_good_order() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = consumer()
         asked: list[Any] = []
 
@@ -169,19 +169,19 @@ def test_a_worker_marks_what_it_takes_over_until_it_ends_in_good_order() -> None
         await it._commit_if_possible()
         assert asked[2:] == [(4, "")]
 
-    asyncio.run(asyncio.wait_for(story(), DEADLINE))
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 
 
 def test_marks_of_transactions_between_requests_hold_up_no_commit() -> None:
     """Use a log with control records, in which the offsets of requests have gaps."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         it = consumer()
         for offset in range(0, 600, 2):
             assert it.ack(delivered(it, offset))
         assert it._committable(REQUESTS) == 599
 
-    asyncio.run(asyncio.wait_for(story(), DEADLINE))
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_offsets_that_kafka_does_not_take_are_an_error_but_for_a_lost_place(
 
 
 def test_a_commit_at_a_rebalance_is_bounded_even_behind_one_that_hangs() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = consumer()
         hangs = asyncio.Event()
         it._commit_fut = asyncio.get_running_loop().create_future()
@@ -270,11 +270,11 @@ def test_a_commit_at_a_rebalance_is_bounded_even_behind_one_that_hangs() -> None
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deadlines, "LAST_COMMIT", 0.1)
-        asyncio.run(asyncio.wait_for(story(), DEADLINE))
+        asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 
 
 def test_the_last_commit_has_what_was_acknowledged_while_another_was_under_way() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = consumer()
         asked: list[object] = []
         under_way, go_on = asyncio.Event(), asyncio.Event()
@@ -296,4 +296,4 @@ def test_the_last_commit_has_what_was_acknowledged_while_another_was_under_way()
         await asyncio.gather(periodic, last)
         assert asked == [{REQUESTS: (4, "")}, {REQUESTS: (5, "")}]
 
-    asyncio.run(asyncio.wait_for(story(), DEADLINE))
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))

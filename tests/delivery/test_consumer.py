@@ -24,10 +24,10 @@ DEADLINE = 120.0
 
 
 def test_restarts_with_a_backlog_skip_no_record(broker_address: str, tmp_path: Path) -> None:
-    asyncio.run(_story(broker_address, tmp_path))
+    asyncio.run(_scenario(broker_address, tmp_path))
 
 
-async def _story(address: str, folder: Path) -> None:
+async def _scenario(address: str, folder: Path) -> None:
     app_id = f"counting-{uuid.uuid4().hex[:8]}"
     admin = AIOKafkaAdminClient(bootstrap_servers=address)
     await admin.start()

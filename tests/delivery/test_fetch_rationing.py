@@ -35,7 +35,7 @@ class Request:
 
 
 @dataclass
-class Story:
+class Scenario:
     """Fetcher that reads two partitions of one node."""
 
     now: float = 0.0
@@ -64,31 +64,31 @@ class Story:
 
 
 def test_a_topic_that_can_wait_is_asked_for_once_in_an_interval() -> None:
-    story = Story()
-    assert story.asked() == {URGENT.topic, PATIENT.topic}
-    story.now += LESS_POLLED_INTERVAL * 0.9
-    assert story.asked() == {URGENT.topic}
-    story.now += LESS_POLLED_INTERVAL * 0.2
-    assert story.asked() == {URGENT.topic, PATIENT.topic}
+    scenario = Scenario()
+    assert scenario.asked() == {URGENT.topic, PATIENT.topic}
+    scenario.now += LESS_POLLED_INTERVAL * 0.9
+    assert scenario.asked() == {URGENT.topic}
+    scenario.now += LESS_POLLED_INTERVAL * 0.2
+    assert scenario.asked() == {URGENT.topic, PATIENT.topic}
 
 
 def test_its_turn_is_not_over_while_the_node_is_busy_with_another_request() -> None:
-    story = Story(in_flight=True)
-    assert story.asked() == set()
-    story.in_flight = False
-    assert story.asked() == {URGENT.topic, PATIENT.topic}
+    scenario = Scenario(in_flight=True)
+    assert scenario.asked() == set()
+    scenario.in_flight = False
+    assert scenario.asked() == {URGENT.topic, PATIENT.topic}
 
 
 def test_a_paused_partition_is_not_asked_for() -> None:
-    story = Story()
-    story.paused.add(TP(*URGENT))
-    assert story.asked() == {PATIENT.topic}
-    story.paused.clear()
-    assert URGENT.topic in story.asked()
+    scenario = Scenario()
+    scenario.paused.add(TP(*URGENT))
+    assert scenario.asked() == {PATIENT.topic}
+    scenario.paused.clear()
+    assert URGENT.topic in scenario.asked()
 
 
 def test_a_position_is_looked_up_whatever_is_paused() -> None:
     """Look up the position, because a seek waits for it, and recovery waits for the seek."""
-    story = Story(positions={URGENT: Position(has_valid_position=False)})
-    story.paused.add(TP(*URGENT))
-    assert story.asked() == {URGENT.topic}
+    scenario = Scenario(positions={URGENT: Position(has_valid_position=False)})
+    scenario.paused.add(TP(*URGENT))
+    assert scenario.asked() == {URGENT.topic}

@@ -55,9 +55,9 @@ def incoming(
 
 
 def published(
-    address: str, story: Callable[[KafkaPublisher], Awaitable[None]], count: int
+    address: str, scenario: Callable[[KafkaPublisher], Awaitable[None]], count: int
 ) -> list[ConsumerRecord]:
-    """Return the records that ``story`` adds to Kafka."""
+    """Return the records that ``scenario`` adds to Kafka."""
 
     async def run() -> list[ConsumerRecord]:
         # A limit of one byte for pictures: the producer accepts records of 160 KB at most.
@@ -73,7 +73,7 @@ def published(
                     max_bytes=app.settings.max_answer_bytes,
                 )
                 async with asyncio.timeout(30):
-                    await story(publisher)
+                    await scenario(publisher)
                     return [(await anext(stream)).record for _ in range(count)]
             finally:
                 await app.producer.stop()
@@ -114,12 +114,12 @@ def test_what_cannot_be_written_is_rejected_in_its_place_not_behind_the_next(
     heavy = incoming(0, headers=[("weight", b"x" * 600_000)])
     written: list[Outcome] = []
 
-    async def story(publisher: KafkaPublisher) -> None:
+    async def scenario(publisher: KafkaPublisher) -> None:
         written.append(await (await publisher.publish(heavy, CAT)))
         written.append(await (await publisher.publish(incoming(1), BAD)))
 
     before = broker_errors("publish")
-    records = published(small_topics, story, count=2)
+    records = published(small_topics, scenario, count=2)
     assert broker_errors("publish") == before + 1
     # The reported outcome is the written one, and it is the one that counts.
     assert isinstance(written[0], RejectedRequest)

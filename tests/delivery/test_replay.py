@@ -86,11 +86,11 @@ def test_a_rejection_that_does_not_tell_where_its_request_stood_is_known_by_its_
 
 def test_the_summary_tells_what_happened_and_nothing_else() -> None:
     tally = Tally()
-    assert tally.summary() == "Put back 0 requests."
-    tally.add("too_large", ReplayOutcome.PUT_BACK)
-    assert tally.summary() == "Put back 1 request."
+    assert tally.summary() == "Replayed 0 requests."
+    tally.add("too_large", ReplayOutcome.REPLAYED)
+    assert tally.summary() == "Replayed 1 request."
     for fate, count in (
-        (ReplayOutcome.PUT_BACK, 11),
+        (ReplayOutcome.REPLAYED, 11),
         (ReplayOutcome.KNOWN, 3),
         (ReplayOutcome.NO_PICTURE, 1),
     ):
@@ -98,30 +98,30 @@ def test_the_summary_tells_what_happened_and_nothing_else() -> None:
             tally.add("not_an_image", fate)
     tally.add("too_large", ReplayOutcome.TOO_LARGE)
     parts = (
-        "12 requests; 3 had been put back before; 1 had no picture; "
+        "12 requests; 3 had been replayed before; 1 had no picture; "
         "1 had more bytes than catdogimage takes."
     )
-    assert tally.summary() == f"Put back {parts}"
-    assert tally.summary(dry_run=True) == f"Would put back {parts}"
+    assert tally.summary() == f"Replayed {parts}"
+    assert tally.summary(dry_run=True) == f"Would replay {parts}"
     assert tally.lines() == [
-        "not_an_image: 11 requests; 3 had been put back before; 1 had no picture.",
+        "not_an_image: 11 requests; 3 had been replayed before; 1 had no picture.",
         "too_large: 1 request; 1 had more bytes than catdogimage takes.",
     ]
 
 
 def test_what_was_left_out_is_counted_and_can_be_forced() -> None:
     tally = Tally()
-    tally.add("timeout", ReplayOutcome.PUT_BACK)
+    tally.add("timeout", ReplayOutcome.REPLAYED)
     assert tally.left_out() == ""
     tally.add("not_json", ReplayOutcome.LEFT_OUT)
-    assert tally.summary() == "Put back 1 request; 1 would be rejected again."
+    assert tally.summary() == "Replayed 1 request; 1 would be rejected again."
     assert tally.left_out() == (
-        "Left out 1 request that would be rejected again. Name the reason to put it back all the "
+        "Left out 1 request that would be rejected again. Name the reason to replay it all the "
         "same: --reason not_json"
     )
     tally.add("not_an_image", ReplayOutcome.LEFT_OUT)
     assert tally.left_out() == (
-        "Left out 2 requests that would be rejected again. Name the reason to put them back all "
+        "Left out 2 requests that would be rejected again. Name the reason to replay them all "
         "the same: --reason not_an_image --reason not_json"
     )
 

@@ -160,7 +160,7 @@ def test_three_deaths_are_enough() -> None:
 
 
 def test_without_a_death_each_partition_costs_one_commit_and_no_request_waits() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         cluster = Cluster(3, 100)
         life = Life(cluster, parallel=8, commits=0.0, seed=0)
         commits = []
@@ -177,11 +177,11 @@ def test_without_a_death_each_partition_costs_one_commit_and_no_request_waits() 
         second.take_over(cluster.committed)
         assert second.unwritten == set(cluster.committed), "one commit for all of them"
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_worker_that_ends_in_good_order_leaves_no_mark() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         cluster = Cluster(2, 0)
         for begun in (1, 2, 3):
             life = Life(cluster, parallel=1, commits=0, seed=0)
@@ -197,7 +197,7 @@ def test_a_worker_that_ends_in_good_order_leaves_no_mark() -> None:
                 await life.commit()
                 assert cluster.committed[TP(TOPIC, 0)].metadata == SHARD
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_progress_takes_deaths_away() -> None:

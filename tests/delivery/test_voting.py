@@ -40,7 +40,7 @@ def incoming(partition: int, offset: int, headers: Headers = ()) -> Incoming:
 def test_a_vote_stands_in_the_partition_of_its_request_and_says_all_that_an_answer_needs(
     broker: str,
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         settings = Settings(broker=f"kafka://{broker}", max_image_bytes=1, partitions=PARTITIONS)
         app = build_app(settings)
         await create_topics(settings.cluster)
@@ -84,7 +84,7 @@ def test_a_vote_stands_in_the_partition_of_its_request_and_says_all_that_an_answ
         assert added.source == Source(REQUESTS, 4, 0)
         assert time_ms > LONG_AGO, "Kafka would delete it before it is read"
 
-    asyncio.run(asyncio.wait_for(story(), 60))
+    asyncio.run(asyncio.wait_for(scenario(), 60))
 
 
 async def votes(address: str, partition: int, count: int) -> list[tuple[Vote, int]]:

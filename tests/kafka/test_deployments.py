@@ -59,13 +59,13 @@ def address(broker_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return broker_address
 
 
-def play(address: str, story: Callable[[ClusterConfig], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(story(Settings(broker=f"kafka://{address}").cluster), SECONDS))
+def play(address: str, scenario: Callable[[ClusterConfig], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(scenario(Settings(broker=f"kafka://{address}").cluster), SECONDS))
 
 
 @pytest.mark.integration
 def test_the_voters_of_a_name_have_orders_of_their_own(address: str) -> None:
-    async def story(cluster: ClusterConfig) -> None:
+    async def scenario(cluster: ClusterConfig) -> None:
         ours = await give(cluster, "pets/1", ())
         theirs = await give(cluster, "lite/1", (), "lite")
         await report(cluster, Report("http://one", theirs.offset, "lite 1"), "lite")
@@ -79,12 +79,12 @@ def test_the_voters_of_a_name_have_orders_of_their_own(address: str) -> None:
         await forget(cluster, ["http://one"], "lite")
         assert (await standing(cluster, "lite")).reports == {}
 
-    play(address, story)
+    play(address, scenario)
 
 
 @pytest.mark.integration
 def test_the_last_order_is_in_force_whatever_else_stands_there(address: str) -> None:
-    async def story(cluster: ClusterConfig) -> None:
+    async def scenario(cluster: ClusterConfig) -> None:
         nothing = await standing(cluster)
         assert nothing == Standing()
         first = await give(cluster, "pets/1", nothing.succeeded())
@@ -114,14 +114,14 @@ def test_the_last_order_is_in_force_whatever_else_stands_there(address: str) -> 
         cut = Report("http://two", second.offset, "pets 1", problem="x" * MAX_TEXT)
         assert news == [first, said, second, cut, third]
 
-    play(address, story)
+    play(address, scenario)
 
 
 @pytest.mark.integration
 def test_orders_given_at_the_same_moment_and_reports_that_came_late_are_known(
     address: str,
 ) -> None:
-    async def story(cluster: ClusterConfig) -> None:
+    async def scenario(cluster: ClusterConfig) -> None:
         at_first = (await standing(cluster)).succeeded()
         one, two = [await give(cluster, stack, at_first) for stack in ("pets/1", "pets/2")]
         for order, name in ((one, "pets 1"), (two, "pets 2")):
@@ -131,7 +131,7 @@ def test_orders_given_at_the_same_moment_and_reports_that_came_late_are_known(
         assert [past.stack for past in now.history] == ["pets/1", None]
         assert all(past.served for past in now.history)
 
-    play(address, story)
+    play(address, scenario)
 
 
 def history(*entries: tuple[str | None, bool]) -> tuple[Past, ...]:
@@ -228,19 +228,19 @@ def test_nothing_to_go_back_to() -> None:
 def test_what_became_of_an_order_is_known_once_each_running_worker_has_come_to_an_end() -> None:
     done, loads = Report("http://a", 1, "b 2"), Report("http://b", 1, "b 1", loading="b/2")
     found = Outcome(Running(frozenset({"http://a", "http://b"})), {"http://a": done})
-    assert not found.settled(heard=False)
-    assert found.settled(heard=True), "the other one follows no orders"
-    found.said["http://b"] = loads
-    assert not found.settled(heard=True)
-    found.said["http://b"] = Report("http://b", 1, "b 1", problem="No.")
-    assert found.settled(heard=False)
+    assert not found.is_settled(is_overdue=False)
+    assert found.is_settled(is_overdue=True), "the other one follows no deployments"
+    found.received["http://b"] = loads
+    assert not found.is_settled(is_overdue=True)
+    found.received["http://b"] = Report("http://b", 1, "b 1", problem="No.")
+    assert found.is_settled(is_overdue=False)
     assert not found.served
     found.running = Running(frozenset({"http://a"}))  # the other worker was killed
     assert found.served
     found.running = Running(frozenset({"http://a"}), nameless=1)
-    assert not found.settled(heard=False)
+    assert not found.is_settled(is_overdue=False)
     found.superseded = Deployment(2, "b/3")
-    assert found.settled(heard=False)
+    assert found.is_settled(is_overdue=False)
 
 
 def test_reports_of_made_up_workers_are_not_kept_without_end() -> None:

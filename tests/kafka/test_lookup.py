@@ -23,21 +23,21 @@ BAD = RejectedRequest(Reason.NOT_AN_IMAGE, "No.")
 ANSWERS = [{"cat": n / 100, "dog": 1 - n / 100} if n % 5 else BAD for n in range(40)]
 SECONDS = 60.0
 
-Story = Callable[[Lookup, list[Answered], AIOKafkaProducer], Awaitable[None]]
+Scenario = Callable[[Lookup, list[Answered], AIOKafkaProducer], Awaitable[None]]
 
 
 def test_each_answer_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with own_broker(tmp_path) as broker:
         cluster = Settings(broker=f"kafka://{broker.address}", partitions=3).cluster
 
-        async def told(story: Story) -> None:
+        async def told(scenario: Scenario) -> None:
             answered = await publish_answers(cluster, ANSWERS)
             async with (
                 asyncio.timeout(SECONDS),
                 producer(cluster) as sender,
                 lookup(cluster) as finder,
             ):
-                await story(finder, answered, sender)
+                await scenario(finder, answered, sender)
 
         asyncio.run(told(_in_any_order))
         asyncio.run(told(_waiting_and_missing))
@@ -135,7 +135,7 @@ def test_one_that_failed_finds_nothing_more(tmp_path: Path) -> None:
     with own_broker(tmp_path) as broker:
         cluster = Settings(broker=f"kafka://{broker.address}", partitions=1).cluster
 
-        async def story() -> None:
+        async def scenario() -> None:
             answered = await publish_answers(cluster, ANSWERS[:2])
             async with lookup(cluster) as finder:
                 looking = asyncio.create_task(finder.find(answered[0].source))
@@ -146,4 +146,4 @@ def test_one_that_failed_finds_nothing_more(tmp_path: Path) -> None:
                 with pytest.raises(BrokerError):
                     await finder.find(answered[0].source)
 
-        asyncio.run(story())
+        asyncio.run(scenario())

@@ -25,7 +25,7 @@ def test_each_is_found_and_what_is_gone_is_none(tmp_path: Path) -> None:
     with own_broker(tmp_path) as broker:
         cluster = Settings(broker=f"kafka://{broker.address}", partitions=2).cluster
 
-        async def story() -> None:
+        async def scenario() -> None:
             await create_topics(cluster)
             async with AIOKafkaProducer(bootstrap_servers=broker.address) as producer:
                 for partition in (0, 1):
@@ -56,14 +56,14 @@ def test_each_is_found_and_what_is_gone_is_none(tmp_path: Path) -> None:
                     assert await found(2, 0) == b"new"
                     assert await found(1, 7) == b"1 7"
 
-        asyncio.run(asyncio.wait_for(story(), SECONDS))
+        asyncio.run(asyncio.wait_for(scenario(), SECONDS))
 
 
 def test_the_next_one_is_found_behind_what_is_none(tmp_path: Path) -> None:
     with own_broker(tmp_path) as broker:
         cluster = Settings(broker=f"kafka://{broker.address}", partitions=2).cluster
 
-        async def story() -> None:
+        async def scenario() -> None:
             await create_topics(cluster)
             async with AIOKafkaProducer(
                 bootstrap_servers=broker.address, transactional_id="next"
@@ -93,7 +93,7 @@ def test_the_next_one_is_found_behind_what_is_none(tmp_path: Path) -> None:
                     assert await requests.exists(0, 12)
                     assert await requests.next_from(0, 8) == 12
 
-        asyncio.run(asyncio.wait_for(story(), SECONDS))
+        asyncio.run(asyncio.wait_for(scenario(), SECONDS))
 
 
 async def delete(address: str) -> None:

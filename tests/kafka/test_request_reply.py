@@ -66,7 +66,7 @@ class Stream:
 
 
 def play(
-    story: Callable[[RequestReply, Sender, Stream, list[Reply]], Awaitable[None]],
+    scenario: Callable[[RequestReply, Sender, Stream, list[Reply]], Awaitable[None]],
 ) -> None:
     async def run() -> None:
         sender: Any = Sender()
@@ -74,7 +74,7 @@ def play(
         request_reply = RequestReply(sender, Settings().cluster, heard.append)
         reading = asyncio.create_task(request_reply.read(aiter(stream)))
         async with asyncio.timeout(DEADLINE):
-            await story(request_reply, sender, stream, heard)
+            await scenario(request_reply, sender, stream, heard)
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
 
@@ -91,7 +91,7 @@ def labels(replies: Sequence[Reply]) -> list[str | None]:
 
 
 def test_each_request_gets_its_own_answer_and_the_first_one() -> None:
-    async def story(
+    async def scenario(
         request_reply: RequestReply, sender: Sender, stream: Stream, heard: list[Reply]
     ) -> None:
         questions = [await request_reply.send(b"value") for _ in range(3)]
@@ -103,11 +103,11 @@ def test_each_request_gets_its_own_answer_and_the_first_one() -> None:
         assert labels(answers) == ["label 0", "label 1", "label 2"]
         assert len(heard) == 5, "whoever asked"
 
-    play(story)
+    play(scenario)
 
 
 def test_an_answer_may_come_before_kafka_says_where_the_request_stands() -> None:
-    async def story(
+    async def scenario(
         request_reply: RequestReply, sender: Sender, stream: Stream, _: list[Reply]
     ) -> None:
         question = await request_reply.send(b"value")
@@ -118,11 +118,11 @@ def test_an_answer_may_come_before_kafka_says_where_the_request_stands() -> None
         assert (await question.reply).label == "label 0"
         assert not request_reply._early, "what answers others is not kept"
 
-    play(story)
+    play(scenario)
 
 
 def test_who_does_not_wait_is_forgotten() -> None:
-    async def story(
+    async def scenario(
         request_reply: RequestReply, sender: Sender, stream: Stream, _: list[Reply]
     ) -> None:
         early_replies, late = await request_reply.send(b"value"), await request_reply.send(b"value")
@@ -136,11 +136,11 @@ def test_who_does_not_wait_is_forgotten() -> None:
         stream.put(reply(0), reply(1))
         await turns()
 
-    play(story)
+    play(scenario)
 
 
 def test_a_request_that_kafka_refuses_has_no_answer() -> None:
-    async def story(
+    async def scenario(
         request_reply: RequestReply, sender: Sender, _stream: Stream, _: list[Reply]
     ) -> None:
         with pytest.raises(MessageSizeTooLargeError):
@@ -152,11 +152,11 @@ def test_a_request_that_kafka_refuses_has_no_answer() -> None:
         with pytest.raises(BrokerError):
             await question.reply
 
-    play(story)
+    play(scenario)
 
 
 def test_when_answers_can_no_more_be_read_everybody_who_waits_is_told() -> None:
-    async def story(
+    async def scenario(
         request_reply: RequestReply, sender: Sender, stream: Stream, _: list[Reply]
     ) -> None:
         waits, unconfirmed = await request_reply.send(b"value"), await request_reply.send(b"value")
@@ -173,13 +173,13 @@ def test_when_answers_can_no_more_be_read_everybody_who_waits_is_told() -> None:
         with pytest.raises(BrokerError):
             await request_reply.send(b"value")
 
-    play(story)
+    play(scenario)
 
 
 def test_a_request_that_is_never_confirmed_has_no_more_than_so_much_kept() -> None:
     """Simulate many foreign answers while one of our requests is always unconfirmed."""
 
-    async def story(
+    async def scenario(
         request_reply: RequestReply, sender: Sender, stream: Stream, _: list[Reply]
     ) -> None:
         await request_reply.send(b"never confirmed")
@@ -193,11 +193,11 @@ def test_a_request_that_is_never_confirmed_has_no_more_than_so_much_kept() -> No
             assert request_reply._early.bytes <= early_replies.MAX_BYTES
         assert len(request_reply._early) < early_replies.MAX_BYTES / early_replies.REPLY_BYTES
 
-    play(story)
+    play(scenario)
 
 
 def test_what_was_read_before_the_oldest_unconfirmed_request_was_sent_is_not_kept() -> None:
-    async def story(
+    async def scenario(
         request_reply: RequestReply, sender: Sender, stream: Stream, _: list[Reply]
     ) -> None:
         await request_reply.send(b"value")
@@ -216,7 +216,7 @@ def test_what_was_read_before_the_oldest_unconfirmed_request_was_sent_is_not_kep
         sender.confirm(200)
         assert (await last.reply).label == "label 200"
 
-    play(story)
+    play(scenario)
 
 
 def large(offset: int) -> Reply:

@@ -64,4 +64,4 @@ def test_once_another_order_came_nothing_is_read_again(monkeypatch: pytest.Monke
 def test_a_worker_that_came_meanwhile_is_heard_too(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Topic((A,), (A, B)).outcome(monkeypatch, "a", "ab", "ab")
     assert found.served
-    assert found.said == {"a": A, "b": B}
+    assert found.received == {"a": A, "b": B}

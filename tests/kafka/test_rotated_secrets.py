@@ -137,7 +137,7 @@ def test_a_new_authority_and_a_new_certificate_need_no_restart(
     own.write_text(old.client.read_text())
     context = Security("ssl", ca_file=authority, cert_file=own).credentials().context  # type: ignore[union-attr]
 
-    async def story() -> None:
+    async def scenario() -> None:
         assert await connects(context, old)
         assert not await connects(context, new)
         replace(authority, new.authority.read_text())
@@ -152,4 +152,4 @@ def test_a_new_authority_and_a_new_certificate_need_no_restart(
         loop = pytest.importorskip("uvloop").new_event_loop
     assert callable(loop)
     with asyncio.Runner(loop_factory=loop) as runner:
-        runner.run(story())
+        runner.run(scenario())

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.integration
 
 
 def test_what_is_lacking_is_created_and_what_is_there_stays(broker_address: str) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         cluster = Settings(broker=f"kafka://{broker_address}").cluster
         name = f"restored-{uuid.uuid4().hex[:8]}"
         needed = {
@@ -33,4 +33,4 @@ def test_what_is_lacking_is_created_and_what_is_there_stays(broker_address: str)
             f"{name}-large": 4,
         }
 
-    asyncio.run(story())
+    asyncio.run(scenario())

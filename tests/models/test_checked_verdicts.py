@@ -37,7 +37,7 @@ def test_numbers_of_numpy_and_of_little_precision_become_floats_in_0_to_1() -> N
     )
     (found,) = checked_verdicts([given], 1, CLASSES)
     assert found == Verdict({"cat": 1.0, "dog": 0.0}, "test 1", 1.0, True)
-    assert {type(chance) for chance in found.scores.values()} == {float}
+    assert {type(probability) for probability in found.scores.values()} == {float}
     assert type(found.unknown) is bool
 
 
@@ -60,8 +60,8 @@ def test_numbers_of_numpy_and_of_little_precision_become_floats_in_0_to_1() -> N
         pytest.param([Verdict(CAT.scores, "test 1", notes={"source": "a/1/1"})], id="a source"),
         pytest.param([Verdict(CAT.scores, "test 1", notes={"cat": "1"})], id="a class as a note"),
         *(
-            pytest.param(scores(*chances), id=repr(chances))
-            for chances in (
+            pytest.param(scores(*probabilities), id=repr(probabilities))
+            for probabilities in (
                 (math.nan, 0.5),
                 (math.nan, math.nan),
                 (math.inf, -math.inf),

@@ -19,11 +19,11 @@ def told(familiarity: float | None, *, unknown: bool, weight: float = 1.0) -> Ba
     return Ballot("a", Verdict({"cat": 0.6, "dog": 0.4}, "a 1", familiarity, unknown), weight)
 
 
-def log_odds(chance: float) -> float:
-    return math.log(chance / (1 - chance))
+def log_odds(probability: float) -> float:
+    return math.log(probability / (1 - probability))
 
 
-chances = st.floats(0, 1)
+probabilities = st.floats(0, 1)
 weights = st.floats(1e-3, MAX_WEIGHT)
 rules = st.sampled_from(RULES)
 
@@ -66,7 +66,7 @@ class TestMajority:
         verdict = decide([ballot(0.999), ballot(0.4), ballot(0.3)], "majority")
         assert verdict.label == "dog"
 
-    def test_the_chances_are_those_of_the_winners(self) -> None:
+    def test_the_probabilities_are_those_of_the_winners(self) -> None:
         won = [ballot(0.4), ballot(0.3)]
         assert decide([ballot(0.999), *won], "majority").scores == decide(won).scores
 
@@ -92,10 +92,10 @@ class TestMajority:
 
 
 @given(juries(), rules)
-def test_chances_add_up(jury: list[Ballot], rule: Rule) -> None:
+def test_probabilities_add_up(jury: list[Ballot], rule: Rule) -> None:
     scores = decide(jury, rule).scores
     assert sum(scores.values()) == pytest.approx(1)
-    assert all(0 <= chance <= 1 for chance in scores.values())
+    assert all(0 <= probability <= 1 for probability in scores.values())
 
 
 @given(juries(), rules)
@@ -112,7 +112,7 @@ def test_voters_who_agree_decide_what_they_say(jury: list[Ballot], rule: Rule) -
     assert agreed.scores == pytest.approx(verdict.scores, abs=1e-5)
 
 
-@given(chances, weights, rules)
+@given(probabilities, weights, rules)
 def test_a_single_ballot_decides_with_its_own_chances(
     cat: float, weight: float, rule: Rule
 ) -> None:

@@ -152,7 +152,7 @@ def test_aiokafka_counts_a_member_without_partitions_as_idle() -> None:
     """Remove the patch when this fails: see docs/upstream.md."""
     (stock,) = group_coordinator.Subscriptions.__bases__
 
-    async def story() -> None:
+    async def scenario() -> None:
         stock_state, ours = stock(), group_coordinator.Subscriptions()
         for state in (stock_state, ours):
             state.subscribe({"topic"})
@@ -162,4 +162,4 @@ def test_aiokafka_counts_a_member_without_partitions_as_idle() -> None:
         ours.idle_seconds = lambda: 1.5
         assert ours.fetcher_idle_time == 1.5
 
-    asyncio.run(story())
+    asyncio.run(scenario())

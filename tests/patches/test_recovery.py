@@ -28,38 +28,38 @@ def promptly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadlines, "TRY_AGAIN", 0.0)
 
 
-def run(story: Callable[[PersistentRecovery], Any]) -> None:
+def run(scenario: Callable[[PersistentRecovery], Any]) -> None:
     """Run a scenario of the recovery of an application without connections."""
 
-    async def scenario() -> None:
+    async def with_recovery() -> None:
         app = build_app(Settings())
         recovery = cast(TableManager, app.tables).recovery
         assert isinstance(recovery, PersistentRecovery)
-        await story(recovery)
+        await scenario(recovery)
 
-    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
+    asyncio.run(asyncio.wait_for(with_recovery(), DEADLINE))
 
 
 def test_a_step_that_is_not_answered_has_the_recovery_begin_again() -> None:
-    async def story(recovery: PersistentRecovery) -> None:
+    async def scenario(recovery: PersistentRecovery) -> None:
         with pytest.raises(RebalanceAgain):
             await recovery._wait(asyncio.Event().wait(), timeout=0.01)
         assert recovery.signal_recovery_start.is_set(), "nobody else would begin it"
 
-    run(story)
+    run(scenario)
 
 
 def test_faust_ends_it() -> None:
-    async def story(recovery: PersistentRecovery) -> None:
+    async def scenario(recovery: PersistentRecovery) -> None:
         with pytest.raises(ServiceStopped):
             await Recovery._wait(recovery, asyncio.Event().wait(), timeout=0.01)
 
-    run(story)
+    run(scenario)
 
 
 @pytest.mark.parametrize("error", [NodeNotReadyError, KafkaTimeoutError, TimeoutError])
 def test_so_does_an_error_that_passes(error: type[Exception]) -> None:
-    async def story(recovery: PersistentRecovery) -> None:
+    async def scenario(recovery: PersistentRecovery) -> None:
         async def step() -> None:
             raise error
 
@@ -67,33 +67,33 @@ def test_so_does_an_error_that_passes(error: type[Exception]) -> None:
             await recovery._wait(step())
         assert recovery.signal_recovery_start.is_set()
 
-    run(story)
+    run(scenario)
 
 
 def test_one_that_does_not_pass_is_raised() -> None:
-    async def story(recovery: PersistentRecovery) -> None:
+    async def scenario(recovery: PersistentRecovery) -> None:
         async def step() -> None:
             raise GroupAuthorizationFailedError("catdog_stream")
 
         with pytest.raises(KafkaError):
             await recovery._wait(step())
 
-    run(story)
+    run(scenario)
 
 
 def test_it_ends_with_its_worker() -> None:
-    async def story(recovery: PersistentRecovery) -> None:
+    async def scenario(recovery: PersistentRecovery) -> None:
         recovery._stopped.set()
         with pytest.raises(ServiceStopped):
             await recovery._wait(asyncio.Event().wait(), timeout=0.01)
         assert not recovery.signal_recovery_start.is_set()
 
-    run(story)
+    run(scenario)
 
 
 def test_what_was_answered_goes_on() -> None:
-    async def story(recovery: PersistentRecovery) -> None:
+    async def scenario(recovery: PersistentRecovery) -> None:
         await recovery._wait(asyncio.sleep(0), timeout=DEADLINE)
         assert not recovery.signal_recovery_start.is_set()
 
-    run(story)
+    run(scenario)

@@ -75,38 +75,38 @@ async def queued_behind_one(
 
 
 def test_a_lone_item_is_served_at_once() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         doubler = Doubler()
         async with running(doubler) as batcher:
             assert await batcher.submit(21) == 42
         assert doubler.batches == [[21]]
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_what_queues_while_the_model_is_busy_becomes_the_next_batch() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         doubler = Doubler()
         async with running(doubler) as batcher:
             assert await queued_behind_one(batcher, doubler, [1, 2, 3, 4]) == [2, 4, 6, 8]
         assert doubler.batches == [[1], [2, 3, 4]]
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_batch_never_exceeds_its_limit() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         doubler = Doubler()
         async with running(doubler, max_batch=3) as batcher:
             answers = await queued_behind_one(batcher, doubler, list(range(9)))
             assert answers == [2 * item for item in range(9)]
         assert doubler.batches == [[0], [1, 2, 3], [4, 5, 6], [7, 8]]
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_an_item_that_spoils_its_batch_fails_alone() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         doubler = Doubler()
         async with running(doubler) as batcher:
             answers = await queued_behind_one(batcher, doubler, [1, 2, 13, 4])
@@ -116,12 +116,12 @@ def test_an_item_that_spoils_its_batch_fails_alone() -> None:
             assert await batcher.submit(5) == 10  # it continues
         assert doubler.batches == [[1], [2, 13, 4], [2], [13], [4], [5]]
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("item", [13, 3])
 def test_an_item_that_nobody_waits_for_any_more_disturbs_no_other(item: int) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         doubler = Doubler()
         async with running(doubler) as batcher:
             doubler.go_on.clear()
@@ -133,11 +133,11 @@ def test_an_item_that_nobody_waits_for_any_more_disturbs_no_other(item: int) -> 
             doubler.go_on.set()
             assert await other == 4
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_an_item_given_up_before_its_batch_goes_is_not_classified() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         doubler = Doubler()
         async with running(doubler) as batcher:
             doubler.go_on.clear()
@@ -152,7 +152,7 @@ def test_an_item_given_up_before_its_batch_goes_is_not_classified() -> None:
             assert await asyncio.gather(*submitted[:4], late[0], late[2]) == [0, 2, 4, 6, 10, 14]
         assert doubler.batches == [[0, 1, 2, 3], [5, 7]]
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_an_item_given_up_while_its_batch_is_repeated_is_left_out() -> None:
@@ -165,7 +165,7 @@ def test_an_item_given_up_while_its_batch_is_repeated_is_left_out() -> None:
             raise ValueError
         return items
 
-    async def story() -> None:
+    async def scenario() -> None:
         batcher = Batcher(takes_a_second, BatchPolicy(max_batch=4, max_wait=0))
         server = asyncio.create_task(batcher.run())
         bad, given_up, good = (batcher.submit(item) for item in (13, 2, 4))
@@ -175,7 +175,7 @@ def test_an_item_given_up_while_its_batch_is_repeated_is_left_out() -> None:
         assert isinstance(bad.exception(), ValueError)
         server.cancel()
 
-    run_in_virtual_time(story())
+    run_in_virtual_time(scenario())
     assert calls == [[13, 2, 4], [13], [4]]
 
 
@@ -187,7 +187,7 @@ def test_the_next_batch_goes_while_another_one_is_under_way_but_not_a_third() ->
         await asyncio.sleep(1)
         return items
 
-    async def story() -> None:
+    async def scenario() -> None:
         batcher = Batcher(takes_a_second, BatchPolicy(max_batch=4, max_wait=0), parallel=2)
         server = asyncio.create_task(batcher.run())
         answers = [batcher.submit(item) for item in range(10)]
@@ -197,7 +197,7 @@ def test_the_next_batch_goes_while_another_one_is_under_way_but_not_a_third() ->
         assert asyncio.get_running_loop().time() == pytest.approx(2)
         server.cancel()
 
-    run_in_virtual_time(story())
+    run_in_virtual_time(scenario())
     assert sizes == [4, 4, 2]
 
 
@@ -206,7 +206,7 @@ def test_stopping_stops_what_is_under_way() -> None:
         await asyncio.sleep(1e6)
         return items
 
-    async def story() -> None:
+    async def scenario() -> None:
         batcher = Batcher(takes_days, BatchPolicy(max_batch=1, max_wait=0))
         server = asyncio.create_task(batcher.run())
         waiting = batcher.submit(1)
@@ -216,11 +216,11 @@ def test_stopping_stops_what_is_under_way() -> None:
         assert asyncio.all_tasks() == {asyncio.current_task()}
         waiting.cancel()
 
-    run_in_virtual_time(story())
+    run_in_virtual_time(scenario())
 
 
 def test_a_model_that_forgets_an_answer_is_an_error_not_a_shift() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async def forgets(_items: Sequence[int]) -> list[int]:
             return []
 
@@ -231,7 +231,7 @@ def test_a_model_that_forgets_an_answer_is_an_error_not_a_shift() -> None:
                 await batcher.run()
         waiting.cancel()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 MS = 0.001

@@ -5,7 +5,7 @@ import pytest
 
 from catdog_stream.models.stacks.reference import Reference
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.pipeline.drift import FEWEST, WINDOW, Drift, Finding, chance_limit
+from catdog_stream.pipeline.drift import FEWEST, WINDOW, Drift, Finding, random_limit
 
 STACK = "pets 1"
 
@@ -18,10 +18,10 @@ def stream(
     verdicts = []
     for _ in range(count):
         odd = random.random() < foreign
-        chance = random.uniform(0.5, 1) if odd else 1 - random.beta(0.3, 8)
+        probability = random.uniform(0.5, 1) if odd else 1 - random.beta(0.3, 8)
         familiarity = random.uniform(0, 0.05) if odd else random.random()
         first, second = ("dog", "cat") if random.random() < dogs else ("cat", "dog")
-        scores = {first: chance, second: 1 - chance}
+        scores = {first: probability, second: 1 - probability}
         verdicts.append(Verdict(scores, stack, familiarity, unknown=familiarity < 0.02))
     return verdicts
 
@@ -131,5 +131,5 @@ def test_a_reference_of_one_bin_never_drifts() -> None:
 def test_the_limit_is_what_chance_exceeds_once_in_a_million() -> None:
     """Compare with chi-squared's quantiles: 44.81 for nine degrees of freedom and 27.63 for two."""
     both = 1 / 100 + 1 / 2000
-    assert 1 <= chance_limit([10] * 10, [200] * 10) / (44.81 * both) < 1.03
-    assert 1 <= chance_limit([50, 50, 0], [990, 990, 20]) / (27.63 * both) < 1.10
+    assert 1 <= random_limit([10] * 10, [200] * 10) / (44.81 * both) < 1.03
+    assert 1 <= random_limit([50, 50, 0], [990, 990, 20]) / (27.63 * both) < 1.10

@@ -66,7 +66,7 @@ def over() -> Iterator[threading.Event]:
 
 
 def test_a_hung_model_is_replaced_and_the_next_picture_answered(over: threading.Event) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         loaded: list[HangsOnWhite] = []
         failures: list[BaseException] = []
 
@@ -88,13 +88,13 @@ def test_a_hung_model_is_replaced_and_the_next_picture_answered(over: threading.
         await runner.stop()
         assert not loaded[0].closed, "its thread is still at it"
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_picture_that_waited_behind_a_hung_one_is_answered_by_the_next_model(
     over: threading.Event,
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         runner = ModelRunner(
             lambda: OneAtATime(over), parallel=2, timeout=0.2, max_hangs=3, on_failure=print
         )
@@ -105,7 +105,7 @@ def test_a_picture_that_waited_behind_a_hung_one_is_answered_by_the_next_model(
         assert isinstance(hung.exception(), RejectedRequest)
         await runner.stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_without_a_replacement_the_process_ends_after_as_many_hangs(
 ) -> None:
     """Answer a picture of another batch meanwhile; the number of threads is limited."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         models: list[HangsOnWhite] = [HangsOnWhite(over)]
         failures: list[BaseException] = []
 
@@ -150,7 +150,7 @@ def test_without_a_replacement_the_process_ends_after_as_many_hangs(
             task.cancel()
         await runner.stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_replacement_whose_load_hangs_holds_nothing_up_for_ever(
@@ -158,7 +158,7 @@ def test_a_replacement_whose_load_hangs_holds_nothing_up_for_ever(
 ) -> None:
     monkeypatch.setattr(deadlines, "STACK_LOADED", 0.1)
 
-    async def story() -> None:
+    async def scenario() -> None:
         loads = 0
         failures: list[BaseException] = []
 
@@ -177,13 +177,13 @@ def test_a_replacement_whose_load_hangs_holds_nothing_up_for_ever(
         assert [type(error) for error in failures] == [HungModelError]
         await runner.stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_two_batches_that_hang_side_by_side_without_a_replacement_count_once_each(
     over: threading.Event,
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         models = [OneAtATime(over)]
         failures: list[BaseException] = []
         runner = ModelRunner(
@@ -201,11 +201,11 @@ def test_two_batches_that_hang_side_by_side_without_a_replacement_count_once_eac
         assert [type(error) for error in failures] == [HungModelError]
         await runner.stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_model_that_never_hung_is_closed_at_the_end(over: threading.Event) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         model = HangsOnWhite(over)
         runner = ModelRunner(lambda: model, parallel=2, timeout=5, max_hangs=1, on_failure=print)
         await runner.start()
@@ -213,7 +213,7 @@ def test_a_model_that_never_hung_is_closed_at_the_end(over: threading.Event) -> 
         await runner.stop()
         assert model.closed
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_process_that_was_stopped_does_not_find_a_good_model_hung() -> None:
@@ -224,7 +224,7 @@ def test_a_process_that_was_stopped_does_not_find_a_good_model_hung() -> None:
             time.sleep(0.5)
             return [CAT for _ in pictures]
 
-    async def story() -> None:
+    async def scenario() -> None:
         runner = ModelRunner(
             lambda: TakesHalfASecond(threading.Event()),
             parallel=1,
@@ -237,7 +237,7 @@ def test_a_process_that_was_stopped_does_not_find_a_good_model_hung() -> None:
         assert await runner.classify([PICTURE]) == [CAT]
         await runner.stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_what_a_model_raises_is_an_error_of_its_picture_and_never_the_end_of_the
                 raise raised
             return super().classify(pictures)
 
-    async def story() -> None:
+    async def scenario() -> None:
         runner = ModelRunner(
             lambda: Raising(over), parallel=2, timeout=5, max_hangs=1, on_failure=print
         )
@@ -269,7 +269,7 @@ def test_what_a_model_raises_is_an_error_of_its_picture_and_never_the_end_of_the
         assert await runner.classify([PICTURE]) == [CAT]
         await runner.stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_what_is_no_verdict_is_refused(over: threading.Event) -> None:
@@ -277,7 +277,7 @@ def test_what_is_no_verdict_is_refused(over: threading.Event) -> None:
         def classify(self, pictures: Sequence[Picture]) -> list[Verdict]:
             return super().classify(pictures)[1:]
 
-    async def story() -> None:
+    async def scenario() -> None:
         runner = ModelRunner(
             lambda: Short(over), parallel=2, timeout=5, max_hangs=1, on_failure=print
         )
@@ -287,4 +287,4 @@ def test_what_is_no_verdict_is_refused(over: threading.Event) -> None:
         assert rejected.value.reason == "bad_verdict"
         await runner.stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())

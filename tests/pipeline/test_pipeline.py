@@ -194,8 +194,8 @@ async def scene(
         await serving.stop()
 
 
-def play(story: Callable[[], Coroutine[None, None, None]]) -> None:
-    asyncio.run(story())
+def play(scenario: Callable[[], Coroutine[None, None, None]]) -> None:
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -210,7 +210,7 @@ def test_answers_leave_in_the_order_of_their_partition_whoever_is_ready_first(se
         "#": "internal_error",
     }
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene(Model(seed, 0.002), Kafka(seed, 0.001)) as it:
             expected = {
                 await it.submit(letter, partition=dice.randrange(3)): fate[letter]
@@ -228,11 +228,11 @@ def test_answers_leave_in_the_order_of_their_partition_whoever_is_ready_first(se
                 )
             assert it.failures == []
 
-    play(story)
+    play(scenario)
 
 
 def test_a_request_that_is_rejected_beforehand_is_read_by_nobody() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene() as it:
             error = RejectedRequest(Reason.STOPPED_WORKERS, "Workers died.")
             sources = [
@@ -246,21 +246,21 @@ def test_a_request_that_is_rejected_beforehand_is_read_by_nobody() -> None:
             ]
             assert it.acknowledged == sources
 
-    play(story)
+    play(scenario)
 
 
 def test_the_url_of_a_request_comes_back_with_its_verdict() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene() as it:
             source = await it.submit("d")
             await it.all_answered()
             assert it.kafka.handed_over == [(source, Classified(str(source), DOG))]
 
-    play(story)
+    play(scenario)
 
 
 def test_a_picture_that_breaks_the_model_costs_its_batch_nothing() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene() as it:
             it.model.go_on.clear()
             first = await it.submit("c")
@@ -273,11 +273,11 @@ def test_a_picture_that_breaks_the_model_costs_its_batch_nothing() -> None:
             assert list(it.kafka.outcomes().values()) == ["cat", "cat", "internal_error", "dog"]
             assert it.acknowledged == [first, *others]
 
-    play(story)
+    play(scenario)
 
 
 def test_nothing_is_acknowledged_before_kafka_has_confirmed_the_answer() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene() as it:
             it.kafka.hold.clear()
             sources = [await it.submit("c") for _ in range(3)]
@@ -287,11 +287,11 @@ def test_nothing_is_acknowledged_before_kafka_has_confirmed_the_answer() -> None
             await it.all_answered()
             assert it.acknowledged == sources
 
-    play(story)
+    play(scenario)
 
 
 def test_no_more_requests_are_taken_than_may_be_in_flight() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene(max_in_flight=3) as it:
             it.kafka.hold.clear()
             for _ in range(3):
@@ -303,11 +303,11 @@ def test_no_more_requests_are_taken_than_may_be_in_flight() -> None:
             await it.all_answered()
             assert len(it.acknowledged) == 4
 
-    play(story)
+    play(scenario)
 
 
 def test_one_partition_that_waits_holds_up_no_other() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         slow = Source("catdogimage", 0, 0)
         release = asyncio.Event()
 
@@ -325,7 +325,7 @@ def test_one_partition_that_waits_holds_up_no_other() -> None:
             await it.all_answered()
             assert it.acknowledged == [*others, slow]
 
-    play(story)
+    play(scenario)
 
 
 def test_whoever_has_lost_its_place_publishes_nothing_until_the_group_counts_on_it_again() -> None:
@@ -335,7 +335,7 @@ def test_whoever_has_lost_its_place_publishes_nothing_until_the_group_counts_on_
     async def owns() -> bool:
         return member
 
-    async def story() -> None:
+    async def scenario() -> None:
         nonlocal member
         async with scene(owns=owns) as it:
             source = await it.submit("c")
@@ -343,11 +343,11 @@ def test_whoever_has_lost_its_place_publishes_nothing_until_the_group_counts_on_
             member = True
             await until(lambda: it.acknowledged == [source])
 
-    play(story)
+    play(scenario)
 
 
 def test_a_refused_answer_is_reported_and_nothing_behind_it_acknowledged() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene(kafka=Kafka(refuses=Source("catdogimage", 0, 2))) as it:
             it.kafka.hold.clear()
             sources = [await it.submit("c") for _ in range(6)]
@@ -357,21 +357,21 @@ def test_a_refused_answer_is_reported_and_nothing_behind_it_acknowledged() -> No
             await stays_so(lambda: it.acknowledged == sources[:2])
             assert [type(failure) for failure in it.failures] == [ConnectionError]
 
-    play(story)
+    play(scenario)
 
 
 def test_a_producer_that_is_gone_is_reported_too() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene(kafka=Kafka(cuts_off=Source("catdogimage", 0, 0))) as it:
             await it.submit("c")
             await until(lambda: it.failures != [])
             await stays_so(lambda: it.acknowledged == [])
 
-    play(story)
+    play(scenario)
 
 
 def test_after_a_failure_the_pipeline_stands_still_and_reports_it_once() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         kafka = Kafka(refuses=Source("catdogimage", 0, 0))
         async with scene(kafka=kafka) as it:
             await it.submit("c", partition=0)
@@ -381,11 +381,11 @@ def test_after_a_failure_the_pipeline_stands_still_and_reports_it_once() -> None
                 await it.submit(letter, partition=1)
             await stays_so(lambda: it.acknowledged == [] and len(it.failures) == 1)
 
-    play(story)
+    play(scenario)
 
 
 def test_a_failing_acknowledgement_is_reported() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async def refuse(_outcome: Outcome) -> None:
             raise LookupError
 
@@ -395,11 +395,11 @@ def test_a_failing_acknowledgement_is_reported() -> None:
             await until(lambda: it.failures != [])
             assert isinstance(it.failures[0], LookupError)
 
-    play(story)
+    play(scenario)
 
 
 def test_stopping_leaves_no_task_no_thread_and_no_acknowledgement() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         threads, tasks = set(threading.enumerate()), asyncio.all_tasks()
         async with scene(Model(jitter=0.02)) as it:
             for number in range(12):
@@ -414,11 +414,11 @@ def test_stopping_leaves_no_task_no_thread_and_no_acknowledgement() -> None:
             await stays_so(lambda: it.acknowledged == acknowledged)
             assert it.failures == []
 
-    play(story)
+    play(scenario)
 
 
 def test_one_rejection_too_many_stops_the_worker_before_it_leaves() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene(max_rejected_in_a_row=2) as at:
             for letter in "xcxxxc":
                 await at.submit(letter)
@@ -427,11 +427,11 @@ def test_one_rejection_too_many_stops_the_worker_before_it_leaves() -> None:
             assert list(at.kafka.outcomes().values()).count("not_an_image") <= 3
             assert len(at.acknowledged) < 6
 
-    play(story)
+    play(scenario)
 
 
 def test_what_is_abandoned_is_not_acknowledged_and_what_comes_next_is_answered() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene(max_in_flight=4) as at:
             at.model.go_on.clear()
             for _ in range(4):
@@ -445,13 +445,13 @@ def test_what_is_abandoned_is_not_acknowledged_and_what_comes_next_is_answered()
             await at.all_answered()
             assert at.acknowledged == again
 
-    play(story)
+    play(scenario)
 
 
 def test_a_request_that_waited_for_room_is_dropped_with_those_before_it() -> None:
     """Drop it, too: otherwise it would be answered before those that are delivered again."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene(max_in_flight=2) as it:
             it.model.go_on.clear()
             for _ in range(2):
@@ -468,7 +468,7 @@ def test_a_request_that_waited_for_room_is_dropped_with_those_before_it() -> Non
             await until(lambda: len(it.acknowledged) == 3)
             assert {source.partition for source in it.acknowledged} == {1}
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -476,7 +476,7 @@ def test_a_classifier_that_takes_over_costs_no_request_and_the_old_one_is_let_go
     """Replace it under load, with bad pictures and an abandoned batch: all leases are released."""
     dice = random.Random(seed)
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene(Model(seed, 0.002), Kafka(seed, 0.001), max_in_flight=64) as it:
             change: list[asyncio.Task[None]] = []
             for number in range(120):
@@ -497,4 +497,4 @@ def test_a_classifier_that_takes_over_costs_no_request_and_the_old_one_is_let_go
             await asyncio.gather(*change)
             assert it.failures == []
 
-    play(story)
+    play(scenario)

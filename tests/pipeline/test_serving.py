@@ -54,14 +54,14 @@ async def running(classifier: Named) -> ModelRunner:
     return runner
 
 
-def play(story: Callable[[Serving], Awaitable[None]]) -> None:
+def play(scenario: Callable[[Serving], Awaitable[None]]) -> None:
     async def run() -> None:
         failures: list[BaseException] = []
         unhandled: list[object] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, about: unhandled.append(about))
         serving = Serving(max_wait=0.0, on_failure=failures.append)
         async with asyncio.timeout(DEADLINE):
-            await story(serving)
+            await scenario(serving)
             await serving.stop()
         assert failures == []
         assert unhandled == []
@@ -75,17 +75,17 @@ async def a_few_turns() -> None:
 
 
 def test_without_a_classifier_nothing_can_be_held() -> None:
-    async def story(serving: Serving) -> None:
+    async def scenario(serving: Serving) -> None:
         with pytest.raises(RuntimeError, match="in service"):
             serving.lease(FIRST)
 
-    play(story)
+    play(scenario)
 
 
 def test_who_was_taken_before_is_answered_by_the_one_before() -> None:
     old, new = Named(1), Named(2)
 
-    async def story(serving: Serving) -> None:
+    async def scenario(serving: Serving) -> None:
         await serving.take_over(await running(old))
         before = [serving.lease(FIRST) for _ in range(10)]
         # Prepared before the new classifier is there, and classified afterwards.
@@ -111,14 +111,14 @@ def test_who_was_taken_before_is_answered_by_the_one_before() -> None:
         assert old.closed
         assert not new.closed
 
-    play(story)
+    play(scenario)
     assert new.closed
 
 
 def test_each_classifier_has_batches_of_its_own_size() -> None:
     small, large = Named(1, batch_size=2), Named(2, batch_size=8)
 
-    async def story(serving: Serving) -> None:
+    async def scenario(serving: Serving) -> None:
         for classifier in (small, large):
             await serving.take_over(await running(classifier))
             leases = [serving.lease(FIRST) for _ in range(16)]
@@ -126,7 +126,7 @@ def test_each_classifier_has_batches_of_its_own_size() -> None:
             for lease in leases:
                 lease.release()
 
-    play(story)
+    play(scenario)
     assert max(small.batches) == 2
     assert max(large.batches) == 8
 
@@ -134,26 +134,26 @@ def test_each_classifier_has_batches_of_its_own_size() -> None:
 def test_one_that_nobody_holds_goes_at_once() -> None:
     old = Named(1)
 
-    async def story(serving: Serving) -> None:
+    async def scenario(serving: Serving) -> None:
         await serving.take_over(await running(old))
         serving.lease(FIRST).release()
         await serving.take_over(await running(Named(2)))
         assert old.closed
 
-    play(story)
+    play(scenario)
 
 
 def test_the_end_of_a_worker_waits_for_no_lease() -> None:
     old, new = Named(1), Named(2)
 
-    async def story(serving: Serving) -> None:
+    async def scenario(serving: Serving) -> None:
         await serving.take_over(await running(old))
         serving.lease(FIRST)
         change = asyncio.create_task(serving.take_over(await running(new)))
         await a_few_turns()
         change.cancel()
 
-    play(story)
+    play(scenario)
     assert old.closed
     assert new.closed
 
@@ -172,7 +172,7 @@ async def answer(serving: Serving, source: Source) -> Verdict:
 def test_a_canary_answers_its_share_whatever_takes_over() -> None:
     sample, canary = Sample(b"canary", 0.3), Named(9)
 
-    async def story(serving: Serving) -> None:
+    async def scenario(serving: Serving) -> None:
         await serving.take_over(await running(Named(1)))
         serving.share(await running(canary), sample)
         assert serving.canary is canary
@@ -185,7 +185,7 @@ def test_a_canary_answers_its_share_whatever_takes_over() -> None:
         assert serving.classifier.version == "2"
         assert not canary.closed
 
-    play(story)
+    play(scenario)
     assert canary.closed
 
 
@@ -203,7 +203,7 @@ class Witness:
 def test_an_onlooker_sees_its_share_with_the_bytes_that_came_and_with_who_answered() -> None:
     witness, canary = Witness(0.5), Sample(b"canary", 0.5)
 
-    async def story(serving: Serving) -> None:
+    async def scenario(serving: Serving) -> None:
         await serving.take_over(await running(Named(1)))
         serving.share(await running(Named(9)), canary)
         serving.watch(witness)
@@ -213,7 +213,7 @@ def test_an_onlooker_sees_its_share_with_the_bytes_that_came_and_with_who_answer
         for source in sources(100)[50:]:
             await answer(serving, source)
 
-    play(story)
+    play(scenario)
     assert witness.seen == [
         (
             source,
@@ -232,7 +232,7 @@ def test_an_onlooker_sees_nothing_of_what_was_not_answered() -> None:
         def classify(self, _pictures: Sequence[Picture]) -> list[Verdict]:
             raise ArithmeticError
 
-    async def story(serving: Serving) -> None:
+    async def scenario(serving: Serving) -> None:
         await serving.take_over(await running(Broken(1)))
         serving.watch(witness)
         with pytest.raises(ArithmeticError):
@@ -241,5 +241,5 @@ def test_an_onlooker_sees_nothing_of_what_was_not_answered() -> None:
         lease.classify(lease.prepare(b"")).cancel()  # abandoned
         await a_few_turns()
 
-    play(story)
+    play(scenario)
     assert witness.seen == []

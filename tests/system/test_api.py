@@ -97,7 +97,7 @@ def test_what_is_no_picture_is_rejected_by_the_stream(worker: Worker) -> None:
 def test_a_request_stands_in_kafka_as_any_other(broker_address: str, worker: Worker) -> None:
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(broker_address) as client:
             sent = await asyncio.to_thread(post, worker, headers={**WAIT, "traceparent": trace})
             source = sent.json()["source"]
@@ -106,7 +106,7 @@ def test_a_request_stands_in_kafka_as_any_other(broker_address: str, worker: Wor
             assert json.loads(record.value or b"")["url"] is None
             assert header(record, "traceparent") == trace
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_many_at_once_each_get_their_own_answer(worker: Worker) -> None:
@@ -173,7 +173,7 @@ def test_what_others_have_sent_is_told_too_wherever_its_time_lies(
 ) -> None:
     in_half_an_hour = int(time.time() + 1800) * 1000
 
-    async def story() -> list[str]:
+    async def scenario() -> list[str]:
         async with Client(broker_address) as client:
             sources = await client.send(
                 [
@@ -186,7 +186,7 @@ def test_what_others_have_sent_is_told_too_wherever_its_time_lies(
             return sources
 
     told = []
-    for source in asyncio.run(story()):
+    for source in asyncio.run(scenario()):
         _, partition, offset = source.split("/")
         told.append(answered(worker, f"/images/{partition}-{offset}"))
     assert [each.get("verdict", each.get("reason")) for each in told] == [

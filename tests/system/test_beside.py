@@ -110,7 +110,7 @@ def test_a_canary_and_a_shadow_beside_a_worker_that_is_killed_and_one_that_swaps
                 by_stack[found] = by_stack.get(found, 0) + 1
         assert by_stack.keys() == {"pets 2", serving}
 
-    async def story() -> None:
+    async def scenario() -> None:
         with worker() as first:
             await asyncio.to_thread(first.wait_ready)
             async with Client(broker) as client:
@@ -177,7 +177,7 @@ def test_a_canary_and_a_shadow_beside_a_worker_that_is_killed_and_one_that_swaps
         assert await asyncio.to_thread(at.terminate) == 0
         assert not shadow.is_running()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_several_stacks_vote_in_one_worker(
@@ -190,7 +190,7 @@ def test_several_stacks_vote_in_one_worker(
         "CATDOG_VOTE_RULE": "majority",
     }
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(broker) as client:
             (source,) = await client.send([request(cat)])
             await client.answers([source])
@@ -202,7 +202,7 @@ def test_several_stacks_vote_in_one_worker(
 
     with Worker(broker, tmp_path, settings=settings) as worker:
         worker.wait_ready()
-        asyncio.run(story())
+        asyncio.run(scenario())
         page = requests.get(f"http://127.0.0.1:{worker.port}/", timeout=10).text
         assert f"This worker serves jury {DEFAULT}+pets/2+pets/3." in page
 

@@ -28,11 +28,11 @@ def test_it_passes_cats_on_and_survives_what_it_cannot_read(
     environment = {**os.environ, "CATDOG_BROKER": f"kafka://{broker_address}"}
     arguments = [sys.executable, *examples.command_for_cats()]
     with Command(arguments, environment, tmp_path) as chained:
-        asyncio.run(_story(chained, broker_address, cat, dog))
+        asyncio.run(_scenario(chained, broker_address, cat, dog))
 
 
 def test_one_that_is_part_of_the_worker_gets_every_label(tmp_path: Path, cat: bytes) -> None:
-    async def story(address: str) -> None:
+    async def scenario(address: str) -> None:
         async with (
             Client(address) as client,
             AIOKafkaConsumer(
@@ -49,10 +49,10 @@ def test_one_that_is_part_of_the_worker_gets_every_label(tmp_path: Path, cat: by
         module = "tests.support.listening_worker"
         with Worker(broker.address, tmp_path, module=module) as worker:
             worker.wait_ready()
-            asyncio.run(story(broker.address))
+            asyncio.run(scenario(broker.address))
 
 
-async def _story(chained: Command, address: str, cat: bytes, dog: bytes) -> None:
+async def _scenario(chained: Command, address: str, cat: bytes, dog: bytes) -> None:
     async with Client(address) as client:
         await _send_what_nobody_can_read(address)
         sources = await client.send([request(cat), request(dog), request(cat)])

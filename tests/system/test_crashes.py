@@ -33,7 +33,7 @@ def test_after_each_kill_of_the_only_worker_the_counts_equal_the_truth(
     chance = random.Random(SEED)
     values = mixed([cat, dog])
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Fleet(broker_address, tmp_path) as fleet, Client(broker_address) as client:
             sources: list[str] = []
             for _ in range(ROUNDS):
@@ -43,7 +43,7 @@ def test_after_each_kill_of_the_only_worker_the_counts_equal_the_truth(
                 await fleet.join()
                 await fleet.prove(client, sources)
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_workers_that_join_leave_and_vanish_under_load_lose_and_double_nothing(
@@ -52,7 +52,7 @@ def test_workers_that_join_leave_and_vanish_under_load_lose_and_double_nothing(
     chance = random.Random(SEED + 1)
     values = mixed([cat, dog])
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Fleet(broker_address, tmp_path) as fleet, Client(broker_address) as client:
             await fleet.join()
             sources: list[str] = []
@@ -80,4 +80,4 @@ def test_workers_that_join_leave_and_vanish_under_load_lose_and_double_nothing(
             await flowing
             await fleet.prove(client, sources)
 
-    asyncio.run(story())
+    asyncio.run(scenario())

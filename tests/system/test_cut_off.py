@@ -35,7 +35,7 @@ def test_a_worker_that_is_cut_off_in_the_middle_of_a_commit_overwrites_nothing(
         extra=two_ways(port, controller, inner, proxied),
     )
 
-    async def story(proxy: Proxy) -> None:
+    async def scenario(proxy: Proxy) -> None:
         async with Fleet(kafka.address, tmp_path) as fleet, Client(kafka.address) as client:
             cut_off = Worker(proxy.address, tmp_path, settings=SETTINGS).start()
             fleet.workers.append(cut_off)
@@ -68,4 +68,4 @@ def test_a_worker_that_is_cut_off_in_the_middle_of_a_commit_overwrites_nothing(
             await fleet.prove(client, sources)
 
     with kafka, Proxy(proxied, inner) as proxy:
-        asyncio.run(story(proxy))
+        asyncio.run(scenario(proxy))

@@ -106,7 +106,7 @@ def test_agents_lose_nothing_and_begin_where_they_stopped(
         command = [sys.executable, "-m", "tests.support.every_kind_of_agent", "worker"]
         return Command([*command, "-l", "warn"], environment, tmp_path)
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Cluster(broker_address, name) as cluster:
             first = await cluster.send(40)
             with start() as app:
@@ -135,4 +135,4 @@ def test_agents_lose_nothing_and_begin_where_they_stopped(
                     await cluster.all_committed()
                     assert other.process.poll() is None, other.output()
 
-    asyncio.run(story())
+    asyncio.run(scenario())

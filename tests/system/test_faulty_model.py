@@ -16,7 +16,7 @@ MOST_DEATHS = 6
 
 
 def test_a_wrong_answer_costs_its_own_picture_alone(broker_address: str, tmp_path: Path) -> None:
-    async def story(worker: Worker) -> None:
+    async def scenario(worker: Worker) -> None:
         async with Client(broker_address) as client:
             faults = [(colored(color), reason) for color, reason in FAULTS.items()]
             values = [value for picture, _ in faults for value in (RED, picture, BLUE)]
@@ -37,14 +37,14 @@ def test_a_wrong_answer_costs_its_own_picture_alone(broker_address: str, tmp_pat
 
     with Worker(broker_address, tmp_path, module=FAULTY) as worker:
         worker.wait_ready()
-        asyncio.run(story(worker))
+        asyncio.run(scenario(worker))
         assert worker.terminate() == 0
 
 
 def test_a_picture_that_ends_the_process_is_set_aside_after_three_deaths(
     broker_address: str, tmp_path: Path
 ) -> None:
-    async def story(worker: Worker) -> int:
+    async def scenario(worker: Worker) -> int:
         async with asyncio.timeout(PATIENCE), Client(broker_address) as client:
             messages = [Message(request(RED), partition=number % 4) for number in range(40)]
             messages[21:21] = [Message(request(colored(DEADLY)), partition=1)]
@@ -63,7 +63,7 @@ def test_a_picture_that_ends_the_process_is_set_aside_after_three_deaths(
 
     with Worker(broker_address, tmp_path, module=FAULTY) as worker:
         worker.wait_ready()
-        deaths = asyncio.run(story(worker))
+        deaths = asyncio.run(scenario(worker))
         assert deaths >= 3
         worker.wait_ready()
         assert worker.terminate() == 0

@@ -24,21 +24,21 @@ TRANSACTIONS = 40
 def test_a_request_is_answered_however_it_is_compressed(
     codec: str, worker: Worker, broker_address: str, cat: bytes
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(broker_address) as client:
             producer = Producer({"bootstrap.servers": broker_address, "compression.type": codec})
             sources = publish(producer, [request(cat, url="a" * 2000)] * 3)
             await client.answers(sources)
             assert client.labels.keys() >= set(sources)
 
-    asyncio.run(story())
+    asyncio.run(scenario())
     assert worker.process.poll() is None
 
 
 def test_what_was_committed_is_answered_what_was_aborted_is_not_and_offsets_follow_at_once(
     worker: Worker, broker_address: str, cat: bytes
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(broker_address) as client:
             producer = Producer({"bootstrap.servers": broker_address, "transactional.id": "test"})
             producer.init_transactions(PATIENCE)
@@ -59,14 +59,14 @@ def test_what_was_committed_is_answered_what_was_aborted_is_not_and_offsets_foll
                 while await committed(broker_address, 3) < last + 2:  # and the marker
                     await asyncio.sleep(0.1)
 
-    asyncio.run(story())
+    asyncio.run(scenario())
     assert worker.process.poll() is None
 
 
 def test_a_transaction_is_answered_once_it_is_committed_and_not_before(
     worker: Worker, broker_address: str, cat: bytes
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(broker_address) as client:
             producer = Producer({"bootstrap.servers": broker_address, "transactional.id": "open"})
             producer.init_transactions(PATIENCE)
@@ -79,13 +79,13 @@ def test_a_transaction_is_answered_once_it_is_committed_and_not_before(
             producer.commit_transaction()
             await client.answers([behind])
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_batch_that_cannot_be_read_ends_the_worker_with_its_place(
     tmp_path: Path, cat: bytes
 ) -> None:
-    async def story(address: str) -> None:
+    async def scenario(address: str) -> None:
         async with Client(address) as client:
             await client.answers(
                 publish(Producer({"bootstrap.servers": address}), [request(cat)] * 3, 5)
@@ -94,7 +94,7 @@ def test_a_batch_that_cannot_be_read_ends_the_worker_with_its_place(
     with own_broker(tmp_path / "broker") as broker:
         with Worker(broker.address, tmp_path) as worker:
             worker.wait_ready()
-            asyncio.run(story(broker.address))
+            asyncio.run(scenario(broker.address))
         publish(Producer({"bootstrap.servers": broker.address}), [b"x" * 1000], 5)
         broker.stop()
         (segment,) = (tmp_path / "broker" / "data" / f"{REQUESTS}-5").glob("*.log")

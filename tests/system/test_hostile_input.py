@@ -63,7 +63,7 @@ def test_each_of_thousands_of_hostile_requests_ends_as_one_answer(
     assert len(corpus) + len(odd) >= FEWEST_CASES
     reasons = documented_reasons()
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(broker_address) as client:
             before = worker.get("/labels/")
             sent: list[tuple[Case, str]] = []
@@ -91,7 +91,7 @@ def test_each_of_thousands_of_hostile_requests_ends_as_one_answer(
                 f"the counts to equal {truth}",
             )
 
-    asyncio.run(story())
+    asyncio.run(scenario())
     assert worker.process.poll() is None
     assert worker.get("/healthz") == {"alive": True, "problems": []}
     peak = peak_memory(worker)

@@ -38,7 +38,7 @@ def in_flight(worker: Worker) -> float:
 def test_the_hung_picture_is_rejected_and_those_around_it_are_labelled(
     broker_address: str, tmp_path: Path, cat: bytes, magenta: bytes
 ) -> None:
-    async def story(worker: Worker) -> None:
+    async def scenario(worker: Worker) -> None:
         async with Client(broker_address) as client:
             messages = [Message(request(cat), partition=number % 3) for number in range(12)]
             messages.insert(5, Message(request(magenta), partition=1))
@@ -52,7 +52,7 @@ def test_the_hung_picture_is_rejected_and_those_around_it_are_labelled(
         broker_address, tmp_path, module=HANGING, settings={"CATDOG_INFERENCE_TIMEOUT": TIMEOUT}
     ) as worker:
         worker.wait_ready()
-        asyncio.run(story(worker))
+        asyncio.run(scenario(worker))
         started = time.monotonic()
         assert worker.terminate() == 0
         assert time.monotonic() - started < 10
@@ -61,7 +61,7 @@ def test_the_hung_picture_is_rejected_and_those_around_it_are_labelled(
 def test_a_model_that_hangs_again_and_again_ends_the_worker_and_the_next_one_goes_on(
     broker_address: str, tmp_path: Path, cat: bytes, magenta: bytes
 ) -> None:
-    async def story(worker: Worker) -> None:
+    async def scenario(worker: Worker) -> None:
         async with asyncio.timeout(PATIENCE), Client(broker_address) as client:
             messages = [Message(request(magenta), partition=0) for _ in range(5)]
             messages.append(Message(request(cat), partition=0))
@@ -85,13 +85,13 @@ def test_a_model_that_hangs_again_and_again_ends_the_worker_and_the_next_one_goe
         broker_address, tmp_path, module=HANGING, settings={"CATDOG_INFERENCE_TIMEOUT": TIMEOUT}
     ) as worker:
         worker.wait_ready()
-        asyncio.run(story(worker))
+        asyncio.run(scenario(worker))
 
 
 def test_a_hung_model_that_cannot_be_replaced_is_told_and_ends_the_worker(
     broker_address: str, tmp_path: Path, cat: bytes, magenta: bytes
 ) -> None:
-    async def story(worker: Worker) -> None:
+    async def scenario(worker: Worker) -> None:
         async with asyncio.timeout(PATIENCE), Client(broker_address) as client:
             hung = await client.send([Message(request(magenta), partition=0)])
             await client.answers(hung)
@@ -116,7 +116,7 @@ def test_a_hung_model_that_cannot_be_replaced_is_told_and_ends_the_worker(
     settings = {"CATDOG_INFERENCE_TIMEOUT": TIMEOUT, "LOADED_ONCE": "1"}
     with Worker(broker_address, tmp_path, module=HANGING, settings=settings) as worker:
         worker.wait_ready()
-        asyncio.run(story(worker))
+        asyncio.run(scenario(worker))
 
 
 def test_a_worker_that_is_stopped_under_load_ends_in_time_and_hands_back_what_it_cannot_finish(
@@ -124,7 +124,7 @@ def test_a_worker_that_is_stopped_under_load_ends_in_time_and_hands_back_what_it
 ) -> None:
     """Let the model hang without a deadline: SIGTERM still ends the worker within 10 s."""
 
-    async def story(worker: Worker) -> None:
+    async def scenario(worker: Worker) -> None:
         async with Client(broker_address) as client:
             messages = [Message(request(cat), partition=number % 8) for number in range(100)]
             messages.insert(20, Message(request(magenta), partition=2))
@@ -141,4 +141,4 @@ def test_a_worker_that_is_stopped_under_load_ends_in_time_and_hands_back_what_it
         broker_address, tmp_path, module=HANGING, settings={"CATDOG_INFERENCE_TIMEOUT": "1000"}
     ) as worker:
         worker.wait_ready()
-        asyncio.run(story(worker))
+        asyncio.run(scenario(worker))

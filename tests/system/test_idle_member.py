@@ -62,7 +62,7 @@ def test_a_spare_member_takes_over_after_a_long_silence(
         command = [sys.executable, "pipeline.py", "worker", "-l", "info"]
         return Command(command, environment, tmp_path)
 
-    async def story() -> None:
+    async def scenario() -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=broker_address)
         await admin.start()
         topics = [NewTopic(f"{name}-in", 1, 1), NewTopic(f"{name}-out", 1, 1)]
@@ -98,7 +98,7 @@ def test_a_spare_member_takes_over_after_a_long_silence(
                     await pass_on(b"after the other was killed")
         await admin.close()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 async def members(

@@ -32,7 +32,7 @@ def test_existing_clients_get_the_answers_they_expect(
 ) -> None:
     """Send no key; ``label`` absent, null or empty; an opaque url; a PNG with alpha."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(broker_address) as client:
             sources = await client.send(
                 [
@@ -59,7 +59,7 @@ def test_existing_clients_get_the_answers_they_expect(
                 chances = [float(header(record, name) or "nan") for name in ("cat", "dog")]
                 assert sum(chances) == pytest.approx(1)
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 @pytest.mark.usefixtures("worker")
@@ -68,7 +68,7 @@ def test_key_partition_time_and_headers_of_a_request_come_back_with_its_label(
 ) -> None:
     trace = (b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").decode()
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(broker_address) as client:
             message = Message(
                 request(cat),
@@ -88,7 +88,7 @@ def test_key_partition_time_and_headers_of_a_request_come_back_with_its_label(
             assert [name for name, _ in record.headers].count("cat") == 1
             assert header(record, "source") == source
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_bad_request_costs_nothing_but_itself(
@@ -109,7 +109,7 @@ def test_a_bad_request_costs_nothing_but_itself(
         "too_many_pixels": request(bomb.getvalue()),
     }
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(broker_address) as client:
             before = worker.get("/labels/")
             messages: list[Message] = []
@@ -138,13 +138,13 @@ def test_a_bad_request_costs_nothing_but_itself(
 
             wait_until(counted, "all answers to be counted")
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_answers_of_other_services_are_counted_too(worker: Worker, broker_address: str) -> None:
     """Write a record to ``catdoglabel`` without headers, as the hand-written loop does."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(broker_address) as client:
             before = worker.get("/labels/")
             for _ in range(2):
@@ -161,7 +161,7 @@ def test_answers_of_other_services_are_counted_too(worker: Worker, broker_addres
 
             wait_until(counted, "the foreign answers to be counted")
 
-    asyncio.run(story())
+    asyncio.run(scenario())
     page = requests.get(f"http://127.0.0.1:{worker.port}/", timeout=10).text
     assert "<script>" not in page
     assert "&lt;script&gt;" in page

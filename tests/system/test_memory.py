@@ -90,7 +90,7 @@ def test_large_pictures_leave_a_worker_within_its_budget(
     gate, picture = tmp_path / "gate", large()
     environment = {"CATDOG_WEB_RATE": "0", "CATDOG_TEST_GATE": str(gate)}
 
-    async def story() -> None:
+    async def scenario() -> None:
         await create_topics(settings.cluster)
         async with Client(broker_address) as client:
             requests_ = [request(worst())] * 4 + [request(picture)] * (BACKLOG - 4)
@@ -131,4 +131,4 @@ def test_large_pictures_leave_a_worker_within_its_budget(
         with ThreadPoolExecutor(CLIENTS) as threads:
             assert set(threads.map(post, range(POSTED))) == {202}
 
-    asyncio.run(story())
+    asyncio.run(scenario())

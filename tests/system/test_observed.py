@@ -83,7 +83,7 @@ def scene(broker_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def test_lag_is_what_is_not_answered_yet(scene: Scene, cat: bytes) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(scene.broker) as client:
             # An unknown lag is not exported, and the end of a foreign transaction counts until it
             # was read.
@@ -103,17 +103,17 @@ def test_lag_is_what_is_not_answered_yet(scene: Scene, cat: bytes) -> None:
             await client.answers(sources)
             wait_until(lambda: scene.metric("catdog_lag") == 0, "no lag to be left")
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_the_stages_of_a_request_make_up_its_time(scene: Scene, cat: bytes) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(scene.broker) as client:
             await client.answers(await client.send([request(cat)] * 20 + [b"not JSON"] * 3))
 
     before = {stage: scene.metric("catdog_stage_seconds_count", stage=stage) for stage in STAGES}
     answered = scene.metric("catdog_request_seconds_count")
-    asyncio.run(story())
+    asyncio.run(scenario())
     wait_until(
         lambda: scene.metric("catdog_request_seconds_count") >= answered + 23,
         "the answers to be counted",
@@ -132,7 +132,7 @@ def test_the_time_in_kafka_begins_with_the_time_of_the_record(scene: Scene, cat:
     hour = 3600
     ages = (2 * hour, -hour, 50 * 365 * 24 * hour)  # the others have invalid times
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(scene.broker) as client:
             now = time.time()
             await client.answers(
@@ -143,7 +143,7 @@ def test_the_time_in_kafka_begins_with_the_time_of_the_record(scene: Scene, cat:
 
     name = "catdog_queue_seconds"
     seconds, number = scene.metric(f"{name}_sum"), scene.metric(f"{name}_count")
-    asyncio.run(story())
+    asyncio.run(scenario())
     wait_until(lambda: scene.metric(f"{name}_count") >= number + len(ages), "the answers to count")
     assert scene.metric(f"{name}_count") == number + len(ages)
     waited = scene.metric(f"{name}_sum") - seconds
@@ -155,13 +155,13 @@ def test_a_worker_names_its_version(scene: Scene) -> None:
 
 
 def test_each_line_of_the_log_is_json_and_tells_whose_request_it_is_about(scene: Scene) -> None:
-    async def story() -> str:
+    async def scenario() -> str:
         async with Client(scene.broker) as client:
             (source,) = await client.send([b'{"data": "\xe2\x80\xa8\\n{\\"level\\": 1}"}'])
             await client.answers([source])
             return source
 
-    source = asyncio.run(story())
+    source = asyncio.run(scenario())
     about = [line for line in scene.log() if line.get("source") == source]
     assert len(about) == 1
     assert about[0].keys() == {"time", "level", "logger", "message", "source"}
@@ -172,7 +172,7 @@ def test_each_line_of_the_log_is_json_and_tells_whose_request_it_is_about(scene:
 
 
 def test_spans_of_a_request_arrive_in_the_trace_of_who_sent_it(scene: Scene, cat: bytes) -> None:
-    async def story() -> tuple[str, str]:
+    async def scenario() -> tuple[str, str]:
         async with Client(scene.broker) as client:
             good, bad = await client.send(
                 [
@@ -184,7 +184,7 @@ def test_spans_of_a_request_arrive_in_the_trace_of_who_sent_it(scene: Scene, cat
             assert header(client.labels[good][0], "traceparent") == TRACEPARENT[1].decode()
             return good, bad
 
-    good, bad = asyncio.run(story())
+    good, bad = asyncio.run(scenario())
 
     def arrived() -> bool:
         return sum(span.name == "classify" for span in scene.collector.of_trace(TRACE)) == 2
@@ -217,7 +217,7 @@ def test_spans_of_a_request_arrive_in_the_trace_of_who_sent_it(scene: Scene, cat
 def test_a_collector_that_never_answers_holds_up_nobody(
     broker_address: str, tmp_path: Path, cat: bytes
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Client(broker_address) as client:
             await client.answers(await client.send([request(cat)] * 5))
 
@@ -227,7 +227,7 @@ def test_a_collector_that_never_answers_holds_up_nobody(
         settings = {"CATDOG_TRACES": f"http://127.0.0.1:{silent.getsockname()[1]}"}
         with Worker(broker_address, tmp_path, settings=settings, module=LOOKING) as worker:
             worker.wait_ready()
-            asyncio.run(story())
+            asyncio.run(scenario())
             assert worker.terminate(deadlines.STOP) == 0
 
 

@@ -45,7 +45,7 @@ def test_two_hundred_open_pages_cost_less_than_a_twentieth_of_a_core(
             await asyncio.gather(*pages, return_exceptions=True)
         return spent
 
-    async def story() -> tuple[float, float]:
+    async def scenario() -> tuple[float, float]:
         # Pictures flow so that each state of the page differs from the previous one.
         async with (
             Client(broker_address) as client,
@@ -53,7 +53,7 @@ def test_two_hundred_open_pages_cost_less_than_a_twentieth_of_a_core(
         ):
             return await asyncio.to_thread(cost, looking), await watched()
 
-    alone, spent = asyncio.run(asyncio.wait_for(story(), 90))
+    alone, spent = asyncio.run(asyncio.wait_for(scenario(), 90))
     print(f"{alone:.1%} of a core without a page, {spent:.1%} with {PAGES}")
     assert spent - alone < MOST
     wait_until(lambda: looking.status("/readyz") == 200, "the worker to be well")

@@ -30,7 +30,7 @@ def test_topics_with_different_numbers_of_partitions_are_answered_and_counted(
 ) -> None:
     """Check the partition of a label: the request's partition modulo the number of partitions."""
 
-    async def story(broker: LocalKafka) -> None:
+    async def scenario(broker: LocalKafka) -> None:
         async with Client(broker.address) as client:
             messages = [Message(request(cat), partition=number % 5) for number in range(10)]
             messages += [Message(b"not json", partition=number) for number in range(5)]
@@ -45,7 +45,7 @@ def test_topics_with_different_numbers_of_partitions_are_answered_and_counted(
         asyncio.run(create(broker.address, {REQUESTS: 5, LABELS: 3, REJECTED: 2}))
         with Worker(broker.address, tmp_path) as worker:
             worker.wait_ready()
-            asyncio.run(story(broker))
+            asyncio.run(scenario(broker))
             wait_until(
                 lambda: worker.get("/labels/")["total"] + worker.get("/labels/")["rejected"] == 15,
                 "all answers to be counted",

@@ -17,10 +17,10 @@ REQUESTS = 240
 def test_a_worker_that_slept_through_its_session_overwrites_no_counts(
     broker_address: str, tmp_path: Path, cat: bytes
 ) -> None:
-    asyncio.run(_story(broker_address, tmp_path, cat))
+    asyncio.run(_scenario(broker_address, tmp_path, cat))
 
 
-async def _story(address: str, folder: Path, cat: bytes) -> None:
+async def _scenario(address: str, folder: Path, cat: bytes) -> None:
     # Much shorter than the pause: on waking, no good picture may be taken for one that hangs.
     settings = {**SETTINGS, "CATDOG_INFERENCE_TIMEOUT": "8"}
     async with Fleet(address, folder, settings) as fleet, Client(address) as client:

@@ -22,10 +22,10 @@ pytestmark = pytest.mark.integration
 def test_a_foreign_member_is_named_and_a_limit_for_metadata_ends_the_worker(tmp_path: Path) -> None:
     limit = {"offset.metadata.max.bytes": "700"}
     with LocalKafka(free_ports(1)[0], tmp_path / "broker", extra=limit) as broker:
-        asyncio.run(_story(broker, tmp_path))
+        asyncio.run(_scenario(broker, tmp_path))
 
 
-async def _story(broker: LocalKafka, folder: Path) -> None:
+async def _scenario(broker: LocalKafka, folder: Path) -> None:
     foreign = AIOKafkaConsumer(REQUESTS, bootstrap_servers=broker.address, group_id=GROUP)
     await foreign.start()  # the broker creates the topic
     try:

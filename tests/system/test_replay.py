@@ -76,12 +76,12 @@ async def everything(address: str, topic: str) -> list[ConsumerRecord]:
 def test_what_was_rejected_is_put_back_once_and_labelled_by_a_better_worker(
     tmp_path: Path, cat: bytes
 ) -> None:
-    async def story(address: str) -> None:
+    async def scenario(address: str) -> None:
         def settings(limit: int) -> dict[str, str]:
             return {"CATDOG_MAX_IMAGE_BYTES": str(limit)}
 
         # The command creates the topics, with a record limit that fits all requests below.
-        assert await asyncio.to_thread(replay, address) == ["Put back 0 requests."]
+        assert await asyncio.to_thread(replay, address) == ["Replayed 0 requests."]
         messages = [
             Message(request(cat, "c3RyaWN0"), key=b"k", headers=[("h", b"1")], partition=5),
             Message(request(cat), partition=5),
@@ -108,35 +108,35 @@ def test_what_was_rejected_is_put_back_once_and_labelled_by_a_better_worker(
             recent = ("--since", "1h")
             assert await asyncio.to_thread(replay, address, "--dry-run", *recent) == [
                 "not_an_image: 0 requests; 1 would be rejected again.",
-                "too_large: 3 requests; 1 had been put back before; 1 had no picture.",
-                "Would put back 3 requests; 1 had been put back before; 1 had no picture; "
+                "too_large: 3 requests; 1 had been replayed before; 1 had no picture.",
+                "Would replay 3 requests; 1 had been replayed before; 1 had no picture; "
                 "1 would be rejected again.",
-                "Left out 1 request that would be rejected again. Name the reason to put it back "
+                "Left out 1 request that would be rejected again. Name the reason to replay it "
                 "all the same: --reason not_an_image",
             ]
             forced = ("--dry-run", *recent, "--reason", "not_an_image")
             assert await asyncio.to_thread(replay, address, *forced) == [
                 "not_an_image: 1 request.",
-                "Would put back 1 request.",
+                "Would replay 1 request.",
             ]
             assert await asyncio.to_thread(replay, address, "--since", "0s") == [
-                "Put back 0 requests."
+                "Replayed 0 requests."
             ]
             assert await asyncio.to_thread(replay, address, "--reason", "bad_url") == [
-                "Put back 0 requests."
+                "Replayed 0 requests."
             ]
             assert len(await everything(address, REQUESTS)) == len(sources)
 
             assert await asyncio.to_thread(replay, address, "--reason", "too_large") == [
-                "Put back 3 requests; 1 had been put back before; 1 had no picture."
+                "Replayed 3 requests; 1 had been replayed before; 1 had no picture."
             ]
             assert await asyncio.to_thread(replay, address, "--reason", "too_large") == [
-                "Put back 0 requests; 4 had been put back before; 1 had no picture."
+                "Replayed 0 requests; 4 had been replayed before; 1 had no picture."
             ]
             again = await everything(address, REQUESTS)
-            put_back = [record for record in again if header(record, "replay-of")]
+            replayed = [record for record in again if header(record, "replay-of")]
             assert len(again) == len(sources) + 3
-            (first,) = [record for record in put_back if record.key]
+            (first,) = [record for record in replayed if record.key]
             rejection = client.rejected[sources[0]][0]
             place = f"{REJECTED}/{rejection.partition}/{rejection.offset}"
             assert (first.key, first.value, first.partition) == (b"k", messages[0].value, 5)
@@ -144,7 +144,7 @@ def test_what_was_rejected_is_put_back_once_and_labelled_by_a_better_worker(
 
             with Worker(address, tmp_path, settings=settings(1_000_000)) as patient:
                 await asyncio.to_thread(patient.wait_ready)
-                places = [f"{r.topic}/{r.partition}/{r.offset}" for r in put_back]
+                places = [f"{r.topic}/{r.partition}/{r.offset}" for r in replayed]
                 await client.answers(places)
                 labels = [client.labels[place][0] for place in places]
                 assert {header(label, "verdict") for label in labels} == {"cat"}
@@ -158,7 +158,7 @@ def test_what_was_rejected_is_put_back_once_and_labelled_by_a_better_worker(
                 wait_until(counted, "each to be counted once")
 
     with own_broker(tmp_path / "broker") as broker:
-        asyncio.run(story(broker.address))
+        asyncio.run(scenario(broker.address))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -182,32 +182,32 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(
         finally:
             await producer.stop()
 
-    async def put_back(address: str) -> Counter[str | None]:
+    async def replayed(address: str) -> Counter[str | None]:
         return Counter(
             header(record, "replay-of") for record in await everything(address, REQUESTS)
         )
 
     with own_broker(tmp_path / "broker") as broker:
-        assert replay(broker.address) == ["Put back 0 requests."]
+        assert replay(broker.address) == ["Replayed 0 requests."]
         asyncio.run(reject(broker.address))
         process = start(broker.address)
         wait_until(
-            lambda: asyncio.run(put_back(broker.address)).total() >= 10, "requests to be put back"
+            lambda: asyncio.run(replayed(broker.address)).total() >= 10, "requests to be replayed"
         )
         process.send_signal(number)
         stdout, _ = process.communicate(timeout=SECONDS)
-        before = asyncio.run(put_back(broker.address)).total()
+        before = asyncio.run(replayed(broker.address)).total()
         assert 10 <= before < MANY, "it was to be stopped in the middle"
         assert (process.returncode == 0) == (number != signal.SIGKILL)
         (summary,) = replay(broker.address)
-        counts = asyncio.run(put_back(broker.address))
+        counts = asyncio.run(replayed(broker.address))
         assert len(counts) == MANY
         if number == signal.SIGKILL:
             assert counts.total() <= MANY + 1
         else:
             assert counts.total() == MANY
             assert stdout.splitlines() == [
-                f"Put back {before} requests.",
+                f"Replayed {before} requests.",
                 "Stopped before the end: call it again for the rest.",
             ]
-            assert summary.startswith(f"Put back {MANY - before} requests; {before} had been ")
+            assert summary.startswith(f"Replayed {MANY - before} requests; {before} had been ")

@@ -55,7 +55,7 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
         for broken, why in (("pets/3", "golden picture"), ("pets/5", "damaged")):
             refused = await asyncio.to_thread(command, address, None, "use", broken)
             assert refused.returncode == 1
-            assert refused.stdout.count("pets 2 goes on") == 2, refused.stdout
+            assert refused.stdout.count("pets 2 stays in service") == 2, refused.stdout
             assert why in refused.stdout
         told = await asyncio.to_thread(text, fleet.workers[0], "/metrics")
         assert 'catdog_stack_info{engine="litert",name="pets",version="2"} 1.0' in told
@@ -75,7 +75,7 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
         assert good.returncode == 0, good.stderr + good.stdout
         await fleet.join()  # a later worker serves it from the first request on
 
-    async def story(address: str) -> None:
+    async def scenario(address: str) -> None:
         async with Fleet(address, tmp_path, settings) as fleet, Client(address) as client:
             await fleet.join()
             async with loaded(client, request(cat), at_once=4) as sources:
@@ -84,7 +84,7 @@ def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, c
             in_order(client)
 
     with own_broker(tmp_path / "broker") as broker:
-        asyncio.run(story(broker.address))
+        asyncio.run(scenario(broker.address))
         listed = command(broker.address, folder, "list")
         assert f"* pets/4  accuracy {quality()['accuracy']:.2%}" in listed.stdout
         assert "pets/5  cannot be used" in listed.stdout
@@ -199,7 +199,10 @@ def test_a_worker_that_lacks_the_version_says_so_and_stays_and_can_have_other_cl
             assert "catdog_stack_order_followed 0.0" in text(worker, "/metrics")
             refused = command(broker.address, None, "use", "pets/2")
             assert refused.returncode == 1
-            assert f"{in_header(DEFAULT)} goes on: There is no stack pets/2 in" in refused.stdout
+            assert (
+                f"{in_header(DEFAULT)} stays in service: There is no stack pets/2 in"
+                in refused.stdout
+            )
             assert stack_of_next(broker.address, cat) == in_header(DEFAULT)
             used = command(broker.address, folder, "use", "zoo/1")
             assert used.returncode == 0, used.stdout + used.stderr

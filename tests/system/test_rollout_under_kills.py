@@ -33,7 +33,7 @@ OWN, NEW = in_header(DEFAULT), "pets 2"
 BEGINS = {OWN: "Probabilities: cat", NEW: "Probabilities: dog"}
 
 
-class Story:
+class Scenario:
     """Fleet under load, in which a worker is killed at each deployment."""
 
     def __init__(self, fleet: Fleet, client: Client, folder: Path, seed: int, cat: bytes) -> None:
@@ -78,20 +78,23 @@ def test_workers_are_killed_in_a_swap_in_a_refusal_and_in_a_rollback(
         settings = {**SETTINGS, "CATDOG_STACKS": str(folder)}
         async with Fleet(address, tmp_path, settings) as fleet, Client(address) as client:
             await fleet.join()
-            story = Story(fleet, client, folder, seed, cat)
+            scenario = Scenario(fleet, client, folder, seed, cat)
             async with loaded(client, request(cat), at_once=3) as sources:
-                used = await story.order("use", "pets/2", serves=NEW)
+                used = await scenario.order("use", "pets/2", serves=NEW)
                 assert used.returncode == 0, used.stdout + used.stderr
-                refused = await story.order("use", "pets/3", serves=NEW)
+                refused = await scenario.order("use", "pets/3", serves=NEW)
                 assert refused.returncode == 1, refused.stdout
                 assert (
-                    refused.stdout.count(f"{NEW} goes on: The stack pets/3 takes its golden") == 2
+                    refused.stdout.count(
+                        f"{NEW} stays in service: The stack pets/3 takes its golden"
+                    )
+                    == 2
                 )
-                back = await story.order("rollback", serves=NEW, kill=False)
+                back = await scenario.order("rollback", serves=NEW, kill=False)
                 assert "Back to pets/2." in back.stdout
-                back = await story.order("rollback", serves=OWN)
+                back = await scenario.order("rollback", serves=OWN)
                 assert back.returncode == 0, back.stdout + back.stderr
-            await fleet.prove(client, sources + story.sources)
+            await fleet.prove(client, sources + scenario.sources)
             for record in (each for records in client.labels.values() for each in records):
                 text = json.loads(record.value or b"")["label"]
                 assert text.startswith(BEGINS[header(record, "stack") or ""])

@@ -125,7 +125,7 @@ def test_replay_gets_in_too(secured: SecuredListeners) -> None:
     settings = {**sasl("sasl_ssl", "SCRAM-SHA-512"), **trusting(secured)}
     answer = catdog_stream(settings, f"{HOST}:{secured.port('SASL_SSL')}", "replay")
     assert answer.returncode == 0, answer.stderr
-    assert answer.stdout == "Put back 0 requests.\n"
+    assert answer.stdout == "Replayed 0 requests.\n"
 
 
 def test_recount_gets_in_too(secured: SecuredListeners) -> None:

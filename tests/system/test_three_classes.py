@@ -52,7 +52,7 @@ def test_three_colours_go_from_training_to_the_page(tmp_path: Path) -> None:
     assert trained.validation.accuracy == 1
     assert list(trained.validation.confusion) == list(COLOURS)
 
-    async def story(address: str) -> None:
+    async def scenario(address: str) -> None:
         async with Client(address) as client:
             sources = await client.send([request(picture(c, random)) for c in COLOURS])
             await client.answers(sources)
@@ -74,7 +74,7 @@ def test_three_colours_go_from_training_to_the_page(tmp_path: Path) -> None:
         worker.wait_ready()
         assert worker.get("/labels/red/") == {"label": "red", "count": 0}
         assert worker.status("/labels/cat/") == 404
-        asyncio.run(story(broker.address))
+        asyncio.run(scenario(broker.address))
         wait_until(
             lambda: worker.get("/labels/")["labels"] == dict.fromkeys(COLOURS, 1),
             "three colours to be counted",

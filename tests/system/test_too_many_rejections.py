@@ -15,7 +15,7 @@ pytestmark = pytest.mark.integration
 def test_the_worker_stops_says_why_and_leaves_the_rest_for_a_better_one(
     broker_address: str, tmp_path: Path, cat: bytes
 ) -> None:
-    async def story(strict: Worker, patient: Worker) -> None:
+    async def scenario(strict: Worker, patient: Worker) -> None:
         async with Client(broker_address) as client:
             sources = await client.send(
                 Message(request(b"no picture"), partition=number % 2) for number in range(60)
@@ -36,7 +36,7 @@ def test_the_worker_stops_says_why_and_leaves_the_rest_for_a_better_one(
     patient = Worker(broker_address, tmp_path)
     try:
         strict.start().wait_ready()
-        asyncio.run(story(strict, patient))
+        asyncio.run(scenario(strict, patient))
     finally:
         strict.kill()
         patient.kill()

@@ -18,14 +18,14 @@ pytestmark = pytest.mark.integration
 def test_each_of_two_workers_shows_the_counts_of_both_and_says_so_when_one_is_gone(
     broker_address: str, tmp_path: Path, cat: bytes
 ) -> None:
-    asyncio.run(_story(broker_address, tmp_path, cat))
+    asyncio.run(_scenario(broker_address, tmp_path, cat))
 
 
 def page(worker: Worker) -> str:
     return requests.get(f"http://127.0.0.1:{worker.port}/", timeout=20).text
 
 
-async def _story(address: str, folder: Path, cat: bytes) -> None:
+async def _scenario(address: str, folder: Path, cat: bytes) -> None:
     with Worker(address, folder) as first, Worker(address, folder) as second:
         first.wait_ready()
         second.wait_ready()

@@ -39,7 +39,7 @@ SETTLED = 90.0
 ADDED = 10
 
 
-class Court:
+class VotingCluster:
     """Voting cluster: workers by name, which is the voter's name or the name of a jury member."""
 
     def __init__(self, address: str, folder: Path, stack: ExitStack) -> None:
@@ -124,10 +124,10 @@ def _agree(workers: list[Worker], right: Callable[[dict[str, int]], bool]) -> No
 
 
 @pytest.fixture
-def court(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
+def cluster(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VotingCluster]:
     """Yield a cluster on a broker of its own: voters vote on all requests of a broker."""
     with own_broker(tmp_path_factory.mktemp("broker")) as broker, ExitStack() as stack:
-        yield Court(broker.address, tmp_path, stack)
+        yield VotingCluster(broker.address, tmp_path, stack)
 
 
 def expected(record: ConsumerRecord) -> Verdict:
@@ -188,7 +188,9 @@ class Load:
             await asyncio.sleep(0.1)
 
 
-def test_nothing_is_lost_or_counted_twice_while_voters_and_jury_are_killed(court: Court) -> None:
+def test_nothing_is_lost_or_counted_twice_while_voters_and_jury_are_killed(
+    cluster: VotingCluster,
+) -> None:
     seed = int(os.environ.get("CATDOG_TEST_SEED", time.time_ns() % 10_000))
     print(f"CATDOG_TEST_SEED={seed}")
     luck = random.Random(seed)
@@ -196,46 +198,46 @@ def test_nothing_is_lost_or_counted_twice_while_voters_and_jury_are_killed(court
     async def patient(client: Client, sources: list[str]) -> None:
         async with Load(client, luck) as load:
             await asyncio.sleep(luck.uniform(0.5, 3))
-            court.kill("b")
+            cluster.kill("b")
             # Now votes are pending, and the jury is killed with them.
             await asyncio.to_thread(
-                wait_until, lambda: court.metric("catdog_requests_undecided") > 0, "votes to wait"
+                wait_until, lambda: cluster.metric("catdog_requests_undecided") > 0, "votes to wait"
             )
             await asyncio.sleep(luck.uniform(0, 1))
-            court.kill("jury")
-            await asyncio.to_thread(court.start, "b", "jury")
-            await asyncio.to_thread(court.start, "second")  # under load, too
+            cluster.kill("jury")
+            await asyncio.to_thread(cluster.start, "b", "jury")
+            await asyncio.to_thread(cluster.start, "second")  # under load, too
             await asyncio.sleep(luck.uniform(0.5, 3))
-            court.kill(luck.choice(["jury", "second"]))
+            cluster.kill(luck.choice(["jury", "second"]))
         sources += load.sources
         await client.answers(sources, 90)
         check(client, may_miss=False)
-        await asyncio.to_thread(court.prove, client, sources)
+        await asyncio.to_thread(cluster.prove, client, sources)
 
     async def hasty(client: Client, sources: list[str]) -> None:
         async with Load(client, luck) as load:
             await asyncio.sleep(luck.uniform(0.5, 2))
-            court.kill("b")
+            cluster.kill("b")
             missing = await client.send([Message(request(b"x"))])
             await client.answers(missing, 30)
             (record, *_) = client.labels[missing[0]]
             assert header(record, "missing") == "b"
             assert header(record, "verdict") == "cat"
-            court.kill("jury")
-            await asyncio.to_thread(court.start, "b", "jury")
+            cluster.kill("jury")
+            await asyncio.to_thread(cluster.start, "b", "jury")
         sources += load.sources + missing
         await client.answers(sources, 90)
         check(client, may_miss=True)
-        await asyncio.to_thread(court.prove, client, sources)
+        await asyncio.to_thread(cluster.prove, client, sources)
         # The voter has voted too late, on requests that were decided without it; those votes are
         # dropped.
-        assert court.metric('catdog_votes_read_total{fate="late",voter="b"}') > 0
+        assert cluster.metric('catdog_votes_read_total{fate="late",voter="b"}') > 0
         whole = await client.send([Message(request(b"x"))])
         await client.answers(whole, 30)
         assert header(client.labels[whole[0]][0], "missing") is None
         sources += whole
         # The topic of requests gets more partitions, and so does the topic of votes.
-        await grow(Settings(broker=f"kafka://{court.address}").cluster, REQUESTS, ADDED)
+        await grow(Settings(broker=f"kafka://{cluster.address}").cluster, REQUESTS, ADDED)
         await client.producer.client.force_metadata_update()
         added = await client.send(
             [Message(request(b"x"), partition=number) for number in range(ADDED)]
@@ -243,33 +245,35 @@ def test_nothing_is_lost_or_counted_twice_while_voters_and_jury_are_killed(court
         await client.answers(added, 60)
         sources += added
 
-    async def story() -> None:
+    async def scenario() -> None:
         sources: list[str] = []
-        async with Client(court.address) as client:
+        async with Client(cluster.address) as client:
             await patient(client, sources)
-            await asyncio.to_thread(court.stop)
-            court.deadline = HASTY
-            await asyncio.to_thread(court.start, "a", "b", "jury")
+            await asyncio.to_thread(cluster.stop)
+            cluster.deadline = HASTY
+            await asyncio.to_thread(cluster.start, "a", "b", "jury")
             await hasty(client, sources)
-            await asyncio.to_thread(court.prove, client, sources)
+            await asyncio.to_thread(cluster.prove, client, sources)
             twice = sum(len(records) - 1 for records in client.labels.values())
             print(f"{len(sources)} requests, {twice} labels published twice")
 
-    court.start("a", "b", "jury")
-    asyncio.run(story())
-    court.stop()
+    cluster.start("a", "b", "jury")
+    asyncio.run(scenario())
+    cluster.stop()
 
 
-def test_votes_that_a_stranger_makes_up_have_no_request_forgotten(court: Court) -> None:
+def test_votes_that_a_client_makes_up_have_no_request_forgotten(
+    cluster: VotingCluster,
+) -> None:
     """Forge votes on future requests, and votes that skip requests."""
-    court.deadline = HASTY
+    cluster.deadline = HASTY
 
     def forged(voter: str, offset: int) -> bytes:
         vote = Vote(voter, Source("catdogimage", 0, offset), Verdict({"x": 1.0, "y": 0.0}, "x 1"))
         return vote.dump()
 
-    async def story() -> None:
-        async with Client(court.address) as client:
+    async def scenario() -> None:
+        async with Client(cluster.address) as client:
             await client.answers(await client.send([Message(request(b"x"), partition=0)]))
             for value in (
                 *(forged(voter, offset) for voter in ("a", "b") for offset in (1, 5, 10**15)),
@@ -280,20 +284,20 @@ def test_votes_that_a_stranger_makes_up_have_no_request_forgotten(court: Court) 
             await client.producer.send_and_wait(VOTES, forged("a", 0), partition=1)
             messages = [Message(request(b"x"), partition=n % 2) for n in range(40)]
             # Between these are transaction markers and uncommitted records.
-            sources = await client.send(messages) + await transactions(court.address)
+            sources = await client.send(messages) + await transactions(cluster.address)
             await client.answers(sources, 60)
             assert all(len(records) == 1 for records in client.labels.values())
             truth = len(client.labels)
-            _agree(court.jury(), lambda shown: shown["total"] == truth)
+            _agree(cluster.jury(), lambda shown: shown["total"] == truth)
             assert {header(r[0], "verdict") for r in client.labels.values()} <= {"cat", "x"}
 
-    court.start("a", "b", "jury")
-    asyncio.run(story())
-    worker = court.jury()[0]
+    cluster.start("a", "b", "jury")
+    asyncio.run(scenario())
+    worker = cluster.jury()[0]
     assert worker.get("/readyz") == {"ready": True, "problems": []}
     assert _metric(worker, 'catdog_votes_read_total{fate="unreadable"') == 5
     assert _metric(worker, 'catdog_votes_read_total{fate="stranger"') == 1
-    court.stop()
+    cluster.stop()
 
 
 async def transactions(address: str) -> list[str]:

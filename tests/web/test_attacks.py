@@ -28,8 +28,8 @@ def reading() -> list[web.RouteDef]:
     """Return routes that read a picture of a limited size."""
 
     async def images(request: web.Request) -> web.Response:
-        with INTAKE.room(LIMIT) as room:
-            picture = await read_picture(request, room)
+        with INTAKE.budget(LIMIT) as budget:
+            picture = await read_picture(request, budget)
         return web.Response(text=str(len(picture.data)))
 
     return [web.post("/images/", images), web.post("/v2/infer", infer)]
@@ -37,8 +37,8 @@ def reading() -> list[web.RouteDef]:
 
 async def infer(request: web.Request) -> web.Response:
     """Read a request to the Open Inference Protocol."""
-    with INTAKE.room(V2_LIMIT) as room:
-        asked = await asyncio.to_thread(parse, await room.read(request), None)
+    with INTAKE.budget(V2_LIMIT) as budget:
+        asked = await asyncio.to_thread(parse, await budget.read(request), None)
     return web.Response(text=str(len(asked.pictures)))
 
 

@@ -68,7 +68,7 @@ def test_they_are_as_many_as_the_system_allows(
 
 
 def test_a_probe_is_answered_beside_more_open_pages_than_there_may_be() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async def page(request: web.Request) -> web.StreamResponse:
             response = web.StreamResponse()
             await response.prepare(request)
@@ -101,4 +101,4 @@ def test_a_probe_is_answered_beside_more_open_pages_than_there_may_be() -> None:
                 await asyncio.sleep(0.01)
         await runner.cleanup()
 
-    asyncio.run(story())
+    asyncio.run(scenario())

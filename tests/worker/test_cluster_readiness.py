@@ -48,11 +48,11 @@ def test_a_look_that_finds_nobody_is_told_and_counted_once(
     it.passed = True
     before = broker_errors("cluster")
 
-    async def story() -> None:
+    async def scenario() -> None:
         assert await it.problem_now() == problem
         assert await it.problem_now() == problem, "what was learned holds for a while"
 
-    asyncio.run(story())
+    asyncio.run(scenario())
     assert broker_errors("cluster") == before + (problem is not None)
 
 

@@ -59,7 +59,7 @@ class Weighted(InstantClassifier):
 def test_the_votes_of_a_canary_have_its_own_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inference, "load_canary", lambda _: Weighted("2", 3.0))
 
-    async def story() -> None:
+    async def scenario() -> None:
         service = build_app(Settings(role="voter", voter="lite", canary="instant/2")).inference
         service.load = lambda _: Weighted("1", 2.0)
         await service.on_start()
@@ -69,4 +69,4 @@ def test_the_votes_of_a_canary_have_its_own_weight(monkeypatch: pytest.MonkeyPat
         finally:
             await service.on_stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())

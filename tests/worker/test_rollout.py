@@ -119,11 +119,11 @@ class Worker:
             await asyncio.sleep(0.05)
 
 
-def play(worker: Worker, story: Callable[[], Awaitable[None]]) -> None:
+def play(worker: Worker, scenario: Callable[[], Awaitable[None]]) -> None:
     async def run() -> None:
         try:
             async with asyncio.timeout(SECONDS):
-                await story()
+                await scenario()
         finally:
             await worker.rollout.stop()
             await worker.inference.on_stop()
@@ -142,7 +142,7 @@ def test_of_orders_that_come_while_one_is_loaded_the_newest_counts(
     worker = Worker(address, tmp_path)
     stacks.gates["2"] = threading.Event()
 
-    async def story() -> None:
+    async def scenario() -> None:
         await worker.start()
         await worker.order("instant/2")
         await until(lambda: stacks.loaded == ["2"])
@@ -158,7 +158,7 @@ def test_of_orders_that_come_while_one_is_loaded_the_newest_counts(
         assert stacks.made["2"].closed
         assert worker.rollout.problem is None
 
-    play(worker, story)
+    play(worker, scenario)
 
 
 def test_a_stack_that_hangs_is_refused_in_time_and_holds_up_no_other(
@@ -169,7 +169,7 @@ def test_a_stack_that_hangs_is_refused_in_time_and_holds_up_no_other(
     monkeypatch.setattr(deadlines, "STACK_LOADED", 1.0)
     monkeypatch.setattr(deadlines, "SUPERSEDED", 0.2)
 
-    async def story() -> None:
+    async def scenario() -> None:
         await worker.start()
         refused = await worker.until_told(await worker.order("instant/hangs"))
         assert refused.problem == "It was not loaded within 1 s."
@@ -185,7 +185,7 @@ def test_a_stack_that_hangs_is_refused_in_time_and_holds_up_no_other(
         await until(lambda: {"hangs", "too"} <= stacks.made.keys())
         await until(lambda: stacks.made["hangs"].closed and stacks.made["too"].closed)
 
-    play(worker, story)
+    play(worker, scenario)
 
 
 def test_memory_that_runs_out_a_path_and_hostile_bytes_leave_the_old_one_in_service(
@@ -193,7 +193,7 @@ def test_memory_that_runs_out_a_path_and_hostile_bytes_leave_the_old_one_in_serv
 ) -> None:
     worker = Worker(address, tmp_path)
 
-    async def story() -> None:
+    async def scenario() -> None:
         await worker.start()
         served = await worker.until_told(await worker.order("instant/2"))
         assert served.stack == "instant 2"
@@ -216,7 +216,7 @@ def test_memory_that_runs_out_a_path_and_hostile_bytes_leave_the_old_one_in_serv
         back = await worker.until_told(await worker.order(None))
         assert back.stack == "instant own"
 
-    play(worker, story)
+    play(worker, scenario)
 
 
 def test_a_worker_that_starts_serves_the_order_or_what_served_before_it(
@@ -273,13 +273,13 @@ def test_a_worker_that_follows_orders_says_what_it_serves_before_there_is_one(
 ) -> None:
     worker = Worker(address, tmp_path)
 
-    async def story() -> None:
+    async def scenario() -> None:
         await worker.start()
         said = (await standing(worker.settings.cluster)).reports
         assert said == {ME: Report(ME, deployments.NONE, "instant own")}
         assert stacks.loaded == []
 
-    play(worker, story)
+    play(worker, scenario)
 
 
 def own(directory: Path) -> Instant:
@@ -294,7 +294,7 @@ def test_the_own_stack_is_not_loaded_again_where_the_folder_has_the_same(
 ) -> None:
     worker = Worker(address, tmp_path, own(add(tmp_path, "instant", "2")))
 
-    async def story() -> None:
+    async def scenario() -> None:
         await worker.start()
         for stack in ("instant/2", None):
             served = await worker.until_told(await worker.order(stack))
@@ -302,7 +302,7 @@ def test_the_own_stack_is_not_loaded_again_where_the_folder_has_the_same(
             assert served.stack == "instant 2"
         assert stacks.loaded == []
 
-    play(worker, story)
+    play(worker, scenario)
 
 
 @pytest.mark.parametrize("own_one", ["has another manifest", "has none", "is alone"])
@@ -316,11 +316,11 @@ def test_a_namesake_of_what_is_ordered_is_replaced(
     if own_one != "is alone":
         add(tmp_path, "instant", "2", classes=["bird", "fish"])
 
-    async def story() -> None:
+    async def scenario() -> None:
         await worker.start()
         for _ in range(2):  # the second time it serves already
             await worker.until_told(await worker.order("instant/2"))
             assert stacks.loaded == ["2"]
             assert worker.inference.classifier is stacks.made["2"]
 
-    play(worker, story)
+    play(worker, scenario)

@@ -24,13 +24,13 @@ def test_with_it_the_last_spans_are_sent_at_the_end(monkeypatch: pytest.MonkeyPa
     with collecting() as collector:
         tracing = build_app(Settings(traces=collector.address)).tracing
 
-        async def story() -> None:
+        async def scenario() -> None:
             await tracing.on_start()
             assert tracing._provider is not None
             tracing._provider.get_tracer("test").start_span("the last").end()
             await tracing.on_stop()
 
-        asyncio.run(story())
+        asyncio.run(scenario())
         assert [span.name for span in collector.spans] == ["the last"]
         assert collector.services == {"pets"}
 

@@ -158,7 +158,7 @@ class TensorFlowBackbone:
                 self._run(pictures).numpy()
                 times.append(time.perf_counter() - started)
         except tf.errors.ResourceExhaustedError as error:
-            raise MemoryError(f"no room for {size} pictures") from error
+            raise MemoryError(f"no memory for {size} pictures") from error
         return min(times[1:])
 
 

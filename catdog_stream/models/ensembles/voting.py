@@ -74,11 +74,11 @@ class VotingClassifier:
 
     def classify(self, pictures: Sequence[tuple[Prepared, ...]]) -> list[Verdict]:
         """Return a decision for each picture, the same bits whatever else is in the batch."""
-        said = [
+        answers = [
             member.classifier.classify([picture[place] for picture in pictures])
             for place, member in enumerate(self.members)
         ]
-        return [self._decide(verdicts) for verdicts in zip(*said, strict=True)]
+        return [self._decide(verdicts) for verdicts in zip(*answers, strict=True)]
 
     def _decide(self, verdicts: Sequence[Verdict]) -> Verdict:
         ballots = [
@@ -100,10 +100,10 @@ class VotingClassifier:
 
 def _votes(ballots: Sequence[Ballot]) -> str:
     """Return the votes as JSON, voter to vote, short for any number of classes."""
-    return orjson.dumps({each.voter: _told(each.verdict) for each in ballots}).decode()
+    return orjson.dumps({each.voter: _vote(each.verdict) for each in ballots}).decode()
 
 
-def _told(verdict: Verdict) -> dict[str, str | float]:
+def _vote(verdict: Verdict) -> dict[str, str | float]:
     return {
         "verdict": verdict.label,
         "chance": round(verdict.scores[verdict.likeliest], 6),

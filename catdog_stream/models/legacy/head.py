@@ -63,13 +63,13 @@ def _classes(
     file: Path, classifier: PickledClassifier, given: tuple[str, ...] | None
 ) -> tuple[str, ...]:
     if given is None and not classifier.labels:
-        raise InputError(f"{file} does not say what it tells apart: --classes has to.")
+        raise InputError(f"{file} does not name its classes: set --classes.")
     labels = CLASSES if classifier.labels == (0, 1) else classifier.labels
     try:
         names = checked_classes(given or map(str, labels))
     except ValueError as error:
-        whose = "--classes" if given else f"What {file} tells apart"
+        whose = "--classes" if given else f"The classes in {file}"
         raise InputError(f"{whose} cannot be used: {error}.") from error
     if len(names) != 2:
-        raise InputError(f"The head tells two classes apart, not {len(names)}.")
+        raise InputError(f"The head must have two classes, not {len(names)}.")
     return names

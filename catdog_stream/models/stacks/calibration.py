@@ -38,9 +38,9 @@ class Calibration(Struct, frozen=True, forbid_unknown_fields=True):
         """Return the calibration that changes nothing."""
         return cls(1.0, (0.0,) * classes)
 
-    def chances(self, logits: Logits) -> npt.NDArray[np.float64]:
+    def probabilities(self, logits: Logits) -> npt.NDArray[np.float64]:
         """Return the probabilities, float64 [n, classes] in 0 to 1."""
         scaled = self.slope * logits + np.array(self.intercept)
         powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        chances: npt.NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-        return chances
+        probabilities: npt.NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+        return probabilities

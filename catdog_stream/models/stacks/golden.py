@@ -56,12 +56,13 @@ def check(stack: Classifying, who: str, golden: Sequence[Golden], directory: Pat
             raise StackError(f"The golden picture {file} cannot be read: {error}.") from error
         expected = max(each.scores, key=lambda name: each.scores[name])
         near = all(
-            abs(found.scores[name] - chance) <= TOLERANCE for name, chance in each.scores.items()
+            abs(found.scores[name] - probability) <= TOLERANCE
+            for name, probability in each.scores.items()
         )
         if found.likeliest != expected or not near:
             raise StackError(
                 f"{who} takes its golden picture {file.name} for {found.likeliest} "
-                f"({found.scores[found.likeliest]:.1%}), where it said {expected} "
+                f"({found.scores[found.likeliest]:.1%}), where the stack has recorded {expected} "
                 f"({each.scores[expected]:.1%})."
             )
 

@@ -52,9 +52,13 @@ class Head:
     def scores(self, features: Features) -> npt.NDArray[np.float64]:
         """Return the probabilities, float64 [n, classes] in 0 to 1, for ``features`` [n, f]."""
         if self._calibration is not None:
-            return self._calibration.chances(self.logits(features))
-        chances = np.asarray(self._booster.inplace_predict(features), np.float64)
-        return np.stack((1.0 - chances, chances), axis=1) if self._binary else chances
+            return self._calibration.probabilities(self.logits(features))
+        probabilities = np.asarray(self._booster.inplace_predict(features), np.float64)
+        return (
+            np.stack((1.0 - probabilities, probabilities), axis=1)
+            if self._binary
+            else probabilities
+        )
 
     def logits(self, features: Features) -> Logits:
         """Return the sums of the trees for each row of ``features``; for two classes [0, sum]."""

@@ -73,13 +73,13 @@ class Reference(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> "Reference":
         """Create the statistics of one verdict or more, of one stack, on held-out pictures."""
-        said = list(verdicts)
-        counts = Counter(verdict.label for verdict in said)
-        familiar = [each.familiarity for each in said if each.familiarity is not None]
-        names = [*said[0].scores, *([UNKNOWN] if familiar else [])]
+        every = list(verdicts)
+        counts = Counter(verdict.label for verdict in every)
+        familiar = [each.familiarity for each in every if each.familiarity is not None]
+        names = [*every[0].scores, *([UNKNOWN] if familiar else [])]
         return cls(
             {name: counts[name] for name in names},
-            Histogram.of([max(verdict.scores.values()) for verdict in said]),
+            Histogram.of([max(verdict.scores.values()) for verdict in every]),
             Histogram.of(familiar) if familiar else None,
         )
 

@@ -121,14 +121,14 @@ class ModelStack:
         features = self._backbone.features(pictures)
         stack = f"{self.name} {self.version}"
         scores = [
-            dict(zip(self.classes, chances, strict=True))
-            for chances in self._head.scores(features).tolist()
+            dict(zip(self.classes, probabilities, strict=True))
+            for probabilities in self._head.scores(features).tolist()
         ]
         if self._familiarity is None:
-            return [Verdict(chances, stack) for chances in scores]
+            return [Verdict(probabilities, stack) for probabilities in scores]
         return [
-            Verdict(chances, stack, familiar, unknown=familiar < self._threshold)
-            for chances, familiar in zip(
+            Verdict(probabilities, stack, familiar, unknown=familiar < self._threshold)
+            for probabilities, familiar in zip(
                 scores, self._familiarity.of(features).tolist(), strict=True
             )
         ]

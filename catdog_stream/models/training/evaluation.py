@@ -23,7 +23,7 @@ from catdog_stream.models.verdict import UNKNOWN, Verdict
 Labels = npt.NDArray[np.intp]
 """Index of the true class of each picture, shape [n]."""
 
-Chances = npt.NDArray[np.float64]
+Probabilities = npt.NDArray[np.float64]
 """Probability of each class in 0 to 1, float64, shape [n, classes]."""
 
 Confusion = dict[str, dict[str, int]]
@@ -39,7 +39,7 @@ class Answers:
     files: list[LabelledFile]
     """Readable files."""
     labels: Labels
-    chances: Chances
+    probabilities: Probabilities
     reference: Reference
     """Statistics of the verdicts, for a stack's manifest."""
     unreadable: list[Unreadable]
@@ -124,7 +124,7 @@ def ask(stack: Shown, asked: Sequence[LabelledFile], *, progress: bool = True) -
     return Answers(
         files=files,
         labels=np.array([file.label for file in files], np.intp),
-        chances=np.array(
+        probabilities=np.array(
             [list(verdict.scores.values()) for verdict in verdicts], np.float64
         ).reshape(-1, len(stack.classes)),
         reference=Reference.of(verdicts),
@@ -135,56 +135,58 @@ def ask(stack: Shown, asked: Sequence[LabelledFile], *, progress: bool = True) -
 
 def measure(stack: Shown, answers: Answers) -> Evaluation:
     """Return the quality of ``answers`` of ``stack``, which have one picture or more."""
-    labels, chances = answers.labels, answers.chances
+    labels, probabilities = answers.labels, answers.probabilities
     return Evaluation(
         stack=f"{stack.name} {stack.version}",
         engine=stack.engine,
         pictures=len(labels),
-        accuracy=accuracy(labels, chances),
-        log_loss=log_loss(labels, chances),
-        calibration_error=calibration_error(labels, chances),
-        confusion=confusion(labels, chances, stack.classes),
+        accuracy=accuracy(labels, probabilities),
+        log_loss=log_loss(labels, probabilities),
+        calibration_error=calibration_error(labels, probabilities),
+        confusion=confusion(labels, probabilities, stack.classes),
         pictures_per_second=len(labels) / answers.seconds,
         reference=answers.reference,
         unreadable=answers.unreadable,
     )
 
 
-def accuracy(labels: Labels, chances: Chances) -> float:
+def accuracy(labels: Labels, probabilities: Probabilities) -> float:
     """Return the share of pictures whose likeliest class is the true class."""
-    return float(np.mean(chances.argmax(axis=1) == labels))
+    return float(np.mean(probabilities.argmax(axis=1) == labels))
 
 
-def log_loss(labels: Labels, chances: Chances) -> float:
+def log_loss(labels: Labels, probabilities: Probabilities) -> float:
     """Return the mean negative natural logarithm of the probability of the true class.
 
     Probabilities are at least 1e-7, the resolution of float32 near 1, so that the loss of a wrong
     verdict with probability 1 is finite.
     """
-    true_class = chances[np.arange(len(labels)), labels]
+    true_class = probabilities[np.arange(len(labels)), labels]
     return float(-np.mean(np.log(np.maximum(true_class, 1e-7))))
 
 
-def calibration_error(labels: Labels, chances: Chances, bins: int = CALIBRATION_BINS) -> float:
+def calibration_error(
+    labels: Labels, probabilities: Probabilities, bins: int = CALIBRATION_BINS
+) -> float:
     """Return the expected calibration error: the mean difference of confidence and accuracy.
 
     The confidence is the probability of the likeliest class. The bins have equal widths in 0 to 1
     (Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3).
     """
-    confidence = chances.max(axis=1)
-    right = chances.argmax(axis=1) == labels
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
     index = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = np.bincount(index, weights=right - confidence, minlength=bins)
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def confusion(labels: Labels, chances: Chances, classes: Sequence[str]) -> Confusion:
+def confusion(labels: Labels, probabilities: Probabilities, classes: Sequence[str]) -> Confusion:
     """Return the confusion matrix: true class to verdict to the number of pictures."""
-    verdicts = chances.argmax(axis=1)
+    verdicts = probabilities.argmax(axis=1)
     return {
         label: {
-            verdict: int(np.sum((labels == true) & (verdicts == said)))
-            for said, verdict in enumerate(classes)
+            verdict: int(np.sum((labels == true) & (verdicts == predicted)))
+            for predicted, verdict in enumerate(classes)
         }
         for true, label in enumerate(classes)
     }

@@ -114,7 +114,7 @@ def too_few(labels: Labels) -> str | None:
     if len(labels) >= LEAST_PICTURES and rarest >= LEAST_OF_A_CLASS:
         return None
     return (
-        f"{len(labels)} pictures, {rarest} of the rarest class, are too few to tell what is "
+        f"{len(labels)} pictures, {rarest} of the rarest class, are too few to find what is "
         f"familiar: it takes {LEAST_PICTURES}, and {LEAST_OF_A_CLASS} of each class."
     )
 

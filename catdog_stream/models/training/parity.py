@@ -8,7 +8,7 @@ import numpy as np
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.stacks.stack import ModelStack
-from catdog_stream.models.training.evaluation import Chances
+from catdog_stream.models.training.evaluation import Probabilities
 from catdog_stream.models.training.labelled import LabelledFile, read_batches
 
 __all__ = ["Parity", "compare"]
@@ -31,7 +31,7 @@ class Parity:
     """Share of pictures with the same verdict."""
 
     @classmethod
-    def of(cls, one: Chances, other: Chances) -> "Parity":
+    def of(cls, one: Probabilities, other: Probabilities) -> "Parity":
         """Compare the probabilities, [n, classes], of two engines on the same pictures."""
         apart = np.abs(one - other)
         return cls(

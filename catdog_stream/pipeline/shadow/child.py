@@ -64,7 +64,7 @@ class Child:
             send(self._connection, document, data)
             return receive(self._connection)[0]
         except TimeoutError:
-            raise ShadowError(f"It said nothing for {patience:g} s.") from None
+            raise ShadowError(f"It did not answer for {patience:g} s.") from None
         except (OSError, EOFError):
             raise ShadowError(f"Its process ended with status {self._status()}.") from None
 

@@ -55,12 +55,12 @@ class Keeping:
         size = len(picture) + len(text)
         if size > self.most_bytes:
             return
-        self._make_room(size)
+        self._remove_oldest(size)
         stem = f"{source.partition}-{source.offset}"
         self._write(f"{stem}.{_extension(picture)}", picture)
         self._write(f"{stem}.json", text)
 
-    def _make_room(self, size: int) -> None:
+    def _remove_oldest(self, size: int) -> None:
         """Remove the oldest pictures until one more of ``size`` bytes fits."""
         found: dict[str, list[os.DirEntry[str]]] = {}
         with os.scandir(self.folder) as entries:

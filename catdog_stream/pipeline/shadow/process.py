@@ -116,7 +116,7 @@ def _answer(
     answered = Verdict(question["scores"], question["stack"], unknown=question["unknown"])
     started, cpu_started = time.perf_counter(), time.process_time()
     try:
-        (said,) = classifier.classify([classifier.prepare(picture)])
+        (reply,) = classifier.classify([classifier.prepare(picture)])
     except RejectedRequest as rejection:
         return {"rejected": rejection.reason}
     except Exception as error:  # noqa: BLE001 - the next picture must still be served
@@ -125,13 +125,13 @@ def _answer(
         "seconds": time.perf_counter() - started,
         "cpu_seconds": time.process_time() - cpu_started,
     }
-    compared = compare(answered, said)
+    compared = compare(answered, reply)
     found = {"agree": compared.agree, "difference": compared.difference, **cost}
     if keeping is not None and not compared.agree:
         source = Source.parse(question["source"].encode())
         assert source is not None
         try:
-            keeping.keep(source, picture, answered, said)
+            keeping.keep(source, picture, answered, reply)
         except OSError as error:
             return {**found, "not_kept": f"{keeping.folder} cannot be used: {error.strerror}."}
     return found

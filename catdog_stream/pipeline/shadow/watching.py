@@ -114,12 +114,12 @@ class Shadow:
                 return
             child = self._child = Child(self._module)
         try:
-            said = child.begin(assignment, START_PATIENCE * self._patience)
-            if "problem" in said:
-                raise ShadowError(said["problem"])
-            self.stack, self.problem = said["stack"], None
-            name, _, version = said["stack"].partition(" ")
-            metrics.SHADOW.info({"name": name, "version": version, "engine": said["engine"]})
+            reply = child.begin(assignment, START_PATIENCE * self._patience)
+            if "problem" in reply:
+                raise ShadowError(reply["problem"])
+            self.stack, self.problem = reply["stack"], None
+            name, _, version = reply["stack"].partition(" ")
+            metrics.SHADOW.info({"name": name, "version": version, "engine": reply["engine"]})
             logger.info("The shadow %s looks on.", self.stack)
             while (seen := self._waiting.take()) is not None:
                 self._count(seen.verdict.stack, child.look(seen, self._patience))
@@ -128,20 +128,20 @@ class Shadow:
                 self._child = None
             child.close()
 
-    def _count(self, answered: str, said: dict[str, Any]) -> None:
+    def _count(self, answered: str, reply: dict[str, Any]) -> None:
         self._pause = self._first_pause
         answered = metrics.stack_value(answered)
-        if "problem" in said:
+        if "problem" in reply:
             outcome = "failed"
-        elif "rejected" in said:
+        elif "rejected" in reply:
             outcome = "rejected"
         else:
-            outcome = "agreed" if said["agree"] else "disagreed"
-            self._compared(answered, Comparison(said["agree"], said["difference"]))
-            metrics.SHADOW_SECONDS.observe(said["seconds"])
-            metrics.SHADOW_CPU_SECONDS.inc(said["cpu_seconds"])
+            outcome = "agreed" if reply["agree"] else "disagreed"
+            self._compared(answered, Comparison(reply["agree"], reply["difference"]))
+            metrics.SHADOW_SECONDS.observe(reply["seconds"])
+            metrics.SHADOW_CPU_SECONDS.inc(reply["cpu_seconds"])
         metrics.SHADOW_PICTURES.labels(answered, outcome).inc()
-        self.problem = said.get("problem") or said.get("not_kept")
+        self.problem = reply.get("problem") or reply.get("not_kept")
 
     def _compared(self, answered: str, comparison: Comparison) -> None:
         tally = self.tallies.setdefault(answered, Tally())

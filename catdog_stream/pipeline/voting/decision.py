@@ -11,7 +11,7 @@ from catdog_stream.models.verdict import Verdict
 from catdog_stream.models.vote_rules import Ballot, Rule, decide
 from catdog_stream.pipeline.outcome import Classified, Outcome
 
-__all__ = ["Decision", "told"]
+__all__ = ["Decision", "votes_header"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Decision:
             assert isinstance(first.answer, RejectedRequest)
             return first.answer
         verdict = decide([ballot for _, ballot in ballots], rule)
-        notes = {"votes": told(self.votes)}
+        notes = {"votes": votes_header(self.votes)}
         if self.missing:
             notes["missing"] = ",".join(self.missing)
         (vote, _), *_ = ballots
@@ -44,12 +44,12 @@ class Decision:
         return Classified(vote.url, noted, vote.fields)
 
 
-def told(votes: Sequence[Vote]) -> str:
+def votes_header(votes: Sequence[Vote]) -> str:
     """Return the votes of all voters as JSON, of a size that does not depend on the classes."""
-    return orjson.dumps({vote.voter: _told(vote.answer) for vote in votes}).decode()
+    return orjson.dumps({vote.voter: _vote_entry(vote.answer) for vote in votes}).decode()
 
 
-def _told(answer: Verdict | RejectedRequest) -> dict[str, str | float]:
+def _vote_entry(answer: Verdict | RejectedRequest) -> dict[str, str | float]:
     if isinstance(answer, RejectedRequest):
         return {"reason": answer.reason.value}
     return {

@@ -45,17 +45,17 @@ class PartitionState:
         self.partition = vote_record.partition
         self.join = join
         self.is_current, self.count = vote_record.is_current, vote_record.count
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """Notify the waiting task that a record was added to the join."""
-        self._news.set()
+        self._changed.set()
 
     async def wait(self, seconds: float) -> None:
         """Wait for a notification, for at most ``seconds``."""
         try:
             async with asyncio.timeout(seconds):
-                await self._news.wait()
+                await self._changed.wait()
         except TimeoutError:
             return
-        self._news.clear()
+        self._changed.clear()

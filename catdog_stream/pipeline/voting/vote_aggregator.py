@@ -132,15 +132,15 @@ class VoteAggregator:
 
     async def submit(self, vote_record: VoteRecord) -> None:
         """Take a record, as soon as the memory budget allows it."""
-        self._budget.tell(self._held)
+        self._budget.log_use(self._held)
         while self.full and vote_record.is_current():
             await asyncio.sleep(LOOK_SECONDS)
-            self._budget.tell(self._held)
+            self._budget.log_use(self._held)
         if not vote_record.is_current():
             return
         state = self._state(vote_record)
         self._ingester.enter(vote_record, state.join)
-        state.tell()
+        state.notify()
         await acknowledge(state.join.free())
 
     def _state(self, vote_record: VoteRecord) -> PartitionState:

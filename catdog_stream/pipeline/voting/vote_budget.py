@@ -44,7 +44,7 @@ class VoteBudget:
         #: By partition: the request without a vote for which others have waited too long.
         self._gaps: dict[int, Source] = {}
         #: Last logged message about the budget.
-        self._told = ""
+        self._logged = ""
 
     def is_full(self, held: int) -> bool:
         """Return whether reading must stop until a request is decided."""
@@ -53,7 +53,7 @@ class VoteBudget:
     def problems(self, held: int) -> list[str]:
         """Return a sentence for each gap, and another if the budget is exceeded at a gap."""
         gaps = [_gap(request) for request in self._gaps.values()]
-        return [*gaps, self._no_room()] if gaps and self.is_full(held) else gaps
+        return [*gaps, self._full_text()] if gaps and self.is_full(held) else gaps
 
     def begin_gap(self, request: Source) -> None:
         """Record a gap: votes have waited too long for one on this request. Log each gap once."""
@@ -69,21 +69,21 @@ class VoteBudget:
         """Forget the gaps of all partitions."""
         self._gaps.clear()
 
-    def tell(self, held: int) -> None:
+    def log_use(self, held: int) -> None:
         """Log once for each gap, or sequence of gaps, that more memory than usual is in use."""
         if held <= self._most:
-            self._told = ""
+            self._logged = ""
         elif self._gaps:
-            text = self._no_room() if self.is_full(held) else self._more_room()
-            if self._told not in (text, self._no_room()):
-                self._told = text
+            text = self._full_text() if self.is_full(held) else self._gap_text()
+            if self._logged not in (text, self._full_text()):
+                self._logged = text
                 logger.warning("%s", text)
 
-    def _more_room(self) -> str:
+    def _gap_text(self) -> str:
         megabytes = self._most >> 20
         return f"Votes are read on though over {megabytes} MB wait: one that ends a gap is missing."
 
-    def _no_room(self) -> str:
+    def _full_text(self) -> str:
         megabytes = self._most_at_gap >> 20
         return (
             f"No more votes are read: {megabytes} MB wait for one that ends a gap. "

@@ -50,9 +50,9 @@ class VoteIngester:
         unexpected = status is VoteStatus.UNEXPECTED
         metrics.VOTES_READ.labels("other" if unexpected else vote.voter, status).inc()
         if unexpected:
-            self._tell_of(vote.voter)
+            self._log_unexpected(vote.voter)
 
-    def _tell_of(self, unexpected: str) -> None:
+    def _log_unexpected(self, unexpected: str) -> None:
         if unexpected not in self._unexpected and len(self._unexpected) < MAX_UNEXPECTED:
             self._unexpected.add(unexpected)
             logger.warning("The votes of %s are not counted: it is not expected.", unexpected)

@@ -51,8 +51,8 @@ class Addresses:
                 415, "The body must be JSON.", headers={"Accept-Post": "application/json"}
             )
         self._rates.take(request.remote, 1)
-        with self._intake.room(_MAX_BODY) as room:
-            address = _address(await room.read(request))
+        with self._intake.budget(_MAX_BODY) as budget:
+            address = _address(await budget.read(request))
         try:
             # The same url as from clients of the first system's page.
             sending = self._stream.ask(

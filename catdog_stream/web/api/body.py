@@ -11,7 +11,7 @@ from catdog_stream.web.api.guards.codings import content_coding
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.unpacking import Unpacker
 
-__all__ = ["Intake", "Room"]
+__all__ = ["Intake", "UploadBudget"]
 
 #: Seconds for a whole body, and for the next part of it.
 BODY_SECONDS = 60.0
@@ -43,13 +43,13 @@ class Intake:
         return self._held
 
     @contextmanager
-    def room(self, limit: int) -> Iterator["Room"]:
+    def budget(self, limit: int) -> Iterator["UploadBudget"]:
         """Provide a budget of ``limit`` bytes for one body; the end of the block frees it."""
-        room = Room(self, limit)
+        budget = UploadBudget(self, limit)
         try:
-            yield room
+            yield budget
         finally:
-            room.give_back()
+            budget.release()
 
     def take(self, size: int) -> None:
         """Reserve ``size`` bytes. Raise ``Problem`` if the limit is exceeded."""
@@ -59,12 +59,12 @@ class Intake:
             )
         self._held += size
 
-    def give_back(self, size: int) -> None:
+    def release(self, size: int) -> None:
         """Free ``size`` bytes."""
         self._held -= size
 
 
-class Room:
+class UploadBudget:
     """Budget of the bytes that one client sends."""
 
     def __init__(self, intake: Intake, limit: int) -> None:
@@ -79,9 +79,9 @@ class Room:
         self._intake.take(size)
         self.taken += size
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Free all bytes of this budget."""
-        self._intake.give_back(self.taken)
+        self._intake.release(self.taken)
         self.taken = 0
 
     async def read(self, request: web.Request) -> bytes:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from catdog_stream.errors import FetchError
 from catdog_stream.web.api.answer import image_document
-from catdog_stream.web.api.body import Intake, Room
+from catdog_stream.web.api.body import Intake, UploadBudget
 from catdog_stream.web.api.guards.rates import Rates
 from catdog_stream.web.api.ids import source_of
 from catdog_stream.web.api.problems import Problem, json
@@ -50,13 +50,13 @@ class Images:
         self._rates.take(request.remote, 1)
         form = request.content_type.startswith("multipart/")
         limit = self._max_image_bytes + (FORM_BYTES if form else 0)
-        with self._intake.room(limit) as room:
+        with self._intake.budget(limit) as budget:
             # Without a variable, which would keep the picture in memory while a client waits.
-            sending = self._stream.ask([await self._picture(request, room)])
-            return await sent(request, sending, room.give_back)
+            sending = self._stream.ask([await self._picture(request, budget)])
+            return await sent(request, sending, budget.release)
 
-    async def _picture(self, request: web.Request, room: Room) -> Picture:
-        picture = await read_picture(request, room)
+    async def _picture(self, request: web.Request, budget: UploadBudget) -> Picture:
+        picture = await read_picture(request, budget)
         if len(picture.data) > self._max_image_bytes:
             raise Problem(413, f"The picture has more than {self._max_image_bytes} bytes.")
         if not convertible(picture.data):

@@ -132,10 +132,10 @@ class Shared(Generic[T]):
             raise
         except (CatDogError, KafkaError, OSError, TimeoutError) as error:
             logger.warning("The web server has no connection to Kafka: %s", error)
-            told = (
+            failure = (
                 error if isinstance(error, BrokerError) else BrokerError(str(error) or repr(error))
             )
-            self._fail(held, told)
+            self._fail(held, failure)
         except Exception as error:
             logger.exception("The web server has no connection to Kafka.")
             self._fail(held, BrokerError(repr(error)))

@@ -49,9 +49,9 @@ _FOR_GOOD = {
     ),
     Refusal.ACCESS: (
         403,
-        "This service has not the rights in Kafka to take pictures; /readyz tells more.",
+        "This service has not the rights in Kafka to take pictures; /readyz states why.",
     ),
-    Refusal.RECORD: (403, f"The topic {REQUESTS} refuses pictures; /readyz tells more."),
+    Refusal.RECORD: (403, f"The topic {REQUESTS} refuses pictures; /readyz states why."),
 }
 
 
@@ -282,6 +282,6 @@ async def _unavailable() -> AsyncIterator[None]:
         logger.info("A request over HTTP cannot be answered: %r", error)
         raise Problem(
             503,
-            "Kafka does not answer, or has not confirmed the picture; /readyz tells more.",
+            "Kafka does not answer, or has not confirmed the picture; /readyz states why.",
             headers={"Retry-After": RETRY_AFTER},
         ) from error

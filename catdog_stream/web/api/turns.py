@@ -30,7 +30,7 @@ class Turns:
         Raises:
             TimeoutError: the bytes were not available within ``seconds``.
         """
-        if self._waiting or not self._has_room(size):
+        if self._waiting or not self._fits(size):
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append((size, turn))
             try:
@@ -44,7 +44,7 @@ class Turns:
         left = [size]
         return lambda: self._release(left.pop()) if left else None
 
-    def _has_room(self, size: int) -> bool:
+    def _fits(self, size: int) -> bool:
         return not self._used or self._used + size <= self._most
 
     def _release(self, size: int) -> None:
@@ -55,7 +55,7 @@ class Turns:
         while self._waiting:
             size, turn = self._waiting[0]
             if not turn.done():
-                if not self._has_room(size):
+                if not self._fits(size):
                     return
                 self._used += size
                 turn.set_result(None)

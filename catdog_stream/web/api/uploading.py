@@ -7,7 +7,7 @@ from aiohttp import web
 
 from catdog_stream.messages.base64_text import read_base64
 from catdog_stream.messages.wire import Headers
-from catdog_stream.web.api.body import Room
+from catdog_stream.web.api.body import UploadBudget
 from catdog_stream.web.api.forms import Field, read_fields
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.stream import Picture
@@ -25,7 +25,7 @@ _BASE64 = "base64"
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}(-[0-9a-f]+){3}")
 
 
-async def read_picture(request: web.Request, room: Room) -> Picture:
+async def read_picture(request: web.Request, budget: UploadBudget) -> Picture:
     """Return the picture in a request's body, without a check that it is a valid picture.
 
     Raises:
@@ -33,11 +33,11 @@ async def read_picture(request: web.Request, room: Room) -> Picture:
     """
     kind = request.content_type
     if kind == _FORM:
-        body = await room.read(request)
+        body = await budget.read(request)
         data, url = await asyncio.to_thread(_form, body, request.headers["Content-Type"])
     elif kind == "application/octet-stream" or kind.startswith("image/"):
         url = request.query.get("url")
-        data = await room.read(request)
+        data = await budget.read(request)
     else:
         raise Problem(
             415,

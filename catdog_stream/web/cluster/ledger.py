@@ -21,9 +21,9 @@ MAX_PLACES = 4 * MAX_SHARDS
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Counted:
     counts: Mapping[str, int]
-    teller: str
+    worker: str
     at: float
 
 
@@ -36,23 +36,23 @@ class Ledger:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._told: dict[tuple[str, str], _Told] = {}
+        self._known: dict[tuple[str, str], _Counted] = {}
 
-    def note(self, teller: str, shards: Shards | None) -> None:
+    def note(self, worker: str, shards: Shards | None) -> None:
         """Record the counts of a worker; ``None`` while it cannot report."""
         now = self._clock()
         for table, places in (shards or {}).items():
             for place, counts in places.items():
-                known = self._told.get((table, place))
-                if known is None and len(self._told) >= MAX_PLACES:
+                known = self._known.get((table, place))
+                if known is None and len(self._known) >= MAX_PLACES:
                     continue
-                if known is None or self._is_right(counts, teller, known, now):
-                    self._told[table, place] = _Told(counts, teller, now)
+                if known is None or self._is_right(counts, worker, known, now):
+                    self._known[table, place] = _Counted(counts, worker, now)
 
     @staticmethod
-    def _is_right(counts: Mapping[str, int], teller: str, known: _Told, now: float) -> bool:
+    def _is_right(counts: Mapping[str, int], worker: str, known: _Counted, now: float) -> bool:
         return (
-            teller == known.teller
+            worker == known.worker
             or sum(counts.values()) >= sum(known.counts.values())
             or now - known.at >= HAND_OVER
         )
@@ -60,7 +60,7 @@ class Ledger:
     def total(self, table: str) -> Mapping[str, int]:
         """Return the sum of the ``labels``, or of the ``rejections``, by name."""
         total: Counter[str] = Counter()
-        for (of, _), told in self._told.items():
+        for (of, _), counted in self._known.items():
             if of == table:
-                total.update(told.counts)
+                total.update(counted.counts)
         return total

@@ -9,12 +9,12 @@ from catdog_stream import deadlines
 from catdog_stream.web.cluster.peer_tokens import ANSWER_HEADER, is_proof
 from catdog_stream.web.cluster.state import PeerSnapshot, parse_news
 
-__all__ = ["MAX_NEWS_BYTES", "SHARDS_PATH", "ask"]
+__all__ = ["MAX_SNAPSHOT_BYTES", "SHARDS_PATH", "ask"]
 
 SHARDS_PATH = "/shards/"
 #: Maximum bytes of a response; an hour, a dozen thumbnails and some thousand partitions take a
 #: tenth of it.
-MAX_NEWS_BYTES = 8 * 1024 * 1024
+MAX_SNAPSHOT_BYTES = 8 * 1024 * 1024
 
 
 async def ask(
@@ -54,7 +54,7 @@ async def ask(
             body = bytearray()
             async for chunk in response.content.iter_any():
                 body += chunk
-                if len(body) > MAX_NEWS_BYTES:
+                if len(body) > MAX_SNAPSHOT_BYTES:
                     raise ValueError("an endless answer")
             return parse_news(orjson.loads(body))
     except aiohttp.ClientError as error:

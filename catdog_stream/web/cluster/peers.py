@@ -97,7 +97,7 @@ class Peers:
                 continue
             if peer.query is None and now - peer.began >= INTERVAL:
                 peer.began = now
-                peer.query = asyncio.get_running_loop().create_task(self._hear(peer))
+                peer.query = asyncio.get_running_loop().create_task(self._query(peer))
             if peer.query is not None and not self._lately_silent(peer, now):
                 waited_for.add(peer.query)
         if waited_for and wait > 0:
@@ -138,10 +138,12 @@ class Peers:
         if peer is None or peer.left is not None:
             return
         try:
-            news = await self._ask(address, self._timeline.latest(address), tuple(peer.thumbnails))
+            snapshot = await self._ask(
+                address, self._timeline.latest(address), tuple(peer.thumbnails)
+            )
         except (OSError, TimeoutError, ValueError):
             return
-        if news.state.facts.get("stopping") is True:
+        if snapshot.state.facts.get("stopping") is True:
             self._leaving[address] = self._clock()
 
     def close(self) -> None:
@@ -150,26 +152,29 @@ class Peers:
             if peer.query is not None:
                 peer.query.cancel()
 
-    async def _hear(self, peer: Peer) -> None:
+    async def _query(self, peer: Peer) -> None:
         since, seen = self._timeline.latest(peer.address), tuple(peer.thumbnails)
         try:
-            news = await self._ask(peer.address, since, seen)
+            snapshot = await self._ask(peer.address, since, seen)
         except (OSError, TimeoutError, ValueError) as error:
             if peer.failed is None or (peer.heard or 0) > peer.failed:
-                logger.warning("The worker at %s does not tell its state: %r", peer.address, error)
+                logger.warning(
+                    "The worker at %s does not report its state: %r", peer.address, error
+                )
             peer.failed = self._clock()
         else:
             peer.heard = self._clock()
             # Pages rendered earlier still show the earlier pictures.
-            shots = (*news.state.pictures[:KEPT], *peer.state.pictures[:KEPT])
-            peer.state = news.state
+            shots = (*snapshot.state.pictures[:KEPT], *peer.state.pictures[:KEPT])
+            peer.state = snapshot.state
             ids = [shot.id for shot in shots]
-            both = {**peer.thumbnails, **news.thumbnails}
+            both = {**peer.thumbnails, **snapshot.thumbnails}
             peer.thumbnails = {id_: both[id_] for id_ in ids if id_ in both}
-            self._timeline.update(peer.address, news.slots)
-            self._ledger.note(peer.address, news.state.shards)
-            if news.state.shards is not None:  # the ledger has them; here, they only take memory
-                peer.state = replace(news.state, shards={})
+            self._timeline.update(peer.address, snapshot.slots)
+            self._ledger.note(peer.address, snapshot.state.shards)
+            if snapshot.state.shards is not None:
+                # The ledger has them: here, they would only take memory.
+                peer.state = replace(snapshot.state, shards={})
         finally:
             peer.query = None
 

@@ -17,7 +17,7 @@ class Timeline:
     """
 
     def __init__(self) -> None:
-        self._told: dict[int, dict[str, Slot]] = {}
+        self._slots: dict[int, dict[str, Slot]] = {}
         #: Number of slots of all workers.
         self._number = 0
         self._sums: dict[int, Slot] = {}
@@ -27,24 +27,26 @@ class Timeline:
         for start, slot in slots.items():
             if start % SLOT_SECONDS:
                 continue  # no worker of this application sends it
-            told = self._told.get(start, {})
-            if worker not in told:
+            of_workers = self._slots.get(start, {})
+            if worker not in of_workers:
                 if self._number >= MAX_SLOTS:
                     continue
                 self._number += 1
-            self._told.setdefault(start, told)[worker] = slot
+            self._slots.setdefault(start, of_workers)[worker] = slot
             self._sums.pop(start, None)
 
     def latest(self, worker: str) -> int:
         """Return the start of a worker's last slot; 0 if there is none."""
-        return max((start for start, told in self._told.items() if worker in told), default=0)
+        return max(
+            (start for start, of_workers in self._slots.items() if worker in of_workers), default=0
+        )
 
     def hour(self, now: float) -> Mapping[int, Slot]:
         """Return the sums of the last hour by slot start, oldest first."""
         oldest = now - HOUR_SLOTS * SLOT_SECONDS
-        for start in [each for each in self._told if not oldest <= each <= now + SLOT_SECONDS]:
-            self._number -= len(self._told.pop(start))
+        for start in [each for each in self._slots if not oldest <= each <= now + SLOT_SECONDS]:
+            self._number -= len(self._slots.pop(start))
             self._sums.pop(start, None)
-        for start in self._told.keys() - self._sums.keys():
-            self._sums[start] = added(self._told[start].values())
+        for start in self._slots.keys() - self._sums.keys():
+            self._sums[start] = added(self._slots[start].values())
         return dict(sorted(self._sums.items()))

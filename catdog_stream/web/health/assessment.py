@@ -166,7 +166,7 @@ def _workers(workers: Sequence[WorkerFact]) -> Iterator[Condition]:
             "reached."
         )
         if each.heard is None:
-            sentence += " It has not told its counts: those here are not complete."
+            sentence += " It has not reported its counts: those here are not complete."
         yield Condition(Severity.WARNING, "worker_silent", sentence, each.heard)
     for each in [each for each in workers if each.standing == "lost"][:MOST_NAMED]:
         sentence = f"{each.name} is lost: it left the group without a planned stop; {others}."

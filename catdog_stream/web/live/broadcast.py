@@ -50,7 +50,7 @@ class Broadcast:
         self._number = 0
         #: Number of an earlier state to the event with the changes since.
         self._events: dict[int, bytes] = {}
-        self._news = asyncio.Event()
+        self._next = asyncio.Event()
         self._readers = 0
         self._closed = False
 
@@ -66,12 +66,12 @@ class Broadcast:
 
     def publish(self, parts: Mapping[str, Any]) -> None:
         """Send these parts of the state to all readers; unchanged parts are not sent."""
-        news = {name: part for name, part in parts.items() if self._parts.get(name) != part}
-        if not news:
+        changed = {name: part for name, part in parts.items() if self._parts.get(name) != part}
+        if not changed:
             return
         self._number += 1
-        self._parts.update(news)
-        self._changed.update(dict.fromkeys(news, self._number))
+        self._parts.update(changed)
+        self._changed.update(dict.fromkeys(changed, self._number))
         self._events.clear()
         self._wake()
 
@@ -81,18 +81,18 @@ class Broadcast:
         self._wake()
 
     def _wake(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+        self._next.set()
+        self._next = asyncio.Event()
 
     def since(self, number: int) -> bytes:
         """Return the event with the changes since a state; since 0, with everything."""
-        told = self._events.get(number)
-        if told is None:
-            told = self._events[number] = event(
+        text = self._events.get(number)
+        if text is None:
+            text = self._events[number] = event(
                 self._number,
                 {name: part for name, part in self._parts.items() if self._changed[name] > number},
             )
-        return told
+        return text
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Serve one reader until it disconnects or stops reading."""
@@ -111,7 +111,7 @@ class Broadcast:
         with self._reading():
             try:
                 await response.prepare(request)
-                async for text in self._told():
+                async for text in self._stream():
                     async with asyncio.timeout(SLOW):
                         await response.write(text)
             except TimeoutError:
@@ -121,7 +121,7 @@ class Broadcast:
                 pass  # disconnected
         return response
 
-    async def _told(self) -> AsyncIterator[bytes]:
+    async def _stream(self) -> AsyncIterator[bytes]:
         """Yield the bytes for one reader."""
         yield b"retry: %d\n\n" % RETRY_MS
         number, commented = 0, time.monotonic()
@@ -135,7 +135,7 @@ class Broadcast:
                 continue
             try:
                 async with asyncio.timeout(BEAT):
-                    await self._news.wait()
+                    await self._next.wait()
             except TimeoutError:
                 yield b"event: beat\ndata:\n\n"
 

@@ -120,19 +120,19 @@ class Dashboard:
     async def news(self, since: int, seen: Iterable[str]) -> PeerSnapshot:
         """Return the state for another worker; see ``peer_client.ask``."""
         state = await self._own()
-        films = self._recorder.latest.films()
+        renderers = self._recorder.latest.renderers()
         ids = {shot.id for shot in state.pictures} - set(seen)
-        wanted = {id_: films[id_] for id_ in ids & films.keys()}
+        wanted = {id_: renderers[id_] for id_ in ids & renderers.keys()}
         thumbnails = await asyncio.to_thread(
-            lambda: {id_: film.render() for id_, film in wanted.items()}
+            lambda: {id_: thumbnail.render() for id_, thumbnail in wanted.items()}
         )
         return PeerSnapshot(state, self._recorder.history.slots(since), thumbnails)
 
     async def thumbnail(self, id_: str) -> bytes | None:
         """Return the thumbnail with this id, from any worker; ``None`` if it was removed."""
-        film = self._recorder.latest.films().get(id_)
-        if film is not None:
-            return await asyncio.to_thread(film.render)
+        thumbnail = self._recorder.latest.renderers().get(id_)
+        if thumbnail is not None:
+            return await asyncio.to_thread(thumbnail.render)
         for peer in self._peers.all():
             if id_ in peer.thumbnails:
                 return peer.thumbnails[id_]

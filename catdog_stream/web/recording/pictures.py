@@ -60,9 +60,9 @@ class Latest:
         """Return the last ``KEPT`` pictures, latest first."""
         return [shot for shot, _ in islice(self._shots, KEPT)]
 
-    def films(self) -> dict[str, "_Thumbnail"]:
+    def renderers(self) -> dict[str, "_Thumbnail"]:
         """Return the renderers of all thumbnails by id; threads call them."""
-        return {shot.id: film for shot, film in self._shots}
+        return {shot.id: thumbnail for shot, thumbnail in self._shots}
 
 
 class _Thumbnail:

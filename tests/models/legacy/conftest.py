@@ -19,7 +19,7 @@ class MadeUp:
     prefix: Path
     pictures: npt.NDArray[np.uint8]
     """[4, 299, 299, 3]."""
-    chances: npt.NDArray[np.float32]
+    probabilities: npt.NDArray[np.float32]
     """[4, 1001], computed by hand."""
     values: dict[str, npt.NDArray[Any]]
 
@@ -27,12 +27,12 @@ class MadeUp:
 @pytest.fixture(scope="session")
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> MadeUp:
     pytest.importorskip("tensorflow")
-    from tests.models.legacy.slim_graph import chances, made_up, save
+    from tests.models.legacy.slim_graph import made_up, probabilities, save
 
     folder = tmp_path_factory.mktemp("checkpoint")
     pictures = np.array(derived_pictures(4), np.uint8)
     variable, values = made_up(2016)
-    expected = chances(pictures.astype(np.float32) / 127.5 - 1, variable).numpy()
+    expected = probabilities(pictures.astype(np.float32) / 127.5 - 1, variable).numpy()
     # The further variables of a training's checkpoint: averages, counters, another classifier.
     beside = {
         f"{name}/ExponentialMovingAverage": np.full_like(value, 7)

@@ -55,7 +55,7 @@ def average(net: Any) -> Any:
     return tf.nn.avg_pool2d(net, 3, 1, "SAME")
 
 
-def chances(images: Any, variable: GetVariable) -> Any:
+def probabilities(images: Any, variable: GetVariable) -> Any:
     """Return the softmax [n, 1001] of images, float [n, 299, 299, 3] in -1 to 1."""
     slim = Slim(variable)
     net = slim.conv(images, 32, (3, 3), "Conv2d_1a_3x3", stride=2, padding="VALID")

@@ -39,7 +39,7 @@ BY_HAND = [
 ]
 
 
-def chances(booster: bytes, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def probabilities(booster: bytes, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     model = xgboost.Booster({"nthread": 1})
     model.load_model(bytearray(as_json(read_booster(SOURCE, booster))))
     found: npt.NDArray[np.float32] = model.inplace_predict(rows)
@@ -50,7 +50,7 @@ def chances(booster: bytes, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.flo
 def test_trees_answer_what_is_computed_by_hand(base: float) -> None:
     rows = np.array([row for row, *_ in BY_HAND], np.float32)
     expected = [1 / (1 + math.exp(-(base + one + two))) for _, one, two in BY_HAND]
-    found = chances(old_booster([TREE, STUMP], 3, base_margin=base), rows)
+    found = probabilities(old_booster([TREE, STUMP], 3, base_margin=base), rows)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
@@ -58,8 +58,8 @@ def test_what_else_is_saved_changes_nothing() -> None:
     rows = np.array([row for row, *_ in BY_HAND], np.float32)
     plain = old_booster([TREE, STUMP], 3)
     more = old_booster([TREE, STUMP], 3, attributes={"best_iteration": "1"}, metrics=("auc",))
-    np.testing.assert_array_equal(chances(more, rows), chances(plain, rows))
-    np.testing.assert_array_equal(chances(b"binf" + plain, rows), chances(plain, rows))
+    np.testing.assert_array_equal(probabilities(more, rows), probabilities(plain, rows))
+    np.testing.assert_array_equal(probabilities(b"binf" + plain, rows), probabilities(plain, rows))
 
 
 def test_nodes_that_were_pruned_are_left_out() -> None:
@@ -69,7 +69,8 @@ def test_nodes_that_were_pruned_are_left_out() -> None:
     assert len(tree.value) == 3
     rows = np.array([row for row, *_ in BY_HAND], np.float32)
     np.testing.assert_array_equal(
-        chances(old_booster([pruned], 3, deleted=2), rows), chances(old_booster([STUMP], 3), rows)
+        probabilities(old_booster([pruned], 3, deleted=2), rows),
+        probabilities(old_booster([STUMP], 3), rows),
     )
 
 
@@ -77,7 +78,7 @@ def test_what_a_leaf_has_for_its_right_child_is_not_looked_at() -> None:
     rows = np.array([row for row, *_ in BY_HAND], np.float32)
     odd = [STUMP[0], (0, -1, 2**31 - 1, 2**31 - 1, True, -0.25), (0, -1, 1, 0, False, 0.75)]
     np.testing.assert_array_equal(
-        chances(old_booster([odd], 3), rows), chances(old_booster([STUMP], 3), rows)
+        probabilities(old_booster([odd], 3), rows), probabilities(old_booster([STUMP], 3), rows)
     )
 
 
@@ -123,7 +124,7 @@ def test_whatever_the_bytes_are_there_is_a_model_or_a_sentence(data: st.DataObje
     except InputError:
         return
     if booster.features < 1000:
-        chances(bytes(content), np.zeros((1, booster.features), np.float32))
+        probabilities(bytes(content), np.zeros((1, booster.features), np.float32))
 
 
 ORIGINAL = Path(

@@ -29,7 +29,7 @@ def png(picture: npt.NDArray[np.uint8]) -> bytes:
 def test_the_stack_answers_what_the_graph_and_the_trees_say_by_hand(
     tmp_path: Path, made_up: MadeUp
 ) -> None:
-    from tests.models.legacy.slim_graph import chances
+    from tests.models.legacy.slim_graph import probabilities
 
     archive = tmp_path / "inception_v3_2016_08_28.tar.gz"
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
@@ -40,7 +40,7 @@ def test_the_stack_answers_what_the_graph_and_the_trees_say_by_hand(
     def variable(name: str, _: tuple[int, ...]) -> npt.NDArray[Any]:
         return made_up.values[name]
 
-    features = chances(tf1_pictures(made_up.pictures), variable).numpy()
+    features = probabilities(tf1_pictures(made_up.pictures), variable).numpy()
     # A tree that splits by the class in which the pictures differ most, and another with one leaf.
     spread = np.ptp(features, axis=0)
     asked = int(spread.argmax())

@@ -18,13 +18,13 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("form", ["one_file", "prefix"])
 def test_the_network_says_what_slims_graph_says(made_up: MadeUp, form: str) -> None:
-    assert np.ptp(made_up.chances, axis=0).max() > 0.01  # the outputs of the pictures differ
+    assert np.ptp(made_up.probabilities, axis=0).max() > 0.01  # the outputs of the pictures differ
     network = read_checkpoint(getattr(made_up, form), "made up")
     found = network(made_up.pictures.astype(np.float32) / 127.5 - 1).numpy()
-    difference = np.abs(found - made_up.chances).max()
-    print(f"largest difference of a chance: {difference:.1e}")
+    difference = np.abs(found - made_up.probabilities).max()
+    print(f"largest difference of a probability: {difference:.1e}")
     assert difference < 2e-6
-    np.testing.assert_allclose(found, made_up.chances, rtol=1e-3)
+    np.testing.assert_allclose(found, made_up.probabilities, rtol=1e-3)
 
 
 @pytest.mark.parametrize(

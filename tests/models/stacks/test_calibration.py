@@ -19,18 +19,18 @@ calibrations = st.builds(Calibration, st.floats(0.01, 100), st.tuples(numbers, n
 
 
 @given(logits, calibrations)
-def test_chances_are_probabilities(logits: Any, calibration: Calibration) -> None:
-    chances = calibration.chances(logits)
-    assert np.isfinite(chances).all()
-    assert np.all(chances >= 0)
-    np.testing.assert_allclose(chances.sum(axis=1), 1)
+def test_probabilities_are_probabilities(logits: Any, calibration: Calibration) -> None:
+    probabilities = calibration.probabilities(logits)
+    assert np.isfinite(probabilities).all()
+    assert np.all(probabilities >= 0)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
 
 
 @given(logits, st.floats(0.01, 100))
 def test_a_slope_alone_changes_no_verdict(logits: Any, slope: float) -> None:
-    chances = Calibration(slope, (0.0, 0.0, 0.0)).chances(logits)
-    best = chances.max(axis=1)
-    assert np.all(chances[np.arange(len(logits)), logits.argmax(axis=1)] == best)
+    probabilities = Calibration(slope, (0.0, 0.0, 0.0)).probabilities(logits)
+    best = probabilities.max(axis=1)
+    assert np.all(probabilities[np.arange(len(logits)), logits.argmax(axis=1)] == best)
 
 
 @given(calibrations)
@@ -75,5 +75,5 @@ def test_a_head_answers_as_calibrated() -> None:
 
 def test_a_calibrated_head_is_as_sure_as_it_may_be() -> None:
     """Use a probability so near to 1 that a 32-bit float cannot represent it."""
-    chances = Calibration(1.0, (0.0, 0.0)).chances(np.array([[0.0, 30.0]]))
-    assert 0 < chances[0, 0] < 1e-12
+    probabilities = Calibration(1.0, (0.0, 0.0)).probabilities(np.array([[0.0, 30.0]]))
+    assert 0 < probabilities[0, 0] < 1e-12

@@ -13,7 +13,7 @@ from catdog_stream.models.stacks.locate import default_stack
 FEATURES = np.abs(np.random.default_rng(0).normal(0.3, 0.3, (50, 2048))).astype(np.float32)
 
 
-def test_chances_are_probabilities_and_no_batch_changes_a_bit() -> None:
+def test_probabilities_are_probabilities_and_no_batch_changes_a_bit() -> None:
     head = Head(default_stack() / "head.ubj", 2048, 2)
     together = head.scores(FEATURES)
     assert together.shape == (50, 2)

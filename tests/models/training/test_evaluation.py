@@ -13,7 +13,7 @@ from catdog_stream.models.ensembles.voting import Member, VotingClassifier
 from catdog_stream.models.stacks.locate import samples
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.training.evaluation import (
-    Chances,
+    Probabilities,
     accuracy,
     calibration_error,
     confusion,
@@ -23,46 +23,46 @@ from catdog_stream.models.training.evaluation import (
 from tests.support.stacks import DEFAULT, add
 
 
-def chances(dog: list[float]) -> Chances:
+def probabilities(dog: list[float]) -> Probabilities:
     """Return the probabilities of cat and dog, where ``dog`` has the dog's."""
     return np.stack((1 - np.array(dog), np.array(dog)), axis=1)
 
 
 LABELS = np.array([1, 1, 0, 0])
-CHANCES = chances([0.9, 0.4, 0.2, 0.1])
+PROBABILITIES = probabilities([0.9, 0.4, 0.2, 0.1])
 
 
 def test_accuracy_is_the_share_of_right_verdicts() -> None:
-    assert accuracy(LABELS, CHANCES) == 0.75
+    assert accuracy(LABELS, PROBABILITIES) == 0.75
 
 
 def test_log_loss_is_the_mean_surprise() -> None:
     expected = -(math.log(0.9) + math.log(0.4) + math.log(0.8) + math.log(0.9)) / 4
-    assert log_loss(LABELS, CHANCES) == pytest.approx(expected)
+    assert log_loss(LABELS, PROBABILITIES) == pytest.approx(expected)
 
 
 def test_log_loss_of_a_wrong_certainty_is_finite() -> None:
-    assert log_loss(np.array([1]), chances([0.0])) == pytest.approx(-math.log(1e-7))
+    assert log_loss(np.array([1]), probabilities([0.0])) == pytest.approx(-math.log(1e-7))
 
 
 def test_calibration_error_weighs_each_bin_by_its_pictures() -> None:
     # Confidences 0.9, 0.9 (both right), 0.8 (right) and 0.6 (wrong) fall into three of 15 bins.
     expected = (2 * (1 - 0.9) + (1 - 0.8) + (0.6 - 0)) / 4
-    assert calibration_error(LABELS, CHANCES) == pytest.approx(expected)
+    assert calibration_error(LABELS, PROBABILITIES) == pytest.approx(expected)
 
 
 def test_calibration_error_takes_the_mean_within_a_bin() -> None:
     # Four pictures at confidence 0.75, three of them right: no error.
-    alike = chances([0.75, 0.75, 0.75, 0.75])
+    alike = probabilities([0.75, 0.75, 0.75, 0.75])
     assert calibration_error(np.array([1, 1, 1, 0]), alike) == pytest.approx(0)
 
 
 def test_certainty_belongs_to_the_last_bin() -> None:
-    assert calibration_error(np.array([1, 0]), chances([1.0, 0.0])) == 0
+    assert calibration_error(np.array([1, 0]), probabilities([1.0, 0.0])) == 0
 
 
 def test_confusion_counts_classes_against_verdicts() -> None:
-    assert confusion(LABELS, CHANCES, ("cat", "dog")) == {
+    assert confusion(LABELS, PROBABILITIES, ("cat", "dog")) == {
         "cat": {"cat": 2, "dog": 0},
         "dog": {"cat": 1, "dog": 1},
     }

@@ -152,7 +152,7 @@ def test_its_process_ends_when_the_worker_is_gone_whatever_it_is_at(
         child.close()
 
 
-@pytest.mark.parametrize(("shade", "why"), [(HANGS, "said nothing"), (ENDS, "status 7")])
+@pytest.mark.parametrize(("shade", "why"), [(HANGS, "did not answer"), (ENDS, "status 7")])
 def test_one_that_hangs_or_ends_is_started_anew(tmp_path: Path, shade: int, why: str) -> None:
     with contrary(tmp_path / "told", patience=1.0) as (shadow, show):
         show(shade)

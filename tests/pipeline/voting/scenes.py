@@ -165,5 +165,5 @@ async def scene(
     assert not failures
 
 
-def played(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    run_in_virtual_time(story())
+def played(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    run_in_virtual_time(scenario())

@@ -22,43 +22,43 @@ def state() -> PartitionState:
 
 
 def test_it_is_of_the_partition_of_its_first_record() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         assert state().partition == 3
 
-    run_in_virtual_time(story())
+    run_in_virtual_time(scenario())
 
 
 def test_news_end_the_wait_once() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = state()
         now = asyncio.get_running_loop().time
         begun = now()
-        it.tell()
+        it.notify()
         await it.wait(5.0)
         assert now() - begun < 1
         await it.wait(5.0)
         assert now() - begun >= 5
 
-    run_in_virtual_time(story())
+    run_in_virtual_time(scenario())
 
 
 def test_news_that_come_while_it_is_waited_for_end_the_wait() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = state()
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        loop.call_later(2.0, it.tell)
+        loop.call_later(2.0, it.notify)
         await it.wait(5.0)
         assert 2 <= loop.time() - begun < 3
 
-    run_in_virtual_time(story())
+    run_in_virtual_time(scenario())
 
 
 def test_records_are_acknowledged_in_their_order() -> None:
     acknowledged: list[str] = []
 
-    async def story() -> None:
+    async def scenario() -> None:
         await acknowledge([vote_record(acknowledged, name) for name in "abc"])
 
-    run_in_virtual_time(story())
+    run_in_virtual_time(scenario())
     assert acknowledged == ["a", "b", "c"]

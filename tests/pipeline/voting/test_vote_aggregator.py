@@ -15,7 +15,7 @@ from tests.pipeline.voting.scenes import DEADLINE, ROOM, TOPIC, Kafka, played, s
 
 
 def test_a_request_is_decided_when_all_votes_are_in_and_counted_when_it_is_published() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene() as it:
             it.kafka.confirm.clear()
             await it.vote("a0 cat", "a1 cat", "b0 cat")
@@ -27,11 +27,11 @@ def test_a_request_is_decided_when_all_votes_are_in_and_counted_when_it_is_publi
             assert (it.counted, it.acknowledged) == ([0], [0])
             assert it.jury.pending == 1
 
-    played(story)
+    played(scenario)
 
 
 def test_it_is_decided_without_who_does_not_vote_in_time() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene() as it:
             await it.vote("a0 cat", "a1 cat", "b1 cat")
             await asyncio.sleep(DEADLINE - 0.1)
@@ -52,25 +52,25 @@ def test_it_is_decided_without_who_does_not_vote_in_time() -> None:
             assert set(it.jury.classes) == {"cat", "dog"}
             assert it.jury.absent == [], "of the last one, both votes were there"
 
-    played(story)
+    played(scenario)
 
 
 def test_partitions_do_not_wait_for_each_other() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene(first={0: 0, 1: 0}) as it:
             await it.vote("a0 cat")
             await it.vote("a0 cat", "b0 cat", partition=1)
             await asyncio.sleep(0.1)
             assert it.kafka.decided == ["1/0 cat"]
 
-    played(story)
+    played(scenario)
 
 
 class TestWhoReadsTheVotesAgain:
     """Decisions after a crash or a rebalance: the log alone determines them."""
 
     def test_decides_without_a_vote_that_came_behind_the_deadline(self) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with scene() as it:
                 await it.vote("a0 cat")
                 await it.submit(DeadlineMarker(TOPIC, 0, (0,)).dump())
@@ -80,10 +80,10 @@ class TestWhoReadsTheVotesAgain:
                 assert isinstance(outcome, Classified)
                 assert outcome.verdict.notes["missing"] == "b"
 
-        played(story)
+        played(scenario)
 
     def test_waits_no_second_time(self) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with scene() as it:
                 await it.vote("a0 cat", "a1 cat")
                 await it.submit(DeadlineMarker(TOPIC, 0, (0, 1)).dump())
@@ -91,10 +91,10 @@ class TestWhoReadsTheVotesAgain:
                 assert it.kafka.decided == ["0/0 cat", "0/1 cat"]
                 assert it.closings == []
 
-        played(story)
+        played(scenario)
 
     def test_counts_a_vote_that_the_deadline_came_behind(self) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with scene(Kafka(closes=False)) as it:
                 await it.vote("a0 cat")
                 await asyncio.sleep(2 * DEADLINE)
@@ -106,12 +106,12 @@ class TestWhoReadsTheVotesAgain:
                 assert isinstance(outcome, Classified)
                 assert "missing" not in outcome.verdict.notes
 
-        played(story)
+        played(scenario)
 
 
 class TestWhenPartitionsMove:
     def test_what_is_undecided_is_forgotten_and_begun_anew(self) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with scene() as it:
                 await it.vote("a0 cat", "b0 cat", "a1 cat")
                 await asyncio.sleep(1)
@@ -124,10 +124,10 @@ class TestWhenPartitionsMove:
                 assert it.kafka.decided == ["0/0 cat", "0/1 cat"]
                 assert it.counted == [0, 1]
 
-        played(story)
+        played(scenario)
 
     def test_what_is_being_published_is_not_counted_by_who_has_lost_it(self) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with scene() as it:
                 it.kafka.confirm.clear()
                 await it.vote("a0 cat", "b0 cat")
@@ -137,10 +137,10 @@ class TestWhenPartitionsMove:
                 await asyncio.sleep(1)
                 assert (it.counted, it.acknowledged) == ([], [])
 
-        played(story)
+        played(scenario)
 
     def test_what_could_not_be_published_is_dropped_and_room_is_left_behind(self) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with scene() as it:
                 it.kafka.confirm.clear()
                 many = [f"{voter}{n} cat" for n in range(3 * ROOM) for voter in "ab"]
@@ -155,7 +155,7 @@ class TestWhenPartitionsMove:
                 await asyncio.sleep(1)
                 assert it.counted == list(range(3 * ROOM))
 
-        played(story)
+        played(scenario)
 
 
 def little() -> VoteBudget:
@@ -168,7 +168,7 @@ def little() -> VoteBudget:
 
 class TestMemory:
     def test_no_more_votes_are_taken_than_it_has_room_for(self) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with scene(budget=little()) as it:
                 taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(20))))
                 await asyncio.sleep(DEADLINE / 2)
@@ -178,10 +178,10 @@ class TestMemory:
                 assert taking.done()
                 assert it.counted == list(range(20))
 
-        played(story)
+        played(scenario)
 
     def test_a_deadline_that_the_log_tells_behind_what_has_no_room_passes(self) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with scene(Kafka(closes=False), budget=little()) as it:
                 await it.vote("a0 cat")
                 await asyncio.sleep(DEADLINE + 1)
@@ -192,12 +192,12 @@ class TestMemory:
                 await asyncio.sleep(20 * DEADLINE)
                 assert taking.done()
 
-        played(story)
+        played(scenario)
 
     def test_a_vote_that_ends_a_gap_is_read_from_behind_what_has_no_room(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with scene(first={0: 0, 1: 0}, budget=little()) as it:
                 votes = [f"a{n} cat" for n in range(15, 30)] + [f"b{n} cat" for n in range(30)]
                 taking = asyncio.create_task(it.vote(*votes))
@@ -208,11 +208,11 @@ class TestMemory:
                 assert it.acknowledged[: len(votes)] == list(range(len(votes)))
                 assert not it.jury.full
 
-        played(story)
+        played(scenario)
         assert sum(message.startswith("Votes are read on") for message in caplog.messages) == 1
 
     def test_other_partitions_are_read_while_one_has_a_gap(self) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with scene(first={0: 0, 1: 0}, budget=little()) as it:
                 taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(15, 30))))
                 await asyncio.sleep(3 * DEADLINE)
@@ -221,12 +221,12 @@ class TestMemory:
                 await asyncio.sleep(1)
                 assert it.kafka.decided == ["1/0 cat"]
 
-        played(story)
+        played(scenario)
 
     def test_a_gap_takes_no_more_than_it_may_and_whoever_asks_is_told(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with scene(budget=little()) as it:
                 taking = asyncio.create_task(it.vote(*(f"a{n} cat" for n in range(15, 90))))
                 await asyncio.sleep(50 * DEADLINE)
@@ -236,12 +236,12 @@ class TestMemory:
                 assert it.jury.gaps[1:] == [caplog.messages[-1]]
                 taking.cancel()
 
-        played(story)
+        played(scenario)
         assert caplog.messages[-1].startswith("No more votes are read")
         assert sum(message.startswith("No more votes") for message in caplog.messages) == 1
 
     def test_votes_that_come_to_nothing_take_no_room(self) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with scene(budget=little()) as it:
                 await it.vote("a1 cat", *["a1 cat", "c0 cat"] * 100)
                 for _ in range(100):
@@ -252,7 +252,7 @@ class TestMemory:
                 assert it.counted == [0, 1]
                 assert it.acknowledged == list(range(304))
 
-        played(story)
+        played(scenario)
 
 
 def test_the_metrics_tell_what_became_of_votes_and_decisions() -> None:
@@ -268,12 +268,12 @@ def test_the_metrics_tell_what_became_of_votes_and_decisions() -> None:
             *(now(metrics.DECISIONS, votes=votes) for votes in ("complete", "incomplete")),
         )
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with scene() as it:
             await it.vote("a0 cat", "a0 cat", "b0 cat", "a1 cat")
             await asyncio.sleep(2 * DEADLINE)
             await it.vote("a0 cat")
 
     before = numbers()
-    played(story)
+    played(scenario)
     assert [b - a for a, b in zip(before, numbers(), strict=True)] == [2, 1, 1, 1, 1]

@@ -80,7 +80,7 @@ class TestWhatTheLogSays:
 
     def test_nothing_of_what_is_held_without_a_gap(self, caplog: pytest.LogCaptureFixture) -> None:
         it = budget()
-        it.tell(9 * MEGABYTE)
+        it.log_use(9 * MEGABYTE)
         assert caplog.messages == []
 
     def test_that_it_reads_on_and_that_it_does_not_once_each(
@@ -90,7 +90,7 @@ class TestWhatTheLogSays:
         it.begin_gap(request(3))
         caplog.clear()
         for held in (1, 2, 3, 5, 3, 5):  # when it is full, no second message
-            it.tell(held * MEGABYTE)
+            it.log_use(held * MEGABYTE)
         assert caplog.messages == [
             "Votes are read on though over 1 MB wait: one that ends a gap is missing.",
             "No more votes are read: 4 MB wait for one that ends a gap. "
@@ -102,7 +102,7 @@ class TestWhatTheLogSays:
         it.begin_gap(request(3))
         caplog.clear()
         for held in (2, 0, 2):
-            it.tell(held * MEGABYTE)
+            it.log_use(held * MEGABYTE)
         assert len(caplog.messages) == 2
 
 

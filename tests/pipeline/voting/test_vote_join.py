@@ -180,7 +180,7 @@ class TestWhatBecomesOfAVote:
 
 
 @dataclass
-class Story:
+class Scenario:
     """Jury that dies and starts again over a log of votes, as Kafka stores it."""
 
     #: Votes, and the requests whose deadline had passed, in the order of the log.
@@ -245,17 +245,17 @@ def test_each_request_is_decided_in_one_way_however_often_jury_and_voters_die(
     luck = random.Random(seed)
     offsets = sorted(luck.sample(range(30), 12))  # transaction markers lie between them
     votes = interleaved(luck, {"a": offsets[:of_a], "b": offsets[:of_b]})
-    story = Story(list(votes), first=0)
+    scenario = Scenario(list(votes), first=0)
     for _ in range(5):
-        story.live(luck, until_the_end=False)
-    story.live(luck, until_the_end=True)
+        scenario.live(luck, until_the_end=False)
+    scenario.live(luck, until_the_end=True)
     voted = defaultdict(set)
     for each in votes:
         voted[each.source.offset].add(each.voter)
-    assert story.counted == sorted(voted)
-    assert story.committed == len(story.log)
+    assert scenario.counted == sorted(voted)
+    assert scenario.committed == len(scenario.log)
     for offset, voters in voted.items():
-        (missing,) = story.decisions[offset]
+        (missing,) = scenario.decisions[offset]
         assert set(missing) >= set(VOTERS) - voters
 
 

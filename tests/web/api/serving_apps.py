@@ -28,7 +28,7 @@ class _Server(TestServer):
 
 
 def play(
-    story: Callable[[Client], Awaitable[T]],
+    scenario: Callable[[Client], Awaitable[T]],
     routes: Sequence[web.RouteDef],
     middleware: Middleware = OPEN,
 ) -> T:
@@ -39,6 +39,6 @@ def play(
         application.add_routes(routes)
         client: Client = TestClient(_Server(application))
         async with asyncio.timeout(DEADLINE), client:
-            return await story(client)
+            return await scenario(client)
 
     return asyncio.run(run())

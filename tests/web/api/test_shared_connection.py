@@ -45,13 +45,13 @@ class Broker:
 
 
 def play(
-    story: Callable[[Shared[Connection], Broker], Awaitable[None]], idle: float = 60.0
+    scenario: Callable[[Shared[Connection], Broker], Awaitable[None]], idle: float = 60.0
 ) -> None:
     async def run() -> None:
         broker = Broker()
         shared = Shared(broker.connect, usable=lambda each: each.good, idle=idle)
         async with asyncio.timeout(DEADLINE):
-            await story(shared, broker)
+            await scenario(shared, broker)
         shared.close()
         await until(lambda: not any(each.open for each in broker.made))
 
@@ -75,16 +75,16 @@ def test_all_have_the_same() -> None:
             await asyncio.sleep(0)
             return connection
 
-    async def story(shared: Shared[Connection], broker: Broker) -> None:
+    async def scenario(shared: Shared[Connection], broker: Broker) -> None:
         assert not broker.made, "nobody needs it yet"
         assert len(set(await asyncio.gather(*(one(shared) for _ in range(10))))) == 1
         assert shared.is_current(broker.made[0])
 
-    play(story)
+    play(scenario)
 
 
 def test_it_is_closed_when_nobody_has_needed_it_for_a_while_and_opened_again() -> None:
-    async def story(shared: Shared[Connection], _: Broker) -> None:
+    async def scenario(shared: Shared[Connection], _: Broker) -> None:
         loop = asyncio.get_running_loop()
         async with shared.use() as first:
             much_later = loop.time() + 5 * IDLE
@@ -95,11 +95,11 @@ def test_it_is_closed_when_nobody_has_needed_it_for_a_while_and_opened_again() -
         async with shared.use() as second:
             assert second is not first
 
-    play(story, idle=IDLE)
+    play(scenario, idle=IDLE)
 
 
 def test_one_that_broke_is_replaced_and_closed_when_the_last_one_has_left_it() -> None:
-    async def story(shared: Shared[Connection], _: Broker) -> None:
+    async def scenario(shared: Shared[Connection], _: Broker) -> None:
         async with shared.use() as first:
             first.good = False
             async with shared.use() as second:
@@ -109,13 +109,13 @@ def test_one_that_broke_is_replaced_and_closed_when_the_last_one_has_left_it() -
         await until(lambda: not first.open)
         assert second.open
 
-    play(story)
+    play(scenario)
 
 
 def test_an_old_one_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_connection, "MAX_AGE", IDLE)
 
-    async def story(shared: Shared[Connection], broker: Broker) -> None:
+    async def scenario(shared: Shared[Connection], broker: Broker) -> None:
         async with shared.use() as first:
             await until(lambda: not shared.is_current(first))
             async with shared.use() as second:
@@ -123,11 +123,11 @@ def test_an_old_one_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
             assert first.open
         await until(lambda: not any(each.open for each in broker.made))
 
-    play(story)
+    play(scenario)
 
 
 def test_one_that_is_not_trusted_any_more_is_replaced() -> None:
-    async def story(shared: Shared[Connection], _: Broker) -> None:
+    async def scenario(shared: Shared[Connection], _: Broker) -> None:
         async with shared.use() as first:
             shared.drop(first)
             async with shared.use() as second:
@@ -135,14 +135,14 @@ def test_one_that_is_not_trusted_any_more_is_replaced() -> None:
                 shared.drop(first)
                 assert shared.is_current(second)
 
-    play(story)
+    play(scenario)
 
 
 @pytest.mark.parametrize(
     "error", [BrokerError("No broker."), OSError("refused"), RuntimeError("a fault")]
 )
 def test_who_gets_none_is_told_and_the_next_one_tries_again(error: Exception) -> None:
-    async def story(shared: Shared[Connection], broker: Broker) -> None:
+    async def scenario(shared: Shared[Connection], broker: Broker) -> None:
         broker.error = error
         for _ in range(2):
             with pytest.raises(BrokerError, match=str(error)):
@@ -152,23 +152,23 @@ def test_who_gets_none_is_told_and_the_next_one_tries_again(error: Exception) ->
         async with shared.use() as connection:
             assert connection.open
 
-    play(story)
+    play(scenario)
 
 
 def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadlines, "CONNECT", 0.02)
 
-    async def story(shared: Shared[Connection], broker: Broker) -> None:
+    async def scenario(shared: Shared[Connection], broker: Broker) -> None:
         broker.hangs = True
         with pytest.raises(BrokerError, match="does not answer"):
             async with shared.use():
                 pass
 
-    play(story)
+    play(scenario)
 
 
 def test_a_worker_that_ends_opens_none() -> None:
-    async def story(shared: Shared[Connection], _: Broker) -> None:
+    async def scenario(shared: Shared[Connection], _: Broker) -> None:
         async with shared.use() as connection:
             shared.close()
             with pytest.raises(BrokerError, match="stopping"):
@@ -176,4 +176,4 @@ def test_a_worker_that_ends_opens_none() -> None:
                     pass
         await until(lambda: not connection.open)
 
-    play(story)
+    play(scenario)

@@ -30,11 +30,11 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
     return made
 
 
-def play(story: Callable[[Stream], Awaitable[None]]) -> None:
+def play(scenario: Callable[[Stream], Awaitable[None]]) -> None:
     async def run() -> None:
         stream = Stream(Settings().cluster)
         async with asyncio.timeout(DEADLINE):
-            await story(stream)
+            await scenario(stream)
         stream.close()
 
     asyncio.run(run())
@@ -53,28 +53,28 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def test_who_waits_has_all_answers_as_soon_as_they_are_there(kafka: Kafka) -> None:
-    async def story(stream: Stream) -> None:
+    async def scenario(stream: Stream) -> None:
         waiting = asyncio.create_task(ask(stream, [b"a", b"b"], DEADLINE))
         await until(lambda: len(kafka.asked) == 2)
         kafka.answer(1)
         kafka.answer(0)
         assert await waiting == ["labelled", "labelled"]
 
-    play(story)
+    play(scenario)
 
 
 def test_who_waits_no_longer_has_what_there_is(kafka: Kafka) -> None:
-    async def story(stream: Stream) -> None:
+    async def scenario(stream: Stream) -> None:
         assert await ask(stream, [b"a"], 0.01) == ["waiting"]
         assert await ask(stream, [b"a"], 0) == ["waiting"]
         assert all(question.reply.cancelled() for question in kafka.asked)
         assert kafka.opened == 1
 
-    play(story)
+    play(scenario)
 
 
 def test_what_was_sent_from_here_is_known_before_and_after_its_answer(kafka: Kafka) -> None:
-    async def story(stream: Stream) -> None:
+    async def scenario(stream: Stream) -> None:
         source = Source("catdogimage", 0, 0)
         await ask(stream, [b"a"], 0)
         state = await stream.look(source)
@@ -85,39 +85,39 @@ def test_what_was_sent_from_here_is_known_before_and_after_its_answer(kafka: Kaf
         assert state is not None
         assert state.answer is not None
 
-    play(story)
+    play(scenario)
 
 
 def test_what_is_not_known_is_looked_up_and_then_known(kafka: Kafka) -> None:
     source = Source("catdogimage", 0, 7)
     reply = label(source)
 
-    async def story(stream: Stream) -> None:
+    async def scenario(stream: Stream) -> None:
         assert await stream.look(source) is None
         kafka.found[source] = Found(reply.record, reply, complete=True)
         assert await stream.look(source) is not None
         kafka.error = BrokerError("No broker.")
         assert await stream.look(source) is not None
 
-    play(story)
+    play(scenario)
 
 
 def test_an_answer_that_was_not_found_in_time_is_not_one_that_is_not_there(kafka: Kafka) -> None:
     source = Source("catdogimage", 0, 7)
     kafka.found[source] = Found(label(source).record, None, complete=False)
 
-    async def story(stream: Stream) -> None:
+    async def scenario(stream: Stream) -> None:
         with pytest.raises(Problem) as told:
             await stream.look(source)
         assert told.value.status == 503
 
-    play(story)
+    play(scenario)
 
 
 def test_without_kafka_it_says_so_and_not_where_it_is(kafka: Kafka) -> None:
     kafka.error = BrokerError("No broker answers at kafka://secret-place:9092.")
 
-    async def story(stream: Stream) -> None:
+    async def scenario(stream: Stream) -> None:
         for asked in (ask(stream, [b"a"], 0), stream.look(Source("catdogimage", 0, 7))):
             with pytest.raises(Problem) as told:
                 await asked
@@ -128,7 +128,7 @@ def test_without_kafka_it_says_so_and_not_where_it_is(kafka: Kafka) -> None:
         assert await ask(stream, [b"a"], 0) == ["waiting"]
         assert kafka.opened == 2, "another connection"
 
-    play(story)
+    play(scenario)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_without_kafka_it_says_so_and_not_where_it_is(kafka: Kafka) -> None:
 def test_what_kafka_refuses_for_good_is_not_to_be_tried_again(
     kafka: Kafka, refused: Exception, status: int
 ) -> None:
-    async def story(stream: Stream) -> None:
+    async def scenario(stream: Stream) -> None:
         kafka.error = refused
         with pytest.raises(Problem) as told:
             await ask(stream, [b"a"], 0)
@@ -155,7 +155,7 @@ def test_what_kafka_refuses_for_good_is_not_to_be_tried_again(
         assert await ask(stream, [b"a"], 0) == ["waiting"]
         assert stream.problem is None
 
-    play(story)
+    play(scenario)
 
 
 def test_only_so_many_are_looked_up_at_a_time(
@@ -163,18 +163,18 @@ def test_only_so_many_are_looked_up_at_a_time(
 ) -> None:
     monkeypatch.setattr(stream_module, "MAX_LOOKUPS", 0)
 
-    async def story(stream: Stream) -> None:
+    async def scenario(stream: Stream) -> None:
         with pytest.raises(Problem) as told:
             await stream.look(Source("catdogimage", 0, 7))
         assert told.value.status == 503
 
-    play(story)
+    play(scenario)
     assert not kafka.asked
 
 
 @pytest.mark.usefixtures("kafka")
 def test_a_client_that_has_many_looked_up_turns_nobody_else_away() -> None:
-    async def story(stream: Stream) -> None:
+    async def scenario(stream: Stream) -> None:
         source = Source("catdogimage", 0, 7)
         stream._lookups["10.0.0.1"] = stream_module.MAX_LOOKUPS_OF_ONE
         with pytest.raises(Problem) as told:
@@ -183,7 +183,7 @@ def test_a_client_that_has_many_looked_up_turns_nobody_else_away() -> None:
         assert await stream.look(source, "10.0.0.2") is None
         assert set(stream._lookups) == {"10.0.0.1"}, "what is over is not kept"
 
-    play(story)
+    play(scenario)
 
 
 def test_look_ups_run_side_by_side(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +202,7 @@ def test_look_ups_run_side_by_side(kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(stream_module, "lookup", lookup)
 
-    async def story(stream: Stream) -> None:
+    async def scenario(stream: Stream) -> None:
         sources = [Source("catdogimage", 0, number) for number in range(LOOKUPS + 2)]
         looking = [asyncio.create_task(stream.look(source)) for source in sources]
         await until(lambda: len(running) == LOOKUPS)
@@ -211,12 +211,12 @@ def test_look_ups_run_side_by_side(kafka: Kafka, monkeypatch: pytest.MonkeyPatch
         gate.set()
         assert await asyncio.gather(*looking) == [None] * len(sources)
 
-    play(story)
+    play(scenario)
     assert not kafka.asked
 
 
 def test_a_worker_that_ends_lets_everybody_go(kafka: Kafka) -> None:
-    async def story(stream: Stream) -> None:
+    async def scenario(stream: Stream) -> None:
         waiting = asyncio.create_task(ask(stream, [b"a"], 10 * DEADLINE))
         await until(lambda: len(kafka.asked) == 1)
         stream.close()
@@ -224,4 +224,4 @@ def test_a_worker_that_ends_lets_everybody_go(kafka: Kafka) -> None:
         with pytest.raises(Problem):
             await ask(stream, [b"a"], 0)
 
-    play(story)
+    play(scenario)

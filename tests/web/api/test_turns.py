@@ -10,17 +10,17 @@ from catdog_stream.web.api.turns import Turns
 SECONDS = 10.0
 
 
-def play(story: Callable[[Turns], Awaitable[None]]) -> None:
+def play(scenario: Callable[[Turns], Awaitable[None]]) -> None:
     async def run() -> None:
         turns = Turns(10)
         async with asyncio.timeout(SECONDS):
-            await story(turns)
+            await scenario(turns)
 
     asyncio.run(run())
 
 
 def test_who_finds_no_room_has_its_turn_later_and_in_order() -> None:
-    async def story(turns: Turns) -> None:
+    async def scenario(turns: Turns) -> None:
         release = await turns.take(6, seconds=SECONDS)
         large = asyncio.ensure_future(turns.take(8, seconds=SECONDS))
         small = asyncio.ensure_future(turns.take(1, seconds=SECONDS))
@@ -32,11 +32,11 @@ def test_who_finds_no_room_has_its_turn_later_and_in_order() -> None:
         (await small)()
         assert turns.used == 0
 
-    play(story)
+    play(scenario)
 
 
 def test_what_is_larger_than_all_has_its_turn_alone() -> None:
-    async def story(turns: Turns) -> None:
+    async def scenario(turns: Turns) -> None:
         release = await turns.take(100, seconds=SECONDS)
         with pytest.raises(TimeoutError):
             await turns.take(1, seconds=0.01)
@@ -44,11 +44,11 @@ def test_what_is_larger_than_all_has_its_turn_alone() -> None:
         assert turns.used == 0
         (await turns.take(1, seconds=SECONDS))()
 
-    play(story)
+    play(scenario)
 
 
 def test_who_gives_up_lets_the_next_one_have_its_turn() -> None:
-    async def story(turns: Turns) -> None:
+    async def scenario(turns: Turns) -> None:
         release = await turns.take(6, seconds=SECONDS)
         large = asyncio.ensure_future(turns.take(8, seconds=SECONDS))
         small = asyncio.ensure_future(turns.take(1, seconds=SECONDS))
@@ -58,11 +58,11 @@ def test_who_gives_up_lets_the_next_one_have_its_turn() -> None:
         release()
         assert turns.used == 0
 
-    play(story)
+    play(scenario)
 
 
 def test_who_is_cancelled_at_the_moment_of_its_turn_keeps_nothing() -> None:
-    async def story(turns: Turns) -> None:
+    async def scenario(turns: Turns) -> None:
         release = await turns.take(6, seconds=SECONDS)
         other = asyncio.ensure_future(turns.take(8, seconds=SECONDS))
         await asyncio.sleep(0)
@@ -72,11 +72,11 @@ def test_who_is_cancelled_at_the_moment_of_its_turn_keeps_nothing() -> None:
             await other
         assert turns.used == 0
 
-    play(story)
+    play(scenario)
 
 
 def test_waiters_that_give_up_at_the_same_moment_keep_nothing() -> None:
-    async def story(turns: Turns) -> None:
+    async def scenario(turns: Turns) -> None:
         release = await turns.take(6, seconds=SECONDS)
         waiting = [asyncio.ensure_future(turns.take(size, seconds=SECONDS)) for size in (8, 1, 2)]
         await asyncio.sleep(0)
@@ -87,4 +87,4 @@ def test_waiters_that_give_up_at_the_same_moment_keep_nothing() -> None:
         release()
         assert turns.used == 0
 
-    play(story)
+    play(scenario)

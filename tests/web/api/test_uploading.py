@@ -22,14 +22,14 @@ def sent(path: str = "/images/", **request: Any) -> Picture | int:
     intake = Intake(10 * LIMIT)
 
     async def handler(request: web.Request) -> web.Response:
-        with intake.room(LIMIT) as room:
-            found.append(await read_picture(request, room))
+        with intake.budget(LIMIT) as budget:
+            found.append(await read_picture(request, budget))
         return web.Response()
 
-    async def story(client: Client) -> int:
+    async def scenario(client: Client) -> int:
         return (await client.post(path, **request)).status
 
-    status = play(story, [web.post("/images/", handler)])
+    status = play(scenario, [web.post("/images/", handler)])
     assert intake.held == 0
     return found[0] if found else status
 

@@ -14,7 +14,7 @@ def shards(labels: dict[str, dict[str, int]], **rejections: dict[str, int]) -> S
     return {"labels": labels, "rejections": rejections}
 
 
-class Story:
+class Scenario:
     """Ledger at a time that the test sets."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Story:
 
 
 def test_the_shards_of_all_workers_add_up() -> None:
-    it = Story().ledger
+    it = Scenario().ledger
     it.note("one", shards({"0": {"cat": 2, "dog": 1}, "1": {"dog": 5}}))
     it.note("two", shards({"2": {"cat": 1}}, **{"2": {"not_json": 3}}))
     assert it.total("labels") == {"cat": 3, "dog": 6}
@@ -39,7 +39,7 @@ def test_the_shards_of_all_workers_add_up() -> None:
 
 
 def test_counts_stay_while_nobody_can_tell_them() -> None:
-    it = Story()
+    it = Scenario()
     it.tell("one", 5)
     it.ledger.note("one", None)
     assert it.cats() == 5
@@ -50,13 +50,13 @@ def test_counts_stay_while_nobody_can_tell_them() -> None:
 
 def test_of_two_that_tell_a_partition_the_one_that_counted_more_is_right() -> None:
     for first, second in ((5, 6), (6, 5)):
-        it = Story()
+        it = Scenario()
         it.tell("one", first)
         assert it.tell("two", second) == 6
 
 
 def test_a_successor_that_is_behind_is_right_once_it_must_have_caught_up() -> None:
-    it = Story()
+    it = Scenario()
     it.tell("one", 10)
     it.now += HAND_OVER / 2
     assert it.tell("two", 9) == 10
@@ -65,13 +65,13 @@ def test_a_successor_that_is_behind_is_right_once_it_must_have_caught_up() -> No
 
 
 def test_who_counted_a_partition_may_correct_itself() -> None:
-    it = Story()
+    it = Scenario()
     it.tell("one", 10)
     assert it.tell("one", 7) == 7
 
 
 def test_no_more_partitions_are_known_than_there_can_be() -> None:
-    it = Story()
+    it = Scenario()
     most = ledger.MAX_PLACES
     it.ledger.note("one", shards({str(place): {"cat": 1} for place in range(most)}))
     assert it.tell("hostile", 1, "one more") == most
@@ -86,7 +86,7 @@ def test_the_order_in_which_workers_tell_does_not_matter(
     told: list[dict[str, int]], dice: Random
 ) -> None:
     def total(order: list[int]) -> int:
-        it = Story()
+        it = Scenario()
         for teller in order:
             it.ledger.note(str(teller), shards({p: {"cat": n} for p, n in told[teller].items()}))
         return it.cats()

@@ -59,11 +59,11 @@ async def peer(handler: Handler) -> AsyncIterator[str]:
 def hear(handler: Handler) -> PeerSnapshot:
     """Return the snapshot that a worker reads from this peer."""
 
-    async def story() -> PeerSnapshot:
+    async def scenario() -> PeerSnapshot:
         async with peer(handler) as url, aiohttp.ClientSession() as client:
             return await ask(client, url, 20, ("0-1", "0-2"))
 
-    return asyncio.run(story())
+    return asyncio.run(scenario())
 
 
 def answering(body: bytes, status: int = 200) -> Handler:
@@ -196,7 +196,7 @@ def test_facts_that_no_section_could_show_are_left_out() -> None:
 
 
 def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peer_client, "MAX_NEWS_BYTES", 1000)
+    monkeypatch.setattr(peer_client, "MAX_SNAPSHOT_BYTES", 1000)
     with pytest.raises(ValueError, match="endless"):
         hear(answering(b" " * 100_000))
 
@@ -243,17 +243,17 @@ def test_without_the_proof_nothing_is_believed(given: str | None) -> None:
         headers = {} if given is None else {ANSWER_HEADER: given}
         return web.json_response(news_document(NEWS), headers=headers)
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with peer(answer) as url, aiohttp.ClientSession() as client:
             headers = {"Authorization": f"Bearer {question_token(SECRET, url)}"}
             with pytest.raises(ValueError, match="no proof"):
                 await ask(client, url, 0, (), headers, answer_proof(SECRET, url))
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_with_the_proof_it_is_believed() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         proof = ""
 
         async def answer(_: web.Request) -> web.Response:
@@ -263,4 +263,4 @@ def test_with_the_proof_it_is_believed() -> None:
             proof = answer_proof(SECRET, url)
             assert await ask(client, url, 0, (), None, proof) == NEWS
 
-    asyncio.run(story())
+    asyncio.run(scenario())

@@ -69,18 +69,18 @@ async def refused() -> PeerSnapshot:
 
 
 def test_all_workers_are_asked_at_once_and_add_up() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = Scene()
         await it.peers.refresh(1.0)
         assert sorted(it.asked) == [ONE, TWO]
         assert it.total() == 13
         assert it.standings() == ["here", "answers", "answers"]
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_nobody_is_asked_more_often_than_twice_a_second_however_many_look() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = Scene()
         for _ in range(100):
             await it.peers.refresh(1.0)
@@ -89,11 +89,11 @@ def test_nobody_is_asked_more_often_than_twice_a_second_however_many_look() -> N
         await it.peers.refresh(1.0)
         assert len(it.asked) == 4
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_frozen_worker_is_waited_for_once_and_keeps_what_it_told() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = Scene()
         await it.peers.refresh(1.0)
         it.answers[ONE] = never
@@ -111,11 +111,11 @@ def test_a_frozen_worker_is_waited_for_once_and_keeps_what_it_told() -> None:
         assert it.standings() == ["here", "silent", "answers"]
         it.peers.close()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_worker_that_answers_again_is_believed_again() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = Scene()
         it.answers[ONE] = refused
         await it.peers.refresh(1.0)
@@ -128,11 +128,11 @@ def test_a_worker_that_answers_again_is_believed_again() -> None:
         assert it.total() == 17
         assert it.standings() == ["here", "answers", "answers"]
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_the_counts_of_a_worker_that_died_stay_up_until_its_successor_has_them() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = Scene()
         await it.peers.refresh(1.0)
         it.addresses = {TWO}
@@ -151,11 +151,11 @@ def test_the_counts_of_a_worker_that_died_stay_up_until_its_successor_has_them()
         await it.peers.refresh(1.0)
         assert it.standings() == ["here", "answers"]
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_the_counts_of_partitions_that_move_stay_up_until_they_are_told_again() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = Scene()
         await it.peers.refresh(1.0)
         assert it.total() == 13
@@ -167,11 +167,11 @@ def test_the_counts_of_partitions_that_move_stay_up_until_they_are_told_again() 
         assert statistics(None, it.peers, it.ledger).total == 13, "this one's own as well"
         assert statistics(None, it.peers, it.ledger).answered == 2
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_worker_that_announces_its_stop_has_left_and_is_not_lost() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = Scene()
         await it.peers.refresh(1.0)
         it.answers[ONE] = it.stopping()
@@ -187,11 +187,11 @@ def test_a_worker_that_announces_its_stop_has_left_and_is_not_lost() -> None:
         it.peers.follow()
         assert it.standings() == ["here", "lost", "answers"], "the announcement held once"
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_an_announcement_that_the_worker_itself_does_not_confirm_hides_no_lost_worker() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = Scene()
         await it.peers.refresh(1.0)
         await it.peers.note_leaving(ONE)
@@ -201,11 +201,11 @@ def test_an_announcement_that_the_worker_itself_does_not_confirm_hides_no_lost_w
         it.peers.follow()
         assert it.standings() == ["here", "lost", "lost"]
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_an_announcement_holds_for_a_while() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = Scene()
         await it.peers.refresh(1.0)
         it.answers[ONE] = it.stopping()
@@ -215,11 +215,11 @@ def test_an_announcement_holds_for_a_while() -> None:
         it.peers.follow()
         assert it.standings() == ["here", "lost", "answers"]
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_worker_that_nobody_asks_may_be_well() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = Scene()
         it.peers.follow()
         assert it.standings() == ["here", "answers", "answers"]
@@ -230,4 +230,4 @@ def test_a_worker_that_nobody_asks_may_be_well() -> None:
         it.now += 60
         assert it.standings() == ["here", "answers", "answers"], "that was a minute ago"
 
-    asyncio.run(story())
+    asyncio.run(scenario())

@@ -98,8 +98,8 @@ async def visit(text: str, fetcher: Fetcher) -> bytes | str:
 def visited(routes: Mapping[str, Handler] | Handler, path: str = "/") -> bytes | str:
     """Return the result of a visit to a server with these pages, or with this one."""
 
-    async def story() -> bytes | str:
+    async def scenario() -> bytes | str:
         async with serving(routes if isinstance(routes, Mapping) else {"/": routes}) as url:
             return await visit(f"{url.origin()}{path}", Fetcher(allowing(url)))
 
-    return asyncio.run(story())
+    return asyncio.run(scenario())

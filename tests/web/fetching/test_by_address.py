@@ -21,7 +21,7 @@ from tests.web.fetching.serving import PNG, Handler, allowing, answering, leadin
 def pictured(
     handler: Handler, *, typed: Callable[[URL], str] = str, limits: PictureLimits | None = None
 ) -> bytes | str:
-    async def story() -> bytes | str:
+    async def scenario() -> bytes | str:
         async with serving({"/": handler, "/led": leading_to("/")}) as url:
             pictures = PicturesByAddress(allowing(url), limits)
             try:
@@ -31,18 +31,18 @@ def pictured(
             finally:
                 await pictures.close()
 
-    return asyncio.run(story())
+    return asyncio.run(scenario())
 
 
 def test_nothing_is_fetched_unless_a_setting_says_so() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         settings = Settings()
         pictures = PicturesByAddress(Rules(settings.web_fetch, settings.web_fetch_allow))
         with pytest.raises(FetchError, match=r"^Pictures are not fetched by address here\.$"):
             await pictures.picture_at("https://example.org/")
         await pictures.close()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("typed", ["{}", " {} ", "catdog:{}", "catdog: {}led"])

@@ -149,26 +149,26 @@ class TestNoPicture:
         ],
     )
     def test_what_is_not_http(self, answer: bytes) -> None:
-        async def story() -> bytes | str:
+        async def scenario() -> bytes | str:
             async with sending(answer) as url:
                 return await visit(str(url), Fetcher(allowing(url)))
 
-        assert asyncio.run(story()) == BROKE_OFF
+        assert asyncio.run(scenario()) == BROKE_OFF
 
     def test_nobody_is_there(self) -> None:
-        async def story() -> bytes | str:
+        async def scenario() -> bytes | str:
             async with sending(b"") as url:
                 pass
             return await visit(str(url), Fetcher(allowing(url)))
 
-        assert asyncio.run(story()) == "The address cannot be connected to."
+        assert asyncio.run(scenario()) == "The address cannot be connected to."
 
     def test_what_speaks_no_tls(self) -> None:
-        async def story() -> bytes | str:
+        async def scenario() -> bytes | str:
             async with sending(b"220 hello\r\n") as url:
                 return await visit(str(url.with_scheme("https")), Fetcher(allowing(url)))
 
-        assert asyncio.run(story()) == "The address cannot be reached over TLS."
+        assert asyncio.run(scenario()) == "The address cannot be reached over TLS."
 
 
 class TestTooMuch:
@@ -255,7 +255,7 @@ class TestTooLong:
     def test_no_room_among_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(fetching, "WAIT_SECONDS", 0.1)
 
-        async def story() -> None:
+        async def scenario() -> None:
             asked, answer = asyncio.Event(), asyncio.Event()
             waiting = 0
 
@@ -280,7 +280,7 @@ class TestTooLong:
                 assert await asyncio.gather(*others) == [PNG] * fetching.AT_A_TIME
                 assert await visit(str(url), fetcher) == PNG
 
-        asyncio.run(story())
+        asyncio.run(scenario())
 
 
 class TestRedirects:
@@ -339,12 +339,12 @@ class TestRedirects:
         ],
     )
     def test_each_is_checked_as_the_first(self, location: str, sentence: str) -> None:
-        async def story() -> bytes | str:
+        async def scenario() -> bytes | str:
             answer = f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {location}\r\n\r\n"
             async with sending(answer.encode()) as url:
                 return await visit(str(url), Fetcher(allowing(url), lookup=_hosts))
 
-        assert asyncio.run(story()) == sentence
+        assert asyncio.run(scenario()) == sentence
 
     def test_what_comes_with_one_is_not_read(self) -> None:
         routes = {
@@ -362,19 +362,19 @@ def test_without_the_allow_list_this_machine_is_not_asked() -> None:
         asked = True
         return web.Response(body=PNG)
 
-    async def story(host: str) -> bytes | str:
+    async def scenario(host: str) -> bytes | str:
         async with serving({"/": handler}) as url:
             # The port is allowed, but at another address.
             rules = Rules("http", [AllowedHost.parse(f"127.0.0.9:{url.port}")])
             return await visit(str(url.with_host(host)), Fetcher(rules))
 
     for host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::ffff:127.0.0.1"):
-        assert asyncio.run(story(host)) == NOT_PUBLIC
+        assert asyncio.run(scenario(host)) == NOT_PUBLIC
     assert not asked
 
 
 def test_what_is_being_fetched_is_broken_off_at_the_end() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         asked = asyncio.Event()
 
         async def handler(_request: web.Request) -> web.Response:
@@ -390,7 +390,7 @@ def test_what_is_being_fetched_is_broken_off_at_the_end() -> None:
             assert await asyncio.wait_for(visiting, 5) == BROKE_OFF
             assert await visit(str(url), fetcher) == "This worker is stopping."
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 async def _hosts(host: str) -> list[str]:

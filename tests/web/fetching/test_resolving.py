@@ -47,11 +47,11 @@ def connected(names: Names, monkeypatch: pytest.MonkeyPatch) -> tuple[list[objec
         tried.append(address[:2])
         raise ConnectionRefusedError
 
-    async def story() -> bytes | str:
+    async def scenario() -> bytes | str:
         monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", connect)
         return await visit("https://host/", Fetcher(Rules("on"), lookup=names))
 
-    said = asyncio.run(story())
+    said = asyncio.run(scenario())
     return tried, said
 
 
@@ -95,7 +95,7 @@ def test_the_server_at_the_checked_address_answers_and_no_other() -> None:
         elsewhere += 1
         return web.Response(body=b"secret", content_type="image/png")
 
-    async def story() -> list[bytes | str]:
+    async def scenario() -> list[bytes | str]:
         names = Names(["127.0.0.2"], ["127.0.0.1"])
         async with (
             serving({"/": other}) as url,
@@ -105,18 +105,18 @@ def test_the_server_at_the_checked_address_answers_and_no_other() -> None:
             host = str(url.with_host("host"))
             return [await visit(host, Fetcher(rules, lookup=names)) for _ in range(2)]
 
-    assert asyncio.run(story()) == [PNG, NOT_PUBLIC]
+    assert asyncio.run(scenario()) == [PNG, NOT_PUBLIC]
     assert elsewhere == 0
 
 
 def test_a_name_is_resolved_anew_for_each_redirect() -> None:
-    async def story() -> bytes | str:
+    async def scenario() -> bytes | str:
         names = Names(["127.0.0.1"], ["127.0.0.2"])
         routes = {"/": leading_to("/secret"), "/secret": answering(b"secret")}
         async with serving(routes) as url, serving(routes, host="127.0.0.2", port=url.port):
             return await visit(str(url.with_host("host")), Fetcher(allowing(url), lookup=names))
 
-    assert asyncio.run(story()) == NOT_PUBLIC.replace("address", "address that it leads to")
+    assert asyncio.run(scenario()) == NOT_PUBLIC.replace("address", "address that it leads to")
 
 
 def test_a_host_that_is_allowed_may_be_private_and_no_metadata_service() -> None:
@@ -140,7 +140,7 @@ def test_another_port_is_refused() -> None:
 
 
 def test_the_system_is_asked_in_threads() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         lookup = SystemLookup(1)
         try:
             assert set(await lookup("localhost")) <= {"127.0.0.1", "::1"}
@@ -149,7 +149,7 @@ def test_the_system_is_asked_in_threads() -> None:
         finally:
             lookup.close()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 @pytest.fixture(scope="module")
@@ -165,12 +165,12 @@ def visited_over_tls(certificates: Certificates, host: str, authority: Path | No
     server.load_cert_chain(certificates.server)
     trusting = ssl.create_default_context(cafile=authority) if authority else None
 
-    async def story() -> bytes | str:
+    async def scenario() -> bytes | str:
         async with serving({"/": answering(PNG)}, tls=server) as url:
             fetcher = Fetcher(allowing(url), lookup=Names(["127.0.0.1"]), tls=trusting)
             return await visit(str(url.with_host(host)), fetcher)
 
-    return asyncio.run(story())
+    return asyncio.run(scenario())
 
 
 def test_a_server_with_a_certificate_is_asked(certificates: Certificates) -> None:

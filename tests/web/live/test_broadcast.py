@@ -44,7 +44,7 @@ async def news(stream: aiohttp.StreamReader) -> Any:
 
 
 def test_a_reader_is_told_everything_and_then_what_has_changed() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         it = Broadcast()
         it.publish({"a": 1, "b": "x\n\ny"})
         async with reading(it) as stream:
@@ -57,7 +57,7 @@ def test_a_reader_is_told_everything_and_then_what_has_changed() -> None:
             assert await news(stream) == {"a": 2}
             it.close()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_who_reads_late_is_told_what_is_true_then() -> None:
@@ -73,14 +73,14 @@ def test_silence_is_broken_so_that_a_page_knows_that_it_is_heard(
 ) -> None:
     monkeypatch.setattr(broadcast, "BEAT", 0.05)
 
-    async def story() -> None:
+    async def scenario() -> None:
         it = Broadcast()
         async with reading(it) as stream:
             await event(stream)
             assert (await event(stream))["event"] == "beat"
             it.close()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_there_is_a_most_of_readers_and_none_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ def test_a_comment_comes_now_and_then_whether_there_is_news_or_not(
     monkeypatch.setattr(broadcast, "COMMENT", 0.05)
     monkeypatch.setattr(broadcast, "BEAT", 0.02)
 
-    async def story() -> None:
+    async def scenario() -> None:
         it = Broadcast()
         async with reading(it) as stream:
             async with asyncio.timeout(SECONDS):
@@ -118,4 +118,4 @@ def test_a_comment_comes_now_and_then_whether_there_is_news_or_not(
                         pass
             it.close()
 
-    asyncio.run(story())
+    asyncio.run(scenario())

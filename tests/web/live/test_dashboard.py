@@ -43,7 +43,7 @@ def test_who_comes_while_the_last_one_goes_is_told_of_all_that_follows(
     monkeypatch.setattr(module, "TICK", 0.05)
     monkeypatch.setattr(module, "FRESH", 0.0)
 
-    async def story() -> None:
+    async def scenario() -> None:
         it = dashboard(look=0.1)
 
         async def serve(_request: web.Request) -> web.StreamResponse:
@@ -58,7 +58,7 @@ def test_who_comes_while_the_last_one_goes_is_told_of_all_that_follows(
         await it.events(make_mocked_request("GET", "/events"))
         it.close()
 
-    asyncio.run(asyncio.wait_for(story(), 10))
+    asyncio.run(asyncio.wait_for(scenario(), 10))
 
 
 def test_slots_are_forgotten_where_counts_alone_are_asked_for(
@@ -66,10 +66,10 @@ def test_slots_are_forgotten_where_counts_alone_are_asked_for(
 ) -> None:
     monkeypatch.setattr("catdog_stream.web.cluster.peers.INTERVAL", 1e-9)
 
-    async def story() -> None:
+    async def scenario() -> None:
         it = dashboard(peers=[PEER], slots=HOUR_SLOTS)
         for _ in range(10):
             await it.statistics(SHARDS, 1.0)
-        assert len(it._timeline._told) <= HOUR_SLOTS + 2
+        assert len(it._timeline._slots) <= HOUR_SLOTS + 2
 
-    asyncio.run(story())
+    asyncio.run(scenario())

@@ -40,13 +40,13 @@ def test_the_oldest_goes() -> None:
         latest.keep(shot(latest), RED)
     shots = latest.shots()
     assert len(shots) == KEPT
-    assert list(latest.films())[:KEPT] == [each.id for each in shots]
-    assert len(latest.films()) == 2 * KEPT
+    assert list(latest.renderers())[:KEPT] == [each.id for each in shots]
+    assert len(latest.renderers()) == 2 * KEPT
     assert shots[0].id.endswith(f"-{3 * KEPT}")
 
 
-def test_a_film_is_developed_once() -> None:
+def test_a_thumbnail_is_rendered_once() -> None:
     latest = Latest()
     latest.keep(shot(latest), RED)
-    (film,) = latest.films().values()
-    assert film.render() is film.render()
+    (thumbnail,) = latest.renderers().values()
+    assert thumbnail.render() is thumbnail.render()

@@ -74,7 +74,7 @@ def _sections(report: Report) -> Iterator[str]:
     yield _quality(report)
     yield _section("Who is taken for whom", _confusion(report))
     yield _section("Each class against the others", _roc(report))
-    yield _section("Do the chances mean what they say?", _calibration(report))
+    yield _section("Do the probabilities match the accuracy?", _calibration(report))
     yield _section("Turned and corrupted pictures", _robustness(report))
     yield _section("The most confident mistakes", _mistakes(report))
     if report.losses:
@@ -106,9 +106,9 @@ def _confusion(report: Report) -> str:
     for name, verdicts in found.items():
         total = max(1, sum(verdicts.values()))
         cells = "".join(
-            f'<td class="{"right" if said == name else "wrong"}" '
+            f'<td class="{"right" if predicted == name else "wrong"}" '
             f'style="--share:{count / total:.3f}">{count}</td>'
-            for said, count in verdicts.items()
+            for predicted, count in verdicts.items()
         )
         body.append(f"<tr><th>{_text(name)}</th>{cells}</tr>")
     heads = "".join(f"<th>verdict {_text(name)}</th>" for name in found)
@@ -120,7 +120,7 @@ def _roc(report: Report) -> str:
     answers, classes = report.answers, report.manifest.classes
     lines, names = {}, []
     for number, name in enumerate(classes):
-        points = figures.roc(answers.labels == number, answers.chances[:, number])
+        points = figures.roc(answers.labels == number, answers.probabilities[:, number])
         lines[name] = points
         names.append(f"{name}, area {figures.area_under(points):.4f}")
     chart = charts.square(lines, "share of the others taken for it", "share found", diagonal=True)
@@ -129,10 +129,10 @@ def _roc(report: Report) -> str:
 
 def _calibration(report: Report) -> str:
     answers, calibration = report.answers, report.manifest.calibration
-    after = answers.chances
+    after = answers.probabilities
     drawn = {"as it answers": figures.bins(answers.labels, after)}
     names = [f"as it answers, error {calibration_error(answers.labels, after):.4f}"]
-    note = "The head's chances are as good without calibration."
+    note = "The head's probabilities are as good without calibration."
     if calibration is not None:
         before = figures.uncalibrated(after, calibration)
         drawn["before calibration"] = figures.bins(answers.labels, before)
@@ -155,16 +155,16 @@ def _robustness(report: Report) -> str:
 
 def _mistakes(report: Report) -> str:
     answers, classes = report.answers, report.manifest.classes
-    wrong = figures.mistakes(answers.labels, answers.chances)
+    wrong = figures.mistakes(answers.labels, answers.probabilities)
     if not wrong:
         return "<p>There is none.</p>"
     pictures = ""
     for number in wrong[:_MOST_MISTAKES]:
-        file, chances = answers.files[number], answers.chances[number]
-        said = int(chances.argmax())
+        file, probabilities = answers.files[number], answers.probabilities[number]
+        predicted = int(probabilities.argmax())
         pictures += (
-            f"<figure>{_thumbnail(file.path)}<figcaption>{_text(classes[said])} "
-            f"{chances[said]:.1%}, is {_text(classes[file.label])}<br>"
+            f"<figure>{_thumbnail(file.path)}<figcaption>{_text(classes[predicted])} "
+            f"{probabilities[predicted]:.1%}, is {_text(classes[file.label])}<br>"
             f"<small>{_text(file.path.name)}</small></figcaption></figure>"
         )
     count = f"<p>{len(wrong)} of {len(answers.files)}.</p>"

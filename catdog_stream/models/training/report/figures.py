@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from catdog_stream.models.stacks.calibration import Calibration
-from catdog_stream.models.training.evaluation import CALIBRATION_BINS, Chances, Labels
+from catdog_stream.models.training.evaluation import CALIBRATION_BINS, Labels, Probabilities
 
 __all__ = ["area_under", "bins", "mistakes", "roc", "smooth", "uncalibrated"]
 
@@ -32,10 +32,10 @@ def area_under(points: Sequence[tuple[float, float]]) -> float:
     return float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2))
 
 
-def bins(labels: Labels, chances: Chances) -> list[tuple[float, float, int]]:
+def bins(labels: Labels, probabilities: Probabilities) -> list[tuple[float, float, int]]:
     """Return mean confidence, accuracy and number of pictures of each bin that is not empty."""
-    confidence = chances.max(axis=1)
-    right = chances.argmax(axis=1) == labels
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
     index = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     return [
         (float(confidence[here].mean()), float(right[here].mean()), int(here.sum()))
@@ -44,16 +44,19 @@ def bins(labels: Labels, chances: Chances) -> list[tuple[float, float, int]]:
     ]
 
 
-def uncalibrated(chances: Chances, calibration: Calibration) -> Chances:
+def uncalibrated(probabilities: Probabilities, calibration: Calibration) -> Probabilities:
     """Return the probabilities before ``calibration``."""
-    logits = (np.log(np.maximum(chances, 1e-300)) - calibration.intercept) / calibration.slope
-    return Calibration.none(chances.shape[1]).chances(logits)
+    logits = (np.log(np.maximum(probabilities, 1e-300)) - calibration.intercept) / calibration.slope
+    return Calibration.none(probabilities.shape[1]).probabilities(logits)
 
 
-def mistakes(labels: Labels, chances: Chances) -> list[int]:
+def mistakes(labels: Labels, probabilities: Probabilities) -> list[int]:
     """Return the indices of the pictures with a wrong verdict, the most confident first."""
-    wrong = np.flatnonzero(chances.argmax(axis=1) != labels)
-    return [int(number) for number in wrong[np.argsort(-chances[wrong].max(axis=1), kind="stable")]]
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    return [
+        int(number)
+        for number in wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
+    ]
 
 
 def smooth(values: Sequence[float]) -> npt.NDArray[np.float64]:

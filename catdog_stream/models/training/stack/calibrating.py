@@ -35,7 +35,7 @@ def calibrate(logits: Logits, labels: Labels, folds: Sequence[int]) -> Calibrati
         folds: fold of each picture; each fold is held out once to compare the calibrations.
     """
     classes = logits.shape[1]
-    plain = log_loss(labels, Calibration.none(classes).chances(logits))
+    plain = log_loss(labels, Calibration.none(classes).probabilities(logits))
     best, least = None, plain - _LEAST_GAIN
     for fit in (temperature, platt):
         loss = log_loss(labels, _held_out(fit, logits, labels, np.asarray(folds)))
@@ -79,11 +79,11 @@ def _held_out(
     labels: Labels,
     folds: npt.NDArray[np.intp],
 ) -> Targets:
-    chances = np.empty_like(logits)
+    probabilities = np.empty_like(logits)
     for fold in np.unique(folds):
         out = folds == fold
-        chances[out] = fit(logits[~out], labels[~out]).chances(logits[out])
-    return chances
+        probabilities[out] = fit(logits[~out], labels[~out]).probabilities(logits[out])
+    return probabilities
 
 
 def _targets(labels: Labels, classes: int) -> Targets:
@@ -96,5 +96,5 @@ def _targets(labels: Labels, classes: int) -> Targets:
 
 
 def _loss(calibration: Calibration, logits: Logits, targets: Targets) -> float:
-    chances = np.maximum(calibration.chances(logits), 1e-12)
-    return float(-np.mean(np.sum(targets * np.log(chances), axis=1)))
+    probabilities = np.maximum(calibration.probabilities(logits), 1e-12)
+    return float(-np.mean(np.sum(targets * np.log(probabilities), axis=1)))

@@ -86,7 +86,7 @@ def _parity(task: Task, directory: Path, stack: ModelStack, answers: Answers) ->
 
 def _golden(stack: ModelStack, answers: Answers, label: int, output: Path) -> Golden:
     """Keep the picture of a class with the highest probability, with its scores."""
-    order = (-answers.chances[:, label]).argsort(kind="stable")
+    order = (-answers.probabilities[:, label]).argsort(kind="stable")
     files = [answers.files[index] for index in order]
     paths = [file.path for file in files if file.label == label]
     return keep_first(stack, paths, output, stack.classes[label])

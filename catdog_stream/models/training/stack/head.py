@@ -62,10 +62,10 @@ def put_head(task: Task, work: Unfinished, seen: Seen) -> TrainedHead:
     calibration = calibrate(held.logits, seen.labels, fold)
     booster = fit(seen, classes, held.rounds, progress=task.progress)
     booster.save_model(work.stack / HEAD_FILE)
-    chances = (calibration or Calibration.none(classes)).chances(held.logits)
+    probabilities = (calibration or Calibration.none(classes)).probabilities(held.logits)
     quality = {
-        "accuracy": round(accuracy(seen.labels, chances), 6),
-        "log_loss": round(log_loss(seen.labels, chances), 6),
-        "calibration_error": round(calibration_error(seen.labels, chances), 6),
+        "accuracy": round(accuracy(seen.labels, probabilities), 6),
+        "log_loss": round(log_loss(seen.labels, probabilities), 6),
+        "calibration_error": round(calibration_error(seen.labels, probabilities), 6),
     }
     return TrainedHead(held.rounds, calibration, quality)

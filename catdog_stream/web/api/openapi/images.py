@@ -69,7 +69,7 @@ PATHS: Part = {
             "tags": ["images"],
             "summary": "Send a picture.",
             "description": "Answers once Kafka has it, or with its answer where the client "
-            "prefers to wait. Whether it is a picture is told by the answer.",
+            "prefers to wait. The answer states whether it is a picture.",
             "parameters": [
                 {"name": "url", "in": "query", "schema": _URL},
                 _PREFER,

@@ -47,13 +47,13 @@ def in_json(schema: Part, content_type: str = "application/json") -> Part:
 
 def response(description: str, schema: Part, **headers: str) -> Part:
     """Return a JSON response; ``headers`` maps names to descriptions."""
-    told: Part = {"description": description, "content": in_json(schema)}
+    response: Part = {"description": description, "content": in_json(schema)}
     if headers:
-        told["headers"] = {
+        response["headers"] = {
             name.replace("_", "-"): {"description": meaning, "schema": {"type": "string"}}
             for name, meaning in headers.items()
         }
-    return told
+    return response
 
 
 def problems(*statuses: int) -> Part:

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from catdog_stream import __version__
-from catdog_stream.web.api.body import Intake, Room
+from catdog_stream.web.api.body import Intake, UploadBudget
 from catdog_stream.web.api.guards.rates import Rates
 from catdog_stream.web.api.problems import Problem, json
 from catdog_stream.web.api.stream import Asked, Picture, Stream
@@ -64,11 +64,11 @@ class Protocol:
 
     async def live(self, _request: web.Request) -> web.Response:
         """Return the liveness of the server."""
-        return _told({"live": True}, self._alive())
+        return _status({"live": True}, self._alive())
 
     async def ready(self, _request: web.Request) -> web.Response:
         """Return the readiness of the server."""
-        return _told({"ready": True}, await self._ready())
+        return _status({"ready": True}, await self._ready())
 
     async def model(self, request: web.Request) -> web.Response:
         """Return a model's metadata."""
@@ -77,21 +77,21 @@ class Protocol:
     async def model_ready(self, request: web.Request) -> web.Response:
         """Return the readiness of a model."""
         model = self._asked_for(request)
-        return _told({"name": model.name, "ready": True}, await self._ready())
+        return _status({"name": model.name, "ready": True}, await self._ready())
 
     async def infer(self, request: web.Request) -> web.Response:
         """Classify pictures through the stream."""
         model = self._asked_for(request)
         self._rates.check(request.remote)
-        with self._intake.room(self._max_body_bytes) as room:
-            asked, sending = await self._asked(request, room)
+        with self._intake.budget(self._max_body_bytes) as budget:
+            asked, sending = await self._asked(request, budget)
             async with sending as questions:
-                room.give_back()  # Kafka has them
+                budget.release()  # Kafka has them
                 states = await questions.states(INFER_SECONDS)
         return infer_response(model, asked, states, labels_of(states))
 
     async def _asked(
-        self, request: web.Request, room: Room
+        self, request: web.Request, budget: UploadBudget
     ) -> tuple[Inference, AbstractAsyncContextManager[Asked]]:
         """Read a request; return it without its pictures, and the context that sends them.
 
@@ -99,7 +99,7 @@ class Protocol:
         """
         length = request.headers.get(HEADER_LENGTH)
         try:
-            asked = await asyncio.to_thread(parse, await room.read(request), length)
+            asked = await asyncio.to_thread(parse, await budget.read(request), length)
             self._check(asked)
         except Problem:
             self._rates.take(request.remote, 1)
@@ -120,6 +120,6 @@ class Protocol:
                 raise Problem(400, f"Image {number} has more than {self._max_image_bytes} bytes.")
 
 
-def _told(document: dict[str, Any], problems: list[str]) -> web.Response:
+def _status(document: dict[str, Any], problems: list[str]) -> web.Response:
     """Return the document, or the problems with status 400, the protocol's status for no."""
     return json({"error": " ".join(problems)}, 400) if problems else json(document)

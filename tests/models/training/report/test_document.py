@@ -45,9 +45,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     picture(3, 0).save(folder / HOSTILE)
     file = LabelledFile(folder / HOSTILE, 0)
     random = np.random.default_rng(0)
-    chances = random.dirichlet((1, 1, 1), 60)
+    probabilities = random.dirichlet((1, 1, 1), 60)
     labels = np.arange(60) % 3
-    said = [Verdict(dict(zip(CLASSES, row, strict=True)), "pets 1") for row in chances.tolist()]
+    said = [
+        Verdict(dict(zip(CLASSES, row, strict=True)), "pets 1") for row in probabilities.tolist()
+    ]
     reference = Reference.of(said)
     manifest = Manifest(
         name="pets <b>", version="1", classes=CLASSES, preprocessing=Preprocessing(299),
@@ -65,9 +67,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
             (Duplicate(file.path, file.path, identical=False),),
         ),
         parts=Split((example,), (example,), (example,)),
-        answers=Answers([file] * 60, labels, chances, reference, [], 1.0),
+        answers=Answers([file] * 60, labels, probabilities, reference, [], 1.0),
         evaluation=Evaluation(
-            "pets 1", "litert", 60, 0.3, 1.0, 0.1, confusion(labels, chances, CLASSES), 1.0,
+            "pets 1", "litert", 60, 0.3, 1.0, 0.1, confusion(labels, probabilities, CLASSES), 1.0,
             reference,
         ),
         robustness=Robustness("pets 1", "litert", (ViewResult("turned 90", 60, 57, 3),)),

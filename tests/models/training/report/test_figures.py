@@ -35,21 +35,21 @@ def test_the_area_is_the_chance_to_rank_a_pair_right() -> None:
 
 
 def test_bins_hold_their_own() -> None:
-    chances = np.array([[0.9, 0.1], [0.92, 0.08], [0.4, 0.6]])
-    found = bins(np.array([0, 1, 1]), chances)
+    probabilities = np.array([[0.9, 0.1], [0.92, 0.08], [0.4, 0.6]])
+    found = bins(np.array([0, 1, 1]), probabilities)
     np.testing.assert_allclose(found, [(0.6, 1.0, 1), (0.91, 0.5, 2)])
 
 
 def test_a_calibration_is_undone() -> None:
     logits = np.random.default_rng(0).normal(0, 3, (20, 3))
     calibration = Calibration(0.7, (0.0, 1.0, -2.0))
-    before = uncalibrated(calibration.chances(logits), calibration)
-    np.testing.assert_allclose(before, Calibration.none(3).chances(logits))
+    before = uncalibrated(calibration.probabilities(logits), calibration)
+    np.testing.assert_allclose(before, Calibration.none(3).probabilities(logits))
 
 
 def test_the_most_confident_mistakes_come_first() -> None:
-    chances = np.array([[0.9, 0.1], [0.3, 0.7], [0.95, 0.05], [0.6, 0.4]])
-    assert mistakes(np.array([1, 1, 1, 1]), chances) == [2, 0, 3]
+    probabilities = np.array([[0.9, 0.1], [0.3, 0.7], [0.95, 0.05], [0.6, 0.4]])
+    assert mistakes(np.array([1, 1, 1, 1]), probabilities) == [2, 0, 3]
 
 
 def test_smoothing_keeps_length_and_level() -> None:

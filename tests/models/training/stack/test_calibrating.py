@@ -12,8 +12,8 @@ def answered(count: int, classes: int, seed: int = 0) -> tuple[Logits, Labels]:
     """Return calibrated logits: each picture's class is drawn by their probabilities."""
     random = np.random.default_rng(seed)
     logits = random.normal(0, 2, (count, classes))
-    chances = Calibration.none(classes).chances(logits)
-    return logits, np.array([random.choice(classes, p=row) for row in chances])
+    probabilities = Calibration.none(classes).probabilities(logits)
+    return logits, np.array([random.choice(classes, p=row) for row in probabilities])
 
 
 def folds(count: int) -> list[int]:
@@ -21,11 +21,11 @@ def folds(count: int) -> list[int]:
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
-def test_true_chances_are_left_alone(classes: int) -> None:
+def test_true_probabilities_are_left_alone(classes: int) -> None:
     logits, labels = answered(4000, classes)
     found = calibrate(logits, labels, folds(4000))
     if found is not None:  # a calibration without effect
-        apart = found.chances(logits) - Calibration.none(classes).chances(logits)
+        apart = found.probabilities(logits) - Calibration.none(classes).probabilities(logits)
         assert np.abs(apart).mean() < 0.01
 
 
@@ -36,8 +36,8 @@ def test_a_slope_is_undone(classes: int, slope: float) -> None:
     found = calibrate(logits / slope, labels, folds(4000))
     assert found is not None
     assert found.slope == pytest.approx(slope, rel=0.1)
-    before = calibration_error(labels, Calibration.none(classes).chances(logits / slope))
-    after = calibration_error(labels, found.chances(logits / slope))
+    before = calibration_error(labels, Calibration.none(classes).probabilities(logits / slope))
+    after = calibration_error(labels, found.probabilities(logits / slope))
     assert after < 0.02 < before
 
 
@@ -53,12 +53,12 @@ def test_a_shift_is_undone_where_a_slope_cannot() -> None:
 def test_no_fit_surprises_more_on_its_own_pictures(fit: object, seed: int) -> None:
     logits, labels = answered(500, 3, seed)
     found = (platt if fit is platt else temperature)(logits * 3, labels)
-    before = log_loss(labels, Calibration.none(3).chances(logits * 3))
-    assert log_loss(labels, found.chances(logits * 3)) <= before
+    before = log_loss(labels, Calibration.none(3).probabilities(logits * 3))
+    assert log_loss(labels, found.probabilities(logits * 3)) <= before
 
 
 def test_few_pictures_that_are_all_right_make_no_certainty() -> None:
     labels = np.arange(30) % 2
     logits = np.stack([np.zeros(30), np.where(labels, 2.0, -2.0)], axis=1)
-    chances = platt(logits, labels).chances(logits)
-    assert 0.9 < chances.max() < 0.99
+    probabilities = platt(logits, labels).probabilities(logits)
+    assert 0.9 < probabilities.max() < 0.99

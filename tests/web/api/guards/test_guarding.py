@@ -34,7 +34,7 @@ ROUTES = [
 
 
 def test_programs_are_told_of_problems() -> None:
-    async def story(client: Client) -> None:
+    async def scenario(client: Client) -> None:
         for path, status in (
             ("/images/problem", 409),
             ("/images/broken", 500),
@@ -49,20 +49,20 @@ def test_programs_are_told_of_problems() -> None:
             assert "secret" not in str(body)
         assert (await client.get("/images/")).headers["Allow"] == "POST"
 
-    play(story, ROUTES)
+    play(scenario, ROUTES)
 
 
 def test_a_problem_has_its_headers_and_members() -> None:
-    async def story(client: Client) -> None:
+    async def scenario(client: Client) -> None:
         told = await client.get("/images/problem")
         assert told.headers["Retry-After"] == "7"
         assert (await told.json(content_type=None))["more"] == "this"
 
-    play(story, ROUTES)
+    play(scenario, ROUTES)
 
 
 def test_the_protocol_has_errors_of_its_own() -> None:
-    async def story(client: Client) -> None:
+    async def scenario(client: Client) -> None:
         for path in ("/v2/problem", "/v2/broken", "/v2/nothing"):
             assert (await (await client.get(path)).json()).keys() == {"error"}
         assert (await (await client.post("/v2")).json()).keys() == {"error"}
@@ -72,11 +72,11 @@ def test_the_protocol_has_errors_of_its_own() -> None:
             told = await client.get(path)
             assert told.content_type == "application/problem+json", "for programs"
 
-    play(story, ROUTES)
+    play(scenario, ROUTES)
 
 
 def test_a_body_in_an_unknown_coding_is_not_read() -> None:
-    async def story(client: Client) -> None:
+    async def scenario(client: Client) -> None:
         for coding in ("compress", "unheard-of"):
             refused = await client.post(
                 "/images/", data=b"x", headers={"Content-Encoding": coding}, compress=False
@@ -85,32 +85,32 @@ def test_a_body_in_an_unknown_coding_is_not_read() -> None:
             assert refused.headers["Accept-Encoding"] == "gzip, deflate"
             assert refused.content_type == "application/problem+json"
 
-    play(story, ROUTES)
+    play(scenario, ROUTES)
 
 
 def test_pages_of_others_do_not_send() -> None:
-    async def story(client: Client) -> None:
+    async def scenario(client: Client) -> None:
         for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example.org"}):
             assert (await client.post("/images/", headers=headers)).status == 403
             assert (await client.get("/v2", headers=headers)).status == 200, "reading is no harm"
         assert (await client.post("/images/")).status == 200
 
-    play(story, ROUTES)
+    play(scenario, ROUTES)
 
 
 @pytest.mark.parametrize("sending", [True, False])
 def test_sending_can_be_switched_off(*, sending: bool) -> None:
-    async def story(client: Client) -> None:
+    async def scenario(client: Client) -> None:
         assert (await client.post("/images/")).status == (200 if sending else 403)
         assert (await client.get("/v2")).status == 200
 
-    play(story, ROUTES, guard(Tokens(None, None), sending=sending))
+    play(scenario, ROUTES, guard(Tokens(None, None), sending=sending))
 
 
 def test_without_the_token_nobody_learns_what_there_is() -> None:
-    async def story(client: Client) -> None:
+    async def scenario(client: Client) -> None:
         for path in ("/v2", "/nothing-here", "/images/problem"):
             assert (await client.get(path)).status == 401
         assert (await client.get("/v2", headers=bearer("reading-secret"))).status == 200
 
-    play(story, ROUTES, guard(Tokens("reading-secret", None), sending=True))
+    play(scenario, ROUTES, guard(Tokens("reading-secret", None), sending=True))

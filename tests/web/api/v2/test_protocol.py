@@ -30,12 +30,12 @@ async def _none() -> list[str]:
     return []
 
 
-def told(story: Callable[[Client], Awaitable[None]], rate: float = 0) -> None:
+def told(scenario: Callable[[Client], Awaitable[None]], rate: float = 0) -> None:
     """Run a scenario with a client of both ways to send pictures."""
 
     async def run(client: Client) -> None:
         try:
-            await story(client)
+            await scenario(client)
         finally:
             stream.close()
 
@@ -93,7 +93,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def test_requests_at_once_send_no_more_pictures_than_the_limit(kafka: Kafka) -> None:
-    async def story(client: Client) -> None:
+    async def scenario(client: Client) -> None:
         async def status() -> int:
             return (await client.post(INFER, **request(*[b"x"] * 32))).status
 
@@ -104,22 +104,22 @@ def test_requests_at_once_send_no_more_pictures_than_the_limit(kafka: Kafka) -> 
             kafka.answer(number)
         assert sorted(await asyncio.gather(*waiting)) == [200, *[429] * 39]
 
-    told(story, rate=20)
+    told(scenario, rate=20)
 
 
 def test_what_is_no_request_counts_as_a_picture() -> None:
-    async def story(client: Client) -> None:
+    async def scenario(client: Client) -> None:
         found = [(await client.post(INFER, data=b"{}")).status for _ in range(6)]
         assert found == [400, 400, 400, 400, 429, 429]
 
-    told(story, rate=2)
+    told(scenario, rate=2)
 
 
 @pytest.mark.parametrize("path", ["/images/", INFER])
 def test_who_waits_holds_no_picture(kafka: Kafka, path: str) -> None:
     clients = 8
 
-    async def story(client: Client) -> None:
+    async def scenario(client: Client) -> None:
         async def wait(number: int) -> int:
             picture = bytes([number]) * MEGABYTE
             sent: dict[str, Any] = {"data": picture, "headers": dict[str, str]()}
@@ -144,4 +144,4 @@ def test_who_waits_holds_no_picture(kafka: Kafka, path: str) -> None:
             kafka.answer(number)
         assert set(await asyncio.gather(*waiting)) == {200}
 
-    told(story)
+    told(scenario)
