@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import to_builtins
 from tqdm import tqdm
 
 from catdog_stream.models.stacks.reference import Reference
@@ -73,7 +74,8 @@ class Evaluation:
 
     def as_json(self) -> dict[str, Any]:
         """Return the evaluation as an object that ``json`` can write."""
-        return asdict(self)
+        document = to_builtins(self)
+        return {**document, "reference": {"familiarity": None, **document["reference"]}}
 
     def as_table(self) -> str:
         """Return the evaluation as text for people."""

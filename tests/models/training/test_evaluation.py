@@ -1,10 +1,10 @@
 """Tests of metrics, against numbers calculated by hand, and of an evaluation of real pictures."""
 
-import json
 import math
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 from PIL import Image
 
@@ -87,7 +87,10 @@ def test_an_evaluation_reports_what_it_could_not_read(stack: ModelStack, folder:
     assert result.confusion == {"cat": {"cat": 2, "dog": 0}, "dog": {"cat": 0, "dog": 1}}
     assert [Path(file.path).name for file in result.unreadable] == ["notes.txt"]
     assert "notes.txt" in result.as_table()
-    assert json.loads(json.dumps(result.as_json()))["confusion"]["cat"]["cat"] == 2
+    document = orjson.loads(orjson.dumps(result.as_json()))
+    assert document["confusion"]["cat"]["cat"] == 2
+    assert document["reference"]["verdicts"] == result.reference.verdicts
+    assert "familiarity" in document["reference"]
 
 
 def test_those_that_vote_are_measured_as_one(

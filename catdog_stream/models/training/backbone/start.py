@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from catdog_stream.errors import InputError, StackError
@@ -47,7 +48,8 @@ class Start:
             start = cls._stack(place, network)
         if size in (None, start.preprocessing.size):
             return start
-        return replace(start, preprocessing=replace(start.preprocessing, size=size), litert=None)
+        resized = msgspec.structs.replace(start.preprocessing, size=size)
+        return replace(start, preprocessing=resized, litert=None)
 
     @classmethod
     def _stack(cls, place: Path, network: NetworkName | None) -> "Start":

@@ -1,8 +1,9 @@
 """The last step of a training: measure the stack, write manifest and report, and publish it."""
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+
+import msgspec
 
 from catdog_stream.models.stacks.golden import keep_first
 from catdog_stream.models.stacks.manifest import Golden
@@ -51,7 +52,7 @@ def finish(
     quality = quality_record(task.evaluation, evaluation)
     if parity is not None:
         quality["parity"] = parity.as_json()
-    manifest = dataclasses.replace(
+    manifest = msgspec.structs.replace(
         manifest, golden=golden, quality=quality, reference=evaluation.reference
     )
     write_report(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.models.training.backbone.start import Start
 from catdog_stream.models.training.data.checking import Checked, Example
 from catdog_stream.models.training.data.splitting import split
@@ -72,3 +73,9 @@ def test_one_without_is_taken_as_it_is_if_litert_runs_it(start: Start) -> None:
     assert frozen.plan is None
     assert frozen.unchanged == start.litert
     assert replace(frozen, start=replace(start, litert=None)).unchanged is None
+
+
+def test_another_size_of_the_input_needs_another_litert_file() -> None:
+    start = Start.find(default_stack(), None, 160)
+    assert (start.preprocessing.size, start.litert) == (160, None)
+    assert Start.find(default_stack(), None, 299).litert is not None
