@@ -21,11 +21,11 @@ run: $(RUN)  ## run broker, worker and page on this machine, with the sample pic
 test: $(DEV)  ## run the tests, on a Kafka that they start
 	$(PYTHON) -m pytest
 
-test-all: $(DEV)  ## run those that take minutes, too: a whole training, random faults
+test-all: $(DEV)  ## run the long tests, too: every fault, a whole training, random faults
 	$(PYTHON) -m pytest -m ""
 
 test-unit: $(DEV)  ## run the tests that need no broker, in a minute
-	$(PYTHON) -m pytest -m "not integration and not slow"
+	$(PYTHON) -m pytest -m "not integration and not slow and not long"
 
 soak: $(DEV)  ## run half an hour under load and kill workers: build/soak.csv and .png
 	$(PYTHON) -m benchmarks.soak

@@ -12,7 +12,7 @@ from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.worker import Worker
 from tests.support.fleet import GROUP
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 def test_requests_of_earlier_runs_are_not_measured(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from kafka import KafkaConsumer
 
 from catdog_stream.testing.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 COUNT, SIZE = 400, 120 * 1024
 PATIENCE = 60.0

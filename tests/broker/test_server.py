@@ -71,6 +71,7 @@ def test_a_port_that_is_none_is_refused(tmp_path: Path) -> None:
         LocalKafka(70_000, tmp_path).start()
 
 
+@pytest.mark.long
 def test_a_data_directory_serves_one_broker_at_a_time(tmp_path: Path) -> None:
     one, two = free_ports(2)
     with (
@@ -114,6 +115,7 @@ def test_what_it_was_sent_is_there_after_a_stop_and_after_a_crash(
         assert asyncio.run(_read(broker.address, len(values))) == values
 
 
+@pytest.mark.long
 def test_what_an_earlier_version_of_kafka_wrote_is_there(port: int, tmp_path: Path) -> None:
     """Use data of the previous version, as the next version will use data of this one."""
     with LocalKafka(port, tmp_path, format_arguments=["--release-version", "4.2"]) as broker:
@@ -122,6 +124,7 @@ def test_what_an_earlier_version_of_kafka_wrote_is_there(port: int, tmp_path: Pa
         assert asyncio.run(_read(broker.address, 1)) == [b"from 4.2"]
 
 
+@pytest.mark.long
 def test_a_start_that_was_killed_while_it_formatted_leaves_no_half_of_it(
     port: int, tmp_path: Path
 ) -> None:
@@ -139,6 +142,7 @@ def test_data_that_are_damaged_are_told_in_one_sentence(port: int, tmp_path: Pat
     assert "\n" not in str(told.value)
 
 
+@pytest.mark.long
 def test_a_controller_s_port_that_is_taken_meanwhile_is_replaced_by_another(
     port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +155,7 @@ def test_a_controller_s_port_that_is_taken_meanwhile_is_replaced_by_another(
             assert is_ready(HOST, port)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux tells a process of its parent's end"
 )

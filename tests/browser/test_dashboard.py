@@ -105,6 +105,7 @@ MOVING = """document.getAnimations().filter((each) => each instanceof CSSTransit
 LONG = "Abcdefghijklmnopqrstuvwxyzabcdef"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [390, 1440])
 def test_nothing_moves_while_pictures_flow_however_long_a_label_is(
     see: Callable[..., Visit], broker: str, width: int
@@ -272,6 +273,7 @@ def test_no_script_or_style_of_a_page_may_stand_in_it(see: Callable[..., Visit])
     assert not ran
 
 
+@pytest.mark.long
 def test_the_page_comes_back_when_its_worker_does(
     visit: Callable[..., Visit], broker: str, tmp_path: Path
 ) -> None:
@@ -302,6 +304,7 @@ def row_of(it: Visit, worker: Worker) -> Locator:
     return it.page.locator(f'#workers tr[data-key="http://127.0.0.1:{worker.port}"]')
 
 
+@pytest.mark.long
 def test_a_frozen_worker_and_a_killed_one_keep_nobody_waiting(
     visit: Callable[..., Visit], worker: Worker, broker: str, tmp_path: Path
 ) -> None:
@@ -344,6 +347,7 @@ WATCH = """() => {
 }"""
 
 
+@pytest.mark.long
 def test_numbers_never_go_back_while_workers_come_and_go(
     see: Callable[..., Visit], broker: str, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from tests.support.client import Client, Message, request
 from tests.support.metrics import samples
 from tests.support.pictures import LOOKING, RED
 
-pytestmark = [pytest.mark.integration, pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.browser, pytest.mark.long]
 
 ARRIVING, ANSWERED = 30, 12
 PARTITIONS = 8

@@ -19,7 +19,7 @@ from tests.browser.visiting import DESK, PHONE, Visit, run
 from tests.support.client import Client, request
 from tests.support.pictures import sample_files
 
-pytestmark = [pytest.mark.integration, pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.browser, pytest.mark.long]
 
 SHOWN: dict[str, dict[str, Any]] = {
     "page-light": {"viewport": DESK, "color_scheme": "light"},

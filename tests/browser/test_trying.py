@@ -242,6 +242,7 @@ def test_a_phone_may_take_a_photograph(see: Callable[..., Visit]) -> None:
     assert it.overflow() == 0
 
 
+@pytest.mark.long
 def test_sending_may_need_a_token_and_may_be_off(
     visit: Callable[..., Visit], broker: str, tmp_path: Path
 ) -> None:
@@ -271,6 +272,7 @@ def test_sending_may_need_a_token_and_may_be_off(
         it.expected = ("status 503",)
 
 
+@pytest.mark.long
 def test_a_picture_is_classified_by_its_address_where_that_is_allowed(
     visit: Callable[..., Visit], broker: str, tmp_path: Path
 ) -> None:

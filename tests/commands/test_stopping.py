@@ -28,7 +28,10 @@ MOMENTS = 20
 MANY = 3000
 _random = random.Random(20)
 CASES = [
-    (COMMANDS[number % len(COMMANDS)], _random.uniform(0, 3), sent, _random.random() < 0.5)
+    pytest.param(
+        *(COMMANDS[number % len(COMMANDS)], _random.uniform(0, 3), sent, _random.random() < 0.5),
+        marks=[] if number < len(COMMANDS) else pytest.mark.long,
+    )
     for number, sent in enumerate((signal.SIGINT, signal.SIGTERM) * (MOMENTS // 2))
 ]
 

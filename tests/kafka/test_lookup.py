@@ -17,7 +17,7 @@ from catdog_stream.testing import own_broker
 from catdog_stream.testing.answered import Answered, publish_answers
 from catdog_stream.topics import LABELS, REQUESTS
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 BAD = RejectedRequest(Reason.NOT_AN_IMAGE, "No.")
 ANSWERS = [{"cat": n / 100, "dog": 1 - n / 100} if n % 5 else BAD for n in range(40)]

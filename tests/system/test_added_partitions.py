@@ -12,7 +12,7 @@ from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.worker import Worker
 from tests.support.client import LABELS, REQUESTS, Client, Message, request
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 ADDED = 12
 ANSWERED = 30.0

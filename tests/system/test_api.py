@@ -197,7 +197,7 @@ def test_what_others_have_sent_is_told_too_wherever_its_time_lies(
     assert told[1]["url"] == "u"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_kafka_it_says_so_and_goes_on_when_kafka_is_back(tmp_path: Path) -> None:
     with (
         own_broker(tmp_path / "broker") as broker,
@@ -220,7 +220,7 @@ def test_without_kafka_it_says_so_and_goes_on_when_kafka_is_back(tmp_path: Path)
         assert worker.terminate() == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_who_waits_does_not_keep_a_worker_from_its_end(tmp_path: Path) -> None:
     with (
         ThreadPoolExecutor(16) as pool,

@@ -21,7 +21,7 @@ from catdog_stream.testing import Worker, own_broker, wait_until
 from tests.support.client import Client, Message, header, request
 from tests.support.stacks import DEFAULT, add
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 SECONDS = 60.0
 SHARE = 0.4

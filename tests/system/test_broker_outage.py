@@ -25,7 +25,7 @@ def waits_for_its_broker(worker: Worker) -> bool:
     return "No Kafka broker answers" in str(worker.get("/readyz")["problems"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_worker_outlives_its_broker_and_answers_what_was_queued(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, cat: bytes
 ) -> None:

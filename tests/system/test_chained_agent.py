@@ -15,7 +15,7 @@ from tests.support import examples
 from tests.support.client import LABELS, Client, header, request, strict_label
 from tests.support.command import Command
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("worker")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("worker"), pytest.mark.long]
 
 CATS = "cats"
 HEARD = "heard"

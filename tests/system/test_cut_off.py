@@ -14,7 +14,7 @@ from tests.support.client import Client, Message, request
 from tests.support.fleet import SETTINGS, Fleet
 from tests.support.proxy import Proxy, two_ways
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 CUTS = int(os.environ.get("CATDOG_TEST_ROUNDS", "1"))
 SEED = int(os.environ.get("CATDOG_TEST_SEED", "0"))

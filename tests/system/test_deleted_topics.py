@@ -17,7 +17,7 @@ from tests.support.client import LABELS, REJECTED, REQUESTS, Client, Message, re
 from tests.support.fleet import nothing_uncommitted
 from tests.support.pictures import LOOKING, RED
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 PARTITIONS = 8
 #: Seconds for a worker to continue after a topic was deleted.

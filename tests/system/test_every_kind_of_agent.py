@@ -20,7 +20,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from catdog_stream.testing.worker import PATIENCE
 from tests.support.command import Command
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 KINDS = ("events", "items", "take", "group_by", "sink", "two_at_once", "table")
 PARTITIONS = 2

@@ -41,6 +41,7 @@ def test_a_wrong_answer_costs_its_own_picture_alone(broker_address: str, tmp_pat
         assert worker.terminate() == 0
 
 
+@pytest.mark.long
 def test_a_picture_that_ends_the_process_is_set_aside_after_three_deaths(
     broker_address: str, tmp_path: Path
 ) -> None:

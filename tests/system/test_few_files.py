@@ -13,7 +13,7 @@ from catdog_stream.testing.worker import Worker
 from tests.support.client import Client, Message, request
 from tests.support.pictures import LOOKING
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 FILES = 300
 PAGES = 300

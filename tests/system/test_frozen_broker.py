@@ -12,7 +12,7 @@ from tests.support.client import Client, request
 from tests.support.cluster import own_cluster
 from tests.support.fleet import GROUP
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 #: Seconds until the partitions that the frozen broker led are answered again.
 MOVED_ON = 40.0

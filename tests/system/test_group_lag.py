@@ -15,7 +15,7 @@ from tests.support.client import REQUESTS, Client, Message, request
 from tests.support.fleet import GROUP
 from tests.support.metrics import samples
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 PARTITIONS = 8
 EACH = 20

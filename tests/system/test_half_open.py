@@ -13,7 +13,7 @@ from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import Client, request
 from tests.support.proxy import Proxy, two_ways
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 NOTICED = 15.0
 REQUESTS = 40

@@ -30,7 +30,7 @@ from catdog_stream.testing.answered import publish_answers
 from catdog_stream.testing.ports import free_ports
 from catdog_stream.topics import LABELS, REJECTED, REQUESTS
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 USER, PASSWORD = "alice", "horse-battery-staple"
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"

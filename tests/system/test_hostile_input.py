@@ -12,7 +12,7 @@ from tests.support.client import Client, Message, header, request, strict_label
 from tests.support.hostile import LABEL, Case, cases, odd_cases
 from tests.support.odd_batches import send_odd
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 #: Highest resident memory of the worker, in MB. Pictures of up to 25 million pixels are decoded one
 #: at a time, and the model takes 200.

@@ -14,7 +14,7 @@ from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import Client, Message, header, request
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 HANGING = "tests.support.hanging_worker"
 TIMEOUT = "1.5"

@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from catdog_stream.testing.worker import PATIENCE
 from tests.support.command import Command
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 #: Seconds without a record after which a consumer of aiokafka leaves its group; Faust's default is
 #: 1,000.

@@ -20,7 +20,7 @@ from catdog_stream.testing.worker import PATIENCE
 from tests.support.command import Command
 from tests.support.examples import AUDIT
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 MANY = 113
 

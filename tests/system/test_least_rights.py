@@ -23,7 +23,7 @@ from tests.support.pictures import LOOKING, sample_files
 from tests.support.rights import documented, grant
 from tests.support.secured import HOST, create_all, secured_kafka, set_password
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 SECONDS = 60.0
 SAMPLE = str(sample_files()[0])

@@ -87,6 +87,7 @@ def delete_copies(broker: LocalKafka) -> None:
         future.result(ANSWERED)
 
 
+@pytest.mark.long
 def test_nothing_is_answered_twice_and_nothing_passed_over(
     broker: LocalKafka, folder: Path, tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ from catdog_stream.testing import Worker, wait_until
 from tests.support.client import Client
 from tests.support.png_files import chunk, png
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 HOLDING = "tests.support.holding_worker"
 BACKLOG, POSTED, CLIENTS = 100, 190, 8

@@ -22,7 +22,7 @@ from tests.support.collector import Collector, attributes, collecting
 from tests.support.metrics import samples
 from tests.support.pictures import LOOKING
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TRACEPARENT = ("traceparent", f"00-{TRACE}-{PARENT}-01".encode())

@@ -12,7 +12,7 @@ from catdog_stream.testing.waiting import wait_until
 from tests.support.client import Client, request
 from tests.support.load import loaded
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 PAGES = 200
 SECONDS = 10.0

@@ -13,7 +13,7 @@ from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
 from tests.support.client import LABELS, REJECTED, REQUESTS, Client, Message, request
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 async def create(address: str, partitions: dict[str, int]) -> None:

@@ -16,7 +16,7 @@ from tests.support.client import LABELS, REQUESTS, Client, request
 from tests.support.fleet import GROUP
 from tests.support.pictures import LOOKING, RED
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 def test_a_foreign_member_is_named_and_a_limit_for_metadata_ends_the_worker(tmp_path: Path) -> None:

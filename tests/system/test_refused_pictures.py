@@ -10,7 +10,7 @@ from catdog_stream.topics import REQUESTS
 from tests.support.configured import configured
 from tests.support.pictures import RED, noise
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 WAIT = {"Content-Type": "image/png", "Prefer": "wait=20"}
 

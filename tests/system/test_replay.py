@@ -161,6 +161,7 @@ def test_what_was_rejected_is_put_back_once_and_labelled_by_a_better_worker(
         asyncio.run(scenario(broker.address))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_stopped_in_the_middle_it_goes_on_where_it_was(
     tmp_path: Path, number: signal.Signals

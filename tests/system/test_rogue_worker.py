@@ -12,7 +12,7 @@ from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.pictures import LOOKING
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 READ_TOKEN = "of-those-who-read"
 

@@ -155,6 +155,7 @@ def test_what_ships_is_swapped_in_by_name_and_back(tmp_path: Path, cat: bytes) -
                 assert "Unclosed" not in back.stderr, "a connection was left behind"
 
 
+@pytest.mark.long
 def test_a_stack_of_the_settings_that_has_the_name_of_the_ordered_one_is_replaced(
     tmp_path: Path, cat: bytes
 ) -> None:
@@ -178,6 +179,7 @@ def test_a_stack_of_the_settings_that_has_the_name_of_the_ordered_one_is_replace
         assert header(next_label(broker.address, cat), "bird")
 
 
+@pytest.mark.long
 def test_a_worker_that_lacks_the_version_says_so_and_stays_and_can_have_other_classes(
     tmp_path: Path, cat: bytes
 ) -> None:

@@ -20,7 +20,7 @@ from tests.support.fleet import SETTINGS, Fleet
 from tests.support.load import loaded
 from tests.support.stacks import DEFAULT, add, command, in_header, with_golden
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 ROUNDS = int(os.environ.get("CATDOG_TEST_ROUNDS", "1"))
 SEED = int(os.environ.get("CATDOG_TEST_SEED", "0"))

@@ -37,7 +37,7 @@ from tests.support.secured import (
     set_password,
 )
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "cat-kitten.jpg"
 SECONDS = 60

@@ -14,7 +14,7 @@ from catdog_stream.broker import LocalKafka
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.topics import REQUESTS
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 LIMIT = 20_000
 SECONDS = 60

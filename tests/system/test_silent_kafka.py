@@ -11,7 +11,7 @@ from catdog_stream.testing.ports import free_ports
 from catdog_stream.testing.waiting import wait_until
 from tests.support.command import Command, Surroundings, catdog_stream
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 SAID = 10.0
 FILES = 20_000

@@ -9,7 +9,7 @@ from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import Client, Message, header, request
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 def test_the_worker_stops_says_why_and_leaves_the_rest_for_a_better_one(

@@ -14,7 +14,7 @@ from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import LABELS, Client, Message, request
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 PARTITIONS = 8
 NAMES = 2600

@@ -88,6 +88,7 @@ def test_its_processes_do_not_outlive_it_when_it_is_killed(around: Surroundings)
         wait_until(lambda: all(map(has_ended, children)), "its processes to end")
 
 
+@pytest.mark.long
 def test_a_second_one_is_told_which_port_to_change_and_then_shares_the_broker(
     around: Surroundings,
 ) -> None:

@@ -188,6 +188,7 @@ class Load:
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.long
 def test_nothing_is_lost_or_counted_twice_while_voters_and_jury_are_killed(
     cluster: VotingCluster,
 ) -> None:

@@ -67,7 +67,7 @@ def test_what_is_not_http_leaves_no_traceback(worker: Worker) -> None:
     assert "Traceback" not in worker.log.read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_requests_that_never_become_whole_are_dropped(worker: Worker) -> None:
     half = (
         b"",

@@ -18,7 +18,7 @@ from tests.support.command import Command, Surroundings
 from tests.support.examples import AUDIT
 from tests.system import test_join
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 CHECKOUT = Path(__file__).parents[2]
 SOURCES = ["catdog_stream", "weights", "samples"]

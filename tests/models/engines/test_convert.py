@@ -31,7 +31,7 @@ def test_a_lone_array_or_a_pickle_is_refused(tmp_path: Path) -> None:
         convert(tmp_path / "pickle.npz", tmp_path / "out")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     few: dict[str, Any] = {"0000": np.zeros((3, 3, 3, 32), np.float16)}
     np.savez(tmp_path / "few.npz", **few)

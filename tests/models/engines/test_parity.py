@@ -12,7 +12,7 @@ from tests.models.derived import derived_pictures
 PICTURES = 200
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("directory", list(shipped_stacks()), ids=lambda directory: directory.name)
 def test_litert_and_tensorflow_agree_on_200_pictures(directory: Path) -> None:
     stack = ModelStack.load(directory, engine="litert", threads=2)

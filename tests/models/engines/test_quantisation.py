@@ -67,6 +67,7 @@ def floats(converted: bytes) -> int:
     return sum(each["dtype"] == np.float32 for each in tensors)
 
 
+@pytest.mark.long
 def test_eight_bits_throughout_leave_floats_at_both_ends_and_change_little(
     network: Any, pictures: Pictures, tmp_path: Path
 ) -> None:

@@ -45,7 +45,7 @@ def features(backbone: Backbone, pictures: Pictures, *, together: int) -> Featur
     )
 
 
-@pytest.mark.parametrize("size", [SMALL, SIZE])
+@pytest.mark.parametrize("size", [SMALL, pytest.param(SIZE, marks=pytest.mark.long)])
 def test_no_batch_changes_a_bit_whatever_the_manifest_pins(tmp_path: Path, size: int) -> None:
     backbone = load(tmp_path, {"tensorflow": {"batch": 3}}, size)
     assert backbone.batch_size == (3 if backbone.on_gpu else 1)

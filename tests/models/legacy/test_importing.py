@@ -25,7 +25,7 @@ def png(picture: npt.NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_stack_answers_what_the_graph_and_the_trees_say_by_hand(
     tmp_path: Path, made_up: MadeUp
 ) -> None:
