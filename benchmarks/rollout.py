@@ -23,7 +23,7 @@ from benchmarks.labels import Labels
 from benchmarks.options import parser
 from benchmarks.pictures import pictures
 from benchmarks.report import report
-from catdog_stream.kafka.deployments import give, standing
+from catdog_stream.kafka.deployments import deploy, rollout_state
 from catdog_stream.kafka.rollout_status import outcome
 from catdog_stream.settings import Settings
 from tests.support.client import MAX_BYTES, REQUESTS, request
@@ -104,9 +104,9 @@ class Run:
 
     async def _roll_out(self, stack: str) -> None:
         cluster = Settings(broker=f"kafka://{self._address}").cluster
-        state = await standing(cluster)
+        state = await rollout_state(cluster)
         began, self._phase = time.perf_counter(), "during"
-        found = await outcome(cluster, await give(cluster, stack, state.succeeded()))
+        found = await outcome(cluster, await deploy(cluster, stack, state.next_history()))
         self.rollouts.append(time.perf_counter() - began)
         self._phase = "after"
         if not found.served:

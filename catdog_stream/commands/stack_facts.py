@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catdog_stream.errors import StackError
-from catdog_stream.kafka.deployments import Standing
+from catdog_stream.kafka.deployments import RolloutState
 from catdog_stream.models.stacks.manifest import Manifest
 from catdog_stream.models.stacks.repository import Repository, StackId
 
@@ -44,7 +44,7 @@ class Serving:
         }
 
 
-def serving(worker: str, state: Standing) -> Serving:
+def serving(worker: str, state: RolloutState) -> Serving:
     """Return the last report of a running worker."""
     report = state.reports.get(worker)
     if report is None:

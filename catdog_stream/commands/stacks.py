@@ -13,7 +13,7 @@ from catdog_stream.commands.stack_facts import about, details, serving
 from catdog_stream.commands.stopping import Signals, until_stopped
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.kafka.deployments import Past, Standing, forget, give, standing
+from catdog_stream.kafka.deployments import Past, RolloutState, deploy, forget, rollout_state
 from catdog_stream.kafka.rollout_status import Outcome, Running, outcome, running
 from catdog_stream.models.stacks.repository import Repository, StackId, shipped
 from catdog_stream.settings import Settings
@@ -46,9 +46,9 @@ def list_(as_json: bool, voter: str | None) -> None:
     settings = Settings.from_environment()
     repository = _repository(settings)
     with until_stopped() as signals:
-        state = _ask(signals, settings.cluster, standing(settings.cluster, voter))
+        state = _ask(signals, settings.cluster, rollout_state(settings.cluster, voter))
         workers = _ask(signals, settings.cluster, running(settings.cluster, voter)).workers
-    ordered = state.order.stack if state.order is not None else None
+    ordered = state.deployment.stack if state.deployment is not None else None
     found = {str(stack): about(repository, stack) for stack in repository}
     if as_json:
         rows = [{"stack": name, "ordered": name == ordered, **each} for name, each in found.items()]
@@ -111,12 +111,12 @@ def use(stack: str, voter: str | None) -> None:
         classes = ", ".join(_repository(settings).manifest(wanted).classes)
         click.echo(shown(f"{wanted}: its classes are {classes}."))
     with until_stopped() as signals:
-        state = _ask(signals, settings.cluster, standing(settings.cluster, voter))
+        state = _ask(signals, settings.cluster, rollout_state(settings.cluster, voter))
         if settings.stacks is None and wanted not in shipped():
             _require_worker(
                 _ask(signals, settings.cluster, running(settings.cluster, voter)), wanted
             )
-        _deploy(signals, settings.cluster, state, str(wanted), state.succeeded(), voter)
+        _deploy(signals, settings.cluster, state, str(wanted), state.next_history(), voter)
 
 
 def _require_worker(now: Running, wanted: StackId) -> None:
@@ -140,8 +140,8 @@ def rollback(voter: str | None) -> None:
     """
     settings = Settings.from_environment()
     with until_stopped() as signals:
-        state = _ask(signals, settings.cluster, standing(settings.cluster, voter))
-        back = state.taken_back()
+        state = _ask(signals, settings.cluster, rollout_state(settings.cluster, voter))
+        back = state.rollback()
         if back is None:
             raise click.ClickException(
                 "No stack is known that served before: nothing to go back to."
@@ -154,7 +154,7 @@ def rollback(voter: str | None) -> None:
 def _deploy(
     signals: Signals,
     cluster: ClusterConfig,
-    state: Standing,
+    state: RolloutState,
     stack: str | None,
     history: Iterable[Past],
     voter: str | None,
@@ -164,7 +164,7 @@ def _deploy(
     now = _ask(signals, cluster, running(cluster, voter))
     if not now.nameless:
         _ask(signals, cluster, forget(cluster, state.reports.keys() - now.workers, voter))
-    deployment = _ask(signals, cluster, give(cluster, stack, history, voter))
+    deployment = _ask(signals, cluster, deploy(cluster, stack, history, voter))
     if not now:
         click.echo(shown(f"No worker runs: those to come serve {what}."))
         return

@@ -40,12 +40,12 @@ __all__ = [
     "Deployment",
     "Past",
     "Report",
-    "Standing",
+    "RolloutState",
+    "deploy",
     "follow",
     "forget",
-    "give",
     "report",
-    "standing",
+    "rollout_state",
 ]
 
 logger = logging.getLogger(__name__)
@@ -132,42 +132,42 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RolloutState:
     """Content of the topic."""
 
     #: Deployment in force; ``None`` if there was never one.
-    order: Deployment | None = None
+    deployment: Deployment | None = None
     #: Last report of each worker, by its address.
     reports: Mapping[str, Report] = field(default_factory=dict)
-    #: Deployments before ``order``, the latest first.
+    #: Deployments before ``deployment``, the latest first.
     history: tuple[Past, ...] = ()
     #: True if a worker has served the deployment in force.
     served: bool = True
 
-    def succeeded(self) -> tuple[Past, ...]:
+    def next_history(self) -> tuple[Past, ...]:
         """Return the history for a deployment that is made now."""
-        now = self.order
+        now = self.deployment
         return (_OWN,) if now is None else (Past(now.offset, now.stack, self.served), *self.history)
 
-    def taken_back(self) -> tuple[str | None, tuple[Past, ...]] | None:
+    def rollback(self) -> tuple[str | None, tuple[Past, ...]] | None:
         """Return the last other stack that served, and the history for a rollback to that stack.
 
         Return ``None`` if there is nothing to roll back to.
         """
-        if self.order is None:
+        if self.deployment is None:
             return None
         for place, past in enumerate(self.history):
-            if past.served and not past.undone and past.stack != self.order.stack:
-                done, left = self.succeeded()[: place + 2], self.history[place + 1 :]
+            if past.served and not past.undone and past.stack != self.deployment.stack:
+                done, left = self.next_history()[: place + 2], self.history[place + 1 :]
                 return past.stack, (*(replace(each, undone=True) for each in done), *left)
         return None
 
-    def instead(self) -> Iterable[str | None]:
+    def fallbacks(self) -> Iterable[str | None]:
         """Return the stacks to try if the deployment fails: those served before, latest first."""
         return dict.fromkeys(past.stack for past in self.history if past.served)
 
 
-async def give(
+async def deploy(
     cluster: ClusterConfig, stack: str | None, history: Iterable[Past], voter: str | None = None
 ) -> Deployment:
     """Deploy ``stack`` to every worker, or to every voter of a name. Raises ``BrokerError``."""
@@ -199,7 +199,7 @@ async def _write(cluster: ClusterConfig, topic: str, key: bytes, body: Any) -> i
     return int(record.offset)
 
 
-async def standing(cluster: ClusterConfig, voter: str | None = None) -> Standing:
+async def rollout_state(cluster: ClusterConfig, voter: str | None = None) -> RolloutState:
     """Return the current content of the topic. Raises ``BrokerError``."""
     topic = topic_of(voter)
     partitions = (await topic_partitions(cluster, topic)).get(topic, 0)
@@ -217,9 +217,9 @@ async def standing(cluster: ClusterConfig, voter: str | None = None) -> Standing
         elif record.value is None and record.key is not None:
             reports.pop(record.key.decode(errors="replace"), None)
     if not deployments:
-        return Standing(reports=reports)
+        return RolloutState(reports=reports)
     *before, now = deployments
-    return Standing(now, reports, _history(now, before, served), now.offset in served)
+    return RolloutState(now, reports, _history(now, before, served), now.offset in served)
 
 
 def _put(latest: dict[K, V], key: K, value: V) -> None:

@@ -16,7 +16,7 @@ from faust.web.drivers.aiohttp import Web as FaustWeb
 
 from catdog_stream.errors import SettingError
 from catdog_stream.settings import Settings
-from catdog_stream.web.api.guards.guarding import guard, told
+from catdog_stream.web.api.guards.guarding import guard, problem_response
 from catdog_stream.web.api.guards.tokens import Tokens
 from catdog_stream.web.api.problems import NO_STORE, Problem, answer
 from catdog_stream.web.cluster.peer_tokens import question_token
@@ -162,10 +162,12 @@ def _only(is_own: Callable[[str | None], bool]) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not target_fits(request.raw_path, request.headers.get("Host")):
-            return told(request, Problem(400, "The target names another host than Host."))
+            return problem_response(
+                request, Problem(400, "The target names another host than Host.")
+            )
         if request.path in OPEN_PATHS or is_own(request.headers.get("Host")):
             return await handler(request)
-        return told(
+        return problem_response(
             request, Problem(421, "This is not my name; CATDOG_WEB_HOSTS can say that it is.")
         )
 

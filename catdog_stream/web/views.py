@@ -19,7 +19,7 @@ from catdog_stream.web.cluster.counts import Statistics
 from catdog_stream.web.cluster.leaving import LEAVING
 from catdog_stream.web.cluster.peer_client import SHARDS_PATH
 from catdog_stream.web.cluster.peer_queries import MAX_ADDRESS, PeerQueries
-from catdog_stream.web.cluster.state import news_document
+from catdog_stream.web.cluster.state import snapshot_document
 from catdog_stream.web.health.facts import CAUSES, Cause, Health, Severity
 from catdog_stream.web.live.dashboard import Dashboard
 from catdog_stream.web.live.self_state import SelfState
@@ -168,8 +168,8 @@ class Views:
             return self._json({})
         if "since" in query:
             since = seconds(query["since"])
-            news = await self._dashboard.news(since, query.get("seen", "").split(","))
-            return _utf8_json(news_document(news), self._peers.proof())
+            snapshot = await self._dashboard.snapshot(since, query.get("seen", "").split(","))
+            return _utf8_json(snapshot_document(snapshot), self._peers.proof())
         told = self._own.shards()
         if told is None:
             # Workers of older versions read the field error.

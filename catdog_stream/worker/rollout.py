@@ -13,10 +13,10 @@ from catdog_stream.kafka.deployments import (
     NONE,
     Deployment,
     Report,
-    Standing,
+    RolloutState,
     follow,
     report,
-    standing,
+    rollout_state,
 )
 from catdog_stream.models.stacks.repository import Repository, StackId
 from catdog_stream.pipeline.model_runner import ModelRunner
@@ -72,13 +72,13 @@ class Rollout(Service):
         #: Stack that is being loaded; ``None`` if none is.
         self.loading: str | None = None
         #: Stack that replaced the stack of the settings; ``None`` while that one serves.
-        self._swapped_in: str | None = None
+        self._deployed: str | None = None
         self._next_offset = 0
-        self._order = NONE
+        self._followed = NONE
         #: The newest deployment that arrived while another stack was being loaded.
         self._newest: Deployment | None = None
         self._newer = asyncio.Event()
-        self._said: str | None = None
+        self._logged: str | None = None
 
     @property
     def serving(self) -> str:
@@ -90,40 +90,40 @@ class Rollout(Service):
         """Follow the current deployment, and all later ones."""
         if self._settings.stacks is None:
             return
-        told = await self._standing()
-        if told is None:
+        state = await self._state()
+        if state is None:
             return  # the worker stops
-        if told.order is None:
-            await self._tell()
+        if state.deployment is None:
+            await self._report_state()
         else:
-            self._next_offset = told.order.offset + 1
-            mine = told.reports.get(self._address())
-            died = mine is not None and mine.order == told.order.offset and not mine.done
+            self._next_offset = state.deployment.offset + 1
+            mine = state.reports.get(self._address())
+            died = mine is not None and mine.order == state.deployment.offset and not mine.done
             tries = mine.tries if mine is not None and died else 0
-            await self._obey(told.order, tries, told.instead())
+            await self._apply(state.deployment, tries, state.fallbacks())
         self.add_future(self._follow())
-        self.add_future(self._obey_the_newest())
+        self.add_future(self._apply_newest())
 
-    async def _standing(self) -> Standing | None:
+    async def _state(self) -> RolloutState | None:
         """Return the current deployment once Kafka answers; ``None`` if the worker stops before."""
         while not self.should_stop:
             try:
-                told = await standing(self._settings.cluster, self._voter)
+                state = await rollout_state(self._settings.cluster, self._voter)
             except BrokerError as error:
-                self._say(error)
+                self._log_once(error)
                 self.problem = f"Orders for stacks cannot be read: {error}"
                 await asyncio.sleep(deadlines.TRY_AGAIN)
             else:
                 self.problem = None
-                return told
+                return state
         return None
 
     async def _follow(self) -> None:
         while not self.should_stop:
             try:
-                async for news in self._orders():
-                    if isinstance(news, Deployment):
-                        self._hear(news)
+                async for content in self._records():
+                    if isinstance(content, Deployment):
+                        self._receive(content)
             except Exception as error:  # the topic may hold any untrusted record
                 logger.warning(
                     "Orders for stacks cannot be read: %s Trying again.",
@@ -132,39 +132,39 @@ class Rollout(Service):
                 )
             await asyncio.sleep(deadlines.LOOK_AGAIN)
 
-    def _orders(self) -> AsyncIterator[Deployment | Report]:
+    def _records(self) -> AsyncIterator[Deployment | Report]:
         return follow(self._settings.cluster, self._next_offset, self._voter)
 
-    def _hear(self, order: Deployment) -> None:
+    def _receive(self, order: Deployment) -> None:
         if self._newest is not None:
             logger.info("%s is passed over: another order came.", _named(self._newest.stack))
         self._next_offset = order.offset + 1
         self._newest = order
         self._newer.set()
 
-    async def _obey_the_newest(self) -> None:
+    async def _apply_newest(self) -> None:
         while not self.should_stop:
             await self._newer.wait()
             order, self._newest = self._newest, None
             self._newer.clear()
             if order is not None:
-                await self._obey(order)
+                await self._apply(order)
 
-    async def _obey(
+    async def _apply(
         self, order: Deployment, tries: int = 0, instead: Iterable[str | None] = ()
     ) -> None:
         """Serve the deployment, or else the first stack of ``instead`` that can be used.
 
         ``tries``: number of times that this worker has begun to load it, and ended.
         """
-        self._order = order.offset
+        self._followed = order.offset
         self.loading = _named(order.stack)
         problem = None
         try:
             if not await self._serves(order.stack):
                 _check_tries(tries)
-                await self._tell(tries + 1)
-                await self._swap(order.stack)
+                await self._report_state(tries + 1)
+                await self._switch(order.stack)
         except _Superseded:
             logger.info("%s is given up: another order came.", self.loading)
             return
@@ -173,19 +173,19 @@ class Rollout(Service):
             trace = None if isinstance(error, StackError) else error
             logger.warning("%s is refused: %s", self.loading, problem, exc_info=trace)
             metrics.STACKS_REFUSED.inc()
-            await self._swap_to_one_of(instead)
+            await self._switch_to_one_of(instead)
         finally:
             self.loading = None
         self.problem = problem
         metrics.STACK_ORDER_FOLLOWED.set(problem is None)
         logger.info("%s serves.", self.serving)
-        await self._tell()
+        await self._report_state()
 
-    async def _swap_to_one_of(self, stacks: Iterable[str | None]) -> None:
+    async def _switch_to_one_of(self, stacks: Iterable[str | None]) -> None:
         for stack in stacks:
             try:
                 if not await self._serves(stack):
-                    await self._swap(stack)
+                    await self._switch(stack)
             except Exception as error:  # noqa: BLE001 - try the next stack, or keep the current one
                 logger.warning("Nor can %s be used: %s", _named(stack), error)
             else:
@@ -193,9 +193,9 @@ class Rollout(Service):
 
     async def _serves(self, stack: str | None) -> bool:
         """Return true if the stack serves already, and is not another of the same name."""
-        if stack == self._swapped_in:
+        if stack == self._deployed:
             return True
-        if stack is None or self._swapped_in is not None:
+        if stack is None or self._deployed is not None:
             return False
         wanted = StackId.parse(stack)
         # A custom classifier has no manifest.
@@ -205,11 +205,11 @@ class Rollout(Service):
         assert self._settings.stacks is not None
         return await asyncio.to_thread(Repository(self._settings.stacks).holds, wanted, own)
 
-    async def _swap(self, stack: str | None) -> None:
+    async def _switch(self, stack: str | None) -> None:
         """Load the stack and switch to it. Raise the loading error or ``_Superseded``."""
         runner = await self._loaded(stack)
         await self._inference.take_over(runner)
-        self._swapped_in = stack
+        self._deployed = stack
 
     async def _loaded(self, stack: str | None) -> ModelRunner:
         """Load a stack; if a newer deployment arrives, wait a limited time, then raise.
@@ -234,27 +234,29 @@ class Rollout(Service):
             loading.cancel()
             newer.cancel()
 
-    async def _tell(self, tries: int = 0) -> None:
+    async def _report_state(self, tries: int = 0) -> None:
         """Report the state of the deployment, until Kafka has the report or a newer one arrives."""
         problem = self.problem if self.loading is None else None
-        told = Report(self._address(), self._order, self.serving, problem, self.loading, tries)
+        current = Report(
+            self._address(), self._followed, self.serving, problem, self.loading, tries
+        )
         while not self.should_stop:
             try:
-                await report(self._settings.cluster, told, self._voter)
+                await report(self._settings.cluster, current, self._voter)
             except BrokerError as error:
-                self._say(error)
+                self._log_once(error)
                 await asyncio.sleep(deadlines.TRY_AGAIN)
             else:
-                self._said = None
+                self._logged = None
                 return
             if self._newer.is_set():
                 return
 
-    def _say(self, error: BrokerError) -> None:
+    def _log_once(self, error: BrokerError) -> None:
         """Log once why deployments cannot be read or reported on."""
-        if str(error) != self._said:
+        if str(error) != self._logged:
             logger.warning("Orders for stacks cannot be followed: %s Trying again.", error)
-        self._said = str(error)
+        self._logged = str(error)
 
 
 def _check_tries(tries: int) -> None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from catdog_stream.commands.stack_facts import about, serving
 from catdog_stream.commands.stacks import stacks
-from catdog_stream.kafka.deployments import Report, Standing
+from catdog_stream.kafka.deployments import Report, RolloutState
 from catdog_stream.models.stacks.repository import Repository, StackId
 from tests.support.stacks import add, quality, with_golden
 
@@ -61,7 +61,7 @@ def test_what_a_manifest_says_is_text_on_a_terminal_and_not_without_end(folder: 
 
 
 def test_a_worker_is_told_to_serve_to_load_or_to_refuse() -> None:
-    told = Standing(
+    told = RolloutState(
         reports={
             "http://a": Report("http://a", 3, "pets 2"),
             "http://b": Report("http://b", 3, "pets 1", loading="pets/2"),

@@ -18,12 +18,12 @@ from catdog_stream.kafka.deployments import (
     Deployment,
     Past,
     Report,
-    Standing,
+    RolloutState,
+    deploy,
     follow,
     forget,
-    give,
     report,
-    standing,
+    rollout_state,
 )
 from catdog_stream.kafka.rollout_status import Outcome, Running
 from catdog_stream.settings import Settings
@@ -66,18 +66,18 @@ def play(address: str, scenario: Callable[[ClusterConfig], Awaitable[None]]) -> 
 @pytest.mark.integration
 def test_the_voters_of_a_name_have_orders_of_their_own(address: str) -> None:
     async def scenario(cluster: ClusterConfig) -> None:
-        ours = await give(cluster, "pets/1", ())
-        theirs = await give(cluster, "lite/1", (), "lite")
+        ours = await deploy(cluster, "pets/1", ())
+        theirs = await deploy(cluster, "lite/1", (), "lite")
         await report(cluster, Report("http://one", theirs.offset, "lite 1"), "lite")
-        assert await standing(cluster) == Standing(ours, served=False)
-        told = await standing(cluster, "lite")
-        assert (told.order, told.served) == (theirs, True)
-        assert await standing(cluster, "inception_v3") == Standing()
+        assert await rollout_state(cluster) == RolloutState(ours, served=False)
+        told = await rollout_state(cluster, "lite")
+        assert (told.deployment, told.served) == (theirs, True)
+        assert await rollout_state(cluster, "inception_v3") == RolloutState()
         async for news in follow(cluster, 0, "lite"):
             assert news == theirs
             break
         await forget(cluster, ["http://one"], "lite")
-        assert (await standing(cluster, "lite")).reports == {}
+        assert (await rollout_state(cluster, "lite")).reports == {}
 
     play(address, scenario)
 
@@ -85,27 +85,27 @@ def test_the_voters_of_a_name_have_orders_of_their_own(address: str) -> None:
 @pytest.mark.integration
 def test_the_last_order_is_in_force_whatever_else_stands_there(address: str) -> None:
     async def scenario(cluster: ClusterConfig) -> None:
-        nothing = await standing(cluster)
-        assert nothing == Standing()
-        first = await give(cluster, "pets/1", nothing.succeeded())
+        nothing = await rollout_state(cluster)
+        assert nothing == RolloutState()
+        first = await deploy(cluster, "pets/1", nothing.next_history())
         said = Report("http://one", first.offset, "pets 1")
         await report(cluster, said)
-        now = await standing(cluster)
+        now = await rollout_state(cluster)
         assert now.served
-        second = await give(cluster, "pets/2", now.succeeded())
+        second = await deploy(cluster, "pets/2", now.next_history())
         async with AIOKafkaProducer(bootstrap_servers=address) as producer:
             for key, value in HOSTILE:
                 await producer.send_and_wait(deployments.TOPIC, value, key=key, partition=0)
-        now = await standing(cluster)
-        assert now.order == second
+        now = await rollout_state(cluster)
+        assert now.deployment == second
         assert not now.served, "nobody has said so"
         assert now.reports == {"http://one": said}
         long = Report("http://two", second.offset, "pets 1", problem="x" * 10 * MAX_TEXT)
         await report(cluster, long)
-        third = await give(cluster, None, [Past(0, "x", served=True)] * 2 * HISTORY)
+        third = await deploy(cluster, None, [Past(0, "x", served=True)] * 2 * HISTORY)
         assert len(third.history) == HISTORY
         await forget(cluster, ["http://one"])
-        assert list((await standing(cluster)).reports) == ["http://two"]
+        assert list((await rollout_state(cluster)).reports) == ["http://two"]
         news = []
         async for each in follow(cluster, 0):
             news.append(each)
@@ -122,12 +122,12 @@ def test_orders_given_at_the_same_moment_and_reports_that_came_late_are_known(
     address: str,
 ) -> None:
     async def scenario(cluster: ClusterConfig) -> None:
-        at_first = (await standing(cluster)).succeeded()
-        one, two = [await give(cluster, stack, at_first) for stack in ("pets/1", "pets/2")]
+        at_first = (await rollout_state(cluster)).next_history()
+        one, two = [await deploy(cluster, stack, at_first) for stack in ("pets/1", "pets/2")]
         for order, name in ((one, "pets 1"), (two, "pets 2")):
             await report(cluster, Report("http://a", order.offset, name))
-        now = await standing(cluster)
-        assert now.order == two
+        now = await rollout_state(cluster)
+        assert now.deployment == two
         assert [past.stack for past in now.history] == ["pets/1", None]
         assert all(past.served for past in now.history)
 
@@ -181,31 +181,31 @@ def test_the_log_names_record_field_value_and_what_is_expected(
 
 def test_one_goes_back_to_what_served_and_each_time_further() -> None:
     past = history(("b/3", False), ("b/2", True), ("b/1", False), ("b/0", True), (None, True))
-    now = Standing(Deployment(9, "b/4"), {}, past, served=True)
+    now = RolloutState(Deployment(9, "b/4"), {}, past, served=True)
     for stack in ("b/2", "b/0", None):
-        back = now.taken_back()
+        back = now.rollback()
         assert back is not None
         assert back[0] == stack
-        order = Deployment(now.order.offset + 1 if now.order else 0, back[0], back[1])
-        now = Standing(order, {}, order.history, served=True)
-    assert now.taken_back() is None
+        order = Deployment(now.deployment.offset + 1 if now.deployment else 0, back[0], back[1])
+        now = RolloutState(order, {}, order.history, served=True)
+    assert now.rollback() is None
 
 
 def test_after_a_rollback_the_next_order_is_taken_back_to_where_that_led() -> None:
-    now = Standing(Deployment(9, "b/2"), {}, history(("b/1", True), (None, True)), served=True)
-    back = now.taken_back()
+    now = RolloutState(Deployment(9, "b/2"), {}, history(("b/1", True), (None, True)), served=True)
+    back = now.rollback()
     assert back is not None
-    now = Standing(Deployment(10, "b/1"), {}, back[1], served=True)
-    now = Standing(Deployment(11, "b/3"), {}, now.succeeded(), served=True)
-    again = now.taken_back()
+    now = RolloutState(Deployment(10, "b/1"), {}, back[1], served=True)
+    now = RolloutState(Deployment(11, "b/3"), {}, now.next_history(), served=True)
+    again = now.rollback()
     assert again is not None
     assert again[0] == "b/1"
 
 
 def test_a_refused_order_is_taken_back_to_what_went_on_and_the_same_one_twice_is_one() -> None:
     past = history(("b/2", True), ("b/2", True), ("b/1", True))
-    refused = Standing(Deployment(9, "b/3"), {}, past, served=False).taken_back()
-    twice = Standing(Deployment(9, "b/2"), {}, past, served=True).taken_back()
+    refused = RolloutState(Deployment(9, "b/3"), {}, past, served=False).rollback()
+    twice = RolloutState(Deployment(9, "b/2"), {}, past, served=True).rollback()
     assert refused is not None
     assert twice is not None
     assert (refused[0], twice[0]) == ("b/2", "b/1")
@@ -213,16 +213,18 @@ def test_a_refused_order_is_taken_back_to_what_went_on_and_the_same_one_twice_is
 
 def test_a_worker_that_starts_falls_back_on_what_served_taken_back_or_not() -> None:
     past = history(("b/2", True), ("b/1", False), ("b/2", True), (None, True))
-    now = Standing(Deployment(9, "b/3"), {}, past, served=True)
-    back = now.taken_back()
+    now = RolloutState(Deployment(9, "b/3"), {}, past, served=True)
+    back = now.rollback()
     assert back is not None
-    after = Standing(Deployment(10, back[0]), {}, back[1], served=False)
-    assert list(after.instead()) == ["b/3", "b/2", None]
+    after = RolloutState(Deployment(10, back[0]), {}, back[1], served=False)
+    assert list(after.fallbacks()) == ["b/3", "b/2", None]
 
 
 def test_nothing_to_go_back_to() -> None:
-    assert Standing().taken_back() is None
-    assert Standing(Deployment(1, None), {}, (Past(NONE, None, served=True),)).taken_back() is None
+    assert RolloutState().rollback() is None
+    assert (
+        RolloutState(Deployment(1, None), {}, (Past(NONE, None, served=True),)).rollback() is None
+    )
 
 
 def test_what_became_of_an_order_is_known_once_each_running_worker_has_come_to_an_end() -> None:

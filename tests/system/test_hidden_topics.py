@@ -19,7 +19,7 @@ from catdog_stream.delivery.replay import Replay
 from catdog_stream.errors import BrokerError, Reason, RejectedRequest
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.kafka.deployments import standing
+from catdog_stream.kafka.deployments import rollout_state
 from catdog_stream.kafka.lookup import lookup
 from catdog_stream.kafka.replies import replies
 from catdog_stream.kafka.request_reader import RequestReader
@@ -141,7 +141,7 @@ async def _listen(cluster: ClusterConfig) -> object:
         (_read, REQUESTS),
         (_listen, LABELS),
         (create_topics, REQUESTS),
-        (standing, "catdogstack"),
+        (rollout_state, "catdogstack"),
         (lambda cluster: Recount(cluster).look(), LABELS),
         (lambda cluster: Replay(cluster).run(asyncio.Event()), REJECTED),
     ],

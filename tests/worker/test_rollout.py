@@ -15,7 +15,7 @@ from catdog_stream.delivery.fetch_budget import FetchBudget
 from catdog_stream.delivery.group_member import GroupMember
 from catdog_stream.errors import StackError
 from catdog_stream.kafka import deployments
-from catdog_stream.kafka.deployments import Report, give, report, standing
+from catdog_stream.kafka.deployments import Report, deploy, report, rollout_state
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.stacks.manifest import Manifest, load_manifest
 from catdog_stream.models.stacks.repository import StackId
@@ -107,13 +107,13 @@ class Worker:
         await self.rollout.start()
 
     async def order(self, stack: str | None) -> int:
-        told = await standing(self.settings.cluster)
-        return (await give(self.settings.cluster, stack, told.succeeded())).offset
+        told = await rollout_state(self.settings.cluster)
+        return (await deploy(self.settings.cluster, stack, told.next_history())).offset
 
     async def until_told(self, order: int) -> Report:
         """Wait for the worker's final report on a deployment and return it."""
         while True:
-            said = (await standing(self.settings.cluster)).reports.get(ME)
+            said = (await rollout_state(self.settings.cluster)).reports.get(ME)
             if said is not None and said.order == order and said.done:
                 return said
             await asyncio.sleep(0.05)
@@ -252,7 +252,7 @@ def test_a_stack_in_whose_loading_a_worker_died_again_and_again_is_not_tried_aga
         await report(cluster, Report(ME, order, "instant own", None, "instant/2", MAX_TRIES - 1))
         starting = asyncio.create_task(workers[0].start())
         await until(lambda: stacks.loaded == ["2"])
-        said = (await standing(cluster)).reports[ME]
+        said = (await rollout_state(cluster)).reports[ME]
         assert said.loading == "instant/2"
         assert said.tries == MAX_TRIES
         starting.cancel()  # as if the worker had been killed
@@ -275,7 +275,7 @@ def test_a_worker_that_follows_orders_says_what_it_serves_before_there_is_one(
 
     async def scenario() -> None:
         await worker.start()
-        said = (await standing(worker.settings.cluster)).reports
+        said = (await rollout_state(worker.settings.cluster)).reports
         assert said == {ME: Report(ME, deployments.NONE, "instant own")}
         assert stacks.loaded == []
 

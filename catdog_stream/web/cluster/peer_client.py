@@ -7,7 +7,7 @@ import orjson
 
 from catdog_stream import deadlines
 from catdog_stream.web.cluster.peer_tokens import ANSWER_HEADER, is_proof
-from catdog_stream.web.cluster.state import PeerSnapshot, parse_news
+from catdog_stream.web.cluster.state import PeerSnapshot, parse_snapshot
 
 __all__ = ["MAX_SNAPSHOT_BYTES", "SHARDS_PATH", "ask"]
 
@@ -56,6 +56,6 @@ async def ask(
                 body += chunk
                 if len(body) > MAX_SNAPSHOT_BYTES:
                     raise ValueError("an endless answer")
-            return parse_news(orjson.loads(body))
+            return parse_snapshot(orjson.loads(body))
     except aiohttp.ClientError as error:
         raise ConnectionError(str(error) or repr(error)) from error

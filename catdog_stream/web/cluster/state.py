@@ -18,7 +18,7 @@ from catdog_stream.web.recording.latency import BINS
 from catdog_stream.web.recording.pictures import KEPT, Shot
 from catdog_stream.web.recording.recorder import MAX_TEXT, Rejected
 
-__all__ = ["PeerSnapshot", "WorkerState", "news_document", "parse_news"]
+__all__ = ["PeerSnapshot", "WorkerState", "parse_snapshot", "snapshot_document"]
 
 T = TypeVar("T", Shot, Rejected)
 
@@ -71,9 +71,9 @@ class PeerSnapshot:
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def news_document(news: PeerSnapshot) -> dict[str, Any]:
+def snapshot_document(snapshot: PeerSnapshot) -> dict[str, Any]:
     """Return the snapshot for JSON."""
-    state = news.state
+    state = snapshot.state
     return {
         **(state.shards if state.shards is not None else {"labels": {}, "rejections": {}}),
         "settled": state.shards is not None,
@@ -90,45 +90,48 @@ def news_document(news: PeerSnapshot) -> dict[str, Any]:
             "rejected": {reason: asdict(each) for reason, each in state.rejected.items()},
             "facts": dict(state.facts),
         },
-        "slots": {str(start): _slot_document(slot) for start, slot in news.slots.items()},
+        "slots": {str(start): _slot_document(slot) for start, slot in snapshot.slots.items()},
         "thumbnails": {
-            id_: pybase64.b64encode(small).decode() for id_, small in news.thumbnails.items()
+            id_: pybase64.b64encode(small).decode() for id_, small in snapshot.thumbnails.items()
         },
     }
 
 
-def parse_news(document: Any) -> PeerSnapshot:
+def parse_snapshot(document: Any) -> PeerSnapshot:
     """Parse a peer's response; an older version sends only its shards.
 
     Raises:
         ValueError: it is not a worker's response.
     """
-    news = convert(document, _News)
-    shards = {"labels": news.labels, "rejections": news.rejections} if news.settled else None
-    told = news.state
-    if told is None:
+    snapshot = convert(document, _Snapshot)
+    shards = (
+        {"labels": snapshot.labels, "rejections": snapshot.rejections} if snapshot.settled else None
+    )
+    state = snapshot.state
+    if state is None:
         return PeerSnapshot(WorkerState(shards=shards))
+    # An older version sends only the lag of its own partitions.
+    partitions = list(state.lag) if state.partitions is None else state.partitions
     return PeerSnapshot(
         WorkerState(
-            version=told.version[:MAX_TEXT],
-            stack=told.stack[:MAX_TEXT],
-            classes=told.classes[:MAX_ITEMS],
-            since=told.since,
-            problems=[problem[:MAX_TEXT] for problem in told.problems[:MAX_PROBLEMS]],
-            # An older version sends only the lag of its own partitions.
-            partitions=(list(told.lag) if told.partitions is None else told.partitions)[:MAX_ITEMS],
-            lag=told.lag,
+            version=state.version[:MAX_TEXT],
+            stack=state.stack[:MAX_TEXT],
+            classes=state.classes[:MAX_ITEMS],
+            since=state.since,
+            problems=[problem[:MAX_TEXT] for problem in state.problems[:MAX_PROBLEMS]],
+            partitions=partitions[:MAX_ITEMS],
+            lag=state.lag,
             shards=shards,
-            recent=told.recent.slot(),
-            pictures=[_cut(shot) for shot in told.pictures[:KEPT]],
-            rejected={reason: _cut(each) for reason, each in told.rejected.items()},
-            facts={name: fact for name, fact in told.facts.items() if _is_small(fact)},
+            recent=state.recent.slot(),
+            pictures=[_cut(shot) for shot in state.pictures[:KEPT]],
+            rejected={reason: _cut(each) for reason, each in state.rejected.items()},
+            facts={name: fact for name, fact in state.facts.items() if _is_small(fact)},
         ),
-        {start: slot.slot() for start, slot in news.slots.items()},
+        {start: slot.slot() for start, slot in snapshot.slots.items()},
         # Browsers get the bytes as a JPEG, whatever they are.
         {
             id_: small if len(small) <= MAX_THUMBNAIL_BYTES else b""
-            for id_, small in news.thumbnails.items()
+            for id_, small in snapshot.thumbnails.items()
         },
     )
 
@@ -160,7 +163,7 @@ class _State(Struct):
     partitions: list[Count] | None = None
 
 
-class _News(Struct):
+class _Snapshot(Struct):
     labels: ShardCounts
     rejections: ShardCounts
     settled: bool = True

@@ -117,7 +117,7 @@ class Dashboard:
         self._ledger.note(self._address(), own)
         return statistics(own, self._peers, self._ledger)
 
-    async def news(self, since: int, seen: Iterable[str]) -> PeerSnapshot:
+    async def snapshot(self, since: int, seen: Iterable[str]) -> PeerSnapshot:
         """Return the state for another worker; see ``peer_client.ask``."""
         state = await self._own()
         renderers = self._recorder.latest.renderers()

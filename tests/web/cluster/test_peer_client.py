@@ -19,7 +19,12 @@ from catdog_stream import deadlines
 from catdog_stream.web.cluster import peer_client
 from catdog_stream.web.cluster.peer_client import SHARDS_PATH, ask
 from catdog_stream.web.cluster.peer_tokens import ANSWER_HEADER, answer_proof, question_token
-from catdog_stream.web.cluster.state import PeerSnapshot, WorkerState, news_document, parse_news
+from catdog_stream.web.cluster.state import (
+    PeerSnapshot,
+    WorkerState,
+    parse_snapshot,
+    snapshot_document,
+)
 from catdog_stream.web.recording.history import Slot
 from catdog_stream.web.recording.pictures import Shot
 from catdog_stream.web.recording.recorder import MAX_TEXT, Rejected
@@ -45,7 +50,7 @@ NEWS = PeerSnapshot(
     {"0-1": b"\xff\xd8"},
 )
 
-STATE = news_document(NEWS)["state"]
+STATE = snapshot_document(NEWS)["state"]
 
 
 @asynccontextmanager
@@ -74,7 +79,7 @@ def answering(body: bytes, status: int = 200) -> Handler:
 
 
 def test_what_a_worker_tells_another_one_reads() -> None:
-    assert hear(answering(orjson.dumps(news_document(NEWS)))) == NEWS
+    assert hear(answering(orjson.dumps(snapshot_document(NEWS)))) == NEWS
 
 
 def test_a_worker_is_asked_for_what_is_not_there_yet() -> None:
@@ -92,8 +97,8 @@ def test_a_worker_of_the_version_before_tells_its_shards_alone() -> None:
 
 
 def test_a_worker_whose_tables_are_not_whole_tells_no_counts() -> None:
-    news = replace(NEWS, state=replace(NEWS.state, shards=None))
-    assert parse_news(news_document(news)).state.shards is None
+    snapshot = replace(NEWS, state=replace(NEWS.state, shards=None))
+    assert parse_snapshot(snapshot_document(snapshot)).state.shards is None
 
 
 @pytest.mark.parametrize(
@@ -122,28 +127,28 @@ anything = st.recursive(
 )
 
 
-@given(st.sampled_from(sorted(news_document(NEWS)["state"])), anything)
+@given(st.sampled_from(sorted(snapshot_document(NEWS)["state"])), anything)
 def test_whatever_one_field_is_there_are_news_or_a_value_error(name: str, value: object) -> None:
-    document = news_document(NEWS)
+    document = snapshot_document(NEWS)
     document["state"][name] = value
     try:
-        news = parse_news(document)
+        snapshot = parse_snapshot(document)
     except ValueError:
         return
-    assert isinstance(news, PeerSnapshot)
+    assert isinstance(snapshot, PeerSnapshot)
 
 
 @given(anything)
 def test_whatever_a_peer_says_it_is_news_or_a_value_error(document: object) -> None:
     try:
-        parse_news(document)
+        parse_snapshot(document)
     except ValueError:
         return
 
 
 @pytest.mark.parametrize("number", [-1, 2**49, "9" * 400, float("inf"), None])
 def test_a_number_that_cannot_be_is_no_news(number: object) -> None:
-    document = news_document(NEWS)
+    document = snapshot_document(NEWS)
     for place in (
         {"recent": [{"cat": number}, 0, []]},
         {"recent": [{}, number, []]},
@@ -151,7 +156,7 @@ def test_a_number_that_cannot_be_is_no_news(number: object) -> None:
         {"lag": {"0": number}} if number is not None else {"lag": None},
     ):
         with pytest.raises(ValueError):  # noqa: PT011, whatever is said of it
-            parse_news({**document, "state": {**document["state"], **place}})
+            parse_snapshot({**document, "state": {**document["state"], **place}})
 
 
 @pytest.mark.parametrize(
@@ -174,14 +179,14 @@ def test_the_error_names_field_value_and_what_is_expected(
     change: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(ValueError, match=re.escape(reason)):
-        parse_news({**news_document(NEWS), **change})
+        parse_snapshot({**snapshot_document(NEWS), **change})
 
 
 def test_long_texts_are_cut() -> None:
-    document = news_document(NEWS)
+    document = snapshot_document(NEWS)
     document["state"] |= {"stack": "x" * 10_000, "problems": ["x" * 10_000] * 9}
     document["state"]["pictures"][0]["stack"] = "x" * 10_000
-    state = parse_news(document).state
+    state = parse_snapshot(document).state
     assert state.stack == state.pictures[0].stack == "x" * MAX_TEXT
     assert state.problems == ["x" * MAX_TEXT] * 8
 
@@ -190,9 +195,9 @@ def test_facts_that_no_section_could_show_are_left_out() -> None:
     deep: object = 0
     for _ in range(400):
         deep = [deep]
-    document = news_document(NEWS)
+    document = snapshot_document(NEWS)
     document["state"]["facts"] = {"role": "small", "drift": deep, "shadow": "x" * 70_000}
-    assert parse_news(document).state.facts == {"role": "small"}
+    assert parse_snapshot(document).state.facts == {"role": "small"}
 
 
 def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,9 +233,9 @@ def test_a_peer_that_is_gone_has_not_answered(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_version_before_states_the_lag_of_its_own_partitions_alone() -> None:
-    document = news_document(NEWS)
+    document = snapshot_document(NEWS)
     del document["state"]["partitions"]
-    assert parse_news(document).state.partitions == [3, 4]
+    assert parse_snapshot(document).state.partitions == [3, 4]
 
 
 SECRET = "of the workers"
@@ -241,7 +246,7 @@ def test_without_the_proof_nothing_is_believed(given: str | None) -> None:
     async def answer(request: web.Request) -> web.Response:
         assert SECRET not in str(request.headers)
         headers = {} if given is None else {ANSWER_HEADER: given}
-        return web.json_response(news_document(NEWS), headers=headers)
+        return web.json_response(snapshot_document(NEWS), headers=headers)
 
     async def scenario() -> None:
         async with peer(answer) as url, aiohttp.ClientSession() as client:
@@ -257,7 +262,7 @@ def test_with_the_proof_it_is_believed() -> None:
         proof = ""
 
         async def answer(_: web.Request) -> web.Response:
-            return web.json_response(news_document(NEWS), headers={ANSWER_HEADER: proof})
+            return web.json_response(snapshot_document(NEWS), headers={ANSWER_HEADER: proof})
 
         async with peer(answer) as url, aiohttp.ClientSession() as client:
             proof = answer_proof(SECRET, url)

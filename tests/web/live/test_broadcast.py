@@ -39,7 +39,7 @@ async def event(stream: aiohttp.StreamReader) -> dict[str, str]:
     return fields
 
 
-async def news(stream: aiohttp.StreamReader) -> Any:
+async def snapshot(stream: aiohttp.StreamReader) -> Any:
     return json.loads((await event(stream))["data"])
 
 
@@ -49,12 +49,12 @@ def test_a_reader_is_told_everything_and_then_what_has_changed() -> None:
         it.publish({"a": 1, "b": "x\n\ny"})
         async with reading(it) as stream:
             assert await event(stream) == {"retry": "2000"}
-            assert await news(stream) == {"a": 1, "b": "x\n\ny"}
+            assert await snapshot(stream) == {"a": 1, "b": "x\n\ny"}
             it.publish({"a": 1, "b": "z"})
-            assert await news(stream) == {"b": "z"}
+            assert await snapshot(stream) == {"b": "z"}
             it.publish({"a": 1})
             it.publish({"a": 2})
-            assert await news(stream) == {"a": 2}
+            assert await snapshot(stream) == {"a": 2}
             it.close()
 
     asyncio.run(scenario())

@@ -10,7 +10,7 @@ from catdog_stream.web.api.guards.origins import SAFE_METHODS, is_foreign
 from catdog_stream.web.api.guards.tokens import Tokens
 from catdog_stream.web.api.problems import Problem, answer, is_api
 
-__all__ = ["guard", "told"]
+__all__ = ["guard", "problem_response"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,16 +40,16 @@ def guard(tokens: Tokens, *, sending: bool) -> Middleware:
             check(request)
             return await handler(request)
         except Problem as problem:
-            return told(request, problem)
+            return problem_response(request, problem)
         except web.HTTPException as error:
             if error.status < 400:
                 raise
             detail = _DETAILS.get(error.status, f"{error.reason}.")
             headers = {name: error.headers[name] for name in _KEPT if name in error.headers}
-            return told(request, Problem(error.status, detail, headers=headers))
+            return problem_response(request, Problem(error.status, detail, headers=headers))
         except Exception:
             logger.exception("%s %s could not be answered.", request.method, request.path)
-            return told(
+            return problem_response(
                 request, Problem(500, "A fault of the application; its log has the details.")
             )
 
@@ -66,7 +66,7 @@ _KEPT = ("Allow", "Retry-After")
 _DETAILS = {404: "There is nothing here.", 405: "This cannot be done here."}
 
 
-def told(request: web.Request, problem: Problem) -> web.Response:
+def problem_response(request: web.Request, problem: Problem) -> web.Response:
     """Return the error response: JSON for programs, plain text for people.
 
     A browser that navigates accepts HTML; programs do not.
