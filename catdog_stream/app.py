@@ -41,6 +41,7 @@ with keep_out_of_gc():
     from catdog_stream.worker.cluster_readiness import ClusterReadiness
     from catdog_stream.worker.health import JURY_STARTS, WARMING, Watchdog, WorkerHealth
     from catdog_stream.worker.inference import Inference
+    from catdog_stream.worker.loading import loader_of
     from catdog_stream.worker.roles import role_of
     from catdog_stream.worker.rollout import Rollout
     from catdog_stream.worker.tracing import Tracing
@@ -89,6 +90,7 @@ def build_app(settings: Settings) -> CatDogApp:
         )
     app.inference = Inference(
         settings,
+        load=loader_of(settings),
         publisher=publisher,
         member=member,
         fetched=app.fetched,

@@ -12,7 +12,7 @@ from catdog_stream import __version__
 from catdog_stream.commands.broker import broker
 from catdog_stream.commands.check import add_check
 from catdog_stream.commands.convert import convert
-from catdog_stream.commands.evaluate import evaluate
+from catdog_stream.commands.evaluate import evaluate_command
 from catdog_stream.commands.familiarize import familiarize
 from catdog_stream.commands.faust_options import describe
 from catdog_stream.commands.import_original import import_original
@@ -31,7 +31,6 @@ __all__ = ["add_commands"]
 COMMANDS = (
     broker,
     convert,
-    evaluate,
     familiarize,
     import_original,
     recount,
@@ -46,7 +45,7 @@ COMMANDS = (
 
 def add_commands(app: CatDogApp) -> None:
     """Add the commands to Faust's command line, which exists once in a process."""
-    for command in (*COMMANDS, up_command(app)):
+    for command in (*COMMANDS, evaluate_command(app), up_command(app)):
         cli.add_command(command)
     add_check(worker._click, app)
     for described in (cli, *cli.commands.values()):

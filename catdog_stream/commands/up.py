@@ -53,11 +53,12 @@ def up_command(app: CatDogApp) -> click.Command:
 def _run(app: CatDogApp, samples: bool, web_port: int | None, data_dir: Path | None) -> None:
     port: int = web_port or app.conf.web_port
     host = EVERY_ADDRESS.get(app.conf.web_bind, app.conf.web_bind)
+    program = same_program("up")
     _require_free(host, port, "the page", "--web-port or WEB_PORT")
     with (
         until_stopped() as signals,
         _broker(app.settings.cluster, data_dir, signals) as kafka,
-        _worker(port) as worker,
+        _worker(program, port) as worker,
     ):
         page = f"http://{in_url(host)}:{port}"
         _wait_until_ready(worker, page, signals)
@@ -106,12 +107,30 @@ def _broker(
     return nullcontext()
 
 
+def same_program(command: str) -> list[str]:
+    """Return the command line of this program, Python first, up to its command ``command``.
+
+    A program may set another classifier before it calls ``catdog_stream.app.main``.
+
+    Raises:
+        CatDogError: the command does not stand in the command line of this process.
+    """
+    arguments = sys.argv[1:]
+    given = arguments[arguments.index(command) :] if command in arguments else []
+    if not given or sys.orig_argv[-len(given) :] != given:
+        raise CatDogError(
+            f"{command} starts a worker with the command line of this program, in which there is "
+            f"no {command}: run python PROGRAM {command}, or a worker and a broker yourself."
+        )
+    return [sys.executable, *sys.orig_argv[1 : -len(given)]]
+
+
 @contextmanager
-def _worker(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker process that ends with this process."""
-    arguments = ["-m", "catdog_stream", "worker", "--web-port", str(port), "--loglevel", "warn"]
+def _worker(program: list[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker process of ``program`` that ends with this process."""
+    arguments = ["worker", "--web-port", str(port), "--loglevel", "warn"]
     process = subprocess.Popen(
-        [sys.executable, child.__file__, str(os.getpid()), sys.executable, *arguments],
+        [sys.executable, child.__file__, str(os.getpid()), *program, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,  # Faust's banner; everything else is logged to stderr
         start_new_session=True,  # Ctrl-C reaches this process, which stops the worker

@@ -63,6 +63,8 @@ class Settings:
     stack: Path | None = None
     #: Directories of the stacks that vote, if several are named; ``stack`` is the first of them.
     voting: tuple[Path, ...] = ()
+    #: Class or function that returns the classifier, ``package.module:factory``; ``None``: a stack.
+    classifier: str | None = None
     #: Rule that combines votes into a verdict: of stacks in this worker, or of a jury's voters.
     vote_rule: Rule = "log_odds"
     #: Folder of stacks, ``NAME/VERSION/``, that a rollout can load; ``None``: no rollouts.
@@ -147,6 +149,7 @@ class Settings:
             broker=read("CATDOG_BROKER", values.broker, cls.broker),
             stack=stacks[0] if stacks else cls.stack,
             voting=stacks if len(stacks) > 1 else cls.voting,
+            classifier=read("CATDOG_CLASSIFIER", values.factory, cls.classifier),
             vote_rule=read("CATDOG_VOTE_RULE", values.one_of(RULES), cls.vote_rule),
             stacks=read("CATDOG_STACKS", values.folder, cls.stacks),
             canary=read("CATDOG_CANARY", str, cls.canary),
@@ -200,6 +203,8 @@ class Settings:
         _refuse_unknown(environment, read.names)
         if settings.role == "jury" and not settings.voters:
             raise SettingError("CATDOG_ROLE=jury needs CATDOG_VOTERS: whose votes it waits for.")
+        if settings.classifier is not None and stacks:
+            raise SettingError("CATDOG_CLASSIFIER and CATDOG_STACK exclude each other: set one.")
         return settings
 
     @cached_property

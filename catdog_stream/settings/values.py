@@ -19,6 +19,7 @@ __all__ = [
     "allowed_hosts",
     "broker",
     "deadline",
+    "factory",
     "folder",
     "hosts",
     "http",
@@ -50,6 +51,17 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 _ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9a-fA-F:.]+\])(:(?P<port>[0-9]{1,5}))?")
 #: The same without a port, version 6 with or without brackets.
 _HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:.]+")
+
+
+#: ``package.module:factory``.
+_FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def factory(text: str) -> str:
+    """Parse the name of a class or function in a module."""
+    if not _FACTORY.fullmatch(text):
+        raise ValueError("it must be package.module:factory")
+    return text
 
 
 def whole(most: int) -> Callable[[str], int]:

@@ -25,7 +25,7 @@ from catdog_stream.pipeline.shadow.watching import Shadow
 from catdog_stream.settings import Settings
 from catdog_stream.worker.allocator import Trimmer
 from catdog_stream.worker.drift_monitor import DriftMonitor
-from catdog_stream.worker.loading import StacksOfSettings, load_stack
+from catdog_stream.worker.loading import load_stack
 from catdog_stream.worker.side_models import canary_sample, load_canary, shadow_of
 
 __all__ = ["Inference", "load_stack", "rejection_limit"]
@@ -100,6 +100,7 @@ class Inference(Service):
 
     Args:
         settings: the settings of the worker.
+        load: loads a classifier; called again to replace a hung one.
         publisher: writes the answers.
         member: this worker in its group, which must be a member to publish.
         fetched: budget of requests in memory, which is set for the batch size of the model.
@@ -115,6 +116,7 @@ class Inference(Service):
         self,
         settings: Settings,
         *,
+        load: Callable[[Settings], Classifier],
         publisher: Publisher,
         member: GroupMember,
         fetched: FetchBudget,
@@ -131,8 +133,8 @@ class Inference(Service):
         self._observers = observers
         self._weights = weights
         self._on_failure = on_failure
-        #: Loads a classifier; called again to replace a hung one.
-        self.load: Callable[[Settings], Classifier] = StacksOfSettings()
+        #: A program of one's own may set another loader before the service starts.
+        self.load = load
         #: Shadow that classifies pictures without answering, if the settings name one.
         self.shadow: Shadow | None = None
         #: Comparison of the stack's verdicts with those of its test.

@@ -1,16 +1,24 @@
-"""Loading of the stack of the settings, or of several stacks that vote."""
+"""Loading of what classifies: the stack of the settings, several that vote, or a Python class."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from catdog_stream.errors import StackError
+from catdog_stream.models import python_classifier
+from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.ensembles.voting import Member, VotingClassifier
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.settings import Settings
 
-__all__ = ["StacksOfSettings", "load_stack"]
+__all__ = ["ClassifierOfSettings", "StacksOfSettings", "limits_of", "load_stack", "loader_of"]
+
+
+def loader_of(settings: Settings) -> Callable[[Settings], Classifier]:
+    """Return the loader of the classifier that the settings name."""
+    return StacksOfSettings() if settings.classifier is None else ClassifierOfSettings()
 
 
 def load_stack(settings: Settings) -> ModelStack:
@@ -20,11 +28,35 @@ def load_stack(settings: Settings) -> ModelStack:
         engine=settings.engine,
         threads=settings.threads,
         batch=settings.batch,
-        limits=PictureLimits(
-            max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels
-        ),
+        limits=limits_of(settings),
         turned_copies=settings.turned_copies,
     )
+
+
+def limits_of(settings: Settings) -> PictureLimits:
+    """Return the size limits of a picture."""
+    return PictureLimits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
+
+
+class ClassifierOfSettings:
+    """Loader of the Python classifier of the settings.
+
+    It checks the contract of the first one. A classifier that replaces a hung one serves at once.
+    """
+
+    def __init__(self) -> None:
+        self._is_checked = False
+
+    def __call__(self, settings: Settings) -> Classifier:
+        """Load the classifier. Raise ``SettingError`` if it cannot be used."""
+        assert settings.classifier is not None
+        classifier = python_classifier.load(
+            settings.classifier, settings, limits=limits_of(settings), batch=settings.batch
+        )
+        if not self._is_checked:
+            python_classifier.check(settings.classifier, classifier)
+            self._is_checked = True
+        return classifier
 
 
 class StacksOfSettings:

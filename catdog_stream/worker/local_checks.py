@@ -1,13 +1,14 @@
 """Checks of the worker's own machine: its settings, its stack, its web address."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from catdog_stream.errors import StackError
+from catdog_stream.errors import SettingError, StackError
 from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.models.stacks.manifest import load_manifest
 from catdog_stream.settings import Settings
 from catdog_stream.worker.cluster_checks import Finding, Level
+from catdog_stream.worker.loading import ClassifierOfSettings
 from catdog_stream.worker.roles import Role
 
 __all__ = ["check_settings", "check_stacks", "check_web"]
@@ -25,7 +26,10 @@ def check_settings(settings: Settings, role: Role) -> Finding:
 
 
 def check_stacks(settings: Settings) -> Iterator[Finding]:
-    """Yield each stack that the settings name, after a check of its files' digests."""
+    """Yield the classifier, or each stack, that the settings name, after a check of it."""
+    if settings.classifier is not None:
+        yield _check_classifier(settings)
+        return
     for named in settings.voting or (settings.stack,):
         try:
             directory = stack_directory(named)
@@ -33,12 +37,23 @@ def check_stacks(settings: Settings) -> Iterator[Finding]:
         except StackError as error:
             yield Finding(Level.ERROR, "stack", error.message)
         else:
-            classes = ", ".join(manifest.classes[:5]) + (" ..." if manifest.classes[5:] else "")
-            yield Finding(
-                Level.OK,
-                "stack",
-                f"{manifest.name} {manifest.version} in {directory}: classes {classes}.",
-            )
+            found = f"{manifest.name} {manifest.version} in {directory}"
+            yield Finding(Level.OK, "stack", f"{found}: classes {_few(manifest.classes)}.")
+
+
+def _check_classifier(settings: Settings) -> Finding:
+    try:
+        classifier = ClassifierOfSettings()(settings)
+    except SettingError as error:
+        return Finding(Level.ERROR, "stack", error.message)
+    found = f"{classifier.name} {classifier.version} by {settings.classifier}"
+    said = Finding(Level.OK, "stack", f"{found}: classes {_few(classifier.classes)}.")
+    classifier.close()
+    return said
+
+
+def _few(classes: Sequence[str]) -> str:
+    return ", ".join(classes[:5]) + (" ..." if classes[5:] else "")
 
 
 def check_web(host: str, port: int) -> Finding:

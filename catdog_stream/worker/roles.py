@@ -59,6 +59,8 @@ def role_of(settings: Settings) -> Role:
 
 
 def _name_of_the_stack(settings: Settings) -> str:
+    if settings.classifier is not None:
+        raise SettingError("CATDOG_VOTER is not set: a voter with CATDOG_CLASSIFIER needs a name.")
     try:
         name = load_manifest(stack_directory(settings.stack)).name
     except StackError as error:

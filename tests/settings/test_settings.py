@@ -94,9 +94,18 @@ def test_several_stacks_vote() -> None:
     assert Settings.from_environment({"CATDOG_STACK": "a"}).voting == ()
 
 
+def test_a_python_classifier_replaces_a_stack() -> None:
+    settings = Settings.from_environment({"CATDOG_CLASSIFIER": "my.models:Mine.make"})
+    assert settings.classifier == "my.models:Mine.make"
+    with pytest.raises(SettingError, match="CATDOG_CLASSIFIER and CATDOG_STACK exclude each other"):
+        Settings.from_environment({"CATDOG_CLASSIFIER": "mine:Mine", "CATDOG_STACK": "a"})
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("CATDOG_CLASSIFIER", "mine.Mine"),
+        ("CATDOG_CLASSIFIER", "mine.py:Mine()"),
         ("CATDOG_STACK", ":"),
         ("CATDOG_VOTE_RULE", "mean"),
         ("CATDOG_CANARY_SHARE", "1.1"),

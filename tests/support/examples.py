@@ -4,10 +4,13 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 #: Passes labels of cats on: README.md shows it.
-CATS = (ROOT / "examples" / "cats.py").read_text()
+CATS = (EXAMPLES / "cats.py").read_text()
 #: Joins answers with their requests: docs/testing.md shows it.
-AUDIT = (ROOT / "examples" / "audit.py").read_text()
+AUDIT = (EXAMPLES / "audit.py").read_text()
+#: Python classifier: docs/classifiers.md shows it.
+BRIGHTNESS = (EXAMPLES / "brightness.py").read_text()
 
 
 def command_for_cats() -> list[str]:

@@ -10,15 +10,20 @@ import requests
 
 from catdog_stream.broker import HOST, is_ready
 from catdog_stream.testing.waiting import wait_until
-from tests.support.command import (
-    Command,
-    Surroundings,
-    catdog_stream,
-    has_ended,
-)
+from tests.support.command import Command, Surroundings, catdog_stream, has_ended
+from tests.support.examples import BRIGHTNESS
 
 pytestmark = pytest.mark.integration
 
+#: Program of one's own with another classifier.
+MINE = """
+from catdog_stream.app import app, main
+from catdog_stream.testing import InstantClassifier
+
+if __name__ == "__main__":
+    app.inference.load = lambda settings: InstantClassifier({"dark": 0.75, "light": 0.25})
+    main()
+"""
 SAMPLES = {"cat-chelsea.png": "cat", "cat-kitten.jpg": "cat", "dog-beagle.jpg": "dog"}
 
 
@@ -133,6 +138,42 @@ def test_a_broker_port_that_another_program_holds_is_named_with_the_option_to_ch
             assert refused.wait() != 0
     assert str(around.broker_port) in only_line(refused)
     assert option in only_line(refused)
+
+
+@pytest.mark.parametrize(
+    ("program", "more"),
+    [
+        (catdog_stream(), {"CATDOG_CLASSIFIER": "brightness:Brightness"}),
+        ([sys.executable, "mine.py"], {}),
+    ],
+    ids=["setting", "program"],
+)
+def test_its_worker_serves_the_python_classifier_of_a_setting_or_of_a_program(
+    program: list[str], more: dict[str, str], around: Surroundings
+) -> None:
+    (around.folder / "brightness.py").write_text(BRIGHTNESS)
+    (around.folder / "mine.py").write_text(MINE)
+    around.environment.update(more)
+    arguments = [*program, "up", "--samples"]
+    with Command(arguments, around.environment, around.folder) as up:
+        up.wait_for("Ctrl-C stops everything.")
+        assert "dark" in up.output(), up.output()
+        up.press_ctrl_c()
+        assert up.wait() == 0
+
+
+def test_a_worker_names_what_is_wrong_with_the_classifier_of_its_setting(
+    around: Surroundings,
+) -> None:
+    (around.folder / "mine.py").write_text("import no_such_library\n")
+    around.environment["CATDOG_CLASSIFIER"] = "mine:Mine"
+    with command(around, "worker") as worker:
+        assert worker.wait() == 2
+    errors = [line for line in worker.output().splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1
+    assert "No module named 'no_such_library' (" in errors[0]
+    assert f"{around.folder / 'mine.py'}, line 1)." in errors[0]
+    assert "Traceback" not in worker.output()
 
 
 def only_line(refused: Command) -> str:

@@ -1,18 +1,21 @@
 """Tests of the loaded model: a stack, or an ensemble."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from catdog_stream.errors import StackError
+from catdog_stream.errors import RejectedRequest, StackError
+from catdog_stream.models import python_classifier
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.ensembles.voting import VotingClassifier
 from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.models.stacks.repository import StackId
 from catdog_stream.settings import Settings
 from catdog_stream.testing import check_classifier
-from catdog_stream.worker.loading import StacksOfSettings
+from catdog_stream.worker.loading import StacksOfSettings, loader_of
+from tests.support.examples import EXAMPLES
 from tests.support.pictures import sample_files
 from tests.support.stacks import DEFAULT, add
 
@@ -61,6 +64,22 @@ def test_one_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
     (broken / "head.ubj").unlink()
     with pytest.raises(StackError, match=r"pets/2 is incomplete: head\.ubj is missing"):
         StacksOfSettings()(voting(default_stack(), broken))
+
+
+def test_a_python_classifier_is_checked_once_and_keeps_its_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(EXAMPLES)
+    checked: list[str] = []
+    monkeypatch.setattr(python_classifier, "check", lambda named, _: checked.append(named))
+    settings = Settings(classifier="brightness:Brightness", max_image_bytes=20)
+    load = loader_of(settings)
+    assert load(settings).batch_size == 8
+    again = load(replace(settings, batch=3))
+    assert again.batch_size == 3
+    assert checked == ["brightness:Brightness"]
+    with pytest.raises(RejectedRequest):
+        again.prepare(bytes(21))
 
 
 def test_those_of_other_classes_cannot_vote(tmp_path: Path) -> None:

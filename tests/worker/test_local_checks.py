@@ -10,6 +10,7 @@ from catdog_stream.testing.ports import free_ports
 from catdog_stream.worker.cluster_checks import Level
 from catdog_stream.worker.local_checks import check_settings, check_stacks, check_web
 from catdog_stream.worker.roles import role_of
+from tests.support.examples import EXAMPLES
 
 
 def test_the_settings_name_cluster_user_and_role() -> None:
@@ -28,6 +29,16 @@ def test_the_stack_is_named_or_what_is_wrong_with_it(tmp_path: Path) -> None:
     good, bad = check_stacks(Settings(voting=(Path("inception_v3"), tmp_path / "none")))
     assert (good.level, bad.level) == (Level.OK, Level.ERROR)
     assert str(tmp_path / "none") in bad.sentence
+
+
+def test_the_python_classifier_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(EXAMPLES)
+    (good,) = check_stacks(Settings(classifier="brightness:Brightness"))
+    assert good.level is Level.OK
+    assert good.sentence == "brightness 1 by brightness:Brightness: classes dark, light."
+    (bad,) = check_stacks(Settings(classifier="brightness:Darkness"))
+    assert bad.level is Level.ERROR
+    assert "has no attribute 'Darkness'" in bad.sentence
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", ""])

@@ -43,6 +43,11 @@ def test_a_voter_whose_stack_gives_it_no_name_says_so(tmp_path: Path, name: str 
         role_of(Settings(role="voter", stack=tmp_path))
 
 
+def test_a_voter_with_a_python_classifier_needs_a_name() -> None:
+    with pytest.raises(SettingError, match="a voter with CATDOG_CLASSIFIER needs a name"):
+        role_of(Settings(role="voter", classifier="mine:Mine"))
+
+
 def test_the_jury_reads_votes_and_needs_no_model() -> None:
     role = role_of(Settings(role="jury", voters=("a",)))
     assert (role.group, role.reads) == ("catdog_stream-jury", "catdogvote")

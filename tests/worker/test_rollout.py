@@ -88,8 +88,10 @@ class Worker:
 
     def __init__(self, address: str, folder: Path, own: Classifier | None = None) -> None:
         self.settings = Settings(broker=f"kafka://{address}", stacks=folder)
+        instant = own or Instant({"cat": 1.0, "dog": 0.0}, "own")
         self.inference = Inference(
             self.settings,
+            load=lambda _settings: instant,
             publisher=cast(Publisher, None),
             member=cast(GroupMember, None),
             fetched=FetchBudget(set(), fetch=1, most=1),
@@ -97,8 +99,6 @@ class Worker:
             weights={},
             on_failure=lambda reason: pytest.fail(str(reason)),
         )
-        instant = own or Instant({"cat": 1.0, "dog": 0.0}, "own")
-        self.inference.load = lambda _settings: instant
         self.rollout = Rollout(self.settings, self.inference, voter=None, address=lambda: ME)
 
     async def start(self) -> None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from msgspec import to_builtins
 from tqdm import tqdm
 
+from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.stacks.reference import Reference
 from catdog_stream.models.training.labelled import (
     LabelledFile,
@@ -18,7 +19,7 @@ from catdog_stream.models.training.labelled import (
     check_each_class,
     labelled_files,
 )
-from catdog_stream.models.training.progress import Shown, prepared_batches
+from catdog_stream.models.training.prepared import prepared_batches
 from catdog_stream.models.verdict import UNKNOWN, Verdict
 
 Labels = npt.NDArray[np.intp]
@@ -100,26 +101,31 @@ class Evaluation:
             yield f"called unknown     {unknown / self.pictures:.2%}"
 
 
-def evaluate(stack: Shown, directory: Path, *, progress: bool = True) -> Evaluation:
-    """Measure ``stack`` on the pictures in ``directory/<class>/*`` of its classes.
+def evaluate(
+    classifier: Classifier, directory: Path, *, threads: int, progress: bool = True
+) -> Evaluation:
+    """Measure ``classifier`` on the pictures in ``directory/<class>/*`` of its classes.
 
     Raises ``InputError`` if a folder is missing or has no readable picture.
     """
-    answers = ask(stack, labelled_files(directory, stack.classes), progress=progress)
-    check_each_class(directory, answers.labels, stack.classes)
-    return measure(stack, answers)
+    files = labelled_files(directory, classifier.classes)
+    answers = ask(classifier, files, threads=threads, progress=progress)
+    check_each_class(directory, answers.labels, classifier.classes)
+    return measure(classifier, answers)
 
 
-def ask(stack: Shown, asked: Sequence[LabelledFile], *, progress: bool = True) -> Answers:
-    """Classify the pictures in ``asked`` with ``stack``."""
+def ask(
+    classifier: Classifier, asked: Sequence[LabelledFile], *, threads: int, progress: bool = True
+) -> Answers:
+    """Classify the pictures in ``asked`` with ``classifier``."""
     unreadable: list[Unreadable] = []
     files: list[LabelledFile] = []
     verdicts: list[Verdict] = []
-    stack.warm_up()
+    classifier.warm_up()
     started = time.perf_counter()
     with tqdm(total=len(asked), unit="picture", desc="evaluate", disable=not progress) as bar:
-        for pictures, batch in prepared_batches(stack, asked):
-            verdicts += stack.classify(pictures)
+        for batch in prepared_batches(classifier, asked, threads=threads):
+            verdicts += classifier.classify(batch.pictures)
             files += batch.files
             unreadable += batch.unreadable
             bar.update(len(batch.files) + len(batch.unreadable))
@@ -128,24 +134,24 @@ def ask(stack: Shown, asked: Sequence[LabelledFile], *, progress: bool = True) -
         labels=np.array([file.label for file in files], np.intp),
         probabilities=np.array(
             [list(verdict.scores.values()) for verdict in verdicts], np.float64
-        ).reshape(-1, len(stack.classes)),
+        ).reshape(-1, len(classifier.classes)),
         reference=Reference.of(verdicts),
         unreadable=unreadable,
         seconds=time.perf_counter() - started,
     )
 
 
-def measure(stack: Shown, answers: Answers) -> Evaluation:
-    """Return the quality of ``answers`` of ``stack``, which have one picture or more."""
+def measure(classifier: Classifier, answers: Answers) -> Evaluation:
+    """Return the quality of ``answers`` of ``classifier``, which have one picture or more."""
     labels, probabilities = answers.labels, answers.probabilities
     return Evaluation(
-        stack=f"{stack.name} {stack.version}",
-        engine=stack.engine,
+        stack=f"{classifier.name} {classifier.version}",
+        engine=classifier.engine,
         pictures=len(labels),
         accuracy=accuracy(labels, probabilities),
         log_loss=log_loss(labels, probabilities),
         calibration_error=calibration_error(labels, probabilities),
-        confusion=confusion(labels, probabilities, stack.classes),
+        confusion=confusion(labels, probabilities, classifier.classes),
         pictures_per_second=len(labels) / answers.seconds,
         reference=answers.reference,
         unreadable=answers.unreadable,

@@ -203,7 +203,7 @@ def familiarize(
         evaluation = None
         if validation is not None:
             loaded = ModelStack.load(stack, engine="litert", threads=threads)
-            evaluation = evaluate(loaded, validation, progress=progress)
+            evaluation = evaluate(loaded, validation, threads=threads, progress=progress)
             loaded.close()
             manifest = msgspec.structs.replace(manifest, reference=evaluation.reference)
         write_loadable(manifest, stack, threads=threads)

@@ -113,7 +113,7 @@ def train_head(
         keep_first(stack, _pictures_of(directory, label), output, label) for label in classes
     )
     if validation is not None:
-        evaluation = evaluate(stack, validation, progress=progress)
+        evaluation = evaluate(stack, validation, threads=threads, progress=progress)
         quality = quality_record(validation, evaluation)
     stack.close()
     whole = msgspec.structs.replace(manifest, golden=golden, quality=quality)

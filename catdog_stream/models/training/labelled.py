@@ -13,17 +13,10 @@ from PIL import Image
 from catdog_stream.errors import InputError, RejectedRequest
 from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.engines.backbone import Pictures
-from catdog_stream.models.pictures import (
-    Picture,
-    PictureLimits,
-    decode,
-    on_white,
-    opened,
-    recognise,
-    shown,
-)
+from catdog_stream.models.pictures import Picture, PictureLimits, decode
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.manifest import MAX_GOLDEN
+from catdog_stream.models.whole_pictures import decode_whole
 
 #: Training pictures are trusted, and a camera's pictures exceed the default limits of a worker.
 _LIMITS = PictureLimits(max_bytes=64 * 1024 * 1024, max_pixels=150_000_000)
@@ -144,7 +137,7 @@ def typical_pictures(
 
 def read_picture(path: Path, wanted: Preprocessing) -> Picture | Unreadable:
     """Decode a file as ``wanted``. Thread-safe."""
-    return _read(path, lambda data: decode(data, wanted, _LIMITS))
+    return read_file(path, lambda data: decode(data, wanted, _LIMITS))
 
 
 def read_whole_picture(path: Path, longest_side: int) -> Image.Image | Unreadable:
@@ -152,23 +145,14 @@ def read_whole_picture(path: Path, longest_side: int) -> Image.Image | Unreadabl
 
     Shrinks a picture whose longer side exceeds ``longest_side`` pixels to that size.
     """
-
-    def fit(image: Image.Image) -> Image.Image:
-        factor = min(1.0, longest_side / max(image.size))
-        width, height = (max(1, round(factor * length)) for length in image.size)
-        return image.resize((width, height), Image.Resampling.BICUBIC)
-
-    def read(data: bytes) -> Image.Image:
-        with opened(data, recognise(data), _LIMITS) as picture:
-            return on_white(shown(picture, fit))
-
-    return _read(path, read)
+    return read_file(path, lambda data: decode_whole(data, longest_side, _LIMITS))
 
 
 _Read = TypeVar("_Read")
 
 
-def _read(path: Path, decoded: Callable[[bytes], _Read]) -> _Read | Unreadable:
+def read_file(path: Path, decoded: Callable[[bytes], _Read]) -> _Read | Unreadable:
+    """Return the result of ``decoded`` for the bytes of a file, unless it rejects them."""
     try:
         return decoded(path.read_bytes())
     except RejectedRequest as error:

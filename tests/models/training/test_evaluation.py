@@ -81,7 +81,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_an_evaluation_reports_what_it_could_not_read(stack: ModelStack, folder: Path) -> None:
-    result = evaluate(stack, folder, progress=False)
+    result = evaluate(stack, folder, threads=2, progress=False)
     assert result.pictures == 3
     assert result.accuracy == 1
     assert result.confusion == {"cat": {"cat": 2, "dog": 0}, "dog": {"cat": 0, "dog": 1}}
@@ -103,7 +103,7 @@ def test_those_that_vote_are_measured_as_one(
         for version in ("1", "2")
     ]
     jury = VotingClassifier([Member(stack), *map(Member, opposite)], "majority")
-    result = evaluate(jury, folder, progress=False)
+    result = evaluate(jury, folder, threads=2, progress=False)
     assert result.stack == f"jury {DEFAULT}+pets/1+pets/2"
     assert result.confusion == {"cat": {"cat": 0, "dog": 2}, "dog": {"cat": 1, "dog": 0}}
     assert [Path(file.path).name for file in result.unreadable] == ["notes.txt"]
@@ -113,14 +113,14 @@ def test_those_that_vote_are_measured_as_one(
 
 def test_an_evaluation_names_the_folder_that_is_missing(stack: ModelStack, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no folder"):
-        evaluate(stack, tmp_path / "nowhere", progress=False)
+        evaluate(stack, tmp_path / "nowhere", threads=2, progress=False)
     (tmp_path / "cat").mkdir()
     Image.new("RGB", (8, 8)).save(tmp_path / "cat" / "1.png")
     with pytest.raises(InputError, match="no subfolder dog"):
-        evaluate(stack, tmp_path, progress=False)
+        evaluate(stack, tmp_path, threads=2, progress=False)
     (tmp_path / "dog").mkdir()
     with pytest.raises(InputError, match="dog is empty"):
-        evaluate(stack, tmp_path, progress=False)
+        evaluate(stack, tmp_path, threads=2, progress=False)
     (tmp_path / "dog" / "1.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match="no readable picture of dog"):
-        evaluate(stack, tmp_path, progress=False)
+        evaluate(stack, tmp_path, threads=2, progress=False)

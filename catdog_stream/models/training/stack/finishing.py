@@ -39,7 +39,8 @@ def finish(
         manifest = fit_familiarity(seen.whole, seen.labels, work.stack).put_into(manifest)
     manifest.write(work.stack)
     stack = ModelStack.load(work.stack, engine="litert", threads=task.threads)
-    answers = ask(stack, [each.file for each in task.parts.evaluation], progress=task.progress)
+    files = [each.file for each in task.parts.evaluation]
+    answers = ask(stack, files, threads=task.threads, progress=task.progress)
     evaluation = measure(stack, answers)
     robustness = measure_robustness(
         stack, chosen(answers.files, _CORRUPTED), threads=task.threads, progress=task.progress
