@@ -18,6 +18,7 @@ from catdog_stream.web.server import Web
 from catdog_stream.web.views import Views
 from catdog_stream.worker.application import CatDogApp
 from catdog_stream.worker.health import WorkerHealth
+from catdog_stream.worker.loading import limits_of
 
 __all__ = ["add_console"]
 
@@ -37,7 +38,7 @@ def add_console(
         secret=settings.peer_secret,
         session=lambda: app.http_client,
     )
-    recorder = Recorder(age=app.lag.age)
+    recorder = Recorder(limits=limits_of(settings), age=app.lag.age)
     app.observers.add(recorder)
     facts = WorkerFacts(
         settings=settings,

@@ -1,7 +1,7 @@
 """Latest labelled pictures as resized for the network, in bounded memory.
 
-Keeping a picture takes only a reference to an existing array. Its thumbnail is rendered at the
-first request, outside the event loop.
+Keeping a picture takes only a reference to an existing array, or to the bytes of its request. Its
+thumbnail is rendered at the first request, outside the event loop.
 """
 
 import io
@@ -13,12 +13,19 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
-__all__ = ["KEPT", "Latest", "Shot", "thumbnail"]
+from catdog_stream.errors import RejectedRequest
+from catdog_stream.messages.wire import parse_request
+from catdog_stream.models.pictures import Picture, PictureLimits
+from catdog_stream.models.whole_pictures import decode_whole
+
+__all__ = ["KEPT", "Latest", "Shot", "pixels"]
 
 KEPT = 12
 #: Pixels of a side, for screens with two pixels per point.
 SIDE = 176
 QUALITY = 80
+#: Bytes of the requests that are kept for thumbnails, where no pixels are at hand.
+REQUEST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +46,17 @@ class Shot:
 
 
 class Latest:
-    """The last ``KEPT`` pictures, and as many earlier ones for pages rendered earlier."""
+    """The last ``KEPT`` pictures, and as many earlier ones for pages rendered earlier.
 
-    def __init__(self) -> None:
+    Args:
+        limits: size limits of the picture of a request.
+    """
+
+    def __init__(self, limits: PictureLimits) -> None:
+        self._limits = limits
         self._worker = secrets.token_hex(6)
         self._number = 0
-        #: Latest first; with the prepared array, until its thumbnail is rendered.
+        #: Latest first; with the array or the request, until its thumbnail is rendered.
         self._shots: deque[tuple[Shot, _Thumbnail]] = deque(maxlen=2 * KEPT)
 
     def next_id(self) -> str:
@@ -52,9 +64,23 @@ class Latest:
         self._number += 1
         return f"{self._worker}-{self._number}"
 
-    def keep(self, shot: Shot, prepared: object) -> None:
-        """Keep one more picture; the oldest is removed."""
-        self._shots.appendleft((shot, _Thumbnail(prepared)))
+    def keep(self, shot: Shot, prepared: object, request: bytes | None = None) -> None:
+        """Keep one more picture; the oldest is removed.
+
+        Args:
+            shot: its description.
+            prepared: the picture as its classifier prepared it.
+            request: the JSON of the request, for a prepared picture that is not an image. The
+                oldest requests of more than ``REQUEST_BYTES`` lose their thumbnails.
+        """
+        picture = pixels(prepared)
+        thumbnail = _Thumbnail(request if picture is None else picture, self._limits)
+        self._shots.appendleft((shot, thumbnail))
+        held = 0
+        for _, each in self._shots:
+            held += each.request_bytes
+            if held > REQUEST_BYTES:
+                each.forget()
 
     def shots(self) -> list[Shot]:
         """Return the last ``KEPT`` pictures, latest first."""
@@ -66,34 +92,59 @@ class Latest:
 
 
 class _Thumbnail:
-    """Thumbnail that is rendered at the first request."""
+    """Thumbnail that is rendered at the first request, from pixels or from a request's JSON."""
 
-    __slots__ = ("_prepared", "_small")
+    __slots__ = ("_limits", "_origin", "_small")
 
-    def __init__(self, prepared: object) -> None:
-        self._prepared = prepared
+    def __init__(self, origin: Picture | bytes | None, limits: PictureLimits) -> None:
+        self._origin = origin
+        self._limits = limits
         self._small: bytes | None = None
 
+    @property
+    def request_bytes(self) -> int:
+        """Bytes of the request that the thumbnail keeps in memory."""
+        return len(self._origin) if isinstance(self._origin, bytes) else 0
+
+    def forget(self) -> None:
+        """Free the memory of a request; a thumbnail that was not rendered stays empty."""
+        if self.request_bytes:
+            self._origin = None
+
     def render(self) -> bytes:
-        """Return the JPEG; takes about 2 ms the first time. Thread-safe: a rerun is identical."""
-        prepared = self._prepared
+        """Return the JPEG, empty without a picture. Thread-safe: a rerun is identical.
+
+        Takes about 2 ms from pixels the first time, and decodes the picture of a request.
+        """
+        origin = self._origin
         if self._small is None:
-            self._small = thumbnail(prepared)
-            self._prepared = None
+            self._small = b"" if (image := self._image(origin)) is None else _jpeg(image)
+            self._origin = None
         return self._small
 
+    def _image(self, origin: Picture | bytes | None) -> Image.Image | None:
+        if not isinstance(origin, bytes):
+            return None if origin is None else Image.fromarray(origin)
+        try:
+            request = parse_request(origin, max_image_bytes=self._limits.max_bytes)
+            return decode_whole(request.picture, SIDE, self._limits)
+        except RejectedRequest:  # the classifier reads formats of its own
+            return None
 
-def thumbnail(prepared: object) -> bytes:
-    """Return a small JPEG of a classifier's prepared picture; empty if it is not an image.
 
-    Args:
-        prepared: RGB, uint8, shape [height, width, 3]; of several, the first is used.
+def pixels(prepared: object) -> Picture | None:
+    """Return a classifier's prepared picture if it is an image, RGB, uint8, [height, width, 3].
+
+    Of the pictures of several classifiers, the first is used.
     """
     while isinstance(prepared, (tuple, list)) and prepared:
         prepared = prepared[0]
-    if not (isinstance(prepared, np.ndarray) and prepared.dtype == np.uint8 and prepared.ndim == 3):
-        return b""
-    picture = Image.fromarray(prepared)
+    if isinstance(prepared, np.ndarray) and prepared.dtype == np.uint8:
+        return prepared if prepared.ndim == 3 and prepared.shape[2] == 3 else None
+    return None
+
+
+def _jpeg(picture: Image.Image) -> bytes:
     picture.thumbnail((SIDE, SIDE))
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=QUALITY)

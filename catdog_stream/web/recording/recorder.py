@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.messages.raw_json import loads
 from catdog_stream.messages.wire import Source
+from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.pipeline.observing import Answered, Observer
 from catdog_stream.web.bucket import Bucket
 from catdog_stream.web.recording.history import History
@@ -39,19 +40,24 @@ class Recorder(Observer):
 
     Args:
         clock: seconds since the epoch.
+        limits: size limits of a picture.
         age: returns the seconds since a record arrived, from its position and its age by its own
             timestamp; ``None`` if unknown.
     """
 
     def __init__(
-        self, clock: Callable[[], float] = time.time, *, age: Age = lambda _source, claimed: claimed
+        self,
+        clock: Callable[[], float] = time.time,
+        *,
+        limits: PictureLimits | None = None,
+        age: Age = lambda _source, claimed: claimed,
     ) -> None:
         self._clock = clock
         self._age = age
         self._bucket = Bucket(PICTURES_PER_S, KEPT)
         self._rejected: dict[str, Rejected] = {}
         self.history = History(clock)
-        self.latest = Latest()
+        self.latest = Latest(limits or PictureLimits())
 
     @property
     def rejected(self) -> Mapping[str, Rejected]:
@@ -84,7 +90,7 @@ class Recorder(Observer):
                 url=_text(outcome.url or ""),
                 source=source,
             )
-            self.latest.keep(shot, answer.prepared)
+            self.latest.keep(shot, answer.prepared, answer.incoming.value)
 
     def _seconds(self, answer: Answered) -> float:
         """Return the seconds from a request's arrival in Kafka to its confirmed answer."""
