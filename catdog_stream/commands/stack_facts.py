@@ -7,6 +7,7 @@ from typing import Any
 
 from catdog_stream.errors import StackError
 from catdog_stream.kafka.deployments import RolloutState
+from catdog_stream.models.classes import listed
 from catdog_stream.models.stacks.manifest import Manifest
 from catdog_stream.models.stacks.repository import Repository, StackId
 
@@ -64,7 +65,7 @@ def about(repository: Repository, stack: StackId) -> dict[str, Any]:
 def details(repository: Repository, stack: StackId) -> Iterator[str]:
     """Yield the lines of a manifest. Raise ``StackError``."""
     manifest, directory = repository.manifest(stack), repository.directory(stack)
-    yield f"{stack}: {', '.join(manifest.classes)}"
+    yield f"{stack}: {listed(manifest.classes)}"
     yield _fact("quality", _accuracy(manifest))
     size = manifest.preprocessing.size
     yield _fact(

@@ -15,6 +15,7 @@ from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.deployments import Past, RolloutState, deploy, forget, rollout_state
 from catdog_stream.kafka.rollout_status import Outcome, Running, outcome, running
+from catdog_stream.models.classes import listed
 from catdog_stream.models.stacks.repository import Repository, StackId, shipped
 from catdog_stream.settings import Settings
 from catdog_stream.terminal import shown
@@ -108,7 +109,7 @@ def use(stack: str, voter: str | None) -> None:
     settings = Settings.from_environment()
     wanted = StackId.parse(stack)
     if settings.stacks is not None:  # the workers may run on other machines
-        classes = ", ".join(_repository(settings).manifest(wanted).classes)
+        classes = listed(_repository(settings).manifest(wanted).classes)
         click.echo(shown(f"{wanted}: its classes are {classes}."))
     with until_stopped() as signals:
         state = _ask(signals, settings.cluster, rollout_state(settings.cluster, voter))

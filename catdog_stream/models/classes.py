@@ -1,9 +1,13 @@
 """Rules for the names of classes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import islice
 
-__all__ = ["RESERVED", "checked_classes"]
+__all__ = ["RESERVED", "checked_classes", "listed"]
+
+#: Number of names in a sentence.
+MOST_LISTED = 5
 
 #: Headers of labels and rejections, and the label of a picture that is in none of the classes.
 RESERVED = frozenset(
@@ -36,3 +40,9 @@ def checked_classes(names: Iterable[object]) -> tuple[str, ...]:
     if len(found) < 2:
         raise ValueError("there must be two classes or more")
     return tuple(found)
+
+
+def listed(classes: Collection[str]) -> str:
+    """Return the names for a sentence: the first few of many."""
+    more = len(classes) - MOST_LISTED
+    return ", ".join(islice(classes, MOST_LISTED)) + (f" and {more} more" if more > 0 else "")

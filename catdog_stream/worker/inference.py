@@ -15,6 +15,7 @@ from catdog_stream.delivery.fetch_budget import FetchBudget
 from catdog_stream.delivery.group_member import GroupMember
 from catdog_stream.errors import StackError
 from catdog_stream.memory import MemoryPlan
+from catdog_stream.models.classes import listed
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.observing import Observers
@@ -267,9 +268,9 @@ class Inference(Service):
         if set(canary.classes) != set(serving.classes):
             await new.stop()
             raise StackError(
-                f"The canary {canary.name}/{canary.version} tells {', '.join(canary.classes)} "
-                f"apart, and {serving.name}/{serving.version} {', '.join(serving.classes)}: "
-                "one stream has the same classes in all its labels."
+                f"The canary {canary.name}/{canary.version} has the classes "
+                f"{listed(canary.classes)}, and {serving.name}/{serving.version} has "
+                f"{listed(serving.classes)}: one stream has the same classes in all its labels."
             )
 
     async def take_over(self, runner: ModelRunner) -> None:

@@ -1,9 +1,10 @@
 """Checks of the worker's own machine: its settings, its stack, its web address."""
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from catdog_stream.errors import SettingError, StackError
+from catdog_stream.models.classes import listed
 from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.models.stacks.manifest import load_manifest
 from catdog_stream.settings import Settings
@@ -38,7 +39,7 @@ def check_stacks(settings: Settings) -> Iterator[Finding]:
             yield Finding(Level.ERROR, "stack", error.message)
         else:
             found = f"{manifest.name} {manifest.version} in {directory}"
-            yield Finding(Level.OK, "stack", f"{found}: classes {_few(manifest.classes)}.")
+            yield Finding(Level.OK, "stack", f"{found}: classes {listed(manifest.classes)}.")
 
 
 def _check_classifier(settings: Settings) -> Finding:
@@ -47,13 +48,8 @@ def _check_classifier(settings: Settings) -> Finding:
     except SettingError as error:
         return Finding(Level.ERROR, "stack", error.message)
     found = f"{classifier.name} {classifier.version} by {settings.classifier}"
-    said = Finding(Level.OK, "stack", f"{found}: classes {_few(classifier.classes)}.")
     classifier.close()
-    return said
-
-
-def _few(classes: Sequence[str]) -> str:
-    return ", ".join(classes[:5]) + (" ..." if classes[5:] else "")
+    return Finding(Level.OK, "stack", f"{found}: classes {listed(classifier.classes)}.")
 
 
 def check_web(host: str, port: int) -> Finding:

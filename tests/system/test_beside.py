@@ -161,7 +161,10 @@ def test_a_canary_and_a_shadow_beside_a_worker_that_is_killed_and_one_that_swaps
             )
             assert told.returncode == status, told.stdout + told.stderr
             if status:
-                assert "The canary pets/2 tells cat, dog apart, and cars/1 bus, van" in told.stdout
+                assert (
+                    "The canary pets/2 has the classes cat, dog, and cars/1 has bus, van"
+                    in told.stdout
+                )
         check(client, await sent(client, 20), "pets 4")
         name = "catdog_shadow_pictures_total"
         await asyncio.to_thread(wait_until, lambda: looked(at), "the shadow to look", SECONDS)
@@ -211,7 +214,7 @@ def test_several_stacks_vote_in_one_worker(
     ("canary", "why"),
     [
         ("pets/9", "There is no stack pets/9 in"),
-        ("cars/1", f"The canary cars/1 tells bus, van apart, and {DEFAULT} cat, dog"),
+        ("cars/1", f"The canary cars/1 has the classes bus, van, and {DEFAULT} has cat, dog"),
     ],
 )
 def test_a_canary_that_cannot_be_used_ends_the_worker_with_a_sentence(

@@ -86,7 +86,11 @@ def main(load: Callable[[Assignment], Classifier] = load_stack) -> None:
     keeping = Keeping(Path(assignment.folder)) if assignment.folder is not None else None
     send(
         connection,
-        {"stack": f"{classifier.name} {classifier.version}", "engine": classifier.engine},
+        {
+            "stack": f"{classifier.name} {classifier.version}",
+            "engine": classifier.engine,
+            "classes": list(classifier.classes),
+        },
     )
     for question, picture in _questions(connection):
         answer = _answer(classifier, keeping, question, picture)

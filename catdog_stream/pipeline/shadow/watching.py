@@ -1,13 +1,14 @@
 """Worker's side of a shadow: sends answers to its process, and counts the comparisons."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
 from typing import Any
 
 from catdog_stream import metrics
 from catdog_stream.errors import StackError
 from catdog_stream.messages.wire import Source
+from catdog_stream.models.classes import listed
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.sampling import Sample
 from catdog_stream.pipeline.shadow.child import Child, ShadowError
@@ -122,7 +123,12 @@ class Shadow:
             metrics.SHADOW.info({"name": name, "version": version, "engine": reply["engine"]})
             logger.info("The shadow %s looks on.", self.stack)
             while (seen := self._waiting.take()) is not None:
-                self._count(seen.verdict.stack, child.look(seen, self._patience))
+                verdict = seen.verdict
+                if verdict.scores.keys() == set(reply["classes"]):
+                    compared = child.look(seen, self._patience)
+                else:
+                    compared = {"problem": _other_classes(self.stack, reply["classes"], verdict)}
+                self._count(verdict.stack, compared)
         finally:
             with self._lock:
                 self._child = None
@@ -148,3 +154,10 @@ class Shadow:
         tally.add(comparison)
         metrics.SHADOW_DIFFERENCE.labels(answered).observe(comparison.difference)
         metrics.SHADOW_LARGEST_DIFFERENCE.labels(answered).set(tally.largest)
+
+
+def _other_classes(stack: str | None, classes: Sequence[str], answered: Verdict) -> str:
+    return (
+        f"The shadow {stack} has the classes {listed(classes)}, and {answered.stack} has "
+        f"{listed(answered.scores)}: their verdicts cannot be compared."
+    )

@@ -112,6 +112,21 @@ def test_what_it_says_is_counted_and_what_it_disagrees_about_is_kept(tmp_path: P
         assert len(list(folder.glob("*.png"))) == len(list(folder.glob("*.json"))) == 4
 
 
+def test_verdicts_of_a_stack_with_other_classes_are_not_compared(tmp_path: Path) -> None:
+    with contrary(tmp_path / "told") as (shadow, show):
+        verdict = Verdict({"bus": 0.5, "van": 0.5}, "cars 1")
+        shadow.see(Source("catdogimage", 0, 1), grey(0), verdict)
+        wait_until(lambda: shadow.problem is not None, "the problem to show", SECONDS)
+        assert shadow.problem == (
+            "The shadow contrary 1 has the classes dark, light, and cars 1 has bus, van: "
+            "their verdicts cannot be compared."
+        )
+        assert shadow.tallies == {}
+        show(0)  # after a rollout of a stack with its classes
+        wait_until(lambda: compared(shadow) == 1, "the next one", SECONDS)
+        assert shadow.problem is None
+
+
 def test_it_has_the_lowest_priority_and_ends_with_the_worker(tmp_path: Path) -> None:
     with contrary(tmp_path / "told") as (shadow, _):
         wait_until(lambda: shadow.stack is not None, "it to load", SECONDS)
