@@ -5,7 +5,7 @@ from pathlib import Path
 
 from catdog_stream.errors import InputError
 
-__all__ = ["files_below"]
+__all__ = ["entries_below", "files_below"]
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -19,6 +19,26 @@ def files_below(folder: Path) -> list[Path]:
     found: list[Path] = []
     for directory, _, names in os.walk(folder, onerror=_refuse):
         found += [path for name in names if (path := Path(directory, name)).is_file()]
+    return sorted(found)
+
+
+def entries_below(folder: Path) -> list[Path]:
+    """Return all that lies below a folder and is no folder, sorted, without hidden names.
+
+    Includes links to folders, which are not followed, links to nothing and special files.
+
+    Raises:
+        InputError: there is no such folder, it has no files, or a folder may not be read.
+    """
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}.")
+    found: list[Path] = []
+    for directory, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        links = [name for name in folders if Path(directory, name).is_symlink()]
+        found += [Path(directory, name) for name in [*names, *links] if not name.startswith(".")]
+    if not found:
+        raise InputError(f"{folder} has no files.")
     return sorted(found)
 
 

@@ -16,6 +16,7 @@ from catdog_stream.commands.evaluate import evaluate_command
 from catdog_stream.commands.familiarize import familiarize
 from catdog_stream.commands.faust_options import describe
 from catdog_stream.commands.import_original import import_original
+from catdog_stream.commands.predict import predict_command
 from catdog_stream.commands.recount import recount
 from catdog_stream.commands.replay import replay
 from catdog_stream.commands.send import send
@@ -45,7 +46,7 @@ COMMANDS = (
 
 def add_commands(app: CatDogApp) -> None:
     """Add the commands to Faust's command line, which exists once in a process."""
-    for command in (*COMMANDS, evaluate_command(app), up_command(app)):
+    for command in (*COMMANDS, evaluate_command(app), predict_command(app), up_command(app)):
         cli.add_command(command)
     add_check(worker._click, app)
     for described in (cli, *cli.commands.values()):

@@ -29,15 +29,24 @@ CALIBRATED_ON = 200
 )
 def convert(weights: Path, output: Path, network: NetworkName, calibration: Path | None) -> None:
     """Convert WEIGHTS (.npz, .h5 or .pth, float) for LiteRT and TensorFlow; needs TensorFlow."""
+    from catdog_stream.commands.left_out import print_left_out
     from catdog_stream.models.engines.convert import convert as convert_weights
     from catdog_stream.models.training.labelled import typical_pictures
     from catdog_stream.settings import Settings
+    from catdog_stream.worker.loading import limits_of
 
     if calibration is None:
         convert_weights(weights, output, network)
     else:
-        threads = Settings.from_environment().threads
+        settings = Settings.from_environment()
         wanted = NETWORKS[network].preprocessing
-        pictures = typical_pictures(calibration, wanted, CALIBRATED_ON, threads=threads)
+        pictures, unreadable = typical_pictures(
+            calibration,
+            wanted,
+            CALIBRATED_ON,
+            threads=settings.threads,
+            limits=limits_of(settings),
+        )
+        print_left_out(unreadable)
         convert_weights(weights, output, network, pictures)
     click.echo(shown(f"Wrote both backbone files to {output}."))

@@ -35,19 +35,22 @@ def familiarize(
 
     The backbone must not have been trained on them; the head may have.
     """
+    from catdog_stream.commands.left_out import print_left_out
     from catdog_stream.models.training.fit_ood import familiarize as teach
     from catdog_stream.settings import Settings
+    from catdog_stream.worker.loading import limits_of
 
+    settings = Settings.from_environment()
     taught = teach(
         stack,
         pictures,
         validation=validation,
         version=version,
         threshold=threshold,
-        threads=Settings.from_environment().threads,
+        threads=settings.threads,
+        limits=limits_of(settings),
     )
-    for file in taught.unreadable:
-        click.echo(shown(f"{file.path} was left out: {file.detail}"), err=True)
+    print_left_out(taught.unreadable)
     click.echo(
         shown(
             f"Learned from {taught.pictures} pictures. What is less familiar than "

@@ -110,13 +110,16 @@ def train(
     if AT_WORK not in os.environ:
         _work_elsewhere()
         return
+    from catdog_stream.commands.left_out import print_left_out
     from catdog_stream.models.training.stack.task import Options
     from catdog_stream.models.training.stack.training import train_stack
+    from catdog_stream.worker.loading import limits_of
 
     if output.exists() and not output.is_dir():
         raise InputError(f"{output} is a file: a stack is a folder.")
     if not force and output.is_dir() and any(output.iterdir()):
         raise InputError(f"There is something in {output} already: --force replaces a stack there.")
+    settings = Settings.from_environment()
     trained = train_stack(
         directory,
         output,
@@ -135,10 +138,10 @@ def train(
         evaluation=evaluation,
         resume=resume,
         force=force,
-        threads=threads or Settings.from_environment().threads,
+        threads=threads or settings.threads,
+        limits=limits_of(settings),
     )
-    for file in trained.checked.unreadable:
-        click.echo(shown(f"{file.path} was left out: {file.detail}"), err=True)
+    print_left_out(trained.checked.unreadable)
     click.echo(trained.evaluation.as_table())
     if trained.unfamiliar is not None:
         click.echo(f"The stack calls nothing unknown: {trained.unfamiliar}")

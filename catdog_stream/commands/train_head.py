@@ -42,7 +42,9 @@ def train_head(
 ) -> None:
     """Train a head on DIRECTORY/CLASS/*, two classes or more."""
     name = stack_name(name, version, directory)
+    from catdog_stream.commands.left_out import print_left_out
     from catdog_stream.models.training.head_training import train_head as train
+    from catdog_stream.worker.loading import limits_of
 
     if not force and output.is_dir() and any(output.iterdir()):
         raise InputError(f"There is something in {output} already: --force replaces a stack there.")
@@ -55,9 +57,9 @@ def train_head(
         name=name,
         version=version,
         threads=settings.threads,
+        limits=limits_of(settings),
     )
-    for file in trained.unreadable:
-        click.echo(shown(f"{file.path} was left out: {file.detail}"), err=True)
+    print_left_out(trained.unreadable)
     click.echo(shown(f"Trained on {trained.pictures} pictures; the stack is in {trained.stack}."))
     if trained.validation is not None:
         click.echo(trained.validation.as_table())

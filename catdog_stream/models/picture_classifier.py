@@ -48,7 +48,7 @@ class PictureClassifier:
     engine: str = "python"
     """The name of the inference engine, one word, for the log."""
     batch_size: int = 8
-    """The number of pictures that fills one call of ``classify``."""
+    """The largest number of pictures in one call of ``classify``."""
     on_gpu: bool = False
     """True if ``classify`` computes on a GPU and leaves the CPU cores free."""
     thread_safe: bool = True
@@ -113,6 +113,8 @@ class AdaptedClassifier:
         self.classes = checked_classes(own.classes)
         self.batch_size = batch or own.batch_size
         self.on_gpu, self.weight, self.tolerance = own.on_gpu, own.weight, own.tolerance
+        if not self.batch_size > 0:
+            raise ValueError(f"batch_size is {own.batch_size}: it must be above 0")
         if own.output not in ("probabilities", "logits"):
             raise ValueError(f"output is {own.output!r}: set it to 'probabilities' or 'logits'")
         if not 0 <= self.tolerance <= MAX_TOLERANCE:
@@ -137,17 +139,20 @@ class AdaptedClassifier:
 
         A score differs by at most ``tolerance`` from the score in another batch.
         """
-        if len(pictures) == 0:
-            return []
+        stack = f"{self.name} {self.version}"
+        verdicts: list[Verdict] = []
+        for start in range(0, len(pictures), self.batch_size):
+            batch = pictures[start : start + self.batch_size]
+            for row in self._scores(batch).tolist():
+                verdicts.append(Verdict(dict(zip(self.classes, row, strict=True)), stack))
+        return verdicts
+
+    def _scores(self, pictures: Sequence[Prepared]) -> npt.NDArray[np.float64]:
         arrays = all(isinstance(picture, np.ndarray) for picture in pictures)
         batch = np.stack(list(pictures)) if arrays else list(pictures)
         with self._turn:
             answer = self._own.classify(batch)
-        scores = self._probabilities(answer, len(pictures))
-        stack = f"{self.name} {self.version}"
-        return [
-            Verdict(dict(zip(self.classes, row, strict=True)), stack) for row in scores.tolist()
-        ]
+        return self._probabilities(answer, len(pictures))
 
     def _probabilities(self, answer: object, pictures: int) -> npt.NDArray[np.float64]:
         wanted = (pictures, len(self.classes))

@@ -13,13 +13,14 @@ from tqdm import tqdm
 
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.stacks.reference import Reference
+from catdog_stream.models.training.classified import classified
 from catdog_stream.models.training.labelled import (
     LabelledFile,
     Unreadable,
     check_each_class,
     labelled_files,
+    lines_about,
 )
-from catdog_stream.models.training.prepared import prepared_batches
 from catdog_stream.models.verdict import UNKNOWN, Verdict
 
 Labels = npt.NDArray[np.intp]
@@ -27,6 +28,9 @@ Labels = npt.NDArray[np.intp]
 
 Probabilities = npt.NDArray[np.float64]
 """Probability of each class in 0 to 1, float64, shape [n, classes]."""
+
+#: Number of mistakes in the table.
+MISTAKES_SHOWN = 10
 
 Confusion = dict[str, dict[str, int]]
 """True class to verdict to the number of pictures."""
@@ -47,6 +51,20 @@ class Answers:
     unreadable: list[Unreadable]
     seconds: float
     """Time from files to verdicts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A file whose likeliest class is not its class."""
+
+    path: str
+    label: str
+    """Name of the class."""
+    verdict: str
+    probability: float
+    """Probability of the verdict, 0 to 1."""
+    label_probability: float
+    """Probability of the class, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +90,8 @@ class Evaluation:
     reference: Reference
     """Statistics of the verdicts, for the manifest."""
     unreadable: list[Unreadable] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
+    """All mistakes, the lowest probability of the class first."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the evaluation as an object that ``json`` can write."""
@@ -90,15 +110,25 @@ class Evaluation:
             *self._unknown(),
             "",
             *_table(self.confusion),
+            *self._mistakes(),
         ]
         if self.unreadable:
             lines += ["", f"left out, unreadable: {len(self.unreadable)}"]
-            lines += [f"  {file.path}: {file.detail}" for file in self.unreadable]
+            lines += [f"  {line}" for line in lines_about(self.unreadable)]
         return "\n".join(lines)
 
     def _unknown(self) -> Iterator[str]:
         if (unknown := self.reference.verdicts.get(UNKNOWN)) is not None:
             yield f"called unknown     {unknown / self.pictures:.2%}"
+
+    def _mistakes(self) -> Iterator[str]:
+        if self.mistakes:
+            yield from ("", f"mistakes, the worst first: {len(self.mistakes)}")
+        for each in self.mistakes[:MISTAKES_SHOWN]:
+            of_label = f"{each.label} {each.label_probability:.1%}"
+            yield f"  {each.path}: {each.verdict} {each.probability:.1%}, {of_label}"
+        if more := self.mistakes[MISTAKES_SHOWN:]:
+            yield f"  and {len(more)} more: evaluate --mistakes FILE lists all."
 
 
 def evaluate(
@@ -123,12 +153,14 @@ def ask(
     verdicts: list[Verdict] = []
     classifier.warm_up()
     started = time.perf_counter()
-    with tqdm(total=len(asked), unit="picture", desc="evaluate", disable=not progress) as bar:
-        for batch in prepared_batches(classifier, asked, threads=threads):
-            verdicts += classifier.classify(batch.pictures)
-            files += batch.files
-            unreadable += batch.unreadable
-            bar.update(len(batch.files) + len(batch.unreadable))
+    answers = classified(classifier, [file.path for file in asked], threads=threads)
+    bar = tqdm(answers, total=len(asked), unit="picture", desc="evaluate", disable=not progress)
+    for file, answer in zip(asked, bar, strict=True):
+        if isinstance(answer, Unreadable):
+            unreadable.append(answer)
+        else:
+            files.append(file)
+            verdicts.append(answer)
     return Answers(
         files=files,
         labels=np.array([file.label for file in files], np.intp),
@@ -155,7 +187,25 @@ def measure(classifier: Classifier, answers: Answers) -> Evaluation:
         pictures_per_second=len(labels) / answers.seconds,
         reference=answers.reference,
         unreadable=answers.unreadable,
+        mistakes=mistakes(answers, classifier.classes),
     )
+
+
+def mistakes(answers: Answers, classes: Sequence[str]) -> list[Mistake]:
+    """Return the files with a wrong likeliest class, the lowest probability of the class first."""
+    said = answers.probabilities.argmax(axis=1)
+    of_label = answers.probabilities[np.arange(len(said)), answers.labels]
+    return [
+        Mistake(
+            path=str(answers.files[number].path),
+            label=classes[answers.labels[number]],
+            verdict=classes[said[number]],
+            probability=float(answers.probabilities[number, said[number]]),
+            label_probability=float(of_label[number]),
+        )
+        for number in of_label.argsort(kind="stable").tolist()
+        if said[number] != answers.labels[number]
+    ]
 
 
 def accuracy(labels: Labels, probabilities: Probabilities) -> float:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from catdog_stream.errors import InputError
 from catdog_stream.models.engines.backbone import Features
+from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stacks.loading import load_backbone
 from catdog_stream.models.stacks.manifest import (
     FILE_NAME,
@@ -27,6 +28,7 @@ from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.stacks.writing import restored_on_failure, write_loadable
 from catdog_stream.models.training.evaluation import Evaluation, Labels, evaluate
 from catdog_stream.models.training.labelled import (
+    WORKER_LIMITS,
     Unreadable,
     check_each_class,
     labelled_files,
@@ -158,6 +160,7 @@ def familiarize(
     version: str | None = None,
     threshold: float = THRESHOLD,
     threads: int,
+    limits: PictureLimits = WORKER_LIMITS,
     progress: bool = True,
 ) -> Familiarized:
     """Fit the OOD score of the stack in the directory ``stack`` on ``pictures/<class>/*``.
@@ -171,6 +174,7 @@ def familiarize(
         version: the new version of the stack, since its verdicts change.
         threshold: OOD score below which a picture is unknown.
         threads: number of CPU threads.
+        limits: size limits of a picture, those of a worker.
         progress: show the progress.
 
     Raises:
@@ -186,7 +190,7 @@ def familiarize(
     labels: list[Labels] = []
     unreadable: list[Unreadable] = []
     with tqdm(total=len(files), unit="picture", desc="features", disable=not progress) as bar:
-        for batch in read_batches(files, manifest.preprocessing, threads=threads):
+        for batch in read_batches(files, manifest.preprocessing, threads=threads, limits=limits):
             found.append(backbone.features(batch.pictures))
             labels.append(batch.labels)
             unreadable += batch.unreadable
@@ -202,7 +206,7 @@ def familiarize(
         manifest.write(stack)
         evaluation = None
         if validation is not None:
-            loaded = ModelStack.load(stack, engine="litert", threads=threads)
+            loaded = ModelStack.load(stack, engine="litert", threads=threads, limits=limits)
             evaluation = evaluate(loaded, validation, threads=threads, progress=progress)
             loaded.close()
             manifest = msgspec.structs.replace(manifest, reference=evaluation.reference)

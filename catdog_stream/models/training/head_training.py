@@ -17,6 +17,7 @@ from catdog_stream.folders import files_below
 from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE
 from catdog_stream.models.engines.description import DESCRIPTION_FILE, Description
 from catdog_stream.models.engines.litert import LiteRTBackbone
+from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stacks.golden import keep_first
 from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, load_manifest
 from catdog_stream.models.stacks.stack import ModelStack
@@ -30,6 +31,7 @@ from catdog_stream.models.training.evaluation import Evaluation, evaluate
 from catdog_stream.models.training.head.boosting import PARAMETERS, fit, parameters
 from catdog_stream.models.training.head.features import VIEWS, Seen, see
 from catdog_stream.models.training.labelled import (
+    WORKER_LIMITS,
     Unreadable,
     check_each_class,
     classes_in,
@@ -60,6 +62,7 @@ def train_head(
     name: str,
     version: str = "1",
     threads: int,
+    limits: PictureLimits = WORKER_LIMITS,
     progress: bool = True,
 ) -> Trained:
     """Train a head on ``directory/<class>/*`` and write a stack to ``output``.
@@ -76,6 +79,7 @@ def train_head(
         name: the name of the new stack.
         version: the version of the new stack.
         threads: number of CPU threads.
+        limits: size limits of a picture, those of a worker.
         progress: show the progress.
 
     Raises:
@@ -87,7 +91,7 @@ def train_head(
     if validation is not None:
         labelled_files(validation, classes)
     described = described_backbone(backbone)
-    seen = _see(directory, classes, backbone / LITERT_FILE, described, threads, progress)
+    seen = _see(directory, classes, backbone / LITERT_FILE, described, threads, limits, progress)
     booster = fit(seen, len(classes), ROUNDS, progress=progress)
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -108,7 +112,7 @@ def train_head(
         raise InputError(f"The stack cannot be written to {output}: {error}.") from error
 
     evaluation = quality = None
-    stack = ModelStack.load(output, engine="litert", threads=threads)
+    stack = ModelStack.load(output, engine="litert", threads=threads, limits=limits)
     golden = tuple(
         keep_first(stack, _pictures_of(directory, label), output, label) for label in classes
     )
@@ -145,6 +149,7 @@ def _see(
     network: Path,
     described: Description,
     threads: int,
+    limits: PictureLimits,
     progress: bool,
 ) -> Seen:
     """Return the features of every view of every readable picture below ``directory``."""
@@ -152,7 +157,9 @@ def _see(
     backbone = LiteRTBackbone(network, wanted, described.features, threads=threads)
     files = labelled_files(directory, classes)
     seed: int = PARAMETERS["seed"]
-    seen = see(files, backbone, wanted, seed=seed, threads=threads, progress=progress)
+    seen = see(
+        files, backbone, wanted, seed=seed, threads=threads, limits=limits, progress=progress
+    )
     backbone.close()
     check_each_class(directory, seen.labels, classes)
     return seen

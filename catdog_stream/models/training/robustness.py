@@ -25,6 +25,7 @@ from catdog_stream.models.training.labelled import (
     Unreadable,
     check_each_class,
     labelled_files,
+    lines_about,
     read_whole_picture,
 )
 
@@ -118,7 +119,7 @@ class Robustness:
             lines.append("  ".join((f"{view:<{widths[0]}}", *cells)).rstrip())
         if self.unreadable:
             lines += ["", f"left out, unreadable: {len(self.unreadable)}"]
-            lines += [f"  {file.path}: {file.detail}" for file in self.unreadable]
+            lines += [f"  {line}" for line in lines_about(self.unreadable)]
         return "\n".join(lines)
 
 

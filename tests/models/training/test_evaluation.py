@@ -1,7 +1,10 @@
 """Tests of metrics, against numbers calculated by hand, and of an evaluation of real pictures."""
 
+import dataclasses
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -11,15 +14,23 @@ from PIL import Image
 from catdog_stream.errors import InputError
 from catdog_stream.models.ensembles.voting import Member, VotingClassifier
 from catdog_stream.models.stacks.locate import samples
+from catdog_stream.models.stacks.reference import Reference
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.training.evaluation import (
+    Answers,
+    Mistake,
     Probabilities,
     accuracy,
+    ask,
     calibration_error,
     confusion,
     evaluate,
     log_loss,
+    measure,
 )
+from catdog_stream.models.training.labelled import LabelledFile, labelled_files
+from catdog_stream.models.verdict import Verdict
+from catdog_stream.testing import InstantClassifier
 from tests.support.stacks import DEFAULT, add
 
 
@@ -91,6 +102,46 @@ def test_an_evaluation_reports_what_it_could_not_read(stack: ModelStack, folder:
     assert document["confusion"]["cat"]["cat"] == 2
     assert document["reference"]["verdicts"] == result.reference.verdicts
     assert "familiarity" in document["reference"]
+
+
+def test_mistakes_are_named_the_worst_first() -> None:
+    files = [LabelledFile(Path(name), label) for name, label in zip("abcd", LABELS, strict=True)]
+    found_by_hand = probabilities([0.4, 0.1, 0.2, 0.7])
+    reference = Reference.of([Verdict({"cat": 0.9, "dog": 0.1}, "pets 1")])
+    answers = Answers(files, LABELS, found_by_hand, reference, [], 1.0)
+    found = measure(InstantClassifier({"cat": 1.0, "dog": 0.0}), answers)
+    assert found.mistakes == [
+        Mistake("b", "dog", "cat", 0.9, 0.1),
+        Mistake("d", "cat", "dog", 0.7, 1 - 0.7),
+        Mistake("a", "dog", "cat", 0.6, 0.4),
+    ]
+    assert "mistakes, the worst first: 3\n  b: cat 90.0%, dog 10.0%\n  d: " in found.as_table()
+    many = dataclasses.replace(found, mistakes=found.mistakes * 4)
+    assert many.as_table().endswith("  and 2 more: evaluate --mistakes FILE lists all.")
+
+
+class Choosy(InstantClassifier):
+    """Classifier that fails on the pictures of one file."""
+
+    def prepare(self, data: bytes) -> Any:
+        if data.startswith(b"\x89PNG"):
+            raise KeyError("alpha")
+        return data
+
+    def classify(self, pictures: Sequence[Any]) -> list[Verdict]:
+        if any(len(picture) < 10_000 for picture in pictures):
+            raise ValueError("it is small")
+        return super().classify(pictures)
+
+
+def test_a_picture_on_which_a_classifier_fails_is_left_out_alone(folder: Path) -> None:
+    choosy = Choosy({"cat": 0.9, "dog": 0.1})
+    result = ask(choosy, labelled_files(folder, ("cat", "dog")), threads=2, progress=False)
+    assert [file.path.name for file in result.files] == ["cat-kitten.jpg"]
+    details = {Path(file.path).name: file.detail for file in result.unreadable}
+    assert details["cat-chelsea.png"].startswith("prepare raises KeyError: 'alpha' (")
+    assert details["dog-beagle.jpg"].startswith("classify raises ValueError: it is small (")
+    assert {file.reason for file in result.unreadable} == {"internal_error"}
 
 
 def test_those_that_vote_are_measured_as_one(

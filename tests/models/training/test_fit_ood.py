@@ -66,6 +66,6 @@ def test_pictures_that_are_all_the_same_can_be_learned_from(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("labels", [[0, 1] * 49, [0] * 200 + [1] * 4, [0] * 200 + [2] * 200])
 def test_too_few_pictures_to_tell_are_refused(tmp_path: Path, labels: list[int]) -> None:
-    with pytest.raises(InputError, match="are too few to tell"):
+    with pytest.raises(InputError, match="are too few to find"):
         fit_familiarity(np.ones((len(labels), 4), np.float32), np.array(labels), tmp_path)
     assert not any(tmp_path.iterdir())

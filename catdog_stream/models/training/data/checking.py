@@ -15,10 +15,11 @@ from typing import Any
 from tqdm import tqdm
 
 from catdog_stream.errors import InputError
-from catdog_stream.models.pictures import Picture
+from catdog_stream.models.pictures import Picture, PictureLimits
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.training.data.duplicates import DETAIL, THUMBNAIL, Look, Sameness
 from catdog_stream.models.training.labelled import (
+    WORKER_LIMITS,
     LabelledFile,
     Unreadable,
     labelled_files,
@@ -70,9 +71,12 @@ def check(
     evaluation: Path | None = None,
     *,
     threads: int,
+    limits: PictureLimits = WORKER_LIMITS,
     progress: bool = True,
 ) -> Checked:
     """Read and validate every file in ``training/<class>/`` and ``evaluation/<class>/``.
+
+    A picture that exceeds ``limits``, those of a worker, is left out.
 
     Raises ``InputError`` if the data is misleading.
     """
@@ -87,7 +91,7 @@ def check(
     )
     with bar:
         for listed in files:
-            seen = list(_read(listed, unreadable, threads, bar))
+            seen = list(_read(listed, unreadable, threads, limits, bar))
             found.append([same.add(*each, duplicates) for each in sorted(seen, key=_content)])
     _refuse_clashes(found, duplicates)
     copies = {each.path for each in duplicates}
@@ -115,12 +119,18 @@ def _content(seen: _Seen) -> tuple[str, int, str]:
 
 
 def _read(
-    files: Sequence[LabelledFile], unreadable: list[Unreadable], threads: int, bar: "tqdm[Any]"
+    files: Sequence[LabelledFile],
+    unreadable: list[Unreadable],
+    threads: int,
+    limits: PictureLimits,
+    bar: "tqdm[Any]",
 ) -> Iterator[_Seen]:
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(files), _CHUNK):
             chunk = files[start : start + _CHUNK]
-            for file, result in zip(chunk, pool.map(_look, chunk), strict=True):
+            for file, result in zip(
+                chunk, pool.map(lambda file: _look(file, limits), chunk), strict=True
+            ):
                 if isinstance(result, Unreadable):
                     unreadable.append(result)
                 else:
@@ -128,8 +138,8 @@ def _read(
             bar.update(len(chunk))
 
 
-def _look(file: LabelledFile) -> tuple[str, Picture] | Unreadable:
-    picture = read_picture(file.path, Preprocessing(THUMBNAIL))
+def _look(file: LabelledFile, limits: PictureLimits) -> tuple[str, Picture] | Unreadable:
+    picture = read_picture(file.path, Preprocessing(THUMBNAIL), limits)
     if isinstance(picture, Unreadable):
         return picture
     with file.path.open("rb") as stream:

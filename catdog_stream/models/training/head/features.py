@@ -14,10 +14,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from catdog_stream.models.engines.backbone import Backbone, Pictures
-from catdog_stream.models.pictures import Picture
+from catdog_stream.models.pictures import Picture, PictureLimits
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.training.corruptions import corrupted
-from catdog_stream.models.training.labelled import LabelledFile, Unreadable, read_batches
+from catdog_stream.models.training.labelled import ADMITTED, LabelledFile, Unreadable, read_batches
 
 __all__ = ["VIEWS", "Seen", "see"]
 
@@ -50,6 +50,7 @@ def see(
     *,
     seed: int,
     threads: int,
+    limits: PictureLimits = ADMITTED,
     progress: bool,
 ) -> Seen:
     """Return the features of the views of the readable pictures in ``files``, in their order."""
@@ -58,7 +59,7 @@ def see(
     labels: list[npt.NDArray[np.intp]] = []
     unreadable: list[Unreadable] = []
     with tqdm(total=len(files), unit="picture", desc="features", disable=not progress) as bar:
-        for batch in read_batches(files, wanted, threads=threads):
+        for batch in read_batches(files, wanted, threads=threads, limits=limits):
             views = [backbone.features(view) for view in _views(batch.pictures, random)]
             features.append(np.stack(views, axis=1))
             labels.append(batch.labels)

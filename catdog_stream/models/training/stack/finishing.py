@@ -38,7 +38,7 @@ def finish(
     if unfamiliar is None:
         manifest = fit_familiarity(seen.whole, seen.labels, work.stack).put_into(manifest)
     manifest.write(work.stack)
-    stack = ModelStack.load(work.stack, engine="litert", threads=task.threads)
+    stack = ModelStack.load(work.stack, engine="litert", threads=task.threads, limits=task.limits)
     files = [each.file for each in task.parts.evaluation]
     answers = ask(stack, files, threads=task.threads, progress=task.progress)
     evaluation = measure(stack, answers)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from catdog_stream.models.engines.networks import NetworkName
+from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.training.backbone.plan import FineTuning, automatic
 from catdog_stream.models.training.backbone.start import Start
 from catdog_stream.models.training.data.checking import Checked, Example
@@ -50,6 +51,8 @@ class Task:
     teacher: Start | None
     """Network that the start's network imitates in training."""
     options: Options
+    limits: PictureLimits
+    """Size limits of a picture, those of a worker."""
     threads: int
     """Number of CPU threads."""
     progress: bool

@@ -13,12 +13,13 @@ import xgboost
 
 from catdog_stream.errors import InputError
 from catdog_stream.models.engines.convert import require_tensorflow
+from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.training.backbone.start import Start
 from catdog_stream.models.training.data.checking import Checked, check
 from catdog_stream.models.training.data.splitting import Split, split
 from catdog_stream.models.training.evaluation import Evaluation
 from catdog_stream.models.training.fit_ood import too_few
-from catdog_stream.models.training.labelled import classes_in
+from catdog_stream.models.training.labelled import WORKER_LIMITS, classes_in
 from catdog_stream.models.training.report.document import REPORT_FILE
 from catdog_stream.models.training.stack.backbone import put_backbone
 from catdog_stream.models.training.stack.finishing import finish
@@ -57,6 +58,7 @@ def train_stack(
     resume: bool = False,
     force: bool = False,
     threads: int,
+    limits: PictureLimits = WORKER_LIMITS,
     progress: bool = True,
 ) -> TrainedStack:
     """Train a stack on ``directory/<class>/*`` and write it to ``output``.
@@ -73,6 +75,7 @@ def train_stack(
         resume: resume an interrupted training.
         force: discard an interrupted training.
         threads: number of CPU threads.
+        limits: size limits of a picture, those of a worker.
         progress: show the progress.
 
     Raises:
@@ -82,7 +85,9 @@ def train_stack(
     classes = classes_in(directory)
     begin = Start.find(start, options.network, options.size)
     imitated = Start.find(teacher, None, None) if teacher else None
-    checked = check(directory, classes, evaluation, threads=threads, progress=progress)
+    checked = check(
+        directory, classes, evaluation, threads=threads, limits=limits, progress=progress
+    )
     parts = _parts(checked, options)
     if imitated is not None and not parts.backbone:
         raise InputError("A teacher is for a backbone that learns: this one does not.")
@@ -94,6 +99,7 @@ def train_stack(
         start=begin,
         teacher=imitated,
         options=options,
+        limits=limits,
         threads=threads,
         progress=progress,
     )

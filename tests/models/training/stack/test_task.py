@@ -10,7 +10,7 @@ from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.models.training.backbone.start import Start
 from catdog_stream.models.training.data.checking import Checked, Example
 from catdog_stream.models.training.data.splitting import split
-from catdog_stream.models.training.labelled import LabelledFile
+from catdog_stream.models.training.labelled import WORKER_LIMITS, LabelledFile
 from catdog_stream.models.training.stack.task import Options, Task
 
 
@@ -38,6 +38,7 @@ def task(start: Start, *, frozen: bool = False, folder: str = "pictures") -> Tas
         start=start,
         teacher=None,
         options=Options("pets", epochs=8, seed=3),
+        limits=WORKER_LIMITS,
         threads=1,
         progress=False,
     )
