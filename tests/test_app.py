@@ -12,7 +12,7 @@ from faust.cli.base import cli
 from catdog_stream.app import app, topics
 
 OURS = {"broker", "convert", "evaluate", "import-original", "replay", "send", "train-head", "up"}
-OURS |= {"train", "watch"}
+OURS |= {"fit-ood", "train", "watch"}
 
 
 def test_every_agent_is_registered() -> None:
@@ -22,6 +22,11 @@ def test_every_agent_is_registered() -> None:
 
 def test_every_command_of_ours_is_registered() -> None:
     assert set(cli.commands) >= OURS
+
+
+def test_a_command_still_works_under_its_old_name() -> None:
+    old, new = cli.commands["familiarize"], cli.commands["fit-ood"]
+    assert (old.callback, old.hidden, new.hidden) == (new.callback, True, False)
 
 
 def test_every_command_has_a_help_text() -> None:

@@ -4,6 +4,8 @@ The app, including ``worker``, imports all of them. So each command imports slow
 as XGBoost, inside its function.
 """
 
+from copy import copy
+
 import click
 from faust.cli.faust import cli  # with all commands of Faust, some of which are replaced
 from faust.cli.worker import worker
@@ -13,8 +15,8 @@ from catdog_stream.commands.broker import broker
 from catdog_stream.commands.check import add_check
 from catdog_stream.commands.convert import convert
 from catdog_stream.commands.evaluate import evaluate_command
-from catdog_stream.commands.familiarize import familiarize
 from catdog_stream.commands.faust_options import describe
+from catdog_stream.commands.fit_ood import fit_ood
 from catdog_stream.commands.import_original import import_original
 from catdog_stream.commands.predict import predict_command
 from catdog_stream.commands.recount import recount
@@ -32,7 +34,7 @@ __all__ = ["add_commands"]
 COMMANDS = (
     broker,
     convert,
-    familiarize,
+    fit_ood,
     import_original,
     recount,
     replay,
@@ -48,6 +50,7 @@ def add_commands(app: CatDogApp) -> None:
     """Add the commands to Faust's command line, which exists once in a process."""
     for command in (*COMMANDS, evaluate_command(app), predict_command(app), up_command(app)):
         cli.add_command(command)
+    cli.add_command(_renamed(fit_ood, "familiarize"))
     add_check(worker._click, app)
     for described in (cli, *cli.commands.values()):
         describe(described)
@@ -56,3 +59,10 @@ def add_commands(app: CatDogApp) -> None:
     click.version_option(__version__, prog_name="catdog-stream", message="%(prog)s %(version)s")(
         cli
     )
+
+
+def _renamed(command: click.Command, old: str) -> click.Command:
+    """Return the command under its old name, which still works and is not in the list."""
+    renamed = copy(command)
+    renamed.name, renamed.hidden = old, True
+    return renamed

@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from catdog_stream.commands.familiarize import familiarize
+from catdog_stream.commands.fit_ood import fit_ood
 from catdog_stream.commands.import_original import import_original
 from catdog_stream.commands.stack_names import stack_name
 from catdog_stream.commands.train import train
@@ -19,7 +19,7 @@ NEEDED = {
     train: ["nowhere", "--output", "stack"],
     train_head: ["nowhere", "--output", "stack"],
     import_original: ["--head", "nowhere", "--checkpoint", "nowhere", "--output", "stack"],
-    familiarize: ["stack", "nowhere"],
+    fit_ood: ["stack", "nowhere"],
 }
 UNFIT = ["my foods", "../x", "a/b", ".hidden", "", "ä", "x" * 65]
 

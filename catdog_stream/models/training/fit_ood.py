@@ -35,7 +35,7 @@ from catdog_stream.models.training.labelled import (
     read_batches,
 )
 
-__all__ = ["Familiarized", "FittedFamiliarity", "familiarize", "fit_familiarity", "too_few"]
+__all__ = ["FittedScore", "StackWithScore", "add_ood_score", "fit_score", "too_few"]
 
 FAMILIARITY_FILE = "familiarity.npz"
 #: Share of the pictures of the classes that are ``unknown``. With the default stack, this threshold
@@ -57,8 +57,8 @@ QUANTILES = 2001
 
 
 @dataclass(frozen=True, slots=True)
-class FittedFamiliarity:
-    """The result of ``fit_familiarity``."""
+class FittedScore:
+    """The result of ``fit_score``."""
 
     part: Part
     """The written file."""
@@ -71,8 +71,8 @@ class FittedFamiliarity:
 
 
 @dataclass(frozen=True, slots=True)
-class Familiarized:
-    """The result of ``familiarize``."""
+class StackWithScore:
+    """The result of ``add_ood_score``."""
 
     pictures: int
     threshold: float
@@ -80,9 +80,9 @@ class Familiarized:
     validation: Evaluation | None
 
 
-def fit_familiarity(
+def fit_score(
     features: Features, labels: Labels, output: Path, *, threshold: float = THRESHOLD
-) -> FittedFamiliarity:
+) -> FittedScore:
     """Fit the OOD score and write ``familiarity.npz`` into ``output``.
 
     The same features give the same file.
@@ -107,7 +107,7 @@ def fit_familiarity(
         part = describe(output, FAMILIARITY_FILE)
     except OSError as error:
         raise InputError(f"The stack cannot be written to {output}: {error}.") from error
-    return FittedFamiliarity(part, FamiliaritySection(threshold, len(labels)))
+    return FittedScore(part, FamiliaritySection(threshold, len(labels)))
 
 
 def too_few(labels: Labels) -> str | None:
@@ -152,7 +152,7 @@ def _fit(features: Features, labels: Labels, distances: npt.ArrayLike) -> Famili
     )
 
 
-def familiarize(
+def add_ood_score(
     stack: Path,
     pictures: Path,
     *,
@@ -162,7 +162,7 @@ def familiarize(
     threads: int,
     limits: PictureLimits = WORKER_LIMITS,
     progress: bool = True,
-) -> Familiarized:
+) -> StackWithScore:
     """Fit the OOD score of the stack in the directory ``stack`` on ``pictures/<class>/*``.
 
     Replaces a present OOD score. On failure the stack is restored.
@@ -199,7 +199,7 @@ def familiarize(
     all_labels = np.concatenate(labels)
     check_each_class(pictures, all_labels, manifest.classes)
     with restored_on_failure(stack, FAMILIARITY_FILE, FILE_NAME):
-        fitted = fit_familiarity(np.concatenate(found), all_labels, stack, threshold=threshold)
+        fitted = fit_score(np.concatenate(found), all_labels, stack, threshold=threshold)
         manifest = fitted.put_into(
             msgspec.structs.replace(manifest, version=version or manifest.version, reference=None)
         )
@@ -211,4 +211,4 @@ def familiarize(
             loaded.close()
             manifest = msgspec.structs.replace(manifest, reference=evaluation.reference)
         write_loadable(manifest, stack, threads=threads)
-    return Familiarized(len(all_labels), threshold, unreadable, evaluation)
+    return StackWithScore(len(all_labels), threshold, unreadable, evaluation)

@@ -10,7 +10,7 @@ from catdog_stream.models.stacks.manifest import Golden
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.stacks.writing import write_loadable
 from catdog_stream.models.training.evaluation import Answers, Evaluation, ask, measure
-from catdog_stream.models.training.fit_ood import fit_familiarity, too_few
+from catdog_stream.models.training.fit_ood import fit_score, too_few
 from catdog_stream.models.training.head.features import Seen
 from catdog_stream.models.training.head_training import quality_record
 from catdog_stream.models.training.parity import Parity, compare
@@ -36,7 +36,7 @@ def finish(
     manifest = manifest_of(work.stack, task, head)
     unfamiliar = too_few(seen.labels)
     if unfamiliar is None:
-        manifest = fit_familiarity(seen.whole, seen.labels, work.stack).put_into(manifest)
+        manifest = fit_score(seen.whole, seen.labels, work.stack).put_into(manifest)
     manifest.write(work.stack)
     stack = ModelStack.load(work.stack, engine="litert", threads=task.threads, limits=task.limits)
     files = [each.file for each in task.parts.evaluation]

@@ -1,4 +1,4 @@
-"""``catdog-stream familiarize``: fits the OOD score of a stack."""
+"""``catdog-stream fit-ood``: fits the OOD score of a stack."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from catdog_stream.commands.stack_names import STACK_PART
 from catdog_stream.terminal import shown
 
 
-@click.command()
+@click.command("fit-ood")
 @click.argument("stack", type=click.Path(path_type=Path))
 @click.argument("pictures", type=click.Path(path_type=Path))
 @click.option(
@@ -28,7 +28,7 @@ from catdog_stream.terminal import shown
     show_default=True,
     help="The share of pictures of the classes that may be called unknown.",
 )
-def familiarize(
+def fit_ood(
     stack: Path, pictures: Path, validation: Path | None, version: str | None, threshold: float
 ) -> None:
     """Fit the OOD score of STACK on PICTURES/CLASS/*.
@@ -36,12 +36,12 @@ def familiarize(
     The backbone must not have been trained on them; the head may have.
     """
     from catdog_stream.commands.left_out import print_left_out
-    from catdog_stream.models.training.fit_ood import familiarize as teach
+    from catdog_stream.models.training.fit_ood import add_ood_score
     from catdog_stream.settings import Settings
     from catdog_stream.worker.loading import limits_of
 
     settings = Settings.from_environment()
-    taught = teach(
+    fitted = add_ood_score(
         stack,
         pictures,
         validation=validation,
@@ -50,12 +50,12 @@ def familiarize(
         threads=settings.threads,
         limits=limits_of(settings),
     )
-    print_left_out(taught.unreadable)
+    print_left_out(fitted.unreadable)
     click.echo(
         shown(
-            f"Learned from {taught.pictures} pictures. What is less familiar than "
-            f"{1 - taught.threshold:.1%} of them is unknown to {stack}."
+            f"Fitted on {fitted.pictures} pictures. A picture with a lower score than "
+            f"{1 - fitted.threshold:.1%} of them is unknown to {stack}."
         )
     )
-    if taught.validation is not None:
-        click.echo(taught.validation.as_table())
+    if fitted.validation is not None:
+        click.echo(fitted.validation.as_table())
