@@ -67,9 +67,9 @@ def details(repository: Repository, stack: StackId) -> Iterator[str]:
     manifest, directory = repository.manifest(stack), repository.directory(stack)
     yield f"{stack}: {listed(manifest.classes)}"
     yield _fact("quality", _accuracy(manifest))
-    size = manifest.preprocessing.size
+    height, width, _ = manifest.preprocessing.shape
     yield _fact(
-        "network", f"{manifest.network}, {size} x {size} pixels, {manifest.features} features"
+        "network", f"{manifest.network}, {width} x {height} pixels, {manifest.features} features"
     )
     for name, part in manifest.parts.items():
         megabytes = (directory / part.file).stat().st_size / 2**20

@@ -1,9 +1,9 @@
 """Decoding of a picture's bytes, which are untrusted, into an array of fixed size.
 
 The formats are PNG, JPEG, WebP, GIF (the first frame) and BMP, decoded as a browser shows them.
-``formats`` has the readers, ``docs/wire.md`` the rule. The whole picture, or its central part, is
-resized to a square, as in the training of the backbone (``preprocessing``). Colors are converted to
-sRGB, the picture is turned upright, and transparent parts get a white background, as on a web page.
+``formats`` has the readers, ``docs/wire.md`` the rule. The picture is cropped and resized as in the
+training of the network (``resizing``). Colors are converted to sRGB, the picture is turned upright,
+and transparent parts get a white background, as on a web page.
 
 For any bytes, :func:`decode` returns an array or raises ``RejectedRequest``.
 """
@@ -29,19 +29,14 @@ from catdog_stream.models.formats.other import read_other
 from catdog_stream.models.formats.png import read_png
 from catdog_stream.models.formats.webp import read_webp
 from catdog_stream.models.preprocessing import Preprocessing
-from catdog_stream.models.tf1_resizing import tf1_bilinear
+from catdog_stream.models.resizing import letterboxed, resized
 
 Picture = npt.NDArray[np.uint8]
-"""RGB, uint8, shape [size, size, 3]."""
+"""RGB, uint8, shape [height, width, 3]."""
 
 # Pillow warns about odd metadata and large sizes. What matters reaches the sender as a rejection,
 # and an untrusted picture must not write into the worker's log.
 warnings.filterwarnings("ignore", module=r"PIL\.")
-
-_FILTERS = {
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-}
 
 _READERS: dict[str, Callable[[bytes, Admit], Decoded]] = {
     "PNG": read_png,
@@ -61,6 +56,8 @@ _TRANSPOSITION = {
     8: Image.Transpose.ROTATE_90,
 }
 """EXIF orientation to the transposition that turns the picture upright (EXIF 2.32, tag 0x0112)."""
+_ON_ITS_SIDE = (5, 6, 7, 8)
+"""The orientations whose transposition exchanges width and height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +81,9 @@ def decode(data: bytes, wanted: Preprocessing, limits: PictureLimits) -> Picture
         )
     with opened(data, recognise(data), limits) as picture:
         # Converted at the small size: far cheaper than the full size, with equal quality.
-        small = shown(picture, lambda image: _square(image, wanted))
-    return np.array(on_white(small))
+        on_its_side = picture.orientation in _ON_ITS_SIDE
+        small = shown(picture, lambda image: resized(image, wanted, on_its_side=on_its_side))
+    return np.array(letterboxed(on_white(small), wanted))
 
 
 @contextmanager
@@ -223,17 +221,6 @@ def _coloured(image: Image.Image) -> Image.Image:
     mode = "RGBA" if image.has_transparency_data else "RGB"
     # No conversion where none is needed: it would copy the whole picture.
     return image if image.mode == mode else image.convert(mode)
-
-
-def _square(image: Image.Image, wanted: Preprocessing) -> Image.Image:
-    """Return an RGB or RGBA image, cropped and resized as ``wanted``."""
-    if wanted.resize == "tf1_bilinear":
-        return tf1_bilinear(image, wanted.size, wanted.crop)
-    box = None
-    if wanted.crop < 1:
-        left, top = ((1 - wanted.crop) / 2 * side for side in image.size)
-        box = (left, top, image.width - left, image.height - top)
-    return image.resize((wanted.size,) * 2, _FILTERS[wanted.resize], box)
 
 
 def _sentence(error: Exception) -> str:

@@ -11,21 +11,19 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
 from catdog_stream.messages.wire import RECORD_OVERHEAD_BYTES, base64_length
+from catdog_stream.models.stacks.loading import Engine
 from catdog_stream.models.stacks.manifest import MAX_BATCH
 from catdog_stream.models.vote_rules import RULES, Rule
 from catdog_stream.settings import values
 from catdog_stream.settings.allowed_hosts import AllowedHost, FetchMode
 
 __all__ = ["Engine", "LogFormat", "RoleName", "Settings"]
-
-Engine = Literal["auto", "litert", "tensorflow"]
-ENGINES: tuple[Engine, ...] = ("auto", "litert", "tensorflow")
 
 RoleName = Literal["all", "voter", "jury"]
 ROLES: tuple[RoleName, ...] = ("all", "voter", "jury")
@@ -81,6 +79,8 @@ class Settings:
     #: Folder for pictures on which the shadow and the answer disagree; ``None``: none are kept.
     shadow_folder: Path | None = None
     engine: Engine = "auto"
+    #: Execution provider of ONNX Runtime.
+    onnx_provider: str = "cpu"
     #: Inference threads.
     threads: int = 1
     #: Pictures in one call of the model; ``None``: the stack decides.
@@ -157,7 +157,8 @@ class Settings:
             shadow=read("CATDOG_SHADOW", str, cls.shadow),
             shadow_share=read("CATDOG_SHADOW_SHARE", values.share, cls.shadow_share),
             shadow_folder=read("CATDOG_SHADOW_FOLDER", values.folder, cls.shadow_folder),
-            engine=read("CATDOG_ENGINE", values.one_of(ENGINES), cls.engine),
+            engine=read("CATDOG_ENGINE", values.one_of(get_args(Engine)), cls.engine),
+            onnx_provider=read("CATDOG_ONNX_PROVIDER", str, cls.onnx_provider),
             threads=read("CATDOG_THREADS", values.whole(1024), os.cpu_count() or 1),
             batch=read("CATDOG_BATCH", values.whole(MAX_BATCH), cls.batch),
             turned_copies=read("CATDOG_TURNED_COPIES", values.one_of(SWITCH), "off") == "on",

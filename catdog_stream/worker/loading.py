@@ -30,6 +30,7 @@ def load_stack(settings: Settings) -> ModelStack:
         batch=settings.batch,
         limits=limits_of(settings),
         turned_copies=settings.turned_copies,
+        onnx_provider=settings.onnx_provider,
     )
 
 

@@ -67,6 +67,7 @@ def shadow_of(settings: Settings) -> Shadow:
             max_pixels=settings.max_image_pixels,
             folder=None if settings.shadow_folder is None else str(settings.shadow_folder),
             turned_copies=settings.turned_copies,
+            onnx_provider=settings.onnx_provider,
         )
 
     return Shadow(

@@ -16,8 +16,9 @@ import numpy as np
 from catdog_stream.errors import InputError, StackError
 from catdog_stream.models.engines.backbone import Batch
 from catdog_stream.models.engines.description import Description
+from catdog_stream.models.engines.inputs import scaled
 from catdog_stream.models.engines.keras_file import read_keras_weights
-from catdog_stream.models.engines.litert import LiteRTBackbone, scaled
+from catdog_stream.models.engines.litert import LiteRTBackbone
 from catdog_stream.models.engines.networks import NETWORKS, NetworkName, build_network
 from catdog_stream.models.engines.networks.efficientnet_lite import weights_from_pytorch
 from catdog_stream.models.engines.pytorch_file import read_tensors

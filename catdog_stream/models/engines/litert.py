@@ -1,4 +1,4 @@
-"""The backbone on LiteRT, for CPUs.
+"""The network on LiteRT, for CPUs.
 
 Each call of the network has one picture, so the features never depend on the batch. Parallel
 interpreters with one thread each have a higher throughput than one interpreter with all threads.
@@ -6,16 +6,20 @@ For a single picture, one interpreter with all threads has the shorter latency. 
 and both compute the same bits. README.md in the stack's directory has the measurements.
 """
 
+import math
 import threading
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from catdog_stream.errors import StackError
-from catdog_stream.models.engines.backbone import Batch, Features
+from catdog_stream.models.engines.backbone import Batch, Features, are_features, chosen_outputs
+from catdog_stream.models.engines.inputs import Quantization, write_input
 from catdog_stream.models.preprocessing import Preprocessing
 
 #: Least pictures in a batch. Two batches are computed at a time; with smaller ones the threads were
@@ -35,8 +39,9 @@ class LiteRTBackbone:
         self,
         file: Path,
         preprocessing: Preprocessing,
-        features: int,
+        features: int | Collection[int],
         *,
+        outputs: Sequence[str] = (),
         threads: int,
         batch: int | None = None,
     ) -> None:
@@ -46,16 +51,19 @@ class LiteRTBackbone:
         except OSError as error:
             raise StackError(f"{file} cannot be read: {error.strerror}.") from error
         try:
-            interpreters = [_Interpreter(network, preprocessing, 1) for _ in range(threads)]
+            made = [_Interpreter(network, preprocessing, 1) for _ in range(threads)]
             # With one thread, the other interpreter does the same.
             self._wide = _Interpreter(network, preprocessing, threads) if threads > 1 else None
         except (ValueError, RuntimeError) as error:
             raise StackError(f"LiteRT cannot read {file} as a model.") from error
-        _check_shapes(file, interpreters[0], preprocessing.size, features)
+        for interpreter in (*made, *([self._wide] if self._wide else [])):
+            interpreter.choose(file, outputs)
+        _check(file, made[0], preprocessing, features)
+        self.output_step = made[0].output_step
         self.batch_size = batch or _busy_batch(threads)
-        self._features = features
+        self._columns = made[0].columns
         self._idle: SimpleQueue[_Interpreter] = SimpleQueue()
-        for interpreter in interpreters:
+        for interpreter in made:
             self._idle.put(interpreter)
         self._wide_lock = threading.Lock()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="litert")
@@ -67,7 +75,7 @@ class LiteRTBackbone:
                 return self._wide.run(pictures[0])[np.newaxis]
             finally:
                 self._wide_lock.release()
-        result = np.empty((len(pictures), self._features), np.float32)
+        result = np.empty((len(pictures), self._columns), np.float32)
         for row, vector in enumerate(self._pool.map(self._run_on_idle, pictures)):
             result[row] = vector
         return result
@@ -98,42 +106,58 @@ class _Interpreter:
         self._interpreter = Interpreter(model_content=network, num_threads=threads)
         self._interpreter.allocate_tensors()
         (network_input,) = self._interpreter.get_input_details()
-        (network_output,) = self._interpreter.get_output_details()
         self.input_shape: list[int] = network_input["shape"].tolist()
-        self.output_shape: list[int] = network_output["shape"].tolist()
+        self.input_type: str = network_input["dtype"].__name__
         self._preprocessing = preprocessing
-        self._input, self._output = network_input["index"], network_output["index"]
+        self._input, self._quantization = network_input["index"], _quantization(network_input)
+        self._outputs: list[tuple[int, Quantization | None]] = []
+        self.columns = 0
+        """Number of values in the chosen outputs."""
+        self.output_step = 0.0
+        """Distance between neighbouring values of the first chosen output; 0 for floats."""
+
+    def choose(self, file: Path, names: Sequence[str]) -> None:
+        """Choose the outputs to read. Raises ``StackError`` if there is no such output."""
+        details = {each["name"]: each for each in self._interpreter.get_output_details()}
+        chosen = [details[name] for name in chosen_outputs(file, list(details), names)]
+        self._outputs = [(each["index"], _quantization(each)) for each in chosen]
+        self.columns = sum(math.prod(each["shape"].tolist()) for each in chosen)
+        first = self._outputs[0][1]
+        self.output_step = first.scale if first else 0.0
 
     def run(self, picture: npt.NDArray[np.uint8]) -> Features:
-        """Return the features, float32 [features], of one picture, uint8 [size, size, 3]."""
+        """Return the values of the outputs, float32 [columns], for one prepared picture."""
         # Writes into the network's own memory, which saves a copy of 1 MB. LiteRT refuses to
         # compute while a view of its memory exists.
-        scale(picture, self._preprocessing, out=self._interpreter.tensor(self._input)()[0])
+        target = self._interpreter.tensor(self._input)()[0]
+        write_input(picture, self._preprocessing, target, self._quantization)
+        del target
         self._interpreter.invoke()
-        result: Features = self._interpreter.get_tensor(self._output)[0]
-        return result
+        values = [self._values(index, quantization) for index, quantization in self._outputs]
+        return values[0] if len(values) == 1 else np.concatenate(values)
+
+    def _values(self, index: int, quantization: Quantization | None) -> Features:
+        values: npt.NDArray[Any] = self._interpreter.get_tensor(index).reshape(-1)
+        if quantization is not None:
+            values = (values.astype(np.float32) - quantization.zero_point) * quantization.scale
+        return values.astype(np.float32, copy=False)
 
 
-def scale(
-    picture: npt.NDArray[np.uint8], wanted: Preprocessing, out: npt.NDArray[np.float32]
+def _quantization(tensor: Mapping[str, Any]) -> Quantization | None:
+    scale, zero_point = tensor["quantization"]
+    return Quantization(float(scale), int(zero_point)) if scale else None
+
+
+def _check(
+    file: Path, interpreter: _Interpreter, wanted: Preprocessing, features: int | Collection[int]
 ) -> None:
-    """Write the network's input for ``picture`` into ``out``."""
-    np.divide(picture, np.float32(wanted.divisor), out=out, dtype=np.float32)
-    np.add(out, np.float32(wanted.range[0]), out=out)
-
-
-def scaled(picture: npt.NDArray[np.uint8], wanted: Preprocessing) -> npt.NDArray[np.float32]:
-    """Return the network's input for ``picture``, float32 in the same shape."""
-    result = np.empty(picture.shape, np.float32)
-    scale(picture, wanted, out=result)
-    return result
-
-
-def _check_shapes(file: Path, interpreter: _Interpreter, input_size: int, features: int) -> None:
-    expected = ([1, input_size, input_size, 3], [1, features])
-    found = (interpreter.input_shape, interpreter.output_shape)
-    if found != expected:
+    expected = f"{wanted.dtype} {[1, *wanted.network_shape]}"
+    found = f"{interpreter.input_type} {interpreter.input_shape}"
+    if found != expected or not are_features(interpreter.columns, features):
+        said = " or ".join(
+            str([1, each]) for each in ([features] if isinstance(features, int) else features)
+        )
         raise StackError(
-            f"{file} maps {found[0]} to {found[1]}, its manifest says {expected[0]} to "
-            f"{expected[1]}."
+            f"{file} maps {found} to {[1, interpreter.columns]}, its manifest says {expected} to "
+            f"{said}."
         )

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from catdog_stream.errors import StackError
-from catdog_stream.models.engines.backbone import Batch, Features
+from catdog_stream.models.engines.backbone import (
+    Batch,
+    Features,
+    are_features,
+    in_padded_calls,
+)
 from catdog_stream.models.engines.batch_search import best_batch
 from catdog_stream.models.engines.networks import NetworkName, build_network
 from catdog_stream.models.preprocessing import Preprocessing
@@ -32,7 +37,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import tensorflow as tf
 
 Input = npt.NDArray[np.float32]
-"""A network's input for a picture, shape [size, size, 3]."""
+"""A network's input for a picture, shape [height, width, 3]."""
 
 # Timed calls for each batch size, after a first one that prepares it. The fastest counts.
 _TIMED_CALLS = 2
@@ -83,18 +88,20 @@ class TensorFlowBackbone:
     """
 
     name = "tensorflow"
+    output_step = 0.0
 
     def __init__(
         self,
         file: Path,
         network: NetworkName,
         preprocessing: Preprocessing,
-        features: int,
+        features: int | Collection[int],
         *,
         threads: int,
         batch: int | None = None,
     ) -> None:
         _configure(threads)
+        _check(file, preprocessing)
         built = build_network(network, preprocessing.size)
         try:
             built.load_weights(file)
@@ -102,16 +109,15 @@ class TensorFlowBackbone:
             raise StackError(
                 f"TensorFlow cannot read {file} as weights of this network."
             ) from error
-        if built.output_shape != (None, features):
-            raise StackError(f"{file} does not give {features} features as its manifest says.")
+        self._features = built.output_shape[-1]
+        if not are_features(self._features, features):
+            raise StackError(f"{file} gives {self._features} features, not those of its manifest.")
         self.on_gpu = has_gpu()
-        self._picture_shape = (preprocessing.size, preprocessing.size, 3)
-        divisor, low = preprocessing.divisor, preprocessing.range[0]
-        self._features = features
+        self._picture_shape = preprocessing.shape
         self._lock = threading.Lock()
 
         def compute(pictures: Any) -> Any:
-            return built(tf.cast(pictures, tf.float32) / divisor + low, training=False)
+            return built(preprocessing.scaled(tf.cast(pictures, tf.float32)), training=False)
 
         # The batch size is left open, so that the search builds one graph for all sizes.
         signature = tf.TensorSpec((None, *self._picture_shape), tf.uint8)
@@ -121,16 +127,14 @@ class TensorFlowBackbone:
 
     def features(self, pictures: Batch) -> Features:
         """Return the features of each picture, the same bits whatever else is in the batch."""
-        result = np.empty((len(pictures), self._features), np.float32)
         with self._lock:
-            for start in range(0, len(pictures), self.batch_size):
-                chunk = pictures[start : start + self.batch_size]
-                # The rest of the buffer, pictures of earlier calls, is the padding.
-                for row, picture in enumerate(chunk):
-                    self._input[row] = picture
-                features = self._run(self._input).numpy()
-                result[start : start + len(chunk)] = features[: len(chunk)]
-        return result
+            return in_padded_calls(
+                pictures,
+                self._features,
+                self.batch_size,
+                self._input.__setitem__,
+                lambda: self._run(self._input).numpy(),
+            )
 
     def close(self) -> None:
         """Do nothing: TensorFlow keeps its threads until the process ends."""
@@ -160,6 +164,15 @@ class TensorFlowBackbone:
         except tf.errors.ResourceExhaustedError as error:
             raise MemoryError(f"no memory for {size} pictures") from error
         return min(times[1:])
+
+
+def _check(file: Path, wanted: Preprocessing) -> None:
+    """Raise ``StackError`` unless the architectures here take such an input."""
+    if wanted.width not in (None, wanted.size) or (wanted.layout, wanted.dtype) != (
+        "NHWC",
+        "float32",
+    ):
+        raise StackError(f"{file}: TensorFlow's networks take a square input, NHWC and float32.")
 
 
 def _configure(threads: int) -> None:

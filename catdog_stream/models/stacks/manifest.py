@@ -16,9 +16,13 @@
 
 ``network`` is the architecture that TensorFlow builds; the default is ``inception_v3``. Optional:
 
+- ``output``: ``logits`` or ``probabilities`` of a complete classifier, which has no ``head``. The
+  default is ``features``.
+- ``features``: of a complete classifier: the number of features beside its scores, if there are
+  any; an OOD score needs them.
 - ``input``: all but ``size``; the example has the defaults (``preprocessing.py``).
-- ``calibration``: calibration of the head's probabilities (``calibration.py``).
-- ``engine``: the number of pictures in one call of an engine.
+- ``calibration``: calibration of the probabilities (``calibration.py``).
+- ``engine``: the number of pictures in one call of an engine, and the names of the outputs to read.
 - ``weight``: the weight of the stack's vote in a jury; the default is 1.
 - ``golden``: pictures with their scores. A stack must reproduce them before it is rolled out
   (``golden.py``).
@@ -56,8 +60,9 @@ MAX_GOLDEN = 32
 MAX_BYTES = 4 * 1024 * 1024
 """Largest size of a manifest, in bytes."""
 
-PartName = Literal["litert", "tensorflow", "head", "familiarity"]
-EngineName = Literal["litert", "tensorflow"]
+EngineName = Literal["litert", "tensorflow", "onnx"]
+OutputKind = Literal["features", "logits", "probabilities"]
+PartName = Literal["litert", "tensorflow", "onnx", "head", "familiarity"]
 
 
 class Part(Struct, frozen=True):
@@ -76,11 +81,20 @@ class Golden(Part, frozen=True):
     """Class to its probability, in the stack's order."""
 
 
-class EngineOptions(Struct, frozen=True, forbid_unknown_fields=True):
+class EngineOptions(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Options of an engine for this stack."""
 
-    batch: Annotated[int, Meta(ge=1, le=MAX_BATCH)]
+    batch: Annotated[int, Meta(ge=1, le=MAX_BATCH)] | None = None
     """Fixed number of pictures in one call."""
+    output: str | None = None
+    """Name of the network's output; ``None``: the only one."""
+    features: str | None = None
+    """Name of the output with the features of a complete classifier."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs to read."""
+        return tuple(name for name in (self.output, self.features) if name is not None)
 
 
 class Manifest(
@@ -94,14 +108,16 @@ class Manifest(
     """Two or more, in the order of the label's text."""
     preprocessing: Preprocessing
     """Input format of the network."""
-    network: NetworkName = written("inception_v3")
-    """Architecture of the backbone."""
-    features: Annotated[int, Meta(ge=1)]
-    """Number of features between the backbone and the head."""
+    network: NetworkName = "inception_v3"
+    """Architecture of the backbone, for TensorFlow."""
+    output: OutputKind = "features"
+    """Kind of the values that the network computes."""
+    features: Annotated[int, Meta(ge=1)] = 0
+    """Number of features for a picture; 0 for a complete classifier without features."""
     parts: dict[PartName, Part]
     engine: dict[EngineName, EngineOptions] = {}
     calibration: Calibration | None = None
-    """Calibration of the head's probabilities, if they need one."""
+    """Calibration of the probabilities, if they need one."""
     weight: Annotated[float, Meta(gt=0, le=MAX_WEIGHT)] = 1.0
     """Weight of the stack's vote in a jury."""
     golden: tuple[Golden, ...] = ()
@@ -116,6 +132,14 @@ class Manifest(
         if name not in self.parts:
             raise StackError(f"The stack {self.name} has no part for {name}.")
         return self.parts[name]
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """The numbers of values that the network may compute for a picture."""
+        if self.output == "features":
+            return (self.features,)
+        scores = (1, 2) if len(self.classes) == 2 else (len(self.classes),)
+        return tuple(each + self.features for each in scores)
 
     def write(self, directory: Path) -> None:
         """Write ``manifest.json`` into ``directory``."""
@@ -170,8 +194,17 @@ def load_document(directory: Path) -> Any:
 def _check(manifest: Manifest) -> None:
     """Raise ``ValueError`` if sections of the manifest do not fit each other."""
     classes, reference = checked_classes(manifest.classes), manifest.reference
-    if "head" not in manifest.parts or not manifest.parts.keys() & set(get_args(EngineName)):
-        raise ValueError("parts must name a head and at least one backbone")
+    if not manifest.parts.keys() & set(get_args(EngineName)):
+        raise ValueError("parts must name at least one backbone")
+    if manifest.output == "features" and "head" not in manifest.parts:
+        raise ValueError("parts must name a head, or output must be logits or probabilities")
+    if manifest.output != "features" and "head" in manifest.parts:
+        raise ValueError(f"output must be features, not {manifest.output}, for a head")
+    if not manifest.features and (manifest.output == "features" or manifest.familiarity):
+        raise ValueError("features is missing")
+    for name, options in manifest.engine.items():
+        if options.features is not None and (options.output is None or not manifest.features):
+            raise ValueError(f"engine.{name}.features needs engine.{name}.output and features")
     if manifest.calibration is not None and len(manifest.calibration.intercept) != len(classes):
         raise ValueError("calibration.intercept must have a number for each class")
     if len(manifest.golden) > MAX_GOLDEN:

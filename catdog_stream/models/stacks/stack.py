@@ -7,6 +7,7 @@ import numpy as np
 from catdog_stream.models.engines.backbone import Backbone, Batch
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
 from catdog_stream.models.stacks import golden
+from catdog_stream.models.stacks.class_scores import ClassScores
 from catdog_stream.models.stacks.head import Head
 from catdog_stream.models.stacks.loading import Engine, load_backbone
 from catdog_stream.models.stacks.manifest import Manifest, load_manifest
@@ -16,13 +17,13 @@ from catdog_stream.models.verdict import Verdict
 
 
 class ModelStack:
-    """Backbone and head of a stack: the project's own ``Classifier``."""
+    """Backbone and head of a stack, or a complete classifier: the project's own ``Classifier``."""
 
     def __init__(
         self,
         manifest: Manifest,
         backbone: Backbone,
-        head: Head,
+        head: Head | ClassScores,
         familiarity: Familiarity | None = None,
         *,
         threads: int,
@@ -61,6 +62,7 @@ class ModelStack:
         batch: int | None = None,
         limits: PictureLimits | None = None,
         turned_copies: bool = False,
+        onnx_provider: str = "cpu",
     ) -> "ModelStack":
         """Load the stack in ``directory`` to compute on ``threads`` CPU threads.
 
@@ -72,26 +74,23 @@ class ModelStack:
                 the number, or the engine chooses the smallest number with full throughput.
             limits: size limits of a picture.
             turned_copies: classify a picture on which the stack is unsure in all four orientations.
+            onnx_provider: name of the execution provider of ONNX Runtime.
 
         Raises:
             StackError: the stack is missing, damaged, or ``engine`` cannot run it.
         """
         manifest = load_manifest(directory)
-        head = Head(
-            directory / manifest.part("head").file,
-            manifest.features,
-            len(manifest.classes),
-            manifest.calibration,
-        )
         familiarity = None
         if manifest.familiarity is not None:
             file = directory / manifest.part("familiarity").file
             familiarity = Familiarity.load(file, manifest.features, len(manifest.classes))
-        backbone = load_backbone(engine, directory, manifest, threads, batch)
+        # The head first: a network that is loaded must be closed.
+        head = _head(directory, manifest)
+        backbone = load_backbone(engine, directory, manifest, threads, batch, onnx_provider)
         return cls(
             manifest,
             backbone,
-            head,
+            head or _class_scores(manifest, backbone),
             familiarity,
             threads=threads,
             limits=limits or PictureLimits(),
@@ -99,7 +98,7 @@ class ModelStack:
         )
 
     def prepare(self, data: bytes) -> Picture:
-        """Return the picture as uint8 [size, size, 3]. Thread-safe.
+        """Return the picture as uint8 [height, width, 3]. Thread-safe.
 
         Raises ``RejectedRequest`` if the picture is invalid.
         """
@@ -118,24 +117,26 @@ class ModelStack:
 
     def _verdicts(self, pictures: Batch) -> list[Verdict]:
         """Return the verdicts on ``pictures`` without turned copies."""
-        features = self._backbone.features(pictures)
+        values = self._backbone.features(pictures)
         stack = f"{self.name} {self.version}"
         scores = [
             dict(zip(self.classes, probabilities, strict=True))
-            for probabilities in self._head.scores(features).tolist()
+            for probabilities in self._head.scores(values).tolist()
         ]
         if self._familiarity is None:
             return [Verdict(probabilities, stack) for probabilities in scores]
         return [
             Verdict(probabilities, stack, familiar, unknown=familiar < self._threshold)
             for probabilities, familiar in zip(
-                scores, self._familiarity.of(features).tolist(), strict=True
+                scores,
+                self._familiarity.of(values[:, -self.manifest.features :]).tolist(),
+                strict=True,
             )
         ]
 
     def warm_up(self) -> None:
         """Classify a grey picture alone, and then a batch with one grey picture per thread."""
-        grey = np.full((self.preprocessing.size, self.preprocessing.size, 3), 128, np.uint8)
+        grey = np.full(self.preprocessing.shape, 128, np.uint8)
         self.classify([grey])
         self.classify([grey] * self.threads)
 
@@ -150,3 +151,22 @@ class ModelStack:
     def close(self) -> None:
         """Free threads and memory of the backbone. The stack cannot be used afterwards."""
         self._backbone.close()
+
+
+def _head(directory: Path, manifest: Manifest) -> Head | None:
+    """Load the head of a stack; ``None`` for a complete classifier. Raises ``StackError``."""
+    if manifest.output != "features":
+        return None
+    file = directory / manifest.part("head").file
+    return Head(file, manifest.features, len(manifest.classes), manifest.calibration)
+
+
+def _class_scores(manifest: Manifest, backbone: Backbone) -> ClassScores:
+    assert manifest.output != "features"
+    return ClassScores(
+        manifest.output,
+        len(manifest.classes),
+        features=manifest.features,
+        step=backbone.output_step,
+        calibration=manifest.calibration,
+    )

@@ -18,7 +18,7 @@ __all__ = ["is_unsure", "with_turned_copies"]
 #: classes, or below this probability. Chosen on training pictures; measured in docs/models.md.
 _FAMILIARITY, _PROBABILITY = 0.05, 0.995
 _TURNS = (1, 2, 3)
-"""Right angles, counter-clockwise."""
+"""Right angles, counter-clockwise, for square pictures; others are turned upside down alone."""
 
 
 def is_unsure(verdict: Verdict) -> bool:
@@ -37,12 +37,14 @@ def with_turned_copies(
     """
     verdicts = classify(pictures)
     unsure = [number for number, verdict in enumerate(verdicts) if is_unsure(verdict)]
-    copies = [np.rot90(pictures[number], turn) for number in unsure for turn in _TURNS]
-    if not copies:
+    if not unsure:
         return verdicts
+    height, width, _ = pictures[0].shape
+    turns = _TURNS if height == width else (2,)
+    copies = [np.rot90(pictures[number], turn) for number in unsure for turn in turns]
     found = classify(np.ascontiguousarray(copies))
     for place, number in enumerate(unsure):
-        turned = found[place * len(_TURNS) : (place + 1) * len(_TURNS)]
+        turned = found[place * len(turns) : (place + 1) * len(turns)]
         verdicts[number] = _best([verdicts[number], *turned])
     return verdicts
 

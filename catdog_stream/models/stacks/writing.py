@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE
+from catdog_stream.models.stacks.loading import Engine
 from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, Part, PartName, describe
 from catdog_stream.models.stacks.stack import ModelStack
 
@@ -39,7 +40,8 @@ def write_loadable(manifest: Manifest, directory: Path, *, threads: int) -> None
     """
     with restored_on_failure(directory, FILE_NAME):
         manifest.write(directory)
-        stack = ModelStack.load(directory, engine="litert", threads=threads)
+        engine: Engine = "litert" if "litert" in manifest.parts else "auto"
+        stack = ModelStack.load(directory, engine=engine, threads=threads)
         try:
             stack.check_golden(directory)
         finally:

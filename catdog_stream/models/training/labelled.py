@@ -110,7 +110,6 @@ def read_batches(
     batch: int = 64,
 ) -> Iterator[LabelledBatch]:
     """Decode ``files`` in order as ``wanted``, ``batch`` at a time."""
-    size = wanted.size
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(files), batch):
             chunk = files[start : start + batch]
@@ -122,7 +121,7 @@ def read_batches(
             ]
             yield LabelledBatch(
                 files=[file for _, file in readable],
-                pictures=np.array([p for p, _ in readable], np.uint8).reshape(-1, size, size, 3),
+                pictures=np.array([p for p, _ in readable], np.uint8).reshape(-1, *wanted.shape),
                 labels=np.array([file.label for _, file in readable], np.intp),
                 unreadable=[result for result in results if isinstance(result, Unreadable)],
             )

@@ -47,6 +47,8 @@ class Assignment:
     """Largest size of a picture, in pixels."""
     folder: str | None
     """Folder for pictures on which the stacks disagree."""
+    onnx_provider: str = "cpu"
+    """Execution provider of ONNX Runtime."""
     turned_copies: bool = False
     """``True`` if a picture on which the stack is unsure is classified in all four orientations."""
 
@@ -64,6 +66,7 @@ def load_stack(assignment: Assignment) -> Classifier:
             max_pixels=assignment.max_pixels,
         ),
         turned_copies=assignment.turned_copies,
+        onnx_provider=assignment.onnx_provider,
     )
     stack.check_golden(directory)
     return stack

@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pytest
 
 from catdog_stream.models.engines.backbone import Pictures
-from catdog_stream.models.engines.litert import LiteRTBackbone, scaled
+from catdog_stream.models.engines.inputs import scaled
+from catdog_stream.models.engines.litert import LiteRTBackbone
 from catdog_stream.models.preprocessing import Preprocessing
 from tests.models.derived import derived_pictures
 

@@ -102,7 +102,7 @@ def test_what_is_no_json_object_is_refused(stack: Path, text: str) -> None:
         ("features", 0),
         ("features", True),
         ("input", {"channels": "RGB", "resize": "bilinear", "range": [-1, 1]}),
-        ("input", {"size": 32, "channels": "BGR", "resize": "bilinear", "range": [-1, 1]}),
+        ("input", {"size": 32, "channels": "GBR", "resize": "bilinear", "range": [-1, 1]}),
         ("input", {"size": -1, "channels": "RGB", "resize": "bilinear", "range": [-1, 1]}),
         ("parts", {}),
         ("parts", []),
@@ -147,7 +147,7 @@ CONFIDENCE = {"mean": 0.5, "edges": [0.4], "counts": [1, 2]}
         ("input", {**INPUT, "range": [1]}, "input.range must be a list of 2, not [1]"),
         ("input", {**INPUT, "range": [1, -1]}, "input.range must begin with the smaller number"),
         ("parts", {"tail": {}}, "parts: each name must be one of familiarity, head, litert, "
-         "tensorflow, not {'tail': {}}"),
+         "onnx, tensorflow, not {'tail': {}}"),
         ("parts", {"head": {"file": 7}}, "parts[...].file must be a text, not "
          "{'head': {'file': 7}}"),
         ("calibration", {"slope": 0, "intercept": [0, 0]},
@@ -190,9 +190,9 @@ def test_a_manifest_that_is_read_today_is_read_with_nan_and_with_further_fields(
     "value",
     [
         [],
-        {"onnx": {"batch": 8}},
+        {"abacus": {"batch": 8}},
         {"tensorflow": 8},
-        {"tensorflow": {}},
+        {"tensorflow": {"output": 7}},
         {"tensorflow": {"batch": 0}},
         {"tensorflow": {"batch": 1025}},
         {"tensorflow": {"batch": "8"}},

@@ -138,8 +138,8 @@ def test_a_manifest_that_does_not_fit_the_network_is_refused(copy: Path) -> None
 
 
 def test_an_unknown_engine_is_named() -> None:
-    engine: Engine = "onnx"  # type: ignore[assignment]
-    with pytest.raises(SettingError, match="onnx"):
+    engine: Engine = "abacus"  # type: ignore[assignment]
+    with pytest.raises(SettingError, match="abacus"):
         ModelStack.load(default_stack(), engine=engine, threads=1)
 
 

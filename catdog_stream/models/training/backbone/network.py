@@ -27,4 +27,4 @@ class Network:
 
     def scaled(self, views: Any) -> Any:
         """Return ``views``, with values 0 to 255, scaled to the network's input range."""
-        return views / self.preprocessing.divisor + self.preprocessing.range[0]
+        return self.preprocessing.scaled(views)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE, write_backbone
-from catdog_stream.models.engines.litert import scaled
+from catdog_stream.models.engines.inputs import scaled
 from catdog_stream.models.engines.networks import NetworkName, build_network
 from catdog_stream.models.stacks.writing import NOTICE_FILE
 from catdog_stream.models.training.labelled import read_batches
