@@ -56,7 +56,7 @@ def test_a_setting_that_cannot_be_used() -> None:
     answer = run("worker", CATDOG_ENGINE="abacus")
     assert answer.returncode == 2
     assert sentence(answer) == (
-        "CATDOG_ENGINE='abacus' cannot be used: it must be one of auto, litert, tensorflow."
+        "CATDOG_ENGINE='abacus' cannot be used: it must be one of auto, litert, tensorflow, onnx."
     )
 
 

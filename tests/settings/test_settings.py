@@ -39,6 +39,7 @@ def test_every_variable_is_read() -> None:
         "CATDOG_SHADOW_SHARE": "0.5",
         "CATDOG_SHADOW_FOLDER": "/",
         "CATDOG_ENGINE": "litert",
+        "CATDOG_ONNX_PROVIDER": "cuda",
         "CATDOG_THREADS": "3",
         "CATDOG_BATCH": "16",
         "CATDOG_BATCH_WAIT": "2.5",
@@ -67,6 +68,7 @@ def test_every_variable_is_read() -> None:
         shadow_share=0.5,
         shadow_folder=Path("/"),
         engine="litert",
+        onnx_provider="cuda",
         threads=3,
         batch=16,
         turned_copies=True,
@@ -258,8 +260,8 @@ def test_a_web_host_that_is_no_name_is_refused_by_name(value: str) -> None:
 
 
 def test_an_engine_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(SettingError, match=r"CATDOG_ENGINE.*auto, litert, tensorflow"):
-        Settings.from_environment({"CATDOG_ENGINE": "onnx"})
+    with pytest.raises(SettingError, match=r"CATDOG_ENGINE.*auto, litert, tensorflow, onnx"):
+        Settings.from_environment({"CATDOG_ENGINE": "abacus"})
 
 
 class TestVoting:

@@ -79,6 +79,36 @@ def colour_network(
             numpy_helper.from_array(np.ascontiguousarray(matrix), "matrix"),
         ],
     )
+    return _serialized(graph)
+
+
+def convolutional_network(wanted: Preprocessing, channels: int = 32, classes: int = 10) -> bytes:
+    """Return a network of three convolutions with random weights, and probabilities."""
+    random = np.random.default_rng(0)
+    nodes, weights, last, inputs = [], [], "picture", 3
+    for layer in range(3):
+        kernel = random.normal(0, (2 / (9 * inputs)) ** 0.5, (channels, inputs, 3, 3))
+        weights.append(numpy_helper.from_array(kernel.astype(np.float32), f"kernel{layer}"))
+        nodes.append(
+            helper.make_node("Conv", [last, f"kernel{layer}"], [f"sum{layer}"], pads=[1, 1, 1, 1])
+        )
+        nodes.append(helper.make_node("Relu", [f"sum{layer}"], [f"relu{layer}"]))
+        last, inputs = f"relu{layer}", channels
+    matrix = random.normal(0, 1, (channels, classes)).astype(np.float32)
+    nodes += [
+        helper.make_node("ReduceMean", [last], ["means"], axes=[2, 3], keepdims=0),
+        helper.make_node("MatMul", ["means", "matrix"], ["sums"]),
+        helper.make_node("Softmax", ["sums"], ["scores"], axis=-1),
+    ]
+    taken = helper.make_tensor_value_info(
+        "picture", TensorProto.FLOAT, ["batch", *wanted.network_shape]
+    )
+    given = helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", classes])
+    weights.append(numpy_helper.from_array(matrix, "matrix"))
+    return _serialized(helper.make_graph(nodes, "random", [taken], [given], weights))
+
+
+def _serialized(graph: onnx.GraphProto) -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)])
     model.ir_version = _IR
     onnx.checker.check_model(model)

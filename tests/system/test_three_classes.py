@@ -1,7 +1,8 @@
-"""Test of a stack with three classes that are no animals: from folders to labels and counts."""
+"""Tests of stacks with three classes that are no animals: from their files to labels and counts."""
 
 import asyncio
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import PATIENCE, Worker
 from tests.support.client import Client, header, request, strict_label
+from tests.support.onnx_files import colour_stack
 
 pytestmark = pytest.mark.integration
 
@@ -52,17 +54,29 @@ def test_three_colours_go_from_training_to_the_page(tmp_path: Path) -> None:
     assert trained.validation.accuracy == 1
     assert list(trained.validation.confusion) == list(COLOURS)
 
+    serve(stack, COLOURS, tmp_path)
+
+
+def test_a_complete_onnx_classifier_is_served_without_a_head(tmp_path: Path) -> None:
+    stack = colour_stack(tmp_path / "colours")
+    serve(stack, ("red", "green", "blue"), tmp_path)
+
+
+def serve(stack: Path, classes: Sequence[str], tmp_path: Path) -> None:
+    """Serve the stack ``colours 1`` and check the labels and counts of three pictures."""
+    random = np.random.default_rng(1)
+
     async def scenario(address: str) -> None:
         async with Client(address) as client:
-            sources = await client.send([request(picture(c, random)) for c in COLOURS])
+            sources = await client.send([request(picture(c, random)) for c in classes])
             await client.answers(sources)
-            for source, colour in zip(sources, COLOURS, strict=True):
+            for source, colour in zip(sources, classes, strict=True):
                 (record,) = client.labels[source]
                 text = strict_label(record.value)["label"]
-                assert [part for part in text.split() if part in COLOURS] == list(COLOURS)
+                assert [part for part in text.split() if part in classes] == list(classes)
                 assert header(record, "verdict") == colour
                 assert header(record, "stack") == "colours 1"
-                chances = {name: float(header(record, name) or "nan") for name in COLOURS}
+                chances = {name: float(header(record, name) or "nan") for name in classes}
                 assert max(chances, key=lambda name: chances[name]) == colour
                 assert sum(chances.values()) == pytest.approx(1)
                 assert header(record, "cat") is None
@@ -76,7 +90,7 @@ def test_three_colours_go_from_training_to_the_page(tmp_path: Path) -> None:
         assert worker.status("/labels/cat/") == 404
         asyncio.run(scenario(broker.address))
         wait_until(
-            lambda: worker.get("/labels/")["labels"] == dict.fromkeys(COLOURS, 1),
+            lambda: worker.get("/labels/")["labels"] == dict.fromkeys(classes, 1),
             "three colours to be counted",
             PATIENCE,
         )

@@ -129,10 +129,15 @@ def _read_npz(npz: Path) -> list[Any]:
     if not npz.is_file():
         raise InputError(f"There is no file {npz}.")
     try:
-        with np.load(npz, allow_pickle=False) as archive:
-            return [archive[name] for name in sorted(archive.files)]
+        # NumPy takes any other file for a pickle.
+        if zipfile.is_zipfile(npz):
+            with np.load(npz, allow_pickle=False) as archive:
+                return [archive[name] for name in sorted(archive.files)]
     except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{npz} is not an .npz file of weights: {error}.") from error
+        raise InputError(f"{npz} holds something that is no array of numbers.") from error
+    raise InputError(
+        f"{npz} is no file of weights: an .npz of arrays, Keras' .h5 and PyTorch's .pth are read."
+    )
 
 
 def check_shapes(file: Path, arrays: Sequence[Any], built: Any) -> None:

@@ -22,12 +22,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         convert(tmp_path / "weights.npz", tmp_path / "out")
 
 
-def test_a_lone_array_or_a_pickle_is_refused(tmp_path: Path) -> None:
+def test_a_lone_array_a_whole_network_or_a_pickle_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "lone.npy", np.zeros(3))
-    with pytest.raises(InputError):
-        convert(tmp_path / "lone.npy", tmp_path / "out")
+    (tmp_path / "network.onnx").write_bytes(b"\x08\x08\x12\x07pytorch")
+    for name in ("lone.npy", "network.onnx"):
+        with pytest.raises(InputError, match=f"{name} is no file of weights: an .npz of arrays"):
+            convert(tmp_path / name, tmp_path / "out")
     np.savez(tmp_path / "pickle.npz", np.array([{"a": 1}], object))
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="holds something that is no array of numbers"):
         convert(tmp_path / "pickle.npz", tmp_path / "out")
 
 

@@ -10,7 +10,7 @@ import pytest
 from catdog_stream.errors import StackError
 from catdog_stream.models.engines.onnx import OnnxBackbone
 from catdog_stream.models.preprocessing import DType, Preprocessing
-from tests.support.onnx_files import colour_network, one_output
+from tests.support.onnx_files import colour_network, convolutional_network, one_output
 
 RANGES: dict[str, tuple[int, int]] = {"uint8": (0, 255), "int8": (-128, 127)}
 TOLERANCE = 1e-6
@@ -56,6 +56,21 @@ def test_every_type_layout_and_batch_gives_the_scores_of_the_formula(
     np.testing.assert_allclose(alone, found, atol=TOLERANCE)
     assert backbone.features([]).shape == (0, 3)
     backbone.close()
+
+
+def test_convolutions_in_batches_of_other_sizes_give_nearly_the_same(tmp_path: Path) -> None:
+    """Bits are the same for one size; another size may round differently."""
+    wanted = Preprocessing(64, layout="NCHW")
+    random = np.random.default_rng(0)
+    many = list(random.integers(0, 256, (8, 64, 64, 3), np.uint8))
+    network = convolutional_network(wanted)
+    sizes = [load(tmp_path, network, wanted, features=10, batch=size) for size in (1, 3, 8)]
+    found = [backbone.features(many) for backbone in sizes]
+    for backbone, together in zip(sizes, found, strict=True):
+        alone = np.concatenate([backbone.features([picture]) for picture in many])
+        np.testing.assert_array_equal(alone, together)
+        np.testing.assert_allclose(together, found[0], rtol=0, atol=1e-5)
+    assert np.ptp(found[0], axis=0).max() > 1e-3
 
 
 def test_bgr_networks_get_the_channels_in_their_order(tmp_path: Path) -> None:
