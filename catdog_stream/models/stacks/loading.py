@@ -8,7 +8,7 @@ from catdog_stream.errors import SettingError, StackError
 from catdog_stream.models.engines.backbone import Backbone
 from catdog_stream.models.stacks.manifest import EngineName, EngineOptions, Manifest
 
-__all__ = ["Engine", "load_backbone"]
+__all__ = ["Engine", "cpu_engine", "load_backbone"]
 
 Engine = Literal["auto", "litert", "tensorflow", "onnx"]
 """``auto`` is one for which the stack has a part: TensorFlow if it is installed and finds a GPU,
@@ -68,12 +68,17 @@ def load_backbone(
     return TensorFlowBackbone(file, manifest.network, wanted, columns, threads=threads, batch=batch)
 
 
+def cpu_engine(manifest: Manifest) -> EngineName:
+    """Return the fastest engine on a CPU for which the stack has a part."""
+    engines: tuple[EngineName, ...] = ("litert", "onnx")
+    return next((each for each in engines if each in manifest.parts), "tensorflow")
+
+
 def _automatic(manifest: Manifest) -> EngineName:
     """Return the engine for a stack whose user chooses none."""
     if "tensorflow" in manifest.parts and _tensorflow_has_gpu():
         return "tensorflow"
-    engines: tuple[EngineName, ...] = ("litert", "onnx")
-    return next((each for each in engines if each in manifest.parts), "tensorflow")
+    return cpu_engine(manifest)
 
 
 def _require(module: str, library: str, engine: EngineName) -> None:

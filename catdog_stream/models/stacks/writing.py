@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE
-from catdog_stream.models.stacks.loading import Engine
+from catdog_stream.models.stacks.loading import cpu_engine
 from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, Part, PartName, describe
 from catdog_stream.models.stacks.stack import ModelStack
 
@@ -40,8 +40,7 @@ def write_loadable(manifest: Manifest, directory: Path, *, threads: int) -> None
     """
     with restored_on_failure(directory, FILE_NAME):
         manifest.write(directory)
-        engine: Engine = "litert" if "litert" in manifest.parts else "auto"
-        stack = ModelStack.load(directory, engine=engine, threads=threads)
+        stack = ModelStack.load(directory, engine=cpu_engine(manifest), threads=threads)
         try:
             stack.check_golden(directory)
         finally:

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from catdog_stream.errors import InputError
+from catdog_stream.errors import InputError, StackError
 from catdog_stream.models.engines.backbone import Features
 from catdog_stream.models.pictures import PictureLimits
-from catdog_stream.models.stacks.loading import load_backbone
+from catdog_stream.models.stacks.loading import cpu_engine, load_backbone
 from catdog_stream.models.stacks.manifest import (
     FILE_NAME,
     Manifest,
@@ -185,13 +185,16 @@ def add_ood_score(
     files = labelled_files(pictures, manifest.classes)
     if validation is not None:
         labelled_files(validation, manifest.classes)
-    backbone = load_backbone("litert", stack, manifest, threads)
+    if not manifest.features:
+        raise StackError(f"The network of {stack} gives scores alone: an OOD score needs features.")
+    engine = cpu_engine(manifest)
+    backbone = load_backbone(engine, stack, manifest, threads)
     found: list[Features] = []
     labels: list[Labels] = []
     unreadable: list[Unreadable] = []
     with tqdm(total=len(files), unit="picture", desc="features", disable=not progress) as bar:
         for batch in read_batches(files, manifest.preprocessing, threads=threads, limits=limits):
-            found.append(backbone.features(batch.pictures))
+            found.append(backbone.features(batch.pictures)[:, -manifest.features :])
             labels.append(batch.labels)
             unreadable += batch.unreadable
             bar.update(len(batch.pictures) + len(batch.unreadable))
@@ -206,7 +209,7 @@ def add_ood_score(
         manifest.write(stack)
         evaluation = None
         if validation is not None:
-            loaded = ModelStack.load(stack, engine="litert", threads=threads, limits=limits)
+            loaded = ModelStack.load(stack, engine=engine, threads=threads, limits=limits)
             evaluation = evaluate(loaded, validation, threads=threads, progress=progress)
             loaded.close()
             manifest = msgspec.structs.replace(manifest, reference=evaluation.reference)

@@ -19,10 +19,8 @@ from catdog_stream.models.stacks.manifest import (
     load_manifest,
     read_manifest,
 )
-from catdog_stream.models.stacks.reference import Reference
 from catdog_stream.models.stacks.stack import ModelStack
-from catdog_stream.models.stacks.writing import write_loadable
-from catdog_stream.models.training.fit_ood import fit_familiarity
+from catdog_stream.models.training.fit_ood import add_ood_score
 from catdog_stream.testing import check_classifier
 from tests.support.onnx_files import COLOURS, FILE, colour_network, colour_stack, picture_of
 
@@ -81,13 +79,17 @@ def test_golden_pictures_reference_and_an_ood_score_from_a_second_output(tmp_pat
     manifest.write(directory)
     stack = loaded(directory)
     assert stack.batch_size == 8
-    many = [stack.prepare(picture_of(colour, RANDOM, 4)) for colour in COLOURS * 40]
-    features = stack._backbone.features(many)[:, 3:]
-    fitted = fit_familiarity(features, np.arange(120) % 3, directory)
-    reference = Reference.of(stack.classify(many))
-    assert reference.verdicts == dict.fromkeys(COLOURS, 40)
-    manifest = fitted.put_into(manifest)
-    write_loadable(manifest, directory, threads=1)
+    for colour in COLOURS:
+        (tmp_path / "pictures" / colour).mkdir(parents=True)
+        for number in range(40):
+            file = tmp_path / "pictures" / colour / f"{number}.png"
+            file.write_bytes(picture_of(colour, RANDOM, 4))
+    pictures = tmp_path / "pictures"
+    add_ood_score(directory, pictures, validation=pictures, threads=1, progress=False)
+    reference = load_manifest(directory).reference
+    assert reference is not None
+    assert reference.familiarity is not None
+    assert sum(reference.verdicts[colour] for colour in COLOURS) > 110
     stack = loaded(directory)
     for colour, picture in zip(COLOURS, PICTURES, strict=True):
         (tmp_path / "golden").mkdir(exist_ok=True)
@@ -100,6 +102,15 @@ def test_golden_pictures_reference_and_an_ood_score_from_a_second_output(tmp_pat
     )
     assert known.familiarity is not None
     assert (known.label, grey.label) == ("red", "unknown")
+
+
+def test_an_ood_score_without_features_is_refused(tmp_path: Path) -> None:
+    directory = colour_stack(tmp_path / "colours")
+    for colour in COLOURS:
+        (tmp_path / "pictures" / colour).mkdir(parents=True)
+        (tmp_path / "pictures" / colour / "1.png").write_bytes(PICTURES[0])
+    with pytest.raises(StackError, match="an OOD score needs features"):
+        add_ood_score(directory, tmp_path / "pictures", threads=1, progress=False)
 
 
 @pytest.mark.parametrize(
