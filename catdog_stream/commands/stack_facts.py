@@ -16,7 +16,9 @@ __all__ = ["Serving", "about", "details", "serving"]
 #: Maximum characters shown of a part of a manifest that has no lines of its own.
 MOST = 300
 #: Parts of a manifest that have their own lines.
-KNOWN = frozenset({"name", "version", "classes", "input", "network", "features", "parts", "golden"})
+KNOWN = frozenset(
+    {"name", "version", "classes", "input", "network", "output", "features", "parts", "golden"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,9 @@ def details(repository: Repository, stack: StackId) -> Iterator[str]:
     yield f"{stack}: {listed(manifest.classes)}"
     yield _fact("quality", _accuracy(manifest))
     height, width, _ = manifest.preprocessing.shape
-    yield _fact(
-        "network", f"{manifest.network}, {width} x {height} pixels, {manifest.features} features"
-    )
+    computed = [f"{manifest.features} features"] if manifest.features else []
+    named = [manifest.network] if manifest.output == "features" else [manifest.output]
+    yield _fact("network", ", ".join([*named, f"{width} x {height} pixels", *computed]))
     for name, part in manifest.parts.items():
         megabytes = (directory / part.file).stat().st_size / 2**20
         yield _fact(name, f"{part.file}, {megabytes:.1f} MB, SHA-256 {part.sha256}")

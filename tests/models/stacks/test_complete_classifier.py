@@ -9,7 +9,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from catdog_stream.commands.stack_facts import details
 from catdog_stream.errors import StackError
+from catdog_stream.models.engines.litert import LiteRTBackbone
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.presets import PRESETS, preset
 from catdog_stream.models.stacks.golden import give
@@ -19,6 +21,7 @@ from catdog_stream.models.stacks.manifest import (
     load_manifest,
     read_manifest,
 )
+from catdog_stream.models.stacks.repository import Repository, StackId
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.training.fit_ood import add_ood_score
 from catdog_stream.testing import check_classifier
@@ -53,6 +56,32 @@ def test_every_preset_is_served(tmp_path: Path, name: Any) -> None:
     verdicts = stack.classify([stack.prepare(picture) for picture in PICTURES])
     assert [verdict.label for verdict in verdicts] == list(COLOURS)
     assert stack.prepare(PICTURES[0]).shape == (32, 48, 3)
+
+
+def test_a_picture_that_is_not_square_is_also_turned_upside_down(tmp_path: Path) -> None:
+    directory = colour_stack(tmp_path / "colours", preset("torchvision", 8, 12))
+    stack = loaded(directory, turned_copies=True, batch=2)
+    grey = np.full(stack.preprocessing.shape, 128, np.uint8)
+    verdicts = stack.classify([stack.prepare(PICTURES[0]), grey])
+    assert verdicts[0].label == "red"
+    assert len(verdicts) == 2
+
+
+def test_a_missing_onnx_runtime_is_named_with_its_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = colour_stack(tmp_path / "colours")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(StackError, match=r"needs ONNX Runtime: pip install .*\[onnx\]'\.$"):
+        loaded(directory)
+    with pytest.raises(StackError, match="no part for litert"):
+        loaded(directory, engine="litert")
+
+
+def test_the_facts_of_a_classifier_name_its_output(tmp_path: Path) -> None:
+    colour_stack(tmp_path / "colours" / "1")
+    lines = list(details(Repository(tmp_path), StackId("colours", "1")))
+    assert any(line.split() == ["network", "logits,", "8", "x", "8", "pixels"] for line in lines)
 
 
 def test_a_network_with_one_score_tells_two_classes_apart(tmp_path: Path) -> None:
@@ -170,6 +199,36 @@ def test_a_quantized_tflite_classifier_is_served(tmp_path: Path, dtype: Any) -> 
         assert found.label == expected.label
         assert found.scores == pytest.approx(dict(expected.scores), abs=0.02)
     check_classifier(stack, PICTURES)
+
+
+@pytest.mark.slow
+def test_outputs_of_a_tflite_file_are_read_by_their_names(tmp_path: Path) -> None:
+    tf = pytest.importorskip("tensorflow")
+    import keras
+
+    wanted = Preprocessing(16)
+    taken = keras.Input(wanted.shape)
+    means = keras.layers.GlobalAveragePooling2D()(taken)
+    network = keras.Model(taken, [means, keras.layers.Dense(5)(means)])
+    content = tf.lite.TFLiteConverter.from_keras_model(network).convert()
+    file = tmp_path / "network.tflite"
+    file.write_bytes(content)
+    picture = np.random.default_rng(0).integers(0, 256, wanted.shape, np.uint8)
+    means_of = picture.mean(axis=(0, 1)) / 127.5 - 1
+    with pytest.raises(StackError, match="the manifest must name one") as refused:
+        LiteRTBackbone(file, wanted, 3, threads=1)
+    names = str(refused.value).partition(" has the outputs ")[2].partition(": the")[0].split(", ")
+    found = {}
+    for name in names:
+        backbone = LiteRTBackbone(file, wanted, (3, 5), outputs=(name,), threads=2)
+        found[name] = backbone.features([picture, picture])
+        backbone.close()
+    both = LiteRTBackbone(file, wanted, 8, outputs=names, threads=2)
+    rows = both.features([picture])
+    both.close()
+    np.testing.assert_array_equal(rows[0], np.concatenate([found[name][0] for name in names]))
+    (features,) = (each for each in found.values() if each.shape == (2, 3))
+    np.testing.assert_allclose(features[1], means_of, atol=1e-5)
 
 
 def quantized_colours(wanted: Preprocessing) -> bytes:
