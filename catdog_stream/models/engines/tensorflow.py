@@ -72,11 +72,11 @@ def to_litert(network: Any, calibration: Sequence[Input] = ()) -> bytes:
 
 
 class TensorFlowBackbone:
-    """Backbone with the Keras weights in ``file``, computed in float32. Thread-safe.
+    """Network with the Keras weights in ``file``, computed in float32. Thread-safe.
 
     Args:
-        file: weights of any float type.
-        network: the architecture.
+        file: weights of any float type, or a whole ``.keras`` model.
+        network: the architecture of weights.
         preprocessing: the input format.
         features: number of features.
         threads: number of CPU threads.
@@ -101,14 +101,7 @@ class TensorFlowBackbone:
         batch: int | None = None,
     ) -> None:
         _configure(threads)
-        _check(file, preprocessing)
-        built = build_network(network, preprocessing.size)
-        try:
-            built.load_weights(file)
-        except (OSError, ValueError, KeyError) as error:
-            raise StackError(
-                f"TensorFlow cannot read {file} as weights of this network."
-            ) from error
+        built = _load(file, network, preprocessing)
         self._features = built.output_shape[-1]
         if not are_features(self._features, features):
             raise StackError(f"{file} gives {self._features} features, not those of its manifest.")
@@ -166,13 +159,42 @@ class TensorFlowBackbone:
         return min(times[1:])
 
 
-def _check(file: Path, wanted: Preprocessing) -> None:
-    """Raise ``StackError`` unless the architectures here take such an input."""
-    if wanted.width not in (None, wanted.size) or (wanted.layout, wanted.dtype) != (
-        "NHWC",
-        "float32",
-    ):
-        raise StackError(f"{file}: TensorFlow's networks take a square input, NHWC and float32.")
+def _load(file: Path, network: NetworkName, wanted: Preprocessing) -> Any:
+    """Return the Keras network of ``file``. Raises ``StackError`` if it takes another input."""
+    if (wanted.layout, wanted.dtype) != ("NHWC", "float32"):
+        raise StackError(f"{file}: TensorFlow's networks take NHWC and float32.")
+    if file.suffix != ".keras":
+        return _with_weights(file, network, wanted)
+    import keras
+
+    try:
+        # In safe mode Keras refuses code in the file, such as a Lambda layer.
+        model = keras.saving.load_model(file, compile=False, safe_mode=True)
+        found = model.input_shape
+        fits = len(found) == 4 and all(
+            side in (None, expected) for side, expected in zip(found[1:], wanted.shape, strict=True)
+        )
+    except Exception as error:
+        # Keras raises any exception for damaged bytes.
+        raise StackError(f"Keras cannot read {file} as a model that is safe.") from error
+    if not fits or len(model.outputs) != 1:
+        raise StackError(
+            f"{file} takes {found} and has {len(model.outputs)} outputs; its manifest says "
+            f"{(None, *wanted.shape)}, and one output is read."
+        )
+    return model
+
+
+def _with_weights(file: Path, network: NetworkName, wanted: Preprocessing) -> Any:
+    """Return a known architecture with the weights in ``file``. Raises ``StackError``."""
+    if wanted.width not in (None, wanted.size):
+        raise StackError(f"{file}: the network {network} takes square pictures.")
+    built = build_network(network, wanted.size)
+    try:
+        built.load_weights(file)
+    except (OSError, ValueError, KeyError) as error:
+        raise StackError(f"TensorFlow cannot read {file} as weights of this network.") from error
+    return built
 
 
 def _configure(threads: int) -> None:

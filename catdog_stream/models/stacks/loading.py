@@ -63,6 +63,8 @@ def load_backbone(
             provider=onnx_provider,
         )
     _require("tensorflow", "TensorFlow", name)
+    if outputs:
+        raise StackError(f"The engine {name} reads the only output of a network, not a named one.")
     from catdog_stream.models.engines.tensorflow import TensorFlowBackbone
 
     return TensorFlowBackbone(file, manifest.network, wanted, columns, threads=threads, batch=batch)

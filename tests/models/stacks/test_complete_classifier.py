@@ -202,6 +202,52 @@ def test_a_quantized_tflite_classifier_is_served(tmp_path: Path, dtype: Any) -> 
 
 
 @pytest.mark.slow
+def test_a_whole_keras_model_is_served_and_one_with_code_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    import keras
+
+    wanted = preset("keras", 16, 24)
+    network = keras.Sequential(
+        [
+            keras.Input(wanted.shape),
+            keras.layers.Rescaling(1 / 127.5, -1),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    network.layers[-1].set_weights([4 * np.eye(3, dtype=np.float32), np.zeros(3, np.float32)])
+    directory = colour_stack(tmp_path / "colours")
+    network.save(directory / "network.keras")
+    manifest = msgspec.structs.replace(
+        load_manifest(directory),
+        preprocessing=wanted,
+        output="probabilities",
+        parts={"tensorflow": describe(directory, "network.keras")},
+    )
+    manifest.write(directory)
+    stack = loaded(directory)
+    assert stack.engine == "tensorflow"
+    verdicts = stack.classify([stack.prepare(picture) for picture in PICTURES])
+    assert [verdict.label for verdict in verdicts] == list(COLOURS)
+    check_classifier(stack, PICTURES)
+
+    code = keras.Sequential([keras.Input(wanted.shape), keras.layers.Lambda(lambda x: x[:, 0, 0])])
+    code.save(directory / "network.keras")
+    manifest = msgspec.structs.replace(
+        manifest, parts={"tensorflow": describe(directory, "network.keras")}
+    )
+    manifest.write(directory)
+    with pytest.raises(StackError, match=r"Keras cannot read .* as a model that is safe"):
+        loaded(directory)
+    other = msgspec.structs.replace(manifest, preprocessing=preset("keras", 16, 16))
+    network.save(directory / "network.keras")
+    parts = {"tensorflow": describe(directory, "network.keras")}
+    msgspec.structs.replace(other, parts=parts).write(directory)
+    with pytest.raises(StackError, match="its manifest says"):
+        loaded(directory)
+
+
+@pytest.mark.slow
 def test_outputs_of_a_tflite_file_are_read_by_their_names(tmp_path: Path) -> None:
     tf = pytest.importorskip("tensorflow")
     import keras
