@@ -79,6 +79,7 @@ def import_original(
                 network = read_checkpoint(found.path, checkpoint)
         except Stopped as stopped:
             raise SystemExit(stopped.exit_code) from None
+    click.echo(f"The head's SHA-256 is {head.sha256}.")
     if sha256 is None and found.sha256 is not None:
         click.echo(f"The checkpoint's SHA-256 is {found.sha256}.")
     manifest = import_stack(

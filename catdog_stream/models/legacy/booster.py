@@ -23,6 +23,13 @@ goes left. A node that cannot be reached from the root is deleted. The base scor
 which the values of the trees are added. ``binary:logistic`` turns the sum into a probability with
 the logistic function.
 
+The format has no checksum, and repeats some values, which must agree: the parents of nodes, and in
+the highest bit whether a node is a left child; the number of features in each tree; the number of
+deleted nodes; the zeros; a node's hessian, which is the sum of those of its children; and the value
+of a leaf, which is its weight times a learning rate that is the same for all leaves of a tree.
+Nothing repeats the threshold, the feature and the default direction of a node: a changed one of
+these can be another valid model.
+
 The reader supports only ``binary:logistic`` by ``gbtree``, which the first system used. For any
 bytes, :func:`read_booster` returns valid trees, in which every row reaches a leaf, or raises
 ``InputError``.
@@ -41,7 +48,9 @@ __all__ = ["Booster", "Tree", "read_booster"]
 
 _NODE = np.dtype([("parent", "<i4"), ("left", "<i4"), ("right", "<i4"), ("s", "<u4"), ("v", "<f4")])
 _STATISTICS = np.dtype([("gain", "<f4"), ("hessian", "<f4"), ("weight", "<f4"), ("-", "<i4")])
-_DEFAULT_LEFT = 1 << 31
+_DEFAULT_LEFT = _IS_LEFT = 1 << 31
+#: Largest relative differences that rounding explains: of a product, and of sums in any order.
+_PRODUCT_ROUNDING, _SUM_ROUNDING = 1e-6, 1e-4
 #: Longest text, in bytes; names and sensible attributes are shorter.
 _LONGEST_TEXT = 1 << 20
 
@@ -74,6 +83,12 @@ class Booster:
     """Probability if the values of the trees add up to 0; between 0 and 1."""
     features: int
     trees: list[Tree]
+
+    @property
+    def thresholds(self) -> tuple[float, float]:
+        """The lowest and the highest threshold; both 0 without any."""
+        found = np.concatenate([tree.value[tree.left != -1] for tree in self.trees])
+        return (float(found.min()), float(found.max())) if len(found) else (0.0, 0.0)
 
 
 def read_booster(source: Path, data: bytes) -> Booster:
@@ -113,8 +128,11 @@ class _Reader:
         return self._data[self._at - size : self._at]
 
     def numbers(self, form: str, size: int) -> tuple[int | float, ...]:
-        """Take the next ``size`` bytes, and return the numbers at their front."""
-        return struct.unpack_from("<" + form, self.take(size))
+        """Take the next ``size`` bytes, and return the numbers at their front; zeros follow."""
+        data = self.take(size)
+        if any(data[struct.calcsize("<" + form) :]):
+            raise _UnreadableError("they are damaged")
+        return struct.unpack_from("<" + form, data)
 
     def array(self, dtype: npt.DTypeLike, count: int) -> npt.NDArray[np.void]:
         return np.frombuffer(self.take(count * np.dtype(dtype).itemsize), dtype)
@@ -139,8 +157,8 @@ def _read(reader: _Reader) -> Booster:
             ascii(text[:40].decode("latin1"))[1:-1] for text in (objective, booster)
         )
         raise _UnreadableError(f"binary:logistic by gbtree is understood, and they are {found}")
-    count, roots, _, _, _, groups, leaf_vectors = reader.numbers("4iq2i", 160)
-    if (roots, groups, leaf_vectors) != (1, 1, 0) or count < 1:
+    count, roots, again, _, _, groups, leaf_vectors = reader.numbers("4iq2i", 160)
+    if (roots, again, groups, leaf_vectors) != (1, features, 1, 0) or count < 1:
         raise _UnreadableError("they are damaged")
     with np.errstate(over="ignore"):  # the probability is then 0, which is refused
         base_score = np.float32(1 / (1 + np.exp(-np.float64(base_margin))))
@@ -162,12 +180,17 @@ def _read(reader: _Reader) -> Booster:
 
 
 def _read_tree(reader: _Reader, features: int) -> Tree:
-    roots, count, _, _, _, leaf_vectors = reader.numbers("6i", 148)
-    if (roots, leaf_vectors) != (1, 0) or count < 1:
+    roots, count, deleted, _, again, leaf_vectors = reader.numbers("6i", 148)
+    if (roots, again, leaf_vectors) != (1, features, 0) or count < 1:
         raise _UnreadableError("a tree is damaged")
     nodes = reader.array(_NODE, int(count))
     statistics = reader.array(_STATISTICS, int(count))
     order = _reached(nodes)
+    if len(order) + deleted != count:
+        raise _UnreadableError("a tree is damaged")
+    if not np.isfinite(nodes["v"][order]).all():
+        raise _UnreadableError("a tree has numbers that are not finite")
+    _check_repeated(nodes, statistics, np.array(order))
     place = np.full(len(nodes), -1, np.int32)
     place[order] = np.arange(len(order))
     nodes, statistics = nodes[order], statistics[order]
@@ -175,8 +198,6 @@ def _read_tree(reader: _Reader, features: int) -> Tree:
     feature = np.where(leaf, 0, nodes["s"] % _DEFAULT_LEFT).astype(np.int64)
     if (feature >= features).any():
         raise _UnreadableError("a tree asks for a feature that is not there")
-    if not np.isfinite(nodes["v"]).all():
-        raise _UnreadableError("a tree has numbers that are not finite")
     # The children of a leaf may have any value.
     left, right = (
         np.where(leaf, -1, place[np.where(leaf, 0, nodes[side])]).astype(np.int32)
@@ -196,6 +217,30 @@ def _read_tree(reader: _Reader, features: int) -> Tree:
         hessian=np.nan_to_num(statistics["hessian"]),
         weight=np.nan_to_num(statistics["weight"]),
     )
+
+
+def _check_repeated(
+    nodes: npt.NDArray[np.void], statistics: npt.NDArray[np.void], order: npt.NDArray[np.intp]
+) -> None:
+    """Raise ``_UnreadableError`` if values of the nodes ``order`` that must agree do not."""
+    is_leaf = nodes["left"][order] == -1
+    inner, leaves = order[~is_leaf], order[is_leaf]
+    left, right = nodes["left"][inner], nodes["right"][inner]
+    parents = nodes["parent"].view(np.uint32)
+    hessian, weight = statistics["hessian"].astype(float), statistics["weight"].astype(float)
+    weighed = leaves[weight[leaves] != 0]
+    rates = nodes["v"][weighed] / weight[weighed]
+    agrees = (
+        nodes["parent"][0] == -1
+        and np.array_equal(parents[left], inner | _IS_LEFT)
+        and np.array_equal(parents[right], inner)
+        and np.allclose(hessian[left] + hessian[right], hessian[inner], rtol=_SUM_ROUNDING, atol=0)
+        and np.allclose(
+            rates, np.median(rates) if len(rates) else 0, rtol=_PRODUCT_ROUNDING, atol=0
+        )
+    )
+    if not agrees:
+        raise _UnreadableError("a tree contradicts itself: the file was changed")
 
 
 def _reached(nodes: npt.NDArray[np.void]) -> list[int]:

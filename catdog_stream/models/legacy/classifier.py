@@ -47,6 +47,8 @@ class PickledClassifier:
     """The trees, as saved by xgboost."""
     labels: tuple[str, ...] | tuple[int, ...]
     """The classes, in the order of the training; empty if the pickle does not state them."""
+    base_score: float | None
+    """The base score as the classifier has it; ``None`` if the pickle does not state it."""
     sha256: str
     """SHA-256 of the pickle, in hexadecimal."""
 
@@ -63,8 +65,12 @@ def read_classifier(file: Path) -> PickledClassifier:
             f"{file} does not hold a trained XGBClassifier of xgboost 0.6 to 0.9."
         ) from None
     _check_use(file, fields)
-    labels = _labels(file, fields.get("_le"))
-    return PickledClassifier(trees, labels, hashlib.sha256(data).hexdigest())
+    labels = _labels(file, _state(fields.get("_le"), *_LABEL_ENCODERS).get("classes_"))
+    if "classes_" in fields and labels and _labels(file, fields["classes_"]) != labels:
+        raise InputError(f"{file} is damaged: it names its classes twice, and differently.")
+    base = fields.get("base_score")
+    stated = float(base) if isinstance(base, (int, float)) else None
+    return PickledClassifier(trees, labels, stated, hashlib.sha256(data).hexdigest())
 
 
 def _read(file: Path) -> bytes:
@@ -97,9 +103,8 @@ def _state(value: Any, *kinds: Global) -> dict[str, Any]:
     return {}
 
 
-def _labels(file: Path, encoder: Any) -> tuple[str, ...] | tuple[int, ...]:
-    """Return the classes of a ``LabelEncoder``: a NumPy array of texts or of whole numbers."""
-    array = _state(encoder, *_LABEL_ENCODERS).get("classes_")
+def _labels(file: Path, array: Any) -> tuple[str, ...] | tuple[int, ...]:
+    """Return the classes in a NumPy array of texts or of whole numbers."""
     if array is None:
         return ()
     try:

@@ -1,5 +1,6 @@
 """The first system's head, validated and converted to a format that current xgboost reads."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ class OriginalHead:
     """The two classes; the output of the trees is the probability of the second one."""
     features: int
     trees: int
+    thresholds: tuple[float, float]
+    """The lowest and the highest value that a feature is compared with; both 0 without any."""
     model: bytes
     """The model in xgboost's JSON format."""
     sha256: str
@@ -54,8 +57,16 @@ def read_head(file: Path, classes: tuple[str, ...] | None = None) -> OriginalHea
     classifier = read_classifier(file)
     names = _classes(file, classifier, classes)
     booster = read_booster(file, classifier.booster)
+    said = classifier.base_score
+    if said is not None and not math.isclose(said, booster.base_score, rel_tol=1e-5):
+        raise InputError(f"{file} is damaged: its base score is {said}, and its trees' another.")
     return OriginalHead(
-        names, booster.features, len(booster.trees), as_json(booster), classifier.sha256
+        names,
+        booster.features,
+        len(booster.trees),
+        booster.thresholds,
+        as_json(booster),
+        classifier.sha256,
     )
 
 

@@ -19,12 +19,23 @@ from catdog_stream.models.stacks.writing import HEAD_FILE, parts_in, write_loada
 __all__ = ["check_features", "import_stack"]
 
 
+#: Range of the thresholds for probabilities. xgboost takes up to twice the largest value.
+_THRESHOLDS = (-0.001, 2.001)
+
+
 def check_features(head: OriginalHead) -> None:
-    """Raise ``InputError`` unless ``head`` has as many features as the network."""
+    """Raise ``InputError`` unless the features of ``head`` are those of the network."""
     wanted = NETWORKS[NETWORK].features
     if head.features != wanted:
         raise InputError(
             f"The head takes {head.features} features, and TF-Slim's Inception V3 gives {wanted}."
+        )
+
+    lowest, highest = head.thresholds
+    if lowest < _THRESHOLDS[0] or highest > _THRESHOLDS[1]:
+        raise InputError(
+            f"The head compares features with {lowest:g} to {highest:g}, and the features are "
+            "probabilities: its file was changed."
         )
 
 

@@ -22,6 +22,8 @@ _PROTOCOLS = (2, 3, 4)
 #: A step takes one byte or more of the file, and may take hundreds of bytes of memory. The pickle
 #: of the first system has 2,232 steps.
 _MOST_STEPS = 100_000
+#: Bytes of the step FRAME: its code and the length of the frame behind it.
+_FRAME_HEADER = 9
 #: Characters of a refused name that are shown.
 _SHOWN = 100
 
@@ -53,8 +55,10 @@ def read_pickle(file: Path, data: bytes, known: Container[Global]) -> Any:
     global that is not in ``known``, or has a step that the pickle of a classifier does not need.
     """
     machine = _Machine(known)
+    frames = _Frames(len(data))
     try:
-        for step, argument, _ in pickletools.genops(data):
+        for step, argument, place in pickletools.genops(data):
+            frames.check(step.name, argument, place or 0)
             if step.name == "STOP":
                 return machine.pop()
             machine.take(step.name, argument)
@@ -69,6 +73,33 @@ def read_pickle(file: Path, data: bytes, known: Container[Global]) -> Any:
 
 class _RefusedError(Exception):
     """Error for a step that is valid but refused."""
+
+
+class _Frames:
+    """Check of the lengths that a pickle of protocol 4 has in front of its parts, and of its end.
+
+    Args:
+        size: bytes of the pickle.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._end: int | None = None
+        """End of the present frame."""
+
+    def check(self, step: str, argument: Any, place: int) -> None:
+        """Raise ``ValueError`` or ``_RefusedError`` if the step at ``place`` contradicts them."""
+        end = place + 1 if step == "STOP" else place
+        if self._end is not None and end >= self._end:
+            if end != self._end:
+                raise ValueError("a frame ends within a step")
+            self._end = None  # large values follow a frame without one
+        if step == "FRAME":
+            self._end = place + _FRAME_HEADER + argument
+        elif step == "STOP" and self._end is not None:
+            raise ValueError("a frame is longer than the pickle")
+        elif step == "STOP" and end != self._size:
+            raise _RefusedError(f"{self._size - end} bytes follow its end")
 
 
 class _Machine:

@@ -18,6 +18,7 @@ import pytest
 Node = tuple[int, int, int, int, bool, float]
 
 LEAF = -1
+LEARNING_RATE = 0.1
 
 
 def split(parent: int, left: int, right: int, feature: int, at: float, to_left: bool) -> Node:
@@ -52,7 +53,9 @@ def old_booster(
             )
             sindex = feature | (1 << 31 if to_left else 0)
             data += struct.pack("<iiiIf", packed_parent, left, right, sindex, value)
-        data += struct.pack("<fffi", 1.0, 2.0, 0.5, 0) * len(nodes)
+        for number, (_, left, _, _, _, value) in enumerate(nodes):
+            weight = value / LEARNING_RATE if left == LEAF else 0.5
+            data += struct.pack("<fffi", 1.0, _hessian(nodes, number), weight, 0)
     data += bytes(4 * len(trees))
     if attributes is not None:
         data += struct.pack("<Q", len(attributes))
@@ -60,6 +63,13 @@ def old_booster(
     if metrics:
         data += struct.pack("<Q", len(metrics)) + b"".join(map(_text, metrics))
     return data
+
+
+def _hessian(nodes: list[Node], number: int) -> float:
+    """Return 2 for each leaf below a node."""
+    _, left, right, *_ = nodes[number]
+    children = [child for child in (left, right) if number < child < len(nodes)]
+    return sum(_hessian(nodes, child) for child in children) if children else 2.0
 
 
 def _text(text: str) -> bytes:
@@ -112,7 +122,13 @@ def _renamed(content: bytes, new: str, old: str) -> bytes:
     """Return ``content`` with a module's old name, and in protocol 4 with its length in front."""
     new_bytes, old_bytes = new.encode(), old.encode()
     short = bytes([0x8C])
+    before = len(content)
     content = content.replace(
         short + bytes([len(new_bytes)]) + new_bytes, short + bytes([len(old_bytes)]) + old_bytes
     )
+    if content[1] == 4:  # all of it is one frame, with its length in front
+        place = 3
+        (length,) = struct.unpack_from("<Q", content, place)
+        frame = struct.pack("<Q", length + len(content) - before)
+        content = content[:place] + frame + content[place + 8 :]
     return content.replace(b"c" + new_bytes + b"\n", b"c" + old_bytes + b"\n")

@@ -29,6 +29,13 @@ TREE: list[Node] = [
 ]
 STUMP: list[Node] = [split(-1, 1, 2, 1, 0.0, False), leaf(0, -0.25), leaf(0, 0.75)]
 
+#: Places in a file of one tree; ``models.legacy.booster`` documents the format.
+PARAMETERS = 136
+TREES = PARAMETERS + 8 + len("binary:logistic") + 8 + len("gbtree")
+FIRST = TREES + 160
+NODES = FIRST + 148
+STATISTICS = NODES + 20 * len(TREE)
+
 #: A row, and the output of TREE and STUMP for it.
 BY_HAND = [
     ([0.4, 0.0, 9.0], -1.5, 0.75),
@@ -105,6 +112,30 @@ def test_what_cannot_be_read_is_told_in_one_sentence(booster: bytes, sentence: s
     with pytest.raises(InputError, match=sentence) as raised:
         read_booster(SOURCE, booster)
     assert str(raised.value).startswith("The trees in model.p cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(PARAMETERS - 1, id="zeros of the learner"),
+        pytest.param(TREES + 8, id="features of the trees"),
+        pytest.param(FIRST + 8, id="deleted nodes"),
+        pytest.param(FIRST + 16, id="features of a tree"),
+        pytest.param(FIRST + 147, id="zeros of a tree"),
+        pytest.param(NODES, id="parent of the root"),
+        pytest.param(NODES + 20, id="parent of a leaf"),
+        pytest.param(NODES + 23, id="side of a leaf"),
+        pytest.param(NODES + 20 + 18, id="value of a leaf"),
+        pytest.param(STATISTICS + 16 + 7, id="hessian of a leaf"),
+        pytest.param(STATISTICS + 16 + 10, id="weight of a leaf"),
+    ],
+)
+def test_a_changed_byte_that_contradicts_another_is_found(place: int) -> None:
+    content = bytearray(old_booster([TREE], 3))
+    read_booster(SOURCE, bytes(content))
+    content[place] ^= 0x41
+    with pytest.raises(InputError, match=r"damaged|contradicts itself"):
+        read_booster(SOURCE, bytes(content))
 
 
 def test_a_file_that_is_cut_off_anywhere_is_told() -> None:

@@ -215,3 +215,28 @@ def test_other_pickles_and_files_are_told(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(classifier, "MAX_BYTES", 100)
     with pytest.raises(InputError, match="more than the 100 bytes"):
         read_classifier(write(tmp_path, old_pickle(TREES, [0, 1])))
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+def test_nothing_may_follow_the_end_of_a_pickle(tmp_path: Path, protocol: int) -> None:
+    content = old_pickle(TREES, [0, 1], protocol=protocol)
+    with pytest.raises(InputError, match=r"is not read: 3 bytes follow its end\.$"):
+        read_classifier(write(tmp_path, content + b"abc"))
+
+
+def test_the_length_of_a_frame_must_be_right(tmp_path: Path) -> None:
+    content = bytearray(old_pickle(TREES, [0, 1], protocol=4))
+    content[content.index(b"\x95") + 1] ^= 1
+    with pytest.raises(InputError, match="is damaged"):
+        read_classifier(write(tmp_path, bytes(content)))
+
+
+def test_what_a_pickle_has_twice_must_agree(tmp_path: Path) -> None:
+    other = write(tmp_path, old_pickle(TREES, [0, 1], classes_=np.array([0, 2])))
+    with pytest.raises(InputError, match="names its classes twice, and differently"):
+        read_classifier(other)
+    based = write(tmp_path, old_pickle(TREES, [0, 1], base_score=0.5))
+    assert read_head(based).trees == 1
+    based = write(tmp_path, old_pickle(TREES, [0, 1], base_score=0.25))
+    with pytest.raises(InputError, match=r"its base score is 0\.25"):
+        read_head(based)
