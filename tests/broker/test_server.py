@@ -103,6 +103,7 @@ def test_it_is_refused_in_a_thread_that_would_take_it_along(port: int, tmp_path:
     assert "main thread" in str(errors)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("end", [LocalKafka.stop, LocalKafka.kill])
 def test_what_it_was_sent_is_there_after_a_stop_and_after_a_crash(
     end: Callable[[LocalKafka], None], port: int, tmp_path: Path

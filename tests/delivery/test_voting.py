@@ -37,6 +37,7 @@ def incoming(partition: int, offset: int, headers: Headers = ()) -> Incoming:
     return Incoming(Source(REQUESTS, partition, offset), b"\xff", b"value", headers, LONG_AGO)
 
 
+@pytest.mark.long
 def test_a_vote_stands_in_the_partition_of_its_request_and_says_all_that_an_answer_needs(
     broker: str,
 ) -> None:

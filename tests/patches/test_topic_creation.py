@@ -22,6 +22,7 @@ pytestmark = pytest.mark.integration
 DEADLINE = 60.0
 
 
+@pytest.mark.long
 def test_a_topic_is_made_as_soon_as_a_broker_that_died_is_back(tmp_path: Path) -> None:
     name = f"created-{uuid.uuid4().hex[:8]}"
     with own_broker(tmp_path) as broker:

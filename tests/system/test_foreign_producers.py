@@ -82,6 +82,7 @@ def test_a_transaction_is_answered_once_it_is_committed_and_not_before(
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 def test_a_batch_that_cannot_be_read_ends_the_worker_with_its_place(
     tmp_path: Path, cat: bytes
 ) -> None:

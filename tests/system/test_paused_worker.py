@@ -9,7 +9,7 @@ import pytest
 from tests.support.client import Client, Message, request
 from tests.support.fleet import SETTINGS, Fleet
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 REQUESTS = 240
 

@@ -16,6 +16,7 @@ from tests.models.legacy.slim_graph import save
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["one_file", "prefix"])
 def test_the_network_says_what_slims_graph_says(made_up: MadeUp, form: str) -> None:
     assert np.ptp(made_up.probabilities, axis=0).max() > 0.01  # the outputs of the pictures differ

@@ -29,6 +29,7 @@ def folder(tmp_path: Path) -> Path:
     return directory
 
 
+@pytest.mark.long
 def test_training_writes_a_stack_that_answers_and_is_the_same_again(
     folder: Path, tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ class StoppedError(Exception):
     pass
 
 
+@pytest.mark.long
 def test_a_training_that_was_stopped_ends_as_one_that_was_not(
     files: list[LabelledFile], start: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
