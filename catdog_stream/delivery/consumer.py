@@ -216,7 +216,13 @@ class Consumer(ReadingConsumer):
 
     def _commit_of(self, tps: Iterable[TP]) -> dict[TP, tuple[int, str]]:
         """Return what can be committed: offsets, and the counts up to them, of the same moment."""
-        ends = {tp: self._committable(tp) for tp in tps}
+        # Faust forgets the committed offset of a revoked partition. Without it, and with nothing
+        # read yet, the place is unknown: 0 would have everything answered again.
+        ends = {
+            tp: end
+            for tp in tps
+            if (end := self._committable(tp)) or self._committed_offset[tp] is not None
+        }
         before = {tp: self._committed_offset[tp] or 0 for tp in ends}
         marked = self._corrected | self.suspects.unwritten
         changed = [tp for tp, end in ends.items() if end > before[tp] or tp in marked]

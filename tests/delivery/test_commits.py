@@ -20,6 +20,7 @@ from faust.types import TP
 
 from catdog_stream import deadlines
 from catdog_stream.app import build_app
+from catdog_stream.delivery.suspects import Suspects
 from catdog_stream.settings import Settings
 from tests.support.metrics import broker_errors
 
@@ -115,6 +116,30 @@ def test_nothing_is_committed_or_acknowledged_before_the_counts_are_restored() -
         assert it.ack(message(8, 50))
         await it._commit_tps([REQUESTS], start_new_transaction=False)
         assert len(asked) == 1
+
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
+
+
+def test_a_revoked_partition_of_which_nothing_was_read_is_not_committed_at_its_beginning() -> None:
+    """Check a revocation just after the start: Faust has forgotten the committed offset by then."""
+
+    async def scenario() -> None:
+        it = consumer()
+        committed: list[dict[TP, tuple[int, str]]] = []
+
+        async def commit_as(_generation: int, offsets: dict[TP, tuple[int, str]]) -> bool:
+            committed.append(offsets)
+            return True
+
+        it._thread.commit_as = commit_as
+        it.suspects = Suspects({REQUESTS.topic})
+        it.suspects.take_over({REQUESTS: OffsetAndMetadata(298, "")})
+        it._committed_offset[REQUESTS] = 298
+        await it._commit_if_possible()
+        assert [offsets[REQUESTS][0] for offsets in committed] == [298]
+        del it._committed_offset[REQUESTS]
+        await it._commit_if_possible()
+        assert len(committed) == 1, "it would have everything answered again"
 
     asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 
