@@ -175,6 +175,7 @@ def test_the_statistics_agree_with_each_other(worker: Worker) -> None:
             assert worker.get(f"/labels/{label}/") == {"label": label, "count": count}
     assert worker.status("/labels/giraffe/") == 404
     assert worker.get("/healthz") == {"alive": True, "problems": []}
-    assert worker.get("/readyz") == {"ready": True, "problems": []}
+    ready = worker.get("/readyz")  # which may warn that a busy machine is slow
+    assert (ready["ready"], ready["problems"]) == (True, [])
     assert worker.status("/metrics") == 200
     assert worker.status("/table/") == 404
