@@ -174,18 +174,20 @@ class Consumer(ReadingConsumer):
         known |= self.suspects.unwritten
         return (tp for tp in known if not topics or tp in topics or tp.topic in topics)
 
-    def _committable(self, tp: TP) -> int:
-        """Return the offset in front of which everything is done; 0 if it is unknown.
+    def _committable(self, tp: TP) -> int | None:
+        """Return the offset in front of which everything is done; ``None`` if it is unknown.
+
+        It is unknown where nothing was read, and where Faust has forgotten the committed offset,
+        as it does when a partition is revoked.
 
         If all records are acknowledged, this is the reading position: a transaction ends with a
         marker that is no record, and without this a lag would remain visible forever.
         """
         tracker = self._trackers.get(tp)
-        if tracker is None:
-            return self._read_to.get(tp, 0)
-        if tracker.is_idle:
-            return max(tracker.committable, self._read_to.get(tp, 0))
-        return tracker.committable
+        done = [self._committed_offset[tp], None if tracker is None else tracker.committable]
+        if tracker is None or tracker.is_idle:
+            done.append(self._read_to.get(tp))
+        return max((offset for offset in done if offset is not None), default=None)
 
     async def _commit_tps(
         self,
@@ -216,23 +218,20 @@ class Consumer(ReadingConsumer):
 
     def _commit_of(self, tps: Iterable[TP]) -> dict[TP, tuple[int, str]]:
         """Return what can be committed: offsets, and the counts up to them, of the same moment."""
-        # Faust forgets the committed offset of a revoked partition. Without it, and with nothing
-        # read yet, the place is unknown: 0 would have everything answered again.
-        ends = {
-            tp: end
-            for tp in tps
-            if (end := self._committable(tp)) or self._committed_offset[tp] is not None
-        }
-        before = {tp: self._committed_offset[tp] or 0 for tp in ends}
+        # Where the place is unknown, 0 would have everything answered again.
+        ends = {tp: end for tp in tps if (end := self._committable(tp)) is not None}
         marked = self._corrected | self.suspects.unwritten
-        changed = [tp for tp, end in ends.items() if end > before[tp] or tp in marked]
+        changed = [
+            tp
+            for tp, end in ends.items()
+            if end > (self._committed_offset[tp] or 0) or tp in marked
+        ]
         assignment = self.assignment() if changed else ()
         tables = self._committed_tables()
         return {
-            tp: (offset, self.suspects.marked(tp, offset, _metadata(tables, tp)))
+            tp: (ends[tp], self.suspects.marked(tp, ends[tp], _metadata(tables, tp)))
             for tp in changed
             if tp in assignment
-            for offset in [max(ends[tp], before[tp])]
         }
 
     async def _sends_are_confirmed(self, *, wait: bool) -> bool:

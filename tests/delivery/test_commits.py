@@ -144,6 +144,26 @@ def test_a_revoked_partition_of_which_nothing_was_read_is_not_committed_at_its_b
     asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 
 
+def test_the_beginning_is_committed_where_it_is_known() -> None:
+    """Check a first request that is processed alone: a commit before it says which one it is."""
+
+    async def scenario() -> None:
+        it = consumer()
+        committed: list[dict[TP, tuple[int, str]]] = []
+
+        async def commit_as(_generation: int, offsets: dict[TP, tuple[int, str]]) -> bool:
+            committed.append(offsets)
+            return True
+
+        it._thread.commit_as = commit_as
+        it._tracker(REQUESTS).deliver(0)
+        it._corrected.add(REQUESTS)
+        await it.commit()
+        assert [offsets[REQUESTS][0] for offsets in committed] == [0]
+
+    asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
+
+
 def test_a_commit_that_failed_is_made_again_with_what_has_come_since() -> None:
     async def scenario() -> None:
         it = consumer()
