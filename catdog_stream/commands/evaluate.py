@@ -15,7 +15,10 @@ from catdog_stream.worker.application import CatDogApp
 if TYPE_CHECKING:
     from catdog_stream.models.training.evaluation import Mistake
 
-__all__ = ["evaluate_command"]
+__all__ = ["CSV_FILE", "evaluate_command"]
+
+#: Option for a table that is written; file names may be any bytes.
+CSV_FILE = click.File("w", encoding="utf-8", errors="surrogateescape", lazy=False)
 
 
 def evaluate_command(app: CatDogApp) -> click.Command:
@@ -35,7 +38,7 @@ def evaluate_command(app: CatDogApp) -> click.Command:
     )
     @click.option(
         "--mistakes",
-        type=click.File("w", encoding="utf-8", errors="surrogateescape", lazy=False),
+        type=CSV_FILE,
         help="CSV file for the files with a wrong verdict, the worst first.",
     )
     @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")

@@ -6,6 +6,7 @@ from typing import TextIO
 
 import click
 
+from catdog_stream.commands.evaluate import CSV_FILE
 from catdog_stream.worker.application import CatDogApp
 
 __all__ = ["predict_command"]
@@ -19,7 +20,7 @@ def predict_command(app: CatDogApp) -> click.Command:
     @click.option(
         "--csv",
         "file",
-        type=click.File("w", encoding="utf-8", errors="surrogateescape", lazy=False),
+        type=CSV_FILE,
         default="-",
         help="The file to write; standard output by default.",
     )

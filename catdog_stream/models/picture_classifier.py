@@ -16,6 +16,7 @@ from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.classifier import Prepared
 from catdog_stream.models.pictures import PictureLimits, decode
 from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.stacks.calibration import Calibration
 from catdog_stream.models.stacks.reference import Reference
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.models.whole_pictures import decode_whole
@@ -111,6 +112,7 @@ class AdaptedClassifier:
         self.name = own.name or type(own).__name__.lower()
         self.version, self.engine = own.version, own.engine
         self.classes = checked_classes(own.classes)
+        self._softmax = Calibration.none(len(self.classes))
         self.batch_size = batch or own.batch_size
         self.on_gpu, self.weight, self.tolerance = own.on_gpu, own.weight, own.tolerance
         if not self.batch_size > 0:
@@ -169,11 +171,12 @@ class AdaptedClassifier:
                 f"The model gave scores of shape {scores.shape} instead of {wanted}.",
             )
         if self._own.output == "logits":
-            scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-        sums = scores.sum(axis=1, keepdims=True)
+            return self._softmax.probabilities(scores)
         # Numbers of 32 or 16 bits do not sum to 1 exactly. A larger difference is refused.
-        is_sum = (self._own.output == "logits") | (abs(sums - 1) <= SUM_TOLERANCE)
-        probabilities: npt.NDArray[np.float64] = scores / np.where(is_sum, sums, 1)
+        sums = scores.sum(axis=1, keepdims=True)
+        probabilities: npt.NDArray[np.float64] = scores / np.where(
+            abs(sums - 1) <= SUM_TOLERANCE, sums, 1
+        )
         return probabilities
 
     def warm_up(self) -> None:

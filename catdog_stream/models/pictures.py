@@ -10,7 +10,7 @@ For any bytes, :func:`decode` returns an array or raises ``RejectedRequest``.
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,15 +75,23 @@ def decode(data: bytes, wanted: Preprocessing, limits: PictureLimits) -> Picture
     ``not_an_image``, ``unsupported_format`` (recognised, but not one of the five) and
     ``damaged_image``.
     """
-    if len(data) > limits.max_bytes:
-        raise RejectedRequest(
-            Reason.TOO_LARGE, f"The picture has {len(data)} bytes, {limits.max_bytes} are allowed."
-        )
-    with opened(data, recognise(data), limits) as picture:
+    with recognised(data, limits) as picture:
         # Converted at the small size: far cheaper than the full size, with equal quality.
         on_its_side = picture.orientation in _ON_ITS_SIDE
         small = shown(picture, lambda image: resized(image, wanted, on_its_side=on_its_side))
     return np.array(letterboxed(on_white(small), wanted))
+
+
+def recognised(data: bytes, limits: PictureLimits) -> AbstractContextManager[Decoded]:
+    """Decode a picture in one of the five formats, for use in a ``with`` block.
+
+    Raises ``RejectedRequest``, here and for any exception in the block, as ``decode`` does.
+    """
+    if len(data) > limits.max_bytes:
+        raise RejectedRequest(
+            Reason.TOO_LARGE, f"The picture has {len(data)} bytes, {limits.max_bytes} are allowed."
+        )
+    return opened(data, recognise(data), limits)
 
 
 @contextmanager

@@ -2,8 +2,7 @@
 
 from PIL import Image
 
-from catdog_stream.errors import Reason, RejectedRequest
-from catdog_stream.models.pictures import PictureLimits, on_white, opened, recognise, shown
+from catdog_stream.models.pictures import PictureLimits, on_white, recognised, shown
 
 __all__ = ["decode_whole"]
 
@@ -20,9 +19,5 @@ def decode_whole(data: bytes, longest_side: int, limits: PictureLimits) -> Image
         width, height = (max(1, round(factor * length)) for length in image.size)
         return image.resize((width, height), Image.Resampling.BICUBIC)
 
-    if len(data) > limits.max_bytes:
-        raise RejectedRequest(
-            Reason.TOO_LARGE, f"The picture has {len(data)} bytes, {limits.max_bytes} are allowed."
-        )
-    with opened(data, recognise(data), limits) as picture:
+    with recognised(data, limits) as picture:
         return on_white(shown(picture, fit))

@@ -1,8 +1,9 @@
 """Search for the smallest number of pictures in one call that fully uses a device."""
 
+import time
 from collections.abc import Callable
 
-__all__ = ["best_batch"]
+__all__ = ["best_batch", "fastest"]
 
 #: Largest batch of the search. Each picture of a batch takes memory and waits for the whole batch.
 LARGEST = 64
@@ -11,6 +12,20 @@ LARGEST = 64
 _LEAST_GAIN = 0.05
 #: Share of the best throughput that is given up for a smaller batch, which has a shorter latency.
 _TOLERANCE = 0.1
+
+
+#: Timed calls for each batch size, after a first one that prepares it.
+_TIMED_CALLS = 2
+
+
+def fastest(run: Callable[[], object]) -> float:
+    """Return the seconds of the fastest of several calls of ``run``, without the first call."""
+    times = []
+    for _ in range(1 + _TIMED_CALLS):
+        started = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - started)
+    return min(times[1:])
 
 
 def best_batch(seconds: Callable[[int], float], *, largest: int = LARGEST) -> int:

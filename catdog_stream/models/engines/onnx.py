@@ -7,7 +7,6 @@ when the network is loaded.
 """
 
 import threading
-import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from catdog_stream.models.engines.backbone import (
     chosen_outputs,
     in_padded_calls,
 )
-from catdog_stream.models.engines.batch_search import best_batch
+from catdog_stream.models.engines.batch_search import best_batch, fastest
 from catdog_stream.models.engines.inputs import write_input
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.preprocessing import Preprocessing
@@ -37,8 +36,6 @@ _TYPES = {
     "tensor(uint8)": "uint8",
     "tensor(int8)": "int8",
 }
-# Timed calls for each batch size, after a first one that prepares it. The fastest counts.
-_TIMED_CALLS = 2
 #: Only fatal errors are logged: the others are exceptions.
 _FATAL = 4
 
@@ -133,16 +130,11 @@ class OnnxBackbone:
     def _seconds(self, size: int) -> float:
         """Return the seconds for a batch of ``size``. Raises ``MemoryError`` if it fails."""
         values = self._zeros(size)
-        times = []
         try:
-            for _ in range(1 + _TIMED_CALLS):
-                started = time.perf_counter()
-                self._run(values)
-                times.append(time.perf_counter() - started)
+            return fastest(lambda: self._run(values))
         except Exception as error:
             # No memory; or a network that computes single pictures only.
-            raise MemoryError(f"no room for {size} pictures") from error
-        return min(times[1:])
+            raise MemoryError(f"no memory for {size} pictures") from error
 
 
 def _installed(provider: str) -> str:

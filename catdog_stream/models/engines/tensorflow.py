@@ -11,7 +11,6 @@ import contextlib
 import io
 import os
 import threading
-import time
 import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from catdog_stream.models.engines.backbone import (
     are_features,
     in_padded_calls,
 )
-from catdog_stream.models.engines.batch_search import best_batch
+from catdog_stream.models.engines.batch_search import best_batch, fastest
 from catdog_stream.models.engines.networks import NetworkName, build_network
 from catdog_stream.models.preprocessing import Preprocessing
 
@@ -38,9 +37,6 @@ import tensorflow as tf
 
 Input = npt.NDArray[np.float32]
 """A network's input for a picture, shape [height, width, 3]."""
-
-# Timed calls for each batch size, after a first one that prepares it. The fastest counts.
-_TIMED_CALLS = 2
 
 
 def has_gpu() -> bool:
@@ -148,15 +144,10 @@ class TensorFlowBackbone:
     def _seconds(self, size: int) -> float:
         """Return the seconds for a batch of ``size``. Raises ``MemoryError`` if it does not fit."""
         pictures = np.zeros((size, *self._picture_shape), np.uint8)
-        times = []
         try:
-            for _ in range(1 + _TIMED_CALLS):
-                started = time.perf_counter()
-                self._run(pictures).numpy()
-                times.append(time.perf_counter() - started)
+            return fastest(lambda: self._run(pictures).numpy())
         except tf.errors.ResourceExhaustedError as error:
             raise MemoryError(f"no memory for {size} pictures") from error
-        return min(times[1:])
 
 
 def _load(file: Path, network: NetworkName, wanted: Preprocessing) -> Any:

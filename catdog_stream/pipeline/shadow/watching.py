@@ -1,7 +1,7 @@
 """Worker's side of a shadow: sends answers to its process, and counts the comparisons."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from threading import Event, Lock, Thread
 from typing import Any
 
@@ -122,12 +122,13 @@ class Shadow:
             name, _, version = reply["stack"].partition(" ")
             metrics.SHADOW.info({"name": name, "version": version, "engine": reply["engine"]})
             logger.info("The shadow %s looks on.", self.stack)
+            classes = dict.fromkeys(reply["classes"])
             while (seen := self._waiting.take()) is not None:
                 verdict = seen.verdict
-                if verdict.scores.keys() == set(reply["classes"]):
+                if verdict.scores.keys() == classes.keys():
                     compared = child.look(seen, self._patience)
                 else:
-                    compared = {"problem": _other_classes(self.stack, reply["classes"], verdict)}
+                    compared = {"problem": _other_classes(self.stack, classes, verdict)}
                 self._count(verdict.stack, compared)
         finally:
             with self._lock:
@@ -156,7 +157,7 @@ class Shadow:
         metrics.SHADOW_LARGEST_DIFFERENCE.labels(answered).set(tally.largest)
 
 
-def _other_classes(stack: str | None, classes: Sequence[str], answered: Verdict) -> str:
+def _other_classes(stack: str | None, classes: Collection[str], answered: Verdict) -> str:
     return (
         f"The shadow {stack} has the classes {listed(classes)}, and {answered.stack} has "
         f"{listed(answered.scores)}: their verdicts cannot be compared."
