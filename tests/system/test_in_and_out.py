@@ -175,7 +175,9 @@ def test_the_statistics_agree_with_each_other(worker: Worker) -> None:
             assert worker.get(f"/labels/{label}/") == {"label": label, "count": count}
     assert worker.status("/labels/giraffe/") == 404
     assert worker.get("/healthz") == {"alive": True, "problems": []}
-    ready = worker.get("/readyz")  # which may warn that a busy machine is slow
-    assert (ready["ready"], ready["problems"]) == (True, [])
+    ready = worker.get("/readyz")
+    # A busy machine may be slow, and nothing else.
+    assert ready.pop("warnings", []) in ([], ["Slow: see the page or /metrics."])
+    assert ready == {"ready": True, "problems": []}
     assert worker.status("/metrics") == 200
     assert worker.status("/table/") == 404
