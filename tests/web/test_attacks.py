@@ -1,6 +1,7 @@
 """Tests that no request blocks the event loop: a probe is answered at once meanwhile."""
 
 import asyncio
+import contextlib
 import json
 import socket
 
@@ -131,8 +132,11 @@ def test_what_is_no_http_is_a_problem_as_all_others(head: str) -> None:
         socket.create_connection(("127.0.0.1", server.port), PATIENCE) as client,
     ):
         client.sendall(head.replace("HOST", f"127.0.0.1:{server.port}").encode() + b"\r\n\r\n")
-        with client.makefile("rb") as file:
-            answer = file.read()
+        answer = b""
+        # A server that closes with part of the request unread then resets the connection.
+        with contextlib.suppress(ConnectionResetError):
+            while received := client.recv(65536):
+                answer += received
     top, _, body = answer.partition(b"\r\n\r\n")
     assert top.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400"))
     assert b"Content-Type: application/problem+json" in top
