@@ -27,7 +27,6 @@ with keep_out_of_gc():
     from catdog_stream.delivery.fetch_budget import FetchBudget
     from catdog_stream.delivery.group_lag import GroupLag
     from catdog_stream.delivery.group_member import GroupMember
-    from catdog_stream.delivery.publishing import KafkaPublisher
     from catdog_stream.delivery.voting import VotePublisher
     from catdog_stream.memory import MemoryPlan
     from catdog_stream.pipeline.answer_metrics import AnswerMetrics, VoteMetrics
@@ -41,6 +40,7 @@ with keep_out_of_gc():
     from catdog_stream.worker.cluster_readiness import ClusterReadiness
     from catdog_stream.worker.health import JURY_STARTS, WARMING, Watchdog, WorkerHealth
     from catdog_stream.worker.inference import Inference
+    from catdog_stream.worker.label_publisher import LabelPublisher
     from catdog_stream.worker.loading import loader_of
     from catdog_stream.worker.roles import role_of
     from catdog_stream.worker.rollout import Rollout
@@ -75,11 +75,12 @@ def build_app(settings: Settings) -> CatDogApp:
     )
 
     weights: dict[str, float] = {}
-    publisher: KafkaPublisher | VotePublisher = KafkaPublisher(
+    publisher: LabelPublisher | VotePublisher = LabelPublisher(
         lambda: app.producer,
         settings.cluster,
         partitions=lambda topic: readiness.partitions[topic],
         max_bytes=settings.max_answer_bytes,
+        limits=settings.score_limits,
     )
     if role.voter is not None:
         publisher = VotePublisher(

@@ -16,6 +16,7 @@ import orjson
 
 from catdog_stream.errors import Reason
 from catdog_stream.messages.raw_json import loads
+from catdog_stream.messages.scores import SCORES, read_scores
 from catdog_stream.messages.wire import Source
 
 __all__ = ["AnyHeaders", "AnyValue", "Label", "Rejection"]
@@ -37,7 +38,8 @@ class Label:
     """The most probable class, or ``unknown`` if the picture is out of distribution."""
     scores: Mapping[str, float]
     """Class to its probability, 0 to 1, in the stack's order. In full precision if the headers
-    have it, else from the text, rounded to 0.001."""
+    have it, else from the text, rounded to 0.001. Of more than 16 classes (a setting), only the
+    five likeliest, in their order."""
     text: str
     url: str | None
     """The request's ``url``, unchanged."""
@@ -57,7 +59,7 @@ class Label:
         text, url = fields.get("label"), fields.get("url")
         if not isinstance(text, str) or not text.startswith(_PREFIX):
             return None
-        scores = {
+        scores = read_scores(named.get(SCORES)) or {
             name: _chance(named.get(name), default=float(percent) / 100)
             for name, percent in _CHANCE.findall(text)
         }

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -17,6 +16,7 @@ from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.memory import DECODING, parsing_bytes
 from catdog_stream.messages.base64_text import read_base64
 from catdog_stream.messages.raw_json import RawObject, loads
+from catdog_stream.messages.scores import DEFAULT_LIMITS, SCORES, ScoreLimits, decimal
 
 __all__ = [
     "MAX_VALUES",
@@ -38,8 +38,8 @@ FIELDS = frozenset({"label", "url", "data"})
 
 #: Header names that this application writes; it replaces a request's headers of these names.
 LABEL_HEADERS = frozenset(
-    {"verdict", "stack", "source", "familiarity", "votes", "missing"}
-)  # and each class
+    {"verdict", "stack", "source", "familiarity", "votes", "missing", SCORES}
+)  # and that of each class
 REJECTION_HEADERS = frozenset({"reason", "detail", "source"})
 
 #: Bytes of a Kafka record for everything except the picture: url, key, headers, JSON syntax.
@@ -205,6 +205,7 @@ def verdict_label(
     familiarity: float | None = None,
     notes: Mapping[str, str] | None = None,
     fields: Mapping[str, Any] | None = None,
+    limits: ScoreLimits = DEFAULT_LIMITS,
 ) -> Answer:
     """Return the record of ``catdoglabel`` for one classified request.
 
@@ -219,16 +220,18 @@ def verdict_label(
         notes: further headers.
         fields: the request's JSON if it has other fields than these three: the label repeats them,
             byte for byte if they are a ``RawObject``.
+        limits: limits of the scores.
     """
+    of_classes = limits.headers(scores)
     own = (
         ("verdict", verdict.encode()),
-        *((name, _decimal(chance)) for name, chance in scores.items()),
+        *of_classes,
         ("stack", stack.encode()),
         ("source", str(incoming.source).encode()),
-        *(() if familiarity is None else [("familiarity", _decimal(familiarity))]),
+        *(() if familiarity is None else [("familiarity", decimal(familiarity))]),
         *((name, text.encode()) for name, text in (notes or {}).items()),
     )
-    theirs = _foreign(incoming.headers, LABEL_HEADERS | scores.keys())
+    theirs = _foreign(incoming.headers, LABEL_HEADERS | {name for name, _ in of_classes})
     return Answer(incoming.key, _label_value(text, url, fields), (*theirs, *own))
 
 
@@ -289,8 +292,3 @@ def _foreign(headers: Headers, reserved: frozenset[str]) -> Headers:
 def _size(headers: Headers) -> int:
     # Two variable-length integers of at most five bytes each precede name and value.
     return sum(len(name) + len(value or b"") + 10 for name, value in headers)
-
-
-def _decimal(number: float) -> bytes:
-    """Return the shortest decimal of the same float, without an exponent."""
-    return format(Decimal(repr(float(number))), "f").encode()

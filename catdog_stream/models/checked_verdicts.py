@@ -10,7 +10,7 @@ import numbers
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from catdog_stream.errors import Reason, RejectedRequest
-from catdog_stream.models.classes import RESERVED
+from catdog_stream.models.classes import RESERVED, header_names
 from catdog_stream.models.verdict import Verdict
 
 __all__ = ["MAX_STACK_CHARACTERS", "SUM_TOLERANCE", "checked_verdicts"]
@@ -56,7 +56,8 @@ def _checked(verdict: Verdict, classes: Collection[str]) -> Verdict:
     if len(stack) > MAX_STACK_CHARACTERS:
         raise _bad(f"a stack's name of more than {MAX_STACK_CHARACTERS} characters")
     for name, text in verdict.notes.items():
-        if name in classes or name in RESERVED - _NOTES or not isinstance(text, str):
+        headers = header_names(tuple(verdict.scores)).values()
+        if name in headers or name in RESERVED - _NOTES or not isinstance(text, str):
             raise _bad(f"a note {name!r}, which is another header of a label")
     scores = {name: _share(probability, name) for name, probability in verdict.scores.items()}
     total = sum(scores.values())

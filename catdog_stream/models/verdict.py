@@ -1,6 +1,6 @@
 """The verdict of a stack on a picture."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 __all__ = ["UNKNOWN", "Verdict"]
@@ -36,11 +36,17 @@ class Verdict:
 
     @property
     def text(self) -> str:
-        """The text of the label: ``Probabilities: cat 99.9% dog 0.1%``, adding up to 100.0.
+        """The text of the label: ``Probabilities: cat 99.9% dog 0.1%``, adding up to 100.0."""
+        return self.text_of(self.scores)
 
-        The rounding error goes to the likeliest class, where it is the smallest relative error.
+    def text_of(self, names: Collection[str]) -> str:
+        """Return the text of the label with some of the classes.
+
+        With all classes, the rounding error goes to the likeliest class, where it is the smallest
+        relative error.
         """
-        thousandths = {name: round(1000 * probability) for name, probability in self.scores.items()}
-        thousandths[self.likeliest] += 1000 - sum(thousandths.values())
+        thousandths = {name: round(1000 * self.scores[name]) for name in names}
+        if len(names) == len(self.scores):
+            thousandths[self.likeliest] += 1000 - sum(thousandths.values())
         parts = (f"{name} {n // 10}.{n % 10}%" for name, n in thousandths.items())
         return f"Probabilities: {' '.join(parts)}"

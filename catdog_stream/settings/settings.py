@@ -16,7 +16,9 @@ from typing import Literal, TypeVar, get_args
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
+from catdog_stream.messages.scores import ScoreLimits
 from catdog_stream.messages.wire import RECORD_OVERHEAD_BYTES, base64_length
+from catdog_stream.models.classes import HEADER_CLASSES
 from catdog_stream.models.stacks.loading import Engine
 from catdog_stream.models.stacks.manifest import MAX_BATCH
 from catdog_stream.models.vote_rules import RULES, Rule
@@ -35,6 +37,9 @@ SWITCH = ("on", "off")
 #: Maximum bytes that a label or a rejection adds to its request: the headers.
 ANSWER_OVERHEAD_BYTES = 16 * 1024
 
+#: Maximum number of scores in a label.
+MAX_HEADERS = 100
+MAX_METRIC_LABELS = 1000
 #: Kafka's sizes have 32 bits, and the largest size derived from this limit is 2.7 times as large.
 MAX_BYTES = 512 * 1024 * 1024
 MAX_PIXELS = 1_000_000_000
@@ -99,6 +104,12 @@ class Settings:
     max_rejected_in_a_row: int = 10_000
     #: Share of the last 1,000 answers that may be rejections, 0 to 1.
     max_rejected_share: float = 1.0
+    #: Largest number of classes that have a header each in a label.
+    header_classes: int = HEADER_CLASSES
+    #: Number of classes in a label if there are more.
+    header_scores: int = 5
+    #: Number of labels of a stack that each have metrics of their own.
+    metric_labels: int = 50
     #: Partitions of the topics that this application creates.
     partitions: int = 8
     #: Replication factor of each topic that this application creates.
@@ -180,6 +191,15 @@ class Settings:
             max_rejected_share=read(
                 "CATDOG_MAX_REJECTED_SHARE", values.share, cls.max_rejected_share
             ),
+            header_classes=read(
+                "CATDOG_HEADER_CLASSES", values.whole(MAX_HEADERS), cls.header_classes
+            ),
+            header_scores=read(
+                "CATDOG_HEADER_SCORES", values.whole(MAX_HEADERS), cls.header_scores
+            ),
+            metric_labels=read(
+                "CATDOG_METRIC_LABELS", values.whole(MAX_METRIC_LABELS), cls.metric_labels
+            ),
             partitions=read("CATDOG_PARTITIONS", values.whole(10_000), cls.partitions),
             replicas=read("CATDOG_REPLICAS", values.whole(MAX_REPLICAS), cls.replicas),
             role=read("CATDOG_ROLE", values.one_of(ROLES), cls.role),
@@ -220,6 +240,11 @@ class Settings:
             partitions=self.partitions,
             replicas=self.replicas,
         )
+
+    @property
+    def score_limits(self) -> ScoreLimits:
+        """Limits of the scores in a label."""
+        return ScoreLimits(self.header_classes, self.header_scores)
 
     @property
     def peer_secret(self) -> str | None:

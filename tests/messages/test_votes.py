@@ -100,7 +100,7 @@ def test_a_reason_that_this_version_does_not_know_is_a_rejection_all_the_same() 
         ("scores", {"cat": 1.5, "dog": -0.5}),
         ("scores", {"cat": None, "dog": 1}),
         ("scores", {"source": 0.5, "dog": 0.5}),
-        ("scores", {"a b": 0.5, "dog": 0.5}),
+        ("scores", {" b": 0.5, "dog": 0.5}),
         ("scores", []),
         ("stack", ""),
         ("stack", "a\nb 1"),

@@ -25,6 +25,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.batch_wait == 0.005
     assert settings.max_image_bytes == 4194304
     assert settings.partitions == 8
+    assert (settings.header_classes, settings.header_scores, settings.metric_labels) == (16, 5, 50)
     assert settings.web_fetch == "off"
 
 
@@ -45,6 +46,9 @@ def test_every_variable_is_read() -> None:
         "CATDOG_BATCH_WAIT": "2.5",
         "CATDOG_MAX_IMAGE_BYTES": "1000",
         "CATDOG_MAX_IMAGE_PIXELS": "2000",
+        "CATDOG_HEADER_CLASSES": "20",
+        "CATDOG_HEADER_SCORES": "3",
+        "CATDOG_METRIC_LABELS": "100",
         "CATDOG_PARTITIONS": "4",
         "CATDOG_REPLICAS": "2",
         "CATDOG_WEB_HOSTS": "catdog.example.org, [fd00::1],",
@@ -75,6 +79,9 @@ def test_every_variable_is_read() -> None:
         batch_wait=0.0025,
         max_image_bytes=1000,
         max_image_pixels=2000,
+        header_classes=20,
+        header_scores=3,
+        metric_labels=100,
         partitions=4,
         replicas=2,
         web_hosts=("catdog.example.org", "[fd00::1]"),

@@ -85,7 +85,7 @@ class ReservedName(Shade):
 
 
 class SpacedName(Shade):
-    classes = ("dark", "very light")
+    classes = ("dark", " light")
 
 
 class LongName(Shade):
@@ -133,8 +133,8 @@ class NotRepeatable(Shade):
     [
         (OneClass, "two classes"),
         (ReservedName, "'verdict' cannot be a class"),
-        (SpacedName, "'very light' cannot be a class"),
-        (LongName, "cannot be a class: it must have 1 to 32"),
+        (SpacedName, "' light' cannot be a class"),
+        (LongName, "cannot be a class: it must have 1 to 64"),
         (FailsOnDamaged, "for a damaged picture: raise RejectedRequest"),
         (NoName, "not empty"),
         (OutOfOrder, "out of order|rest of the batch"),

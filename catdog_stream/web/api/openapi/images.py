@@ -41,7 +41,11 @@ SCHEMAS: Part = {
             "status": {"const": "labelled"},
             "label": {**_TEXT, "examples": ["Probabilities: cat 99.9% dog 0.1%"]},
             "verdict": {**_TEXT, "description": "The likeliest class, or unknown."},
-            "scores": {"type": "object", "additionalProperties": _CHANCE},
+            "scores": {
+                "type": "object",
+                "additionalProperties": _CHANCE,
+                "description": "Class to its probability; of many classes, the likeliest.",
+            },
             "stack": {**_TEXT, "description": "Name and version of what answered."},
             "familiarity": _CHANCE,
         },

@@ -11,7 +11,7 @@ from catdog_stream.web.api.ids import image_id
 from catdog_stream.web.api.problems import NO_STORE, Problem
 from catdog_stream.web.api.stream import State
 from catdog_stream.web.api.v2.infer_request import Inference
-from catdog_stream.web.api.v2.serving import Model
+from catdog_stream.web.api.v2.serving import Model, joined
 from catdog_stream.web.api.v2.tensors import packed_bytes, packed_floats
 
 __all__ = ["HEADER_LENGTH", "infer_response", "labels_of"]
@@ -56,7 +56,7 @@ def infer_response(
         datatype, shape, data = tensors[name]
         output: dict[str, Any] = {"name": name, "datatype": datatype, "shape": shape}
         if name == "scores":
-            output["parameters"] = {"classes": ",".join(classes)}
+            output["parameters"] = {"classes": joined(classes)}
         if in_binary:
             packed = _packed(datatype, data)
             output["parameters"] = {
@@ -95,5 +95,7 @@ def _packed(datatype: str, data: Sequence[Any]) -> bytes:
 
 def _classes(model: Model, labels: Sequence[Label]) -> list[str]:
     """Return the classes in the model's order, then those of other models' labels."""
-    known = [name for name in model.classes if any(name in label.scores for label in labels)]
-    return list(dict.fromkeys([*known, *(name for label in labels for name in label.scores)]))
+    found = dict.fromkeys(name for label in labels for name in label.scores)
+    # A label of many classes has a few scores only: the others are 0, so that the shape stays.
+    known = () if found.keys().isdisjoint(model.classes) else model.classes
+    return list(dict.fromkeys([*known, *found]))

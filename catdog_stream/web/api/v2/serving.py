@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.worker.aggregation import Aggregation
 from catdog_stream.worker.inference import Inference
 
-__all__ = ["ALIAS", "Model", "checked", "model_document", "serving"]
+__all__ = ["ALIAS", "Model", "checked", "joined", "model_document", "serving"]
 
 #: Second name of the model, which stays the same after a rollout.
 ALIAS = "catdog"
@@ -61,5 +63,12 @@ def model_document(model: Model) -> dict[str, Any]:
             {"name": "verdict", "datatype": "BYTES", "shape": [-1]},
             {"name": "stack", "datatype": "BYTES", "shape": [-1]},
         ],
-        "parameters": {"classes": ",".join(model.classes)},
+        "parameters": {"classes": joined(model.classes)},
     }
+
+
+def joined(classes: Sequence[str]) -> str:
+    """Return the classes as a parameter: separated by commas, or as JSON if a name has a comma."""
+    if any("," in name for name in classes):
+        return orjson.dumps(classes).decode()
+    return ",".join(classes)

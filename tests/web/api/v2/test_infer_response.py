@@ -13,7 +13,7 @@ from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.stream import State
 from catdog_stream.web.api.v2.infer_request import Inference
 from catdog_stream.web.api.v2.infer_response import HEADER_LENGTH, infer_response, labels_of
-from catdog_stream.web.api.v2.serving import Model
+from catdog_stream.web.api.v2.serving import Model, model_document
 from catdog_stream.web.api.v2.tensors import packed_bytes, packed_floats
 
 MODEL = Model("pets", "2", ("cat", "dog"))
@@ -78,6 +78,20 @@ def test_labels_of_two_stacks_have_the_classes_of_both() -> None:
     (scores,) = orjson.loads(told.body)["outputs"]  # type: ignore[arg-type]
     assert scores["parameters"] == {"classes": "cat,dog,mouse"}
     assert scores["data"] == [0.75, 0.25, 0.0, 0.0, 0.0, 1.0]
+
+
+def test_a_label_of_many_classes_gives_the_shape_of_the_model() -> None:
+    model = Model("many", "1", ("a,b", "c", *(f"class {n}" for n in range(998))))
+    labels = [label("c", **{"c": 0.5, "class 7": 0.25}), label("a,b", **{"a,b": 1.0})]
+    told = infer_response(
+        model, Inference(None, [b"x"] * 2, {"scores": False}), states(*labels), labels
+    )
+    (scores,) = orjson.loads(told.body)["outputs"]  # type: ignore[arg-type]
+    assert scores["shape"] == [2, 1000]
+    assert orjson.loads(scores["parameters"]["classes"]) == list(model.classes)
+    assert scores["data"][:10] == [0.0, 0.5, *[0.0] * 7, 0.25]
+    assert (scores["data"][1000], sum(scores["data"])) == (1.0, 1.75)
+    assert model_document(model)["parameters"] == scores["parameters"]
 
 
 def test_a_rejected_picture_is_named_with_its_reason() -> None:

@@ -1,0 +1,72 @@
+"""Scores in a label: a header for each class, or one header with the likeliest of many classes.
+
+A class whose name cannot be the name of a header has a header with a similar name. Its label has
+the header ``scores`` as well, so that readers need not know how names are changed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from heapq import nlargest
+from typing import Annotated
+
+import orjson
+from msgspec import Meta
+
+from catdog_stream.documents import convert
+from catdog_stream.models.classes import HEADER_CLASSES, header_names
+from catdog_stream.models.verdict import Verdict
+
+__all__ = ["DEFAULT_LIMITS", "SCORES", "ScoreLimits", "decimal", "read_scores"]
+
+SCORES = "scores"
+
+_Scores = dict[str, Annotated[float, Meta(ge=0, le=1)]]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLimits:
+    """Limits of the scores in a label."""
+
+    header_classes: int = HEADER_CLASSES
+    """Largest number of classes that have a header each, and a place in the text."""
+    top: int = 5
+    """Number of classes in the text and in the header ``scores`` if there are more classes."""
+
+    def shown(self, scores: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the scores that a label shows: all, or the likeliest of many, in their order."""
+        if len(scores) <= self.header_classes:
+            return scores
+        # Of equal scores, the first: as the verdict.
+        return dict(nlargest(self.top, scores.items(), key=lambda item: item[1]))
+
+    def headers(self, scores: Mapping[str, float]) -> list[tuple[str, bytes]]:
+        """Return the headers of a label with these scores."""
+        headers = []
+        if len(scores) <= self.header_classes:
+            names = header_names(tuple(scores))
+            headers = [(names[name], decimal(score)) for name, score in scores.items()]
+            if all(name == header for name, header in names.items()):
+                return headers
+        shown = {name: float(score) for name, score in self.shown(scores).items()}
+        return [*headers, (SCORES, orjson.dumps(shown))]
+
+    def text(self, verdict: Verdict) -> str:
+        """Return the text of the label of a verdict."""
+        return verdict.text_of(self.shown(verdict.scores))
+
+
+DEFAULT_LIMITS = ScoreLimits()
+
+
+def decimal(number: float) -> bytes:
+    """Return the shortest decimal of the same float, without an exponent."""
+    return format(Decimal(repr(float(number))), "f").encode()
+
+
+def read_scores(header: bytes | None) -> dict[str, float]:
+    """Return the scores in the header ``scores``, which is untrusted; none if it is invalid."""
+    try:
+        return convert(orjson.loads(header or b""), _Scores)
+    except ValueError:
+        return {}
