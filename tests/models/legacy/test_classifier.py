@@ -59,7 +59,7 @@ def test_the_classes_0_and_1_are_cat_and_dog(tmp_path: Path) -> None:
     ("classes", "given", "sentence"),
     [
         ([0.5, 1.5], None, "does not name its classes: set --classes"),
-        (["Cat", "Dog"], None, "^The classes in .* cannot be used: 'Cat' cannot be a class"),
+        ([" cat", "dog"], None, "^The classes in .* cannot be used: ' cat' cannot be a class"),
         ([0, 1], ("cat", "cat"), "^--classes cannot be used: the class 'cat' is there twice"),
         ([0, 1], ("cat", "dog", "car"), "must have two classes, not 3"),
         ([0, 1, 2], None, "must have two classes, not 3"),
