@@ -37,6 +37,8 @@ COMMITTED = 15.0
 #: To compare the committed offsets with the logs when partitions are assigned: together with
 #: ``COMMITTED`` within one step of a recovery.
 HISTORY = 6.0
+#: To read the snapshots of large counts at that time. A recovery that takes longer starts again.
+SNAPSHOTS = 6.0
 #: How long a log may end before the committed offset until the log counts as lost.
 SHORT_LOG = 2.0
 #: For all other requests, such as creating a topic.

@@ -19,6 +19,7 @@ __all__ = [
     "TOPICS",
     "VOTES",
     "Topics",
+    "changelog_of",
     "group_of",
     "topic_configs",
 ]
@@ -40,6 +41,11 @@ COUNTED = {"label_counts": REQUESTS, "foreign_counts": LABELS}
 
 #: The application's id, which is also the id of its consumer group.
 GROUP = "catdog_stream"
+
+
+def changelog_of(group: str, table: str) -> str:
+    """Return the changelog topic of a group's table."""
+    return f"{group}-{table}-changelog"
 
 
 def group_of(voter: str | None) -> str:

@@ -50,6 +50,10 @@ def recount(dry_run: bool, forget_deleted: bool) -> None:
             f"{left} of {len(run.corrections)} partitions are not corrected yet: "
             "a worker does so when it next has them; call it again to see."
         )
+    if run.left_out:
+        raise click.ClickException(
+            f"Corrected in part: {run.left_out} further names differ. Call it again for them."
+        )
     click.echo("Corrected.")
 
 

@@ -5,20 +5,36 @@ worker is cut off while a change is in transit, its write may arrive after that 
 Kafka does not refuse it, and the table has lost the counts in between for good.
 
 Repair: the value of a partition is written as the metadata of that partition's commit (see
-``consumer``), which Kafka accepts from the partition's owner only. The changelog receives a copy
+``consumer``), which Kafka accepts from the partition's owner only. A value that is too large for
+that is based on a snapshot (see ``count_snapshots``). The changelog receives a copy of the metadata
 after each commit. The copy is read if no offset is committed: Kafka deletes the offsets of a group
 that has had no member for a week (``offsets.retention.minutes``).
 """
 
-from typing import Any
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import faust
+import orjson
+from aiokafka.errors import InvalidPartitionsError
+from faust.types import EventT
 
 from catdog_stream.delivery.count_corrections import corrected, from_mail
+from catdog_stream.delivery.count_snapshots import (
+    Reference,
+    Snapshot,
+    new_key,
+    reference_in,
+    resolved,
+)
 from catdog_stream.delivery.counting import Shard, cut_off, from_metadata, to_metadata
 from catdog_stream.delivery.marks import Mark, is_mark
 
 __all__ = ["CommittedTable"]
+
+logger = logging.getLogger(__name__)
 
 
 class CommittedTable(faust.Table[int, Shard]):
@@ -36,6 +52,11 @@ class CommittedTable(faust.Table[int, Shard]):
         super().__init__(*args, **kwargs)
         self.follows = follows
         self.counts = counts or follows
+        #: Partition to the last snapshot of its counts, and to keys of all that the changelog has.
+        self._snapshots: dict[int, Snapshot] = {}
+        self._keys: defaultdict[int, set[int]] = defaultdict(set)
+        #: Partition to the copy of its metadata in the changelog, if that names a snapshot.
+        self._copies: dict[int, str] = {}
 
     def partition_for_key(self, key: int) -> int:
         """Return the key itself; Faust would return the partition of the agent's current record."""
@@ -45,14 +66,90 @@ class CommittedTable(faust.Table[int, Shard]):
         """Write nothing yet: the next commit writes the value."""
         self._sensor_on_set(self, key, value)
 
-    def metadata(self, partition: int) -> str:
-        """Return the metadata to commit with the partition's offset."""
-        shard = self.data.get(partition)
-        return to_metadata(shard) if shard is not None else ""
+    def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
+        """Restore the copies; a snapshot is read when the metadata that names it is known."""
+        copies = []
+        for event in batch:
+            key, value = cast(int, event.key), cast(Any, event.value)
+            partition = event.message.partition
+            if key < 0:
+                (self._keys[partition].add if value else self._keys[partition].discard)(key)
+            elif value and "snapshot" in value:
+                self._copies[key] = orjson.dumps(value).decode()
+            else:
+                self._copies.pop(key, None)
+                copies.append(event)
+        super().apply_changelog_batch(copies)
 
-    def restore(self, partition: int, metadata: str) -> None:
-        """Restore the committed value; without one, keep the value from the changelog."""
-        shard = from_metadata(metadata)
+    def to_commit(self, partition: int) -> str | Shard:
+        """Return the metadata to commit with the offset, or the counts if they need a snapshot."""
+        shard = self.data.get(partition)
+        if shard is None:
+            return ""
+        text = to_metadata(shard)
+        if text is None and (snapshot := self._snapshots.get(partition)) is not None:
+            text = snapshot.metadata(shard)
+        return shard if text is None else text
+
+    async def write_snapshot(self, partition: int, shard: Shard) -> str:
+        """Write the counts to the changelog and return the metadata that names them.
+
+        Raises:
+            KafkaError: Kafka does not accept the record, or the changelog lacks the partition. A
+                worker adds partitions when it starts.
+        """
+        if partition >= (self.partitions or 0):
+            raise InvalidPartitionsError(f"{self.changelog_topic_name}/{partition}")
+        key = new_key()
+        self._keys[partition].add(key)
+        sent = await self.changelog_topic.send(
+            key=key,
+            value=shard,
+            partition=partition,
+            key_serializer=self.key_serializer,
+            value_serializer=self.value_serializer,
+            force=True,
+        )
+        self._snapshots[partition] = Snapshot((await sent).offset, key, shard)
+        return cast(str, self._snapshots[partition].metadata(shard))
+
+    def references(self, committed: Mapping[int, str]) -> Mapping[int, Reference]:
+        """Return which snapshots are needed to restore partitions.
+
+        Args:
+            committed: partition to the metadata of its committed offset, empty without one.
+        """
+        texts = {p: text or self._copies.get(p, "") for p, text in committed.items()}
+        return {p: found for p, text in texts.items() if (found := reference_in(text)) is not None}
+
+    def restore(
+        self,
+        partition: int,
+        metadata: str,
+        reference: Reference | None = None,
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        """Restore the committed value; without one, keep the value from the changelog.
+
+        Args:
+            partition: the partition.
+            metadata: metadata of its committed offset.
+            reference: what ``references`` has for it.
+            snapshot: the snapshot that it needs; ``None`` if the changelog no longer holds it.
+        """
+        self._snapshots.pop(partition, None)
+        if reference is None:
+            shard = from_metadata(metadata)
+        else:
+            shard = resolved(reference, snapshot)
+            if snapshot is not None:
+                self._snapshots[partition] = snapshot
+            else:
+                logger.warning(
+                    "%s has lost record %d of partition %d, which held the counts: they begin "
+                    "again. catdog-stream recount restores them from the topics.",
+                    *(self.changelog_topic_name, reference.position, partition),
+                )
         if shard is not None:
             self.data[partition] = shard
 
@@ -91,8 +188,15 @@ class CommittedTable(faust.Table[int, Shard]):
         self[partition] = result
         return True
 
-    def copy_to_changelog(self, partition: int) -> None:
-        """Write the committed value to the changelog, too. Nothing depends on its arrival."""
-        shard = self.data.get(partition)
-        if shard is not None and partition < (self.partitions or 0):
-            self.send_changelog(partition, partition, shard)
+    def copy_to_changelog(self, partition: int, metadata: str) -> None:
+        """Write the committed metadata to the changelog, too. Nothing depends on its arrival.
+
+        Delete the snapshots that it does not name: no later commit names them.
+        """
+        if not metadata or partition >= (self.partitions or 0):
+            return
+        self.send_changelog(partition, partition, orjson.loads(metadata))
+        named = reference_in(metadata)
+        for key in self._keys[partition] - {named.key if named is not None else 0}:
+            self._keys[partition].discard(key)
+            self.send_changelog(partition, key, None, None, "raw")

@@ -8,7 +8,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
@@ -18,13 +18,17 @@ from mode.utils.futures import notify
 
 from catdog_stream import deadlines
 from catdog_stream.delivery.committed_table import CommittedTable
+from catdog_stream.delivery.count_snapshots import Snapshot, read_snapshots
+from catdog_stream.delivery.counting import Shard
 from catdog_stream.delivery.lost_history import positions
 from catdog_stream.delivery.metadata_limit import is_large_enough
 from catdog_stream.delivery.reading import ReadingConsumer, raise_
 from catdog_stream.delivery.sends import UnconfirmedSends
 from catdog_stream.delivery.suspects import Suspects
-from catdog_stream.errors import BrokerError
+from catdog_stream.errors import BrokerError, Refusal
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.explanations import Access, broker_error
+from catdog_stream.metrics import count_broker_error
 
 __all__ = ["Consumer"]
 
@@ -33,10 +37,6 @@ DRAIN_POLL_SECONDS = 0.01
 
 async def _nothing() -> None:
     pass
-
-
-def _metadata(tables: Mapping[str, CommittedTable], tp: TP) -> str:
-    return tables[tp.topic].metadata(tp.partition) if tp.topic in tables else ""
 
 
 class Consumer(ReadingConsumer):
@@ -52,7 +52,7 @@ class Consumer(ReadingConsumer):
         self._handed_back: int | None = None
         #: True once Kafka is known to accept counts of the largest size.
         self._metadata_fits = False
-        #: Cluster whose logs are compared with the committed state; ``None`` skips the comparison.
+        #: Cluster that holds the committed state and the logs; ``None`` compares and reads nothing.
         self.cluster: ClusterConfig | None = None
         #: Requests that may have ended workers.
         self.suspects = Suspects()
@@ -197,8 +197,16 @@ class Consumer(ReadingConsumer):
         generation = self.app.consumer_generation_id
         if not self._has_taken_over(generation):
             return False
-        offsets = self._commit_of(tps)
-        if not await self._sends_are_confirmed(wait=bool(offsets)) or not offsets:
+        states = self._committable_states(tps)
+        if not await self._sends_are_confirmed(wait=bool(states)):
+            return False
+        texts = await self._metadata_of(states)
+        offsets = {
+            tp: (end, self.suspects.marked(tp, end, texts[tp]))
+            for tp, (end, _) in states.items()
+            if tp in texts
+        }
+        if not offsets:
             return False
         corrected = self._corrected & offsets.keys()
         self._corrected -= corrected  # more may be added during the commit
@@ -210,14 +218,17 @@ class Consumer(ReadingConsumer):
             tables = self._committed_tables()
             for tp in ends:
                 if tp.topic in tables:
-                    tables[tp.topic].copy_to_changelog(tp.partition)
+                    tables[tp.topic].copy_to_changelog(tp.partition, texts[tp])
             self.app.tables.on_commit(ends)
         else:
             self._corrected |= corrected
         return committed
 
-    def _commit_of(self, tps: Iterable[TP]) -> dict[TP, tuple[int, str]]:
-        """Return what can be committed: offsets, and the counts up to them, of the same moment."""
+    def _committable_states(self, tps: Iterable[TP]) -> dict[TP, tuple[int, str | Shard]]:
+        """Return what can be committed: offsets, and the counts up to them, of the same moment.
+
+        The counts are text, or still a shard if they need a snapshot first.
+        """
         # Where the place is unknown, 0 would have everything answered again.
         ends = {tp: end for tp in tps if (end := self._committable(tp)) is not None}
         marked = self._corrected | self.suspects.unwritten
@@ -229,10 +240,31 @@ class Consumer(ReadingConsumer):
         assignment = self.assignment() if changed else ()
         tables = self._committed_tables()
         return {
-            tp: (ends[tp], self.suspects.marked(tp, ends[tp], _metadata(tables, tp)))
+            tp: (ends[tp], tables[tp.topic].to_commit(tp.partition) if tp.topic in tables else "")
             for tp in changed
             if tp in assignment
         }
+
+    async def _metadata_of(self, states: Mapping[TP, tuple[int, str | Shard]]) -> dict[TP, str]:
+        """Return the metadata to commit, after the snapshots that it names are written.
+
+        A partition whose snapshot cannot be written now is left out: the next commit includes it.
+        """
+        texts = {tp: state for tp, (_, state) in states.items() if isinstance(state, str)}
+        tables = self._committed_tables()
+        try:
+            async with asyncio.timeout(deadlines.PRODUCE):
+                for tp, (_, state) in states.items():
+                    if not isinstance(state, str):
+                        texts[tp] = await tables[tp.topic].write_snapshot(tp.partition, state)
+        except (KafkaError, TimeoutError) as error:
+            count_broker_error("commit")
+            if self.cluster is not None:
+                changelog = tables[tp.topic].changelog_topic_name
+                refused = broker_error(error, self.cluster, Access.topic("Write", changelog))
+                if refused.refusal is not Refusal.PASSING:
+                    self.on_unusable(refused)
+        return texts
 
     async def _sends_are_confirmed(self, *, wait: bool) -> bool:
         """Return ``False`` if a send of an agent has failed: then nothing may be committed."""
@@ -251,10 +283,8 @@ class Consumer(ReadingConsumer):
         self._taken_over, generation = None, self.app.consumer_generation_id
         committed = await self.go_to_committed()
         self._corrected.clear()
-        for topic, table in self._committed_tables().items():
-            for tp, (_, metadata) in committed.items():
-                if tp.topic == topic:
-                    table.restore(tp.partition, metadata)
+        for table in self._committed_tables().values():
+            await self._restore(table, committed)
         if self.cluster is not None:
             await self._follow_history(self.cluster, committed)
             await self._check_metadata_limit(generation)
@@ -263,6 +293,25 @@ class Consumer(ReadingConsumer):
         }
         self.suspects.take_over(as_found)  # in a new log the offsets are other requests
         self._taken_over = generation
+
+    async def _restore(
+        self, table: CommittedTable, committed: Mapping[TP, OffsetAndMetadata]
+    ) -> None:
+        ours = (tp for tp in self._acknowledged_partitions() if tp.topic == table.follows)
+        texts = {tp.partition: committed[tp].metadata if tp in committed else "" for tp in ours}
+        references = table.references(texts)
+        snapshots: Mapping[int, Snapshot] = {}
+        if references and self.cluster is not None:
+            changelog = table.changelog_topic_name
+            try:
+                async with asyncio.timeout(deadlines.SNAPSHOTS):
+                    snapshots = await read_snapshots(self.cluster, changelog, references)
+            except BrokerError as error:
+                if error.refusal is not Refusal.PASSING:
+                    await self._end(error)
+                raise TimeoutError(str(error)) from error  # the recovery starts again
+        for partition, text in texts.items():
+            table.restore(partition, text, references.get(partition), snapshots.get(partition))
 
     async def _follow_history(
         self, cluster: ClusterConfig, committed: Mapping[TP, OffsetAndMetadata]
@@ -286,8 +335,13 @@ class Consumer(ReadingConsumer):
                 self._consumer_thread, generation, ours, tables
             )
         except BrokerError as error:
-            self.on_unusable(error)
-            await asyncio.Event().wait()  # until the worker has stopped
+            await self._end(error)
+
+    async def _end(self, error: BrokerError) -> NoReturn:
+        """End the worker, and continue with nothing until it has stopped."""
+        self.on_unusable(error)
+        while True:
+            await asyncio.Event().wait()
 
     async def correct_counts(self) -> None:
         """Add a recount's corrections for this worker's partitions. Raises ``KafkaError``."""

@@ -6,16 +6,27 @@ Each recount has a number, and each correction names the recount that it is base
 correction is added once, and only to the counts that it was made for.
 """
 
+import itertools
 import logging
 from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 import orjson
 
-from catdog_stream.delivery.counting import MAX_NAMES, OTHER, Shard
+from catdog_stream.delivery.counting import MAX_METADATA_BYTES, MAX_NAMES, OTHER, Shard
 from catdog_stream.documents import convert
 
-__all__ = ["KINDS", "Correction", "corrected", "correction", "from_mail", "to_mail"]
+__all__ = [
+    "KINDS",
+    "Correction",
+    "corrected",
+    "correction",
+    "difference",
+    "fitting",
+    "from_mail",
+    "summed",
+    "to_mail",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +47,7 @@ class Correction(TypedDict):
 
 def correction(committed: Shard, found: Shard, number: int) -> Correction | None:
     """Return the difference that turns ``committed`` into ``found``; ``None`` if they agree."""
-    differences = {kind: _difference(committed[kind], found[kind]) for kind in KINDS}
+    differences = {kind: difference(committed[kind], found[kind]) for kind in KINDS}
     if not any(differences.values()):
         return None
     return {
@@ -53,8 +64,20 @@ def corrected(shard: Shard, by: Correction) -> Shard | None:
         return None
     result = shard.copy()
     for kind in KINDS:
-        result[kind] = _sum(shard[kind], by[kind])
+        result[kind] = _bounded(summed(shard[kind], by[kind]))
     result["recount"] = by["recount"]
+    return result
+
+
+def fitting(by: Correction) -> Correction:
+    """Return the correction with as many of its names as Kafka accepts as metadata."""
+    result: Correction = {**by, "labels": {}, "rejections": {}}
+    size = len(orjson.dumps(result))
+    for kind in KINDS:
+        for name, change in by[kind].items():
+            size += len(orjson.dumps({name: change}))  # the braces stand for a comma
+            if size <= MAX_METADATA_BYTES:
+                result[kind][name] = change
     return result
 
 
@@ -72,19 +95,21 @@ def from_mail(text: str) -> Correction | None:
         return None
 
 
-def _difference(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
-    names = dict.fromkeys((*before, *after))
-    differences = {name: after.get(name, 0) - before.get(name, 0) for name in names}
+def difference(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
+    """Return by how much each count of ``after`` is larger; names that agree are left out."""
+    differences = {name: after.get(name, 0) - before.get(name, 0) for name in (*before, *after)}
     return {name: more for name, more in differences.items() if more}
 
 
-def _sum(counts: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
-    names = dict.fromkeys((*counts, *more))
-    sums = {name: counts.get(name, 0) + more.get(name, 0) for name in names}
-    result: dict[str, int] = {}
-    for name, count in sums.items():
-        if count > 0:
-            # One entry stays free for OTHER, which counts the names that do not fit.
-            kept = name if len(result) < MAX_NAMES - 1 or name in (OTHER, *result) else OTHER
-            result[kept] = result.get(kept, 0) + count
+def summed(counts: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts with the differences added; names without a count are left out."""
+    sums = {name: counts.get(name, 0) + more.get(name, 0) for name in (*counts, *more)}
+    return {name: count for name, count in sums.items() if count > 0}
+
+
+def _bounded(counts: dict[str, int]) -> dict[str, int]:
+    """Return the counts with names beyond the limit counted as ``OTHER``."""
+    result = dict(itertools.islice(counts.items(), MAX_NAMES))
+    if beyond := sum(counts.values()) - sum(result.values()):
+        result[OTHER] = result.get(OTHER, 0) + beyond
     return result

@@ -11,7 +11,8 @@ programs write into ``catdoglabel`` are counted in separate shards (see ``agents
 """
 
 import re
-from typing import Literal, NotRequired, TypedDict
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, TypedDict
 
 import orjson
 
@@ -20,13 +21,18 @@ from catdog_stream.messages.raw_json import loads
 from catdog_stream.messages.wire import Headers, Source
 
 __all__ = [
+    "MAX_COUNTS_TEXT",
     "MAX_METADATA_BYTES",
+    "MAX_NAME",
+    "MAX_NAMES",
     "OTHER",
     "Shard",
     "counted",
     "counting_source",
     "cut_off",
+    "from_document",
     "from_metadata",
+    "has_room",
     "label_of",
     "marked",
     "reason_of",
@@ -36,15 +42,20 @@ __all__ = [
 #: Kafka's default limit for the metadata of an offset, in bytes (``offset.metadata.max.bytes``).
 MAX_METADATA_BYTES = 4096
 
+#: Largest shard that is written as metadata; the rest is for the marks of ``suspects``.
+MAX_COUNTS_TEXT = MAX_METADATA_BYTES - 64
+
 UNKNOWN = "unknown"
-#: Name for the counts of all further names once there are ``MAX_NAMES``.
+#: Name for the counts of all further names once there is no room for more.
 OTHER = "other"
-#: Longest name in bytes of UTF-8; longer ones are cut. A label is a word, and is kept for ever.
-MAX_NAME_BYTES = 32
-#: Most labels, and most reasons, in one shard. With names of the greatest length, and counts of 15
-#: digits, its JSON stays below the 4,096 bytes that Kafka accepts as metadata
-#: (``offset.metadata.max.bytes``).
-MAX_NAMES = 24
+#: Longest name in characters; longer ones are cut. A label is a word, and is kept for ever.
+MAX_NAME = 64
+#: Most labels, and most reasons, in one shard, and the bytes of their JSON: a shard is a record in
+#: Kafka, which accepts 1 MB by default.
+MAX_NAMES = 10_000
+MAX_NAMES_BYTES = 800_000
+#: Names and counts that fit into ``MAX_NAMES_BYTES`` whatever they are.
+_SURELY_FIT = MAX_NAMES_BYTES // (4 * MAX_NAME + 24)
 
 #: A match starts only at the start of a name, so the search stays linear in untrusted text.
 _PERCENTAGE = re.compile(r"(?<![\w-])([\w-]+) (\d+(?:\.\d+)?)%")
@@ -74,13 +85,20 @@ def counted(
     if offset < shard["offset"]:
         return None
     counts = dict(shard[kind])
-    if name not in counts and len(counts) >= MAX_NAMES:
+    if name not in counts and not has_room(counts):
         name = OTHER
     counts[name] = counts.get(name, 0) + 1
     result = shard.copy()
     result[kind] = counts
     result["offset"] = offset + 1
     return result
+
+
+def has_room(counts: Mapping[str, int]) -> bool:
+    """Return whether another name fits into the counts of a shard, beside ``OTHER``."""
+    if len(counts) < _SURELY_FIT:
+        return True
+    return len(counts) < MAX_NAMES and len(orjson.dumps(counts)) < MAX_NAMES_BYTES
 
 
 def marked(shard: Shard, mark: Mark) -> Shard:
@@ -100,31 +118,31 @@ def cut_off(shard: Shard, behind: int) -> Shard:
     return result
 
 
-def to_metadata(shard: Shard) -> str:
-    """Return the shard as text for Kafka's coordinator, without its marks if it is too long."""
+def to_metadata(shard: Shard) -> str | None:
+    """Return the shard as text for Kafka's coordinator; ``None`` if it is too long."""
     document = orjson.dumps(shard)
-    if len(document) > MAX_METADATA_BYTES and "marks" in shard:
-        bare = shard.copy()
-        del bare["marks"]
-        document = orjson.dumps(bare)
-    return document.decode()
+    return document.decode() if len(document) <= MAX_COUNTS_TEXT else None
 
 
 def from_metadata(text: str) -> Shard | None:
     """Return the shard in the metadata of a committed offset; ``None`` if it holds no shard."""
     try:
-        document = orjson.loads(text)
-        shard: Shard = {
-            "labels": {str(name): int(count) for name, count in document["labels"].items()},
-            "rejections": {str(name): int(count) for name, count in document["rejections"].items()},
-            "offset": int(document["offset"]),
-        }
-        if "recount" in document:
-            shard["recount"] = int(document["recount"])
-        if marks := [mark for mark in document.get("marks", ()) if is_mark(mark)]:
-            shard["marks"] = marks
+        return from_document(orjson.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def from_document(document: Any) -> Shard:
+    """Return the shard in a JSON document; an ordinary error of Python if it holds none."""
+    shard: Shard = {
+        "labels": {str(name): int(count) for name, count in document["labels"].items()},
+        "rejections": {str(name): int(count) for name, count in document["rejections"].items()},
+        "offset": int(document["offset"]),
+    }
+    if "recount" in document:
+        shard["recount"] = int(document["recount"])
+    if marks := [mark for mark in document.get("marks", ()) if is_mark(mark)]:
+        shard["marks"] = marks
     return shard
 
 
@@ -170,5 +188,4 @@ def _name(header: bytes | None) -> str:
 
 def _cut(name: str) -> str:
     """Cut the name to its limit; replace unprintable characters, which JSON would lengthen."""
-    printed = "".join(character if character.isprintable() else "?" for character in name)
-    return printed.encode()[:MAX_NAME_BYTES].decode("utf-8", "ignore")
+    return "".join(each if each.isprintable() else "?" for each in name[:MAX_NAME])

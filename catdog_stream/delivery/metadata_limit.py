@@ -13,10 +13,13 @@ from faust.types import TP
 
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.consumer_thread import RationedConsumerThread
-from catdog_stream.delivery.counting import MAX_METADATA_BYTES, to_metadata
+from catdog_stream.delivery.counting import MAX_METADATA_BYTES
 from catdog_stream.errors import BrokerError
 
 __all__ = ["is_large_enough"]
+
+#: Metadata of a partition without counts.
+EMPTY = '{"labels":{},"rejections":{},"offset":0}'
 
 
 async def is_large_enough(
@@ -41,12 +44,15 @@ async def is_large_enough(
         BrokerError: Kafka's limit is lower.
         KafkaError: Kafka refuses the commit for another reason.
     """
-    texts = {tp: tables[tp.topic].metadata(tp.partition) for tp in partitions if tp.topic in tables}
+    states = {
+        tp: tables[tp.topic].to_commit(tp.partition) for tp in partitions if tp.topic in tables
+    }
+    texts = {tp: state for tp, state in states.items() if isinstance(state, str)}
     positions = thread.positions(texts)
     if not positions:
         return False
     tp = max(positions, key=lambda tp: len(texts[tp]))
-    text = texts[tp] or to_metadata({"labels": {}, "rejections": {}, "offset": 0})
+    text = texts[tp] or EMPTY
     filled = text + " " * (MAX_METADATA_BYTES - len(text.encode()))
     try:
         return await thread.commit_as(generation, {tp: (positions[tp], filled)})

@@ -24,9 +24,15 @@ from aiokafka.structs import OffsetAndMetadata
 
 from catdog_stream import deadlines
 from catdog_stream.delivery.answer_choice import Answer, Kind, chosen
-from catdog_stream.delivery.count_corrections import KINDS, Correction, correction, to_mail
+from catdog_stream.delivery.count_corrections import (
+    KINDS,
+    Correction,
+    correction,
+    fitting,
+    to_mail,
+)
+from catdog_stream.delivery.count_snapshots import read_snapshots, reference_in, resolved
 from catdog_stream.delivery.counting import (
-    MAX_METADATA_BYTES,
     Shard,
     counted,
     counting_source,
@@ -34,13 +40,21 @@ from catdog_stream.delivery.counting import (
     label_of,
     reason_of,
 )
-from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.bounded_reader import Extent, extent, records
 from catdog_stream.kafka.cluster import admin, group_members, group_offsets, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.messages.wire import Source
-from catdog_stream.topics import GROUP, LABELS, RECOUNT_GROUP, REJECTED, REQUESTS, TOPICS
+from catdog_stream.topics import (
+    COUNTED,
+    GROUP,
+    LABELS,
+    RECOUNT_GROUP,
+    REJECTED,
+    REQUESTS,
+    TOPICS,
+    changelog_of,
+)
 
 __all__ = ["Found", "Recount", "total"]
 
@@ -56,7 +70,9 @@ class Found:
     Attributes:
         committed: the committed counts.
         found: the counts of the answers in the topics.
-        correction: the difference; ``None`` if there is none.
+        correction: the difference; ``None`` if there is none. If too many names differ for one
+            correction, it has some of them.
+        left_out: number of the other names.
         forgotten: number of answers that the correction subtracts although they may have been
             given: the topics no longer hold every answer.
     """
@@ -65,6 +81,7 @@ class Found:
     found: Shard
     correction: Correction | None
     forgotten: int
+    left_out: int = 0
 
 
 @dataclass(slots=True)
@@ -129,7 +146,10 @@ class Recount:
                     not self._is_shortened(tp, partitions) and total(found) >= total(shard)
                 )
             forgotten = 0 if whole else _subtracted(shard, found)
-            self.found[tp] = Found(shard, found, correction(shard, found, number), forgotten)
+            all_of_it = correction(shard, found, number)
+            fits = fitting(all_of_it) if all_of_it is not None else None
+            left_out = _names(all_of_it) - _names(fits)
+            self.found[tp] = Found(shard, found, fits, forgotten, left_out)
 
     def _is_shortened(self, tp: TopicPartition, partitions: Mapping[str, int]) -> bool:
         """Return ``True`` if Kafka has deleted answers that may belong to a partition."""
@@ -142,8 +162,9 @@ class Recount:
     async def leave(self) -> None:
         """Leave the corrections to the owners of the partitions. Raises ``BrokerError``."""
         offsets = {
-            tp: OffsetAndMetadata(found.committed["offset"], _mail(tp, found.correction))
-            for tp, found in self.corrections.items()
+            tp: OffsetAndMetadata(found.committed["offset"], to_mail(found.correction))
+            for tp, found in self.found.items()
+            if found.correction is not None
         }
         consumer = AIOKafkaConsumer(
             **self.cluster.connection,
@@ -176,6 +197,11 @@ class Recount:
             await asyncio.sleep(POLL_SECONDS)
 
     @property
+    def left_out(self) -> int:
+        """Number of names that differ and are not in the corrections: there were too many."""
+        return sum(found.left_out for found in self.found.values())
+
+    @property
     def forgotten(self) -> Mapping[TopicPartition, int]:
         """Number of subtracted answers that may be deleted and not miscounted, by partition."""
         return {tp: found.forgotten for tp, found in self.found.items() if found.forgotten}
@@ -188,11 +214,24 @@ class Recount:
     async def _committed(self) -> dict[TopicPartition, Shard]:
         async with admin(self.cluster, _DESCRIBE) as client:
             offsets = await group_offsets(client, GROUP)
-        shards = {
-            tp: from_metadata(offset.metadata)
+        texts = {
+            tp: offset.metadata
             for tp, offset in sorted(offsets.items())
             if tp.topic in (REQUESTS, LABELS) and (offset.metadata or tp.topic == REQUESTS)
         }
+        shards = {tp: from_metadata(text) for tp, text in texts.items()}
+        for table, topic in COUNTED.items():
+            references = {
+                tp.partition: reference
+                for tp, text in texts.items()
+                if tp.topic == topic and (reference := reference_in(text)) is not None
+            }
+            changelog = changelog_of(GROUP, table)
+            snapshots = await read_snapshots(self.cluster, changelog, references)
+            for partition, reference in references.items():
+                shards[TopicPartition(topic, partition)] = resolved(
+                    reference, snapshots.get(partition)
+                )
         self.without_counts = [tp for tp, shard in shards.items() if shard is None]
         return {tp: shard for tp, shard in shards.items() if shard is not None}
 
@@ -220,6 +259,10 @@ def total(shard: Shard) -> int:
     return sum(shard["labels"].values()) + sum(shard["rejections"].values())
 
 
+def _names(by: Correction | None) -> int:
+    return 0 if by is None else sum(len(by[kind]) for kind in KINDS)
+
+
 def _subtracted(before: Shard, after: Shard) -> int:
     """Return by how much the counts of names decrease, without those that increase."""
     return sum(
@@ -233,10 +276,3 @@ def _tally(record: ConsumerRecord) -> tuple[Kind, str]:
     if record.topic == REJECTED:
         return "rejections", reason_of(record.headers)
     return "labels", label_of(record.value, record.headers)
-
-
-def _mail(tp: TopicPartition, by: Correction | None) -> str:
-    text = to_mail(by) if by is not None else ""
-    if len(text.encode()) > MAX_METADATA_BYTES:
-        raise BrokerError(f"{tp.topic}/{tp.partition}: too many different names to correct.")
-    return text

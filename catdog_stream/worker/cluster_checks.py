@@ -15,8 +15,8 @@ from catdog_stream.kafka.cluster_facts import ClusterFacts, TopicFacts
 from catdog_stream.kafka.deployments import topic_of
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.settings import ANSWER_OVERHEAD_BYTES, Settings
-from catdog_stream.topics import LABELS, REJECTED, REQUESTS, VOTES, topic_configs
-from catdog_stream.worker.needs import Need, changelog_of, needs_of, topics_of
+from catdog_stream.topics import LABELS, REJECTED, REQUESTS, VOTES, changelog_of, topic_configs
+from catdog_stream.worker.needs import Need, needs_of, topics_of
 from catdog_stream.worker.roles import Role
 
 __all__ = ["CHECKS", "Check", "Finding", "Level", "findings"]
@@ -187,7 +187,7 @@ def check_cleanup(given: Check) -> Iterator[Finding]:
     """Yield each topic that is compacted and should not be, or vice versa."""
     compacted = {
         topic_of(given.role.voter),
-        *(changelog_of(given.role, table) for table in given.role.counted),
+        *(changelog_of(given.role.group, table) for table in given.role.counted),
     }
     for name, facts in given.facts.topics.items():
         policy = (facts.config or {}).get("cleanup.policy")

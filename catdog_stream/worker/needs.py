@@ -13,10 +13,18 @@ from catdog_stream.kafka.cluster import new_topic
 from catdog_stream.kafka.deployments import topic_of
 from catdog_stream.kafka.explanations import Access
 from catdog_stream.settings import Settings
-from catdog_stream.topics import LABELS, RECOUNT_GROUP, REJECTED, REQUESTS, TOPICS, VOTES
+from catdog_stream.topics import (
+    LABELS,
+    RECOUNT_GROUP,
+    REJECTED,
+    REQUESTS,
+    TOPICS,
+    VOTES,
+    changelog_of,
+)
 from catdog_stream.worker.roles import Role
 
-__all__ = ["Need", "changelog_of", "groups_of", "leader_of", "needs_of", "topics_of"]
+__all__ = ["Need", "groups_of", "leader_of", "needs_of", "topics_of"]
 
 #: Configuration of a topic that keeps the last record of each key.
 _COMPACTED = {"cleanup.policy": "compact"}
@@ -31,11 +39,6 @@ class Need:
     otherwise: str | None = None
 
 
-def changelog_of(role: Role, table: str) -> str:
-    """Return the changelog topic of a table."""
-    return f"{role.group}-{table}-changelog"
-
-
 def leader_of(role: Role) -> str:
     """Return Faust's topic whose owner is the leader of the group."""
     return f"{role.group}-__assignor-__leader"
@@ -46,7 +49,7 @@ def topics_of(role: Role, settings: Settings) -> Sequence[NewTopic]:
     cluster = settings.cluster
     names = (*TOPICS, VOTES) if role.votes else TOPICS
     topics = [new_topic(cluster, name, cluster.partitions) for name in names]
-    own = [(changelog_of(role, table), cluster.partitions) for table in role.counted]
+    own = [(changelog_of(role.group, table), cluster.partitions) for table in role.counted]
     if settings.stacks is not None and not role.is_jury:
         own.append((topic_of(role.voter), 1))
     topics += [
@@ -78,7 +81,9 @@ def needs_of(role: Role, settings: Settings) -> Sequence[Need]:
     if role.is_jury:
         needs += [Need(topic("Read", REQUESTS)), Need(topic("Write", VOTES))]
     for table in role.counted:
-        needs += [Need(topic(right, changelog_of(role, table))) for right in ("Read", "Write")]
+        needs += [
+            Need(topic(right, changelog_of(role.group, table))) for right in ("Read", "Write")
+        ]
     if settings.stacks is not None and not role.is_jury:
         needs += [Need(topic(right, topic_of(role.voter))) for right in ("Read", "Write")]
     if settings.web_send:

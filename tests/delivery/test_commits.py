@@ -90,7 +90,7 @@ def test_nothing_is_committed_or_acknowledged_before_the_counts_are_restored() -
     async def scenario() -> None:
         it = consumer()
         table = it.app.Table("numbers", partitions=1, follows=REQUESTS.topic)
-        table.copy_to_changelog = lambda _partition: None
+        table.copy_to_changelog = lambda *_copied: None
         asked: list[object] = []
 
         async def commit_as(*write: object) -> bool:

@@ -36,9 +36,9 @@ def test_a_change_waits_for_the_commit(
 ) -> None:
     table[1] = shard(3, 5)
     assert not changelog
-    assert table.metadata(1) == to_metadata(shard(3, 5))
-    assert table.metadata(0) == ""
-    table.copy_to_changelog(1)
+    assert table.to_commit(1) == to_metadata(shard(3, 5))
+    assert table.to_commit(0) == ""
+    table.copy_to_changelog(1, to_metadata(shard(3, 5)) or "")
     assert changelog == [(1, 1, shard(3, 5))]
 
 
@@ -46,13 +46,13 @@ def test_a_partition_that_the_changelog_has_not_got_yet_is_not_copied(
     table: CommittedTable, changelog: list[tuple[int, int, Shard]]
 ) -> None:
     table[2] = shard(1, 1)
-    table.copy_to_changelog(2)
+    table.copy_to_changelog(2, to_metadata(shard(1, 1)) or "")
     assert not changelog
 
 
 def test_what_was_committed_takes_the_place_of_what_was_only_counted(table: CommittedTable) -> None:
     table[0] = shard(9, 12)  # of an old generation, or of a late copy
-    table.restore(0, to_metadata(shard(7, 10)))
+    table.restore(0, to_metadata(shard(7, 10)) or "")
     assert table[0] == shard(7, 10)
 
 

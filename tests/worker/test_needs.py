@@ -8,8 +8,8 @@ from faust.assignor.leader_assignor import LeaderAssignor
 
 from catdog_stream.app import build_app
 from catdog_stream.settings import Settings
-from catdog_stream.topics import REQUESTS
-from catdog_stream.worker.needs import changelog_of, leader_of, needs_of, topics_of
+from catdog_stream.topics import REQUESTS, changelog_of
+from catdog_stream.worker.needs import leader_of, needs_of, topics_of
 from catdog_stream.worker.roles import role_of
 from tests.support.rights import documented
 
@@ -46,6 +46,6 @@ def test_without_http_and_stacks_less_is_needed() -> None:
 def test_fausts_own_topics_are_known_by_the_names_that_faust_gives_them() -> None:
     app = build_app(Settings())
     table = app.tables["label_counts"]
-    assert changelog_of(app.role, "label_counts") == table.changelog_topic.get_topic_name()
+    assert changelog_of(app.role.group, "label_counts") == table.changelog_topic.get_topic_name()
     leader = cast(LeaderAssignor, app._leader_assignor)
     assert leader_of(app.role) == leader._leader_topic_name

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from catdog_stream.delivery.committed_table import CommittedTable
-from catdog_stream.delivery.counting import MAX_NAME_BYTES, MAX_NAMES
+from catdog_stream.delivery.counting import MAX_NAME, MAX_NAMES
 from catdog_stream.delivery.group_member import GroupMember
 
 __all__ = ["MAX_SHARDS", "Count", "ShardCounts", "Shards", "Statistics", "local_shards"]
@@ -24,7 +24,7 @@ Shards = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 _Place = Annotated[str, Meta(max_length=MAX_PLACE)]
-_Name = Annotated[str, Meta(max_length=MAX_NAME_BYTES)]
+_Name = Annotated[str, Meta(max_length=MAX_NAME)]
 _Counts = Annotated[dict[_Name, Count], Meta(max_length=MAX_NAMES + 1)]
 #: A peer's counts of the labels, or of the rejections, by the partition of a topic.
 ShardCounts = Annotated[dict[_Place, _Counts], Meta(max_length=MAX_SHARDS)]
