@@ -30,7 +30,7 @@ test-unit: $(DEV)  ## run the tests that need no broker, in a minute
 soak: $(DEV)  ## run half an hour under load and kill workers: build/soak.csv and .png
 	$(PYTHON) -m benchmarks.soak
 
-chaos: $(DEV)  ## cause random faults on three brokers under load (SEED=n, MINUTES=m, TOPOLOGY=voting): build/chaos
+chaos: $(DEV)  ## cause random faults on three brokers under load (SEED=n, MINUTES=m, TOPOLOGY=classes): build/chaos
 	$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
 	    $(if $(TOPOLOGY),--topology $(TOPOLOGY))
 

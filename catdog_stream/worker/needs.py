@@ -27,7 +27,8 @@ from catdog_stream.worker.roles import Role
 __all__ = ["Need", "groups_of", "leader_of", "needs_of", "topics_of"]
 
 #: Configuration of a topic that keeps the last record of each key.
-_COMPACTED = {"cleanup.policy": "compact"}
+#: Kafka compacts closed segments only, and a worker reads a changelog at its start.
+_COMPACTED = {"cleanup.policy": "compact", "segment.bytes": str(64 * 1024 * 1024)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""Command ``make chaos SEED=n MINUTES=m TOPOLOGY=workers|voting``."""
+"""Command ``make chaos SEED=n MINUTES=m TOPOLOGY=workers|classes|voting``."""
 
 import argparse
 import random
 import sys
 from pathlib import Path
 
-from tests.chaos.pictures import small_requests
+from tests.chaos.pictures import requests_for
 from tests.chaos.runner import run
 from tests.chaos.topologies import TOPOLOGIES
 
@@ -23,7 +23,7 @@ def main() -> None:
     print(f"SEED={options.seed}, {options.minutes:g} minutes; logs in {folder}", flush=True)
     findings = run(
         folder,
-        small_requests(),
+        requests_for(options.topology),
         topology=options.topology,
         seed=options.seed,
         seconds=60 * options.minutes,

@@ -5,7 +5,7 @@ from collections import defaultdict
 from contextlib import suppress
 from threading import Event, Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
@@ -24,11 +24,13 @@ class Answers:
     Attributes:
         labels: source to the times at which its labels arrived, in seconds of the monotonic clock.
         rejected: the same for rejections.
+        verdicts: source to the verdicts of its labels.
     """
 
     def __init__(self, address: str) -> None:
         self.labels: dict[str, list[float]] = defaultdict(list)
         self.rejected: dict[str, list[float]] = defaultdict(list)
+        self.verdicts: dict[str, set[str]] = defaultdict(set)
         self._consumer = _consumer(address, LABELS, REJECTED)
         self._over = Event()
         self._thread = Thread(target=self._read)
@@ -42,9 +44,11 @@ class Answers:
         while not self._over.is_set():
             for message in self._consumer.consume(MANY, POLL_SECONDS):
                 if message.error() is None:
-                    kind = self.labels if message.topic() == LABELS else self.rejected
-                    source = bytes(dict(message.headers())["source"])  # type: ignore[arg-type]
-                    kind[source.decode()].append(time.monotonic())
+                    headers = _text(message.headers())
+                    source, is_label = headers["source"], message.topic() == LABELS
+                    (self.labels if is_label else self.rejected)[source].append(time.monotonic())
+                    if is_label:
+                        self.verdicts[source].add(headers["verdict"])
         self._consumer.close()
 
     def __enter__(self) -> Self:
@@ -59,6 +63,10 @@ class Answers:
     ) -> None:
         self._over.set()
         self._thread.join()
+
+
+def _text(headers: Any) -> dict[str, str]:
+    return {name: value.decode() for name, value in headers}
 
 
 def committed_requests(address: str) -> set[str]:

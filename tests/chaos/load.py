@@ -41,7 +41,7 @@ class Load:
 
     def _plain(self, codec: str) -> None:
         producer = Producer({**self._settings(), "compression.type": codec})
-        number = 0
+        number = CODECS.index(codec) * len(self._values) // len(CODECS)
         while not self._over.wait(INTERVAL):
             value = self._values[number % len(self._values)]
             producer.produce(REQUESTS, value, on_delivery=self._on_delivery)
@@ -62,7 +62,7 @@ class Load:
     def _transaction(self, producer: Producer, *, abort: bool) -> None:
         delivered: list[Message] = []
         producer.begin_transaction()
-        for value in self._values:
+        for value in self._values[:2]:
             producer.produce(
                 REQUESTS,
                 value,

@@ -1,10 +1,12 @@
 """Runner: a cluster, workers, load and faults for a while; then a check of every request."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event, Timer
+from typing import Any
 
 from catdog_stream.testing.worker import Worker
 from tests.chaos.answers import Answers, committed_requests
@@ -37,7 +39,7 @@ def run(
 
     Args:
         folder: for data and logs.
-        values: requests to send, all of which show a cat or a dog.
+        values: requests to send, each of which is answered with a label.
         topology: a key of ``TOPOLOGIES``.
         seed: seed of all random choices; the scheduling of threads and processes stays random.
         seconds: duration of the load, in seconds.
@@ -80,11 +82,12 @@ def run(
         ]
         truth = committed_requests(cluster.address)
         _compare(truth, answers, load, findings)
-        _counts(counting, len(truth), findings)
+        counts = Counter(verdict for found in answers.verdicts.values() for verdict in found)
+        _counts(counting, counts, findings)
         for worker in workers:
             worker.kill()
         fresh = counting[0].start().wait_ready()
-        _counts([fresh], len(truth), findings)
+        _counts([fresh], counts, findings)
         happened = [fault for lane in lanes for fault in lane.happened]
         first = {source: min(times) for source, times in answers.labels.items()}
         for line in table(happened, load.confirmed, first):
@@ -120,25 +123,26 @@ def _compare(truth: set[str], answers: Answers, load: Load, findings: Findings) 
         ("unanswered", truth - answers.sources),
         ("rejected", answers.rejected.keys()),
         ("answered though aborted", answers.sources - truth),
+        ("with two verdicts", {s for s, found in answers.verdicts.items() if len(found) > 1}),
     ):
         if sources:
             findings.broken.append(f"{len(sources)} {what}: {sorted(sources)[:5]}.")
 
 
-def _counts(workers: Sequence[Worker], truth: int, findings: Findings) -> None:
-    """Check that each worker shows the true count."""
+def _counts(workers: Sequence[Worker], truth: Counter[str], findings: Findings) -> None:
+    """Check that each worker shows the true count of each label."""
     deadline = time.monotonic() + COUNTED
-    wanted = [{"total": truth, "rejected": 0}] * len(workers)
+    wanted = [{"total": truth.total(), "rejected": 0, "labels": dict(truth)}] * len(workers)
     while (shown := [_shown(worker) for worker in workers]) != wanted:
         if time.monotonic() > deadline:
-            findings.broken.append(f"There are {truth}, the workers count {shown}.")
+            findings.broken.append(f"There are {wanted[0]}, the workers count {shown}.")
             return
         time.sleep(0.2)
 
 
-def _shown(worker: Worker) -> dict[str, int] | None:
+def _shown(worker: Worker) -> dict[str, Any] | None:
     try:
         counts = worker.get("/labels/")
     except OSError:
         return None
-    return {key: counts[key] for key in ("total", "rejected")}
+    return {key: counts[key] for key in ("total", "rejected", "labels")}

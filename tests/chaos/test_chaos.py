@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.lane import Happened
-from tests.chaos.pictures import small_requests
+from tests.chaos.pictures import requests_for
 from tests.chaos.report import table
 from tests.chaos.runner import run
 
@@ -29,13 +29,15 @@ def test_the_longest_wait_is_told_of_each_fault_that_was_there() -> None:
 @pytest.mark.integration
 @pytest.mark.slow
 @pytest.mark.long
-@pytest.mark.parametrize(("topology", "share"), [("workers", 0.6), ("voting", 0.4)])
+@pytest.mark.parametrize(
+    ("topology", "share"), [("workers", 0.4), ("classes", 0.3), ("voting", 0.3)]
+)
 def test_nothing_is_lost_and_nothing_is_counted_twice(
     tmp_path: Path, topology: str, share: float
 ) -> None:
     seconds = 60 * share * MINUTES
     findings = run(
-        tmp_path, small_requests(), topology=topology, seed=SEED, seconds=seconds, tell=print
+        tmp_path, requests_for(topology), topology=topology, seed=SEED, seconds=seconds, tell=print
     )
     assert not findings.broken
     assert findings.requests

@@ -1,4 +1,4 @@
-"""Topologies for a run: workers with all tasks, or voters and a jury."""
+"""Topologies for a run: workers with all tasks, with 1,000 classes, or voters and a jury."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,8 +28,11 @@ _JURY = Part(
     {**COMMON, "CATDOG_ROLE": "jury", "CATDOG_VOTERS": "a, b"}, "tests.support.voting_worker"
 )
 
+_MANY_CLASSES = Part({**COMMON, "CATDOG_CLASSIFIER": "tests.support.thousand_classes:Thousand"})
+
 #: The last process of each topology reaches the brokers through the proxies.
 TOPOLOGIES: Mapping[str, Sequence[Part]] = {
     "workers": (_WORKER, _WORKER, _WORKER),
+    "classes": (_MANY_CLASSES, _MANY_CLASSES, _MANY_CLASSES),
     "voting": (_voter("a", 0.9), _JURY, _voter("b", 0.3), _JURY),
 }

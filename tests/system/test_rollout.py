@@ -40,6 +40,7 @@ def repository(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_two_workers_swap_under_load_and_refuse_what_is_broken(tmp_path: Path, cat: bytes) -> None:
     folder = repository(tmp_path / "stacks")

@@ -33,6 +33,7 @@ def picture(colour: str, random: np.random.Generator) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.long
 def test_three_colours_go_from_training_to_the_page(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     for colour in COLOURS:

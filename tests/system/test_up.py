@@ -143,10 +143,14 @@ def test_a_broker_port_that_another_program_holds_is_named_with_the_option_to_ch
 @pytest.mark.parametrize(
     ("program", "more"),
     [
-        (catdog_stream(), {"CATDOG_CLASSIFIER": "brightness:Brightness"}),
-        ([sys.executable, "mine.py"], {}),
+        pytest.param(
+            catdog_stream(),
+            {"CATDOG_CLASSIFIER": "brightness:Brightness"},
+            id="setting",
+            marks=pytest.mark.long,
+        ),
+        pytest.param([sys.executable, "mine.py"], {}, id="program"),
     ],
-    ids=["setting", "program"],
 )
 def test_its_worker_serves_the_python_classifier_of_a_setting_or_of_a_program(
     program: list[str], more: dict[str, str], around: Surroundings

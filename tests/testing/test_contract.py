@@ -33,7 +33,9 @@ def real(engine: Engine) -> ModelStack:
     "make",
     [
         pytest.param(lambda: real("litert"), id="litert"),
-        pytest.param(lambda: real("tensorflow"), id="tensorflow", marks=pytest.mark.slow),
+        pytest.param(
+            lambda: real("tensorflow"), id="tensorflow", marks=[pytest.mark.slow, pytest.mark.long]
+        ),
         pytest.param(lambda: HangingStack(real("litert")), id="hanging"),
         pytest.param(lambda: InstantClassifier({"a": 0.25, "b": 0.75}), id="instant"),
         pytest.param(lambda: Shade(), id="shade"),

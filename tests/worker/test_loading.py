@@ -34,6 +34,7 @@ def test_one_stack_is_itself() -> None:
     stack.close()
 
 
+@pytest.mark.long
 def test_several_vote_and_keep_the_contract_of_a_classifier(tmp_path: Path) -> None:
     other = add(tmp_path, "pets", "2", classes=["dog", "cat"], weight=3)
     jury: Classifier = StacksOfSettings()(voting(default_stack(), other))
