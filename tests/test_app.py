@@ -11,7 +11,7 @@ from faust.cli.base import cli
 
 from catdog_stream.app import app, topics
 
-OURS = {"broker", "convert", "evaluate", "import-original", "replay", "send", "train-head", "up"}
+OURS = {"broker", "convert", "evaluate", "import", "replay", "send", "train-head", "up"}
 OURS |= {"fit-ood", "train", "watch"}
 
 
@@ -27,6 +27,7 @@ def test_every_command_of_ours_is_registered() -> None:
 def test_a_command_still_works_under_its_old_name() -> None:
     old, new = cli.commands["familiarize"], cli.commands["fit-ood"]
     assert (old.callback, old.hidden, new.hidden) == (new.callback, True, False)
+    assert cli.commands["import-original"].hidden
 
 
 def test_every_command_has_a_help_text() -> None:

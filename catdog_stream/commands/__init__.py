@@ -17,6 +17,7 @@ from catdog_stream.commands.convert import convert
 from catdog_stream.commands.evaluate import evaluate_command
 from catdog_stream.commands.faust_options import describe
 from catdog_stream.commands.fit_ood import fit_ood
+from catdog_stream.commands.import_model import import_command
 from catdog_stream.commands.import_original import import_original
 from catdog_stream.commands.predict import predict_command
 from catdog_stream.commands.recount import recount
@@ -35,6 +36,7 @@ COMMANDS = (
     broker,
     convert,
     fit_ood,
+    import_command,
     import_original,
     recount,
     replay,

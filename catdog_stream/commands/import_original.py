@@ -1,4 +1,4 @@
-"""``catdog-stream import-original``: imports the first system's head and backbone as a stack."""
+"""``catdog-stream import --legacy`` or ``import-original``: imports the first system as a stack."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from catdog_stream.errors import InputError
 from catdog_stream.terminal import shown
 
 
-@click.command("import-original")
+@click.command("import-original", hidden=True)
 @click.option(
     "--head",
     "pickle",

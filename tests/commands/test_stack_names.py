@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from catdog_stream.commands.fit_ood import fit_ood
+from catdog_stream.commands.import_model import import_command
 from catdog_stream.commands.import_original import import_original
 from catdog_stream.commands.stack_names import stack_name
 from catdog_stream.commands.train import train
@@ -18,6 +19,7 @@ from catdog_stream.models.stacks.repository import StackId, shipped
 NEEDED = {
     train: ["nowhere", "--output", "stack"],
     train_head: ["nowhere", "--output", "stack"],
+    import_command: ["nowhere", "--output", "stack"],
     import_original: ["--head", "nowhere", "--checkpoint", "nowhere", "--output", "stack"],
     fit_ood: ["stack", "nowhere"],
 }
@@ -29,7 +31,7 @@ UNFIT = ["my foods", "../x", "a/b", ".hidden", "", "ä", "x" * 65]
     ("command", "option"),
     [
         *((command, "--version") for command in NEEDED),
-        *((command, "--name") for command in (train, train_head, import_original)),
+        *((command, "--name") for command in (train, train_head, import_command, import_original)),
     ],
 )
 def test_a_name_by_which_no_stack_can_be_used_is_refused_before_anything_is_read(
