@@ -80,7 +80,7 @@ def test_without_a_script_the_charts_say_what_their_lines_are() -> None:
     html = render(cluster({"<cat>": 50}, hour=hour, in_hour=Slot({"<cat>": 50})), "/static/0/")
     text = Reader(html).text
     assert "0 to 5.0/s, the last hour" in text
-    assert re.search(r"0 to 2\d ms, the last hourp50p99", text)
+    assert re.search(r"0 to 2\d ms, the last hourtypicalslowest 1 %", text)
     assert re.search(r"the last hour<cat>rejected", text)
     # A value without neighbours is drawn as a dot.
     assert re.search(r'<path class="p50" d="M\d+ [\d.]+h0"/>', html)

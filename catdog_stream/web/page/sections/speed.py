@@ -29,10 +29,10 @@ def latencies(view: ClusterView) -> dict[str, Any]:
     now, hour = view.recent.bins, view.in_hour.bins
     return {
         "figures": (
-            ("p50 now", seconds(percentile(now, 0.5))),
-            ("p99 now", seconds(percentile(now, 0.99))),
-            ("p50 of the hour", seconds(percentile(hour, 0.5))),
-            ("p99 of the hour", seconds(percentile(hour, 0.99))),
+            ("typical now", seconds(percentile(now, 0.5))),
+            ("slowest 1 % now", seconds(percentile(now, 0.99))),
+            ("typical in the hour", seconds(percentile(hour, 0.5))),
+            ("slowest 1 % in the hour", seconds(percentile(hour, 0.99))),
         )
     }
 
@@ -50,8 +50,8 @@ def _rate_chart(view: ClusterView) -> Chart:
 def _latency_chart(view: ClusterView) -> Chart:
     rows = points(view).rows
     lines = [
-        ("p50", "p50", [row.p50 for row in rows]),
-        ("p99", "p99", [row.p99 for row in rows]),
+        ("typical", "p50", [row.p50 for row in rows]),
+        ("slowest 1 %", "p99", [row.p99 for row in rows]),
     ]
     return chart("Time to an answer over the last hour", lines, seconds)
 
