@@ -109,5 +109,5 @@ def _takes_settings(factory: Callable[..., Any]) -> bool:
 
 
 def _unusable(named: str, reason: str, error: BaseException | None = None) -> SettingError:
-    logger.debug("CATDOG_CLASSIFIER=%s failed.", named, exc_info=error)
-    return SettingError(f"CATDOG_CLASSIFIER={named!r} cannot be used: {reason}.")
+    logger.debug("The classifier %s failed.", named, exc_info=error)
+    return SettingError(f"The classifier {named!r} cannot be used: {reason}.")

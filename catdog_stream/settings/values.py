@@ -23,6 +23,7 @@ __all__ = [
     "folder",
     "hosts",
     "http",
+    "is_factory",
     "milliseconds",
     "number",
     "one_of",
@@ -57,9 +58,14 @@ _HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:.]+")
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
+def is_factory(text: str) -> bool:
+    """Return whether the text names a class or function in a module."""
+    return bool(_FACTORY.fullmatch(text))
+
+
 def factory(text: str) -> str:
     """Parse the name of a class or function in a module."""
-    if not _FACTORY.fullmatch(text):
+    if not is_factory(text):
         raise ValueError("it must be package.module:factory")
     return text
 

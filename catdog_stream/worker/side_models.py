@@ -4,18 +4,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from catdog_stream.errors import StackError
+from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.stacks.repository import Repository, StackId
-from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.pipeline.sampling import Sample
 from catdog_stream.pipeline.shadow.process import Assignment
-from catdog_stream.pipeline.shadow.watching import Shadow
+from catdog_stream.pipeline.shadow.watching import STACK_PROCESS, Shadow
 from catdog_stream.settings import Settings
-from catdog_stream.worker.loading import load_stack
+from catdog_stream.settings.values import is_factory
+from catdog_stream.worker.loading import ClassifierOfSettings, load_stack
 
 __all__ = ["canary_sample", "load_canary", "shadow_of"]
 
 #: A shadow has the lowest priority: its timeout is this multiple of the serving model's.
 SHADOW_PATIENCE = 6
+#: Module that the process of a shadow runs if it is a Python class.
+CLASS_PROCESS = "catdog_stream.worker.shadow_class"
 
 
 def directory_of(settings: Settings, text: str) -> Path:
@@ -41,9 +44,16 @@ def canary_sample(settings: Settings) -> Sample:
     return Sample(b"canary", settings.canary_share)
 
 
-def load_canary(settings: Settings) -> ModelStack:
-    """Load the canary and check its golden pictures. Raise ``StackError``."""
+def load_canary(settings: Settings) -> Classifier:
+    """Load the canary and check it: its golden pictures, or the contract of a Python class.
+
+    Raises:
+        StackError: the stack cannot be loaded, or answers its golden pictures otherwise.
+        SettingError: the class cannot be used.
+    """
     assert settings.canary is not None
+    if is_factory(settings.canary):
+        return ClassifierOfSettings()(replace(settings, classifier=settings.canary))
     directory = directory_of(settings, settings.canary)
     stack = load_stack(replace(settings, stack=directory))
     try:
@@ -56,11 +66,12 @@ def load_canary(settings: Settings) -> ModelStack:
 
 def shadow_of(settings: Settings) -> Shadow:
     """Return the shadow, which the caller starts and stops."""
+    is_class = settings.shadow is not None and is_factory(settings.shadow)
 
     def assign() -> Assignment:
         assert settings.shadow is not None
         return Assignment(
-            directory=str(directory_of(settings, settings.shadow)),
+            model=settings.shadow if is_class else str(directory_of(settings, settings.shadow)),
             engine=settings.engine,
             batch=settings.batch,
             max_bytes=settings.max_image_bytes,
@@ -74,4 +85,5 @@ def shadow_of(settings: Settings) -> Shadow:
         Sample(b"shadow", settings.shadow_share),
         assign,
         patience=SHADOW_PATIENCE * settings.inference_timeout,
+        module=CLASS_PROCESS if is_class else STACK_PROCESS,
     )

@@ -80,14 +80,12 @@ def test_a_mistake_is_one_sentence_with_its_place(folder: Path, named: str, reas
     (folder / "bad_syntax.py").write_text("a = 1\nclass Mean(:\n")
     (folder / "bad_import.py").write_text("import no_such_library\n")
     (folder / "exits.py").write_text("raise SystemExit(3)\n")
-    with pytest.raises(
-        SettingError, match=f"^CATDOG_CLASSIFIER='{named}' cannot be used: {reason}"
-    ):
+    with pytest.raises(SettingError, match=f"^The classifier '{named}' cannot be used: {reason}"):
         load(named)
 
 
 def test_one_that_breaks_the_contract_is_named(folder: Path) -> None:
     (folder / "worse.py").write_text(GOOD.replace("[1 - each, each]", "[each, each]"))
     broken = python_classifier.load("worse:Mean", None, limits=PictureLimits())
-    with pytest.raises(SettingError, match=r"CATDOG_CLASSIFIER='worse:Mean' .*scores must .* sum"):
+    with pytest.raises(SettingError, match=r"The classifier 'worse:Mean' .*scores must .* sum"):
         python_classifier.check("worse:Mean", broken)

@@ -44,7 +44,7 @@ class Contrary(Shade):
 
 def load(assignment: Assignment) -> Contrary:
     """Return the classifier. Raises ``StackError`` for a broken stack."""
-    told = Path(assignment.directory)
+    told = Path(assignment.model)
     if told.name == BROKEN:
         raise StackError(f"{told.name} cannot be used.")
     with told.open("a") as file:

@@ -37,8 +37,8 @@ _OOM_SCORE = Path("/proc/self/oom_score_adj")
 class Assignment:
     """Task of a shadow, in values that JSON can hold."""
 
-    directory: str
-    """Folder of the stack."""
+    model: str
+    """Folder of the stack, or a Python class, ``package.module:factory``."""
     engine: Engine
     batch: int | None
     max_bytes: int
@@ -52,19 +52,21 @@ class Assignment:
     turned_copies: bool = False
     """``True`` if a picture on which the stack is unsure is classified in all four orientations."""
 
+    @property
+    def limits(self) -> PictureLimits:
+        """Size limits of a picture."""
+        return PictureLimits(max_bytes=self.max_bytes, max_pixels=self.max_pixels)
+
 
 def load_stack(assignment: Assignment) -> Classifier:
     """Load the stack, on one thread, and check its golden pictures. Raises ``StackError``."""
-    directory = Path(assignment.directory)
+    directory = Path(assignment.model)
     stack = ModelStack.load(
         directory,
         engine=assignment.engine,
         threads=1,
         batch=assignment.batch,
-        limits=PictureLimits(
-            max_bytes=assignment.max_bytes,
-            max_pixels=assignment.max_pixels,
-        ),
+        limits=assignment.limits,
         turned_copies=assignment.turned_copies,
         onnx_provider=assignment.onnx_provider,
     )

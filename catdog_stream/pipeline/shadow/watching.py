@@ -16,12 +16,14 @@ from catdog_stream.pipeline.shadow.comparing import Comparison, Tally
 from catdog_stream.pipeline.shadow.process import Assignment
 from catdog_stream.pipeline.shadow.waiting import Seen, Waiting
 
-__all__ = ["Shadow"]
+__all__ = ["STACK_PROCESS", "Shadow"]
 
 logger = logging.getLogger(__name__)
 
 MOST_WAITING = 32
 MOST_WAITING_BYTES = 32 * 1024 * 1024
+#: Module that the process of a shadow runs if it is a stack.
+STACK_PROCESS = "catdog_stream.pipeline.shadow.process"
 #: Ratio of the time limit for loading to that for one picture.
 START_PATIENCE = 10
 #: Seconds before the first restart, doubled for each until one classifies a picture; upper limit.
@@ -48,7 +50,7 @@ class Shadow:
         assign: Callable[[], Assignment],
         *,
         patience: float,
-        module: str = "catdog_stream.pipeline.shadow.process",
+        module: str = STACK_PROCESS,
         pause: float = PAUSE,
     ) -> None:
         self.sample = sample
