@@ -47,12 +47,12 @@ class Points:
 def points(view: ClusterView, last: int | None = None) -> Points:
     """Return the rows of the last hour, or the ``last`` of them, without unfinished slots.
 
-    Labels beyond ``MAX_LINES`` are counted as others.
+    Labels beyond ``MAX_LINES`` are counted together.
     """
     counts = view.in_hour.labels
-    ranked = sorted(counts, key=lambda name: (-counts[name], name))
+    ranked = sorted(counts.keys() - {OTHERS}, key=lambda name: (-counts[name], name))
     known = sorted(ranked[:MAX_LINES])
-    labels = [*known, *([OTHERS] if len(ranked) > MAX_LINES and OTHERS not in known else [])]
+    labels = [*known, *([OTHERS] if len(counts) > len(known) else [])]
     end = int(view.now - SETTLED) // SLOT_SECONDS * SLOT_SECONDS
     first = max(min(view.hour, default=end), end - HOUR_SLOTS * SLOT_SECONDS)
     if last is not None:
@@ -71,9 +71,7 @@ def points(view: ClusterView, last: int | None = None) -> Points:
 def _row(start: int, slot: Slot, labels: Sequence[str]) -> Row:
     counts = [slot.labels.get(name, 0) for name in labels]
     if OTHERS in labels:
-        counts[labels.index(OTHERS)] = slot.labelled - sum(
-            number for name, number in zip(labels, counts, strict=True) if name != OTHERS
-        )
+        counts[-1] = slot.labelled - sum(counts[:-1])
     p50, p99 = percentile(slot.bins, 0.5), percentile(slot.bins, 0.99)
     return Row(start, counts, slot.rejected, p50 and round(p50, 4), p99 and round(p99, 4))
 

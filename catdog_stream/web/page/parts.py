@@ -1,11 +1,12 @@
 """Building blocks of the page's sections."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from heapq import nsmallest
 
+from catdog_stream.delivery.counting import OTHER
 from catdog_stream.models.verdict import UNKNOWN
 from catdog_stream.web.cluster.view import ClusterView
-from catdog_stream.web.recording.history import OTHERS
 
 __all__ = ["COLORS", "ODD", "bar", "colors", "top"]
 
@@ -40,9 +41,18 @@ def colors(view: ClusterView) -> Mapping[str, str]:
     return defaultdict(lambda: NO_COLOR, {**none, **known})
 
 
-def top(counts: Mapping[str, int], most: int) -> list[tuple[str, int]]:
-    """Return the ``most`` most frequent names; the last of them sums the others."""
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    if len(ranked) <= most:
-        return ranked
-    return [*ranked[: most - 1], (OTHERS, sum(number for _, number in ranked[most - 1 :]))]
+def top(
+    counts: Mapping[str, int], most: int, classes: Collection[str] = (), of: str = "label"
+) -> list[tuple[str, int]]:
+    """Return the ``most`` most frequent names and their counts; the last row sums the others."""
+    if len(counts) <= most:
+        return sorted(counts.items(), key=_rank)
+    # What was counted without its name belongs to the last row, too.
+    named = {name: count for name, count in counts.items() if name != OTHER or name in classes}
+    shown = nsmallest(most - 1, named.items(), key=_rank)
+    rest, further = len(named) - len(shown), sum(counts.values()) - sum(n for _, n in shown)
+    return [*shown, (f"{rest:,} further {of}{'' if rest == 1 else 's'}", further)]
+
+
+def _rank(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]

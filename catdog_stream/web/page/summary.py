@@ -68,7 +68,7 @@ def _shares(view: ClusterView) -> list[tuple[str, float, str]]:
     """Return the labels with their shares and colors, always in the same order."""
     total, color, known = view.statistics.total, colors(view), list(view.classes)
     counts = sorted(
-        top(view.statistics.labels, MOST_SHARES) if total else (),
+        top(view.statistics.labels, MOST_SHARES, known) if total else (),
         key=lambda each: (known.index(each[0]) if each[0] in known else len(known), each[0]),
     )
     return [(name, number / total, color[name]) for name, number in counts]

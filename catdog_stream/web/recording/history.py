@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from heapq import nlargest
 
 from catdog_stream.web.recording.latency import bin_of
 
@@ -13,9 +14,9 @@ SLOT_SECONDS = 10
 HOUR_SLOTS = 360
 #: Length of "now" on the page.
 RECENT_SECONDS = 10
-#: Maximum number of labels in one slot; further labels share ``OTHERS``.
+#: Maximum number of labels in a slot that is kept or sent; further labels share ``OTHERS``.
 MAX_LABELS = 24
-OTHERS = "others"
+OTHERS = "further labels"
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ class Slot:
         if label is None:
             self.rejected += 1
         else:
-            self._count(label, 1)
+            self.labels[label] = self.labels.get(label, 0) + 1
         number = bin_of(seconds)
         self.bins[number] = self.bins.get(number, 0) + 1
 
@@ -45,22 +46,27 @@ class Slot:
         """Add the counts of ``other``."""
         self.rejected += other.rejected
         for label, count in other.labels.items():
-            self._count(label, count)
+            self.labels[label] = self.labels.get(label, 0) + count
         for number, count in other.bins.items():
             self.bins[number] = self.bins.get(number, 0) + count
 
-    def _count(self, label: str, count: int) -> None:
-        if label not in self.labels and len(self.labels) >= MAX_LABELS:
-            label = OTHERS
-        self.labels[label] = self.labels.get(label, 0) + count
+    def limited(self) -> "Slot":
+        """Return the slot with its most frequent labels, and the sum of the others."""
+        if len(self.labels) <= MAX_LABELS:
+            return self
+        named = [item for item in self.labels.items() if item[0] != OTHERS]
+        kept = dict(nlargest(MAX_LABELS, named, key=lambda item: item[1]))
+        if rest := self.labelled - sum(kept.values()):
+            kept[OTHERS] = rest
+        return Slot(kept, self.rejected, self.bins)
 
 
 def added(slots: Iterable[Slot]) -> Slot:
-    """Return the sum of all slots."""
+    """Return the sum of all slots, with the most frequent labels."""
     total = Slot()
     for slot in slots:
         total.add(slot)
-    return total
+    return total.limited()
 
 
 class History:
@@ -99,7 +105,7 @@ class History:
         The last slot may still grow.
         """
         self._turn()
-        return {start: slot for start, slot in self._slots.items() if start >= since}
+        return {start: slot.limited() for start, slot in self._slots.items() if start >= since}
 
     def _turn(self) -> None:
         second = int(self._clock())
@@ -108,6 +114,9 @@ class History:
         if self._now.bins:
             self._seconds.append((self._second, self._now))
             start = self._second - self._second % SLOT_SECONDS
+            if self._slots and start not in self._slots:
+                last = next(reversed(self._slots))
+                self._slots[last] = self._slots[last].limited()
             self._slots.setdefault(start, Slot()).add(self._now)
             self._now = Slot()
         self._second = second

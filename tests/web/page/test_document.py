@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.errors import REPLAY_ADVICE, Reason
+from catdog_stream.web.page.charting import points
 from catdog_stream.web.page.document import fragments, render
 from catdog_stream.web.page.parts import colors
 from catdog_stream.web.recording.history import Slot
@@ -45,11 +46,46 @@ def test_the_summary_has_the_shares_in_the_same_order_whoever_leads() -> None:
     assert "dog 25.0%" in text
 
 
-def test_of_many_labels_the_summary_names_some_and_the_rest_as_others() -> None:
+def test_of_many_labels_the_summary_names_some_and_the_number_of_the_others() -> None:
     text = Reader(fragments(cluster({f"bird{n:02}": 30 - n for n in range(20)}))["summary"]).text
     assert "bird03" in text
     assert "bird04" not in text
-    assert "others" in text
+    assert "16 further labels" in text
+
+
+def test_of_a_thousand_labels_the_page_shows_twelve_rows_that_add_up() -> None:
+    counts = {f"class {n}": 2000 - n for n in range(1000)} | {"other": 5000}
+    here = worker(classes=[f"class {n}" for n in range(1000)])
+    slot = Slot(labels=counts, bins={3: 7}).limited()
+    view = cluster(counts, {}, here, hour={int(NOW) // 10 * 10 - 20: slot}, in_hour=slot)
+    for name in ("summary", "labels-body"):
+        text = Reader(fragments(view)[name]).text
+        assert "further labels" in text
+        assert "other" not in text.replace("further", "")
+    reader = Reader(fragments(view)["labels-body"])
+    rows = [reader.cells[at + 4 : at + 8] for at in range(0, len(reader.cells) - 4, 4)]
+    assert [row[0] for row in rows] == [*(f"class {n}" for n in range(11)), "989 further labels"]
+    total = sum(counts.values())
+    assert sum(int(row[1].replace(",", "")) for row in rows) == total
+    assert len(render(view, "/static/0/")) < len(render(cluster({"cat": 1}), "/static/0/")) + 20_000
+    assert list(points(view).labels)[-1] == "further labels"
+    assert sum(points(view).rows[0].labels) == total
+
+
+def test_a_class_that_is_called_other_is_a_label_like_any() -> None:
+    counts = {f"class {n}": 20 - n for n in range(14)} | {"other": 100}
+    names = [*counts]
+    text = Reader(fragments(cluster(counts, {}, worker(classes=names)))["labels-body"]).text
+    assert "other100" in text
+    assert "4 further labels" in text
+
+
+ODD_NAMES = ["Größe Å", "a/b", '"quoted"', "cat,dog", "<b>bold</b>", "🐱", "c" * 64]
+
+
+def test_any_name_of_a_class_is_shown_as_it_is() -> None:
+    reader = page(dict.fromkeys(ODD_NAMES, 3), {}, worker(classes=ODD_NAMES))
+    assert set(ODD_NAMES) <= set(reader.cells)
 
 
 def test_what_others_publish_changes_the_color_of_no_class() -> None:

@@ -71,6 +71,22 @@ def test_labels_without_end_share_a_name() -> None:
     slot = Slot()
     for number in range(1000):
         slot.note(f"label {number}", 0.01)
-    assert slot.labelled == 1000
-    assert len(slot.labels) == 25
-    assert slot.labels[OTHERS] == 976
+    assert slot.labelled == slot.limited().labelled == 1000
+    assert len(slot.limited().labels) == len(slot.limited().limited().labels) == 25
+    assert slot.limited().labels[OTHERS] == 976
+
+
+def test_a_label_that_becomes_frequent_late_has_its_own_line() -> None:
+    clock = Clock()
+    history = History(clock)
+    for number in range(3000):
+        history.note(f"label {number % 1000}", 0.01)
+        if number % 3 == 0 and number > 1500:
+            history.note("late", 0.01)
+        clock.now += 0.5
+    slots = history.slots()
+    assert all(len(slot.labels) <= 25 for slot in slots.values())
+    hour = added(slots.values())
+    assert hour.labelled == 3499
+    assert max(hour.labels.keys() - {OTHERS}, key=lambda name: hour.labels[name]) == "late"
+    assert len(hour.labels) == 25

@@ -14,7 +14,7 @@ MOST = 12
 def values(view: ClusterView) -> dict[str, Any]:
     """Return one row for each label, the most frequent first; none before the first picture."""
     total, color = view.statistics.total, colors(view)
-    counts = top(view.statistics.labels, MOST) if total else []
+    counts = top(view.statistics.labels, MOST, view.classes) if total else []
     return {
         "rows": [
             (name, number, number / total, bar((number / total, color[name])))

@@ -16,6 +16,7 @@ _ADVICE = {reason.value: advice for reason, advice in REPLAY_ADVICE.items()}
 def values(view: ClusterView) -> dict[str, Any]:
     """Return one item per reason, the most frequent first."""
     total = view.statistics.rejected
+    counts = top(view.statistics.rejections, MOST, of="reason") if total else []
     # A voter's rejections are votes, not records.
     advice = {} if view.here.state.facts.get("voter") else _ADVICE
     return {
@@ -24,7 +25,7 @@ def values(view: ClusterView) -> dict[str, Any]:
                 *(reason, number, number / total, bar((number / total, "refused"))),
                 *(view.rejected.get(reason), advice.get(reason)),
             )
-            for reason, number in (top(view.statistics.rejections, MOST) if total else ())
+            for reason, number in counts
         ]
     }
 
