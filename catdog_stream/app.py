@@ -66,7 +66,11 @@ def build_app(settings: Settings) -> CatDogApp:
     metrics.LAG.set_function(app.lag.now)
     app.fetched = FetchBudget({role.reads}, fetch=plan.fetch, most=plan.records)
     app.observers = Observers()
-    app.observers.add(AnswerMetrics() if role.voter is None else VoteMetrics())
+    answers = AnswerMetrics(
+        settings.metric_labels,
+        lambda: [shard["labels"] for shard in tables["label_counts"].values()],
+    )
+    app.observers.add(answers if role.voter is None else VoteMetrics())
     app.tracing = Tracing(
         settings.traces,
         span="decide" if role.is_jury else "classify",

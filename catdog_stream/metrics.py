@@ -5,7 +5,7 @@
 """
 
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final, Literal, get_args
 
@@ -165,11 +165,12 @@ class Values:
 
     Args:
         most: maximum number of values that are kept apart.
+        first: values among them from the start.
     """
 
-    def __init__(self, most: int = MAX_VALUES) -> None:
+    def __init__(self, most: int = MAX_VALUES, first: Iterable[str] = ()) -> None:
         self._most = most
-        self._known: set[str] = set()
+        self._known = set(first)
 
     def __call__(self, value: str) -> str:
         """Return the value, or ``OTHER`` if the maximum of other values is reached."""
@@ -185,9 +186,8 @@ _label_and_stack, _vote = Values(MAX_PAIRS), Values()
 stack_value = Values()
 
 
-@lru_cache(maxsize=1000)
 def labels_of(label: str, stack: str) -> Counter:
-    """Return the cached child of ``LABELS`` for one label and stack."""
+    """Return the child of ``LABELS`` for one label and stack."""
     if _label_and_stack(f"{label}\n{stack}") == OTHER:
         return LABELS.labels(OTHER, OTHER)
     return LABELS.labels(label, stack)

@@ -1,7 +1,12 @@
 """Observers that count answers in the metrics: labels and rejections, or a voter's votes."""
 
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from heapq import nlargest
+
 from catdog_stream import metrics
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.observing import Answered, Observer
 
 __all__ = ["AnswerMetrics", "VoteMetrics"]
@@ -11,7 +16,22 @@ for _reason in Reason:
 
 
 class AnswerMetrics(Observer):
-    """Counter of the labels and the rejections of this worker."""
+    """Counter of the labels and the rejections of this worker.
+
+    A label that has a counter keeps it, since counters must not decrease. So the labels that were
+    the most frequent before the first answer of a stack are the first that get one.
+
+    Args:
+        most_labels: maximum number of labels of a stack with a counter of their own.
+        counts: returns the counts of the labels so far, of each partition.
+    """
+
+    def __init__(
+        self, most_labels: int = 50, counts: Callable[[], Iterable[Mapping[str, int]]] = tuple
+    ) -> None:
+        self._most = most_labels
+        self._counts = counts
+        self._labels: dict[str, metrics.Values] = {}
 
     def answered(self, answer: Answered) -> None:
         """Count an answer."""
@@ -19,7 +39,20 @@ class AnswerMetrics(Observer):
         if isinstance(outcome, RejectedRequest):
             metrics.REJECTIONS.labels(outcome.reason).inc()
         else:
-            metrics.labels_of(outcome.verdict.label, outcome.verdict.stack).inc()
+            metrics.labels_of(*self._values(outcome.verdict)).inc()
+
+    def _values(self, verdict: Verdict) -> tuple[str, str]:
+        """Return the values of the labels of the metric."""
+        stack = metrics.stack_value(verdict.stack)
+        if stack not in self._labels:
+            counts: Counter[str] = Counter()
+            for each in self._counts():
+                counts.update(each)
+            # In the order of the classes, so that workers choose the same of equal counts.
+            known = [name for name in verdict.scores if counts[name]]
+            first = nlargest(self._most, known, key=counts.__getitem__)
+            self._labels[stack] = metrics.Values(self._most, first)
+        return self._labels[stack](verdict.label), stack
 
 
 class VoteMetrics(Observer):

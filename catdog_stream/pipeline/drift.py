@@ -1,9 +1,9 @@
 """Drift detection: the latest verdicts of a stack against those when it was measured.
 
 The latest verdicts are compared with the reference in the manifest by three histograms: frequency
-of each class, confidence, and OOD score. The distance of two histograms is the population stability
-index (PSI), the sum of ``(p - q) * ln(p / q)`` over their bins. By the usual rule of credit
-scoring, a PSI below 0.1 means no change, and above 0.25 a significant change.
+of each class (of many, of groups), confidence, and OOD score. The distance of two histograms is the
+population stability index (PSI), the sum of ``(p - q) * ln(p / q)`` over their bins. By the usual
+rule of credit scoring, a PSI below 0.1 means no change, and above 0.25 a significant change.
 
 A few verdicts differ from any reference at random. If nothing has changed, the PSI of n verdicts
 against m is distributed as chi-squared with one degree of freedom less than there are bins, times
@@ -32,6 +32,8 @@ WINDOW = 1000
 FEWEST = 100
 #: Number of verdicts between two comparisons.
 LOOK_EVERY = 50
+#: Maximum number of bins of the frequencies of classes.
+MAX_BINS = 50
 #: Smallest PSI of a relevant drift.
 MATTERS = 0.1
 #: False alarms per comparison, as a probability.
@@ -78,13 +80,17 @@ class Drift:
         self.stack = stack
         self.reference = reference
         self._clock = clock
-        self._bins = {name: number for number, name in enumerate(reference.verdicts)}
-        self._verdicts = _counts(tuple(reference.verdicts.values()))
+        self._labels = dict.fromkeys(reference.verdicts, 0)
+        self._bins = _bins(reference.verdicts)
+        expected = [0] * (1 + max(self._bins.values()))
+        for name, count in reference.verdicts.items():
+            expected[self._bins[name]] += count
+        self._verdicts = _counts(expected)
         self._confidence = _counts(reference.confidence.counts)
         self._familiarity: _Counts | None = None
         if reference.familiarity is not None:
             self._familiarity = _counts(reference.familiarity.counts)
-        self._window: deque[tuple[int, int, float, int, float]] = deque()
+        self._window: deque[tuple[str, int, float, int, float]] = deque()
         self._seen = 0
         #: Findings of the last comparison; empty before ``FEWEST`` verdicts.
         self.findings: Sequence[Finding] = ()
@@ -98,7 +104,7 @@ class Drift:
             return False
         confidence, familiarity = max(verdict.scores.values()), verdict.familiarity or 0.0
         entry = (
-            self._bins[verdict.label],
+            verdict.label,
             self.reference.confidence.bin_of(confidence),
             confidence,
             self.reference.familiarity.bin_of(familiarity) if self.reference.familiarity else 0,
@@ -114,9 +120,10 @@ class Drift:
         self.findings = tuple(self._look())
         return True
 
-    def _count(self, entry: tuple[int, int, float, int, float], by: int) -> None:
+    def _count(self, entry: tuple[str, int, float, int, float], by: int) -> None:
         label, sure, confidence, familiar, familiarity = entry
-        self._verdicts.counts[label] += by
+        self._labels[label] += by
+        self._verdicts.counts[self._bins[label]] += by
         self._confidence.counts[sure] += by
         self._confidence.total += by * confidence
         if self._familiarity is not None:
@@ -124,8 +131,9 @@ class Drift:
             self._familiarity.total += by * familiarity
 
     def _look(self) -> list[Finding]:
-        shares = dict(zip(self._bins, _shares(self._verdicts.counts), strict=True))
-        expected = dict(zip(self._bins, _shares(self._verdicts.expected), strict=True))
+        labels, measured = self._labels, self.reference.verdicts
+        shares = dict(zip(labels, _shares([*labels.values()]), strict=True))
+        expected = dict(zip(measured, _shares([*measured.values()]), strict=True))
         found = [
             self._found("verdicts", self._verdicts, shares, expected),
             self._mean("confidence", self._confidence, self.reference.confidence),
@@ -176,6 +184,23 @@ def random_limit(seen: Sequence[int], expected: Sequence[int]) -> float:
     spread = 2 / (9 * freedom)
     quantile = freedom * (1 - spread + normal * sqrt(spread)) ** 3
     return float(quantile) * (1 / sum(seen) + 1 / sum(expected))
+
+
+def _bins(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the bin of each verdict: its own; of many, bins of as equal counts as possible.
+
+    Bins in which single verdicts are expected would hide any change in their random variation.
+    """
+    if len(counts) <= MAX_BINS:
+        return {name: number for number, name in enumerate(counts)}
+    bins: dict[str, int] = {}
+    numbers: dict[int, int] = {}
+    before, total = 0, sum(counts.values())
+    for name, count in counts.items():  # sorting by count would group what was random
+        share = min(MAX_BINS * before // total, MAX_BINS - 1)
+        bins[name] = numbers.setdefault(share, len(numbers))
+        before += count
+    return bins
 
 
 def _counts(expected: Sequence[int]) -> _Counts:

@@ -139,7 +139,7 @@ class Inference(Service):
         #: Shadow that classifies pictures without answering, if the settings name one.
         self.shadow: Shadow | None = None
         #: Comparison of the stack's verdicts with those of its test.
-        self.drift_monitor = DriftMonitor()
+        self.drift_monitor = DriftMonitor(most_labels=settings.metric_labels)
         observers.add(self.drift_monitor)
         self._serving = Serving(max_wait=settings.batch_wait, on_failure=on_failure)
         self._pipeline: Pipeline | None = None

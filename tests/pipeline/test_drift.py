@@ -1,11 +1,20 @@
 """Tests of drift: a stream like the reference raises no alarm; a changed stream does."""
 
+from typing import cast
+
 import numpy as np
 import pytest
 
+from catdog_stream.messages.wire import Incoming, Source
+from catdog_stream.metrics import DRIFT_NOW, DRIFT_REFERENCE
+from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.stacks.reference import Reference
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.drift import FEWEST, WINDOW, Drift, Finding, random_limit
+from catdog_stream.pipeline.observing import Answered
+from catdog_stream.pipeline.outcome import Classified
+from catdog_stream.pipeline.timings import Timings
+from catdog_stream.worker.drift_monitor import DriftMonitor
 
 STACK = "pets 1"
 
@@ -133,3 +142,53 @@ def test_the_limit_is_what_chance_exceeds_once_in_a_million() -> None:
     both = 1 / 100 + 1 / 2000
     assert 1 <= random_limit([10] * 10, [200] * 10) / (44.81 * both) < 1.03
     assert 1 <= random_limit([50, 50, 0], [990, 990, 20]) / (27.63 * both) < 1.10
+
+
+def many(count: int, seed: int, classes: int = 1000, most: int | None = None) -> list[Verdict]:
+    """Return verdicts on many classes, of which the later ones are less frequent."""
+    random = np.random.default_rng(seed)
+    weights = 1 / np.arange(1.0, classes + 1) ** 0.5
+    weights[classes if most is None else most :] = 0
+    labels = random.choice(classes, count, p=weights / weights.sum())
+    scores = [{f"class {label}": 0.9} for label in labels]
+    # All scores of all verdicts would take a gigabyte.
+    scores[0] = {f"class {number}": 0.0 for number in range(classes)} | scores[0]
+    return [Verdict(each, STACK) for each in scores]
+
+
+def test_a_thousand_classes_raise_no_alarm_as_measured_and_one_if_most_are_missing() -> None:
+    for measured in (1000, 20_000):
+        watched = Watched(Reference.of(many(measured, 0)))
+        watched.see(many(2500, 1))
+        assert watched.alarms == set()
+        found = watched.see(many(WINDOW, 2, most=50))
+        assert watched.alarms == {"verdicts"}
+        assert len(found["verdicts"].now) == 1000
+
+
+def test_a_thousand_classes_have_metrics_for_those_that_were_frequent() -> None:
+    class Stack:
+        name, version = STACK.split()
+        reference = Reference.of([*many(5000, 0), *many(50, 0, most=3)])
+
+    monitor = DriftMonitor(lambda: 0.0, most_labels=10)
+    monitor.follow(cast(Classifier, Stack()))
+    assert monitor.drift is not None
+    for verdict in many(FEWEST, 1):
+        monitor.drift.observe(verdict)
+    monitor.answered(answered(many(1, 1)[0]))
+    for verdict in many(WINDOW, 1):
+        monitor.answered(answered(verdict))
+    for metric in (DRIFT_NOW, DRIFT_REFERENCE):
+        (family,) = metric.collect()
+        shares = {
+            s.labels["value"]: s.value for s in family.samples if s.labels["of"] == "verdicts"
+        }
+        assert len(shares) == 11
+        assert {"class 0", "class 1", "other"} <= shares.keys()
+        assert sum(shares.values()) == pytest.approx(1)
+
+
+def answered(verdict: Verdict) -> Answered:
+    incoming = Incoming(Source("catdogimage", 0, 0), None, None, (), None)
+    return Answered(incoming, Classified(None, verdict), None, Timings())

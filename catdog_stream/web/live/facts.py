@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from heapq import nlargest
 from typing import Any
 
 from catdog_stream.delivery.group_lag import GroupLag
-from catdog_stream.pipeline.drift import Drift
+from catdog_stream.models.verdict import UNKNOWN
+from catdog_stream.pipeline.drift import Drift, Finding
 from catdog_stream.pipeline.shadow.watching import Shadow
 from catdog_stream.settings import Settings
 from catdog_stream.worker.aggregation import Aggregation
@@ -14,6 +16,9 @@ from catdog_stream.worker.roles import Role
 from catdog_stream.worker.rollout import Rollout
 
 __all__ = ["WorkerFacts"]
+
+#: Maximum number of verdicts that are all compared on the page; of more, the number of those shown.
+MOST_NAMES, MOST_DIFFERENT = 32, 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +115,19 @@ def _drift(drift: Drift | None) -> Mapping[str, Any] | None:
                 "index": finding.index,
                 "limit": finding.limit,
                 "since": finding.since,
-                "shares": {name: [finding.before[name], now] for name, now in finding.now.items()},
+                "shares": _shares(finding),
+                "names": len(finding.now),
             }
             for finding in drift.findings
         ],
     }
+
+
+def _shares(finding: Finding) -> Mapping[str, list[float]]:
+    """Return the shares before and now; of many names, of those that differ most."""
+    before, now = finding.before, finding.now
+    names = list(now)
+    if len(names) > MOST_NAMES:
+        names = nlargest(MOST_DIFFERENT, now, key=lambda name: abs(now[name] - before[name]))
+        names += [UNKNOWN] if UNKNOWN in now and UNKNOWN not in names else []
+    return {name: [before[name], now[name]] for name in names}

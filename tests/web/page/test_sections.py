@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from catdog_stream.errors import StackError
@@ -71,6 +72,28 @@ def drifted(label: str, times: int) -> Drift:
     for verdict in (measured if label == "cat" else swapped) * times:
         drift.observe(verdict)
     return drift
+
+
+def test_of_a_thousand_verdicts_those_that_differ_most_are_shown() -> None:
+    names = [f"class {n}" for n in range(1000)]
+
+    def verdict(label: str) -> Verdict:
+        scores = dict.fromkeys(names, 0.0) | {label: 1.0}
+        return Verdict(scores, "pets 2", 0.5, unknown=label == "class 1")
+
+    drift = Drift("pets 2", Reference.of(verdict(name) for name in names * 2), lambda: NOW - 60)
+    for name in [*names[:300], *["class 7"] * 100, *["class 9"] * 50]:
+        drift.observe(verdict(name))
+    fact = facts._drift(drift)
+    assert fact is not None
+    assert len(orjson.dumps(fact)) < 4096
+    reader = page("drift", fact)
+    assert "987 further verdicts differ less" in reader.text or "988 further" in reader.text
+    at = reader.cells.index("class 7")
+    assert reader.cells[at : at + 3] == ["class 7", "0.1%", "22.4%"]
+    assert "class 9" in reader.cells
+    assert "unknown" in reader.cells
+    assert reader.text.count("class ") < 20
 
 
 def test_verdicts_too_few_to_compare_are_said_to_be() -> None:

@@ -42,14 +42,24 @@ def _stack(fact: Any) -> tuple[Any, ...]:
 
 
 def _finding(finding: Any) -> tuple[Any, ...]:
-    """Return quantity, begin of its drift or 0, index and its limit, and the shares by name."""
+    """Return quantity, begin of its drift or 0, index and limit, shares by name, further names."""
     quantity, since = str(finding["quantity"]), float(finding["since"] or 0.0)
     shares = [
         (str(name), float(then), float(now))
         for name, (then, now) in list(finding["shares"].items())[:MOST_NAMES]
     ]
     meaning = _MEANING[quantity] if since else ""
-    return quantity, since, meaning, float(finding["index"]), float(finding["limit"]), shares
+    # A worker of an older version sends all names.
+    further = int(finding.get("names", len(shares))) - len(shares)
+    return (
+        quantity,
+        since,
+        meaning,
+        float(finding["index"]),
+        float(finding["limit"]),
+        shares,
+        further,
+    )
 
 
 DRIFT = Section("drift", "Drift", values, wide=True)
