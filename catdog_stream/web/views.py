@@ -168,7 +168,8 @@ class Views:
             return self._json({})
         if "since" in query:
             since = seconds(query["since"])
-            snapshot = await self._dashboard.snapshot(since, query.get("seen", "").split(","))
+            seen, counted = query.get("seen", "").split(","), query.get("counted", "")
+            snapshot = await self._dashboard.snapshot(since, seen, counted)
             return _utf8_json(snapshot_document(snapshot), self._peers.proof())
         told = self._own.shards()
         if told is None:

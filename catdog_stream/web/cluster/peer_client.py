@@ -24,6 +24,7 @@ async def ask(
     seen: Iterable[str],
     headers: Mapping[str, str] | None = None,
     proof: str | None = None,
+    counted: str = "",
 ) -> PeerSnapshot:
     """Return the state of the worker at ``address``.
 
@@ -34,15 +35,17 @@ async def ask(
         seen: ids of the pictures whose thumbnails are known already.
         headers: headers that authenticate this worker.
         proof: proof that the response must carry (see ``peer_tokens``); ``None``: none.
+        counted: name of the last report of its counts, if all of them are known.
 
     Raises:
         OSError, TimeoutError: it does not answer.
         ValueError: the response is not a worker's.
     """
+    params = {"since": str(since), "seen": ",".join(seen)}
     try:
         async with client.get(
             address + SHARDS_PATH,
-            params={"since": str(since), "seen": ",".join(seen)},
+            params=params | {"counted": counted} if counted else params,
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=deadlines.PEER),
             allow_redirects=False,

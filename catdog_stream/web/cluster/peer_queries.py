@@ -50,11 +50,13 @@ class PeerQueries:
         members = {str(url).rstrip("/")[:MAX_ADDRESS] for url in self._members()}
         return members - {self._address()}
 
-    async def ask(self, address: str, since: int, seen: Iterable[str]) -> PeerSnapshot:
+    async def ask(
+        self, address: str, since: int, seen: Iterable[str], counted: str = ""
+    ) -> PeerSnapshot:
         """Query another worker. Raise ``PermissionError`` if its address is not allowed."""
         headers = self._headers(address)
         proof = None if self._secret is None else answer_proof(self._secret, address)
-        return await ask(self._session(), address, since, seen, headers, proof)
+        return await ask(self._session(), address, since, seen, headers, proof, counted)
 
     def proof(self) -> dict[str, str]:
         """Return the header that proves to other workers that this is a worker."""

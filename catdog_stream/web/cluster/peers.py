@@ -32,9 +32,10 @@ LEAVING = 60.0
 #: Maximum number of workers that are queried and remembered.
 MAX_PEERS = 256
 
-#: Queries the worker at an address: for the slots since a time, and for thumbnails except those
-#: given. Raises ``OSError``, ``TimeoutError`` or ``ValueError``.
-Ask = Callable[[str, int, Iterable[str]], Awaitable[PeerSnapshot]]
+#: Queries the worker at an address: for the slots since a time, for thumbnails except those given,
+#: and for the counts that changed since a report. Raises ``OSError``, ``TimeoutError`` or
+#: ``ValueError``.
+Ask = Callable[[str, int, Iterable[str], str], Awaitable[PeerSnapshot]]
 
 
 @dataclass(slots=True)
@@ -44,6 +45,8 @@ class Peer:
     address: str
     state: WorkerState = field(default_factory=WorkerState)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+    #: Name of its last report of counts, if the ledger has all of them.
+    counted: str = ""
     #: Time of its last response; ``None`` if there was none.
     heard: float | None = None
     #: Time of its last failed query.
@@ -139,7 +142,7 @@ class Peers:
             return
         try:
             snapshot = await self._ask(
-                address, self._timeline.latest(address), tuple(peer.thumbnails)
+                address, self._timeline.latest(address), tuple(peer.thumbnails), ""
             )
         except (OSError, TimeoutError, ValueError):
             return
@@ -155,7 +158,7 @@ class Peers:
     async def _query(self, peer: Peer) -> None:
         since, seen = self._timeline.latest(peer.address), tuple(peer.thumbnails)
         try:
-            snapshot = await self._ask(peer.address, since, seen)
+            snapshot = await self._ask(peer.address, since, seen, peer.counted)
         except (OSError, TimeoutError, ValueError) as error:
             if peer.failed is None or (peer.heard or 0) > peer.failed:
                 logger.warning(
@@ -166,15 +169,19 @@ class Peers:
             peer.heard = self._clock()
             # Pages rendered earlier still show the earlier pictures.
             shots = (*snapshot.state.pictures[:KEPT], *peer.state.pictures[:KEPT])
+            known_classes = peer.state.classes
             peer.state = snapshot.state
             ids = [shot.id for shot in shots]
             both = {**peer.thumbnails, **snapshot.thumbnails}
             peer.thumbnails = {id_: both[id_] for id_ in ids if id_ in both}
             self._timeline.update(peer.address, snapshot.slots)
-            self._ledger.note(peer.address, snapshot.state.shards)
-            if snapshot.state.shards is not None:
+            shards = snapshot.state.shards
+            is_noted = self._ledger.note(peer.address, shards, partial=snapshot.partial)
+            peer.counted = snapshot.counted if is_noted else ""
+            if shards is not None:
                 # The ledger has them: here, they would only take memory.
-                peer.state = replace(snapshot.state, shards={})
+                classes = known_classes if snapshot.partial else snapshot.state.classes
+                peer.state = replace(snapshot.state, shards={}, classes=classes)
         finally:
             peer.query = None
 

@@ -69,6 +69,10 @@ class PeerSnapshot:
     slots: Mapping[int, Slot] = field(default_factory=dict)
     #: Thumbnails by the pictures' ids.
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+    #: Name of the report, for the next query; empty from an older version.
+    counted: str = ""
+    #: ``True`` if the state has only counts that changed, and no classes (see ``changed_counts``).
+    partial: bool = False
 
 
 def snapshot_document(snapshot: PeerSnapshot) -> dict[str, Any]:
@@ -94,6 +98,8 @@ def snapshot_document(snapshot: PeerSnapshot) -> dict[str, Any]:
         "thumbnails": {
             id_: pybase64.b64encode(small).decode() for id_, small in snapshot.thumbnails.items()
         },
+        "counted": snapshot.counted,
+        "partial": snapshot.partial,
     }
 
 
@@ -133,6 +139,8 @@ def parse_snapshot(document: Any) -> PeerSnapshot:
             id_: small if len(small) <= MAX_THUMBNAIL_BYTES else b""
             for id_, small in snapshot.thumbnails.items()
         },
+        snapshot.counted,
+        snapshot.partial,
     )
 
 
@@ -170,6 +178,8 @@ class _Snapshot(Struct):
     state: _State | None = None
     slots: Annotated[dict[Count, _Slot], Meta(max_length=HOUR_SLOTS + 2)] = {}
     thumbnails: Annotated[dict[_Name, bytes], Meta(max_length=KEPT)] = {}
+    counted: _Name = ""
+    partial: bool = False
 
 
 def _is_small(fact: Any) -> bool:

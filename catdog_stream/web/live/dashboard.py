@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from catdog_stream.web.cluster.changed_counts import ChangedCounts
 from catdog_stream.web.cluster.counts import Shards, Statistics
 from catdog_stream.web.cluster.ledger import Ledger
 from catdog_stream.web.cluster.peers import Ask, Peers
@@ -63,6 +64,7 @@ class Dashboard:
         self._recorder = recorder
         self._timeline = Timeline()
         self._ledger = Ledger()
+        self._counts = ChangedCounts()
         self._peers = Peers(addresses, ask, self._timeline, self._ledger)
         self._broadcast = Broadcast()
         #: The latest state for probes, and the time of its assessment.
@@ -117,7 +119,7 @@ class Dashboard:
         self._ledger.note(self._address(), own)
         return statistics(own, self._peers, self._ledger)
 
-    async def snapshot(self, since: int, seen: Iterable[str]) -> PeerSnapshot:
+    async def snapshot(self, since: int, seen: Iterable[str], counted: str = "") -> PeerSnapshot:
         """Return the state for another worker; see ``peer_client.ask``."""
         state = await self._own()
         renderers = self._recorder.latest.renderers()
@@ -126,7 +128,9 @@ class Dashboard:
         thumbnails = await asyncio.to_thread(
             lambda: {id_: thumbnail.render() for id_, thumbnail in wanted.items()}
         )
-        return PeerSnapshot(state, self._recorder.history.slots(since), thumbnails)
+        report = self._counts.since(counted, state)
+        slots = self._recorder.history.slots(since)
+        return PeerSnapshot(report[0], slots, thumbnails, *report[1:])
 
     async def thumbnail(self, id_: str) -> bytes | None:
         """Return the thumbnail with this id, from any worker; ``None`` if it was removed."""

@@ -2,6 +2,7 @@
 
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +69,23 @@ def test_who_counted_a_partition_may_correct_itself() -> None:
     it = Scenario()
     it.tell("one", 10)
     assert it.tell("one", 7) == 7
+
+
+def test_sums_keep_no_names_that_are_gone() -> None:
+    it = Scenario().ledger
+    for number in range(100):
+        it.note("hostile", shards({"0": {f"name {number}": 1}}))
+    assert it.total("labels") == {"name 99": 1}
+    assert len(it._totals["labels"]) == 1
+
+
+def test_no_more_names_are_known_than_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "MAX_COUNTS", 10)
+    it = Scenario().ledger
+    assert it.note("one", shards({"0": {str(name): 1 for name in range(6)}}))
+    assert not it.note("hostile", shards({"1": {str(name): 1 for name in range(6)}}))
+    assert it.note("one", shards({"0": {str(name): 2 for name in range(6)}, "2": {"cat": 1}}))
+    assert sum(it.total("labels").values()) == 13
 
 
 def test_no_more_partitions_are_known_than_there_can_be() -> None:

@@ -24,6 +24,7 @@ class Scene:
         self.now = 1000.0
         self.addresses = {ONE, TWO}
         self.asked: list[str] = []
+        self.counted: list[str] = []
         self.answers: dict[str, Callable[[], Awaitable[PeerSnapshot]]] = {
             ONE: self.telling(shards("1", 1)),
             TWO: self.telling(shards("2", 2)),
@@ -45,8 +46,11 @@ class Scene:
 
         return tell
 
-    async def _ask(self, address: str, _since: int, _seen: Iterable[str]) -> PeerSnapshot:
+    async def _ask(
+        self, address: str, _since: int, _seen: Iterable[str], counted: str
+    ) -> PeerSnapshot:
         self.asked.append(address)
+        self.counted.append(counted)
         return await self.answers[address]()
 
     def total(self, own: Shards | None = None) -> int:

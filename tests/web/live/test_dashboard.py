@@ -26,7 +26,7 @@ def dashboard(*, look: float = 0.0, peers: Iterable[str] = (), slots: int = 0) -
         await asyncio.sleep(look)
         return WorkerState(shards=SHARDS)
 
-    async def ask(_address: str, _since: int, _seen: Iterable[str]) -> PeerSnapshot:
+    async def ask(_address: str, _since: int, _seen: Iterable[str], _counted: str) -> PeerSnapshot:
         nonlocal told
         told += 1
         starts = range(SLOT_SECONDS * slots * (told - 1), SLOT_SECONDS * slots * told, SLOT_SECONDS)
