@@ -235,6 +235,7 @@ def test_weights_in_a_further_file_become_part_of_the_stack(tmp_path: Path) -> N
     )
 
 
+@pytest.mark.slow
 def test_a_quantized_tflite_file_with_labels_in_it_needs_no_option(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow")
     model = tmp_path / "model.tflite"
