@@ -36,3 +36,16 @@ def _picture(number: int) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (16, 16), (number // 256, number % 256, 0)).save(file, "PNG")
     return file.getvalue()
+
+
+#: Names that cannot be headers, or are those of others.
+ODD = (
+    *("Größe Å", "a/b", '"quoted"', "cat,dog", "<b>bold</b>", "🐱", "100.0% cotton", "verdict"),
+    *("50% of a % sign", "a\\b", "%2F", "..x", "source", "#1?", "L" * 64),
+)
+
+
+class Odd(Thousand):
+    """The same with other names for the first classes."""
+
+    classes = (*ODD, *CLASSES[len(ODD) :])
