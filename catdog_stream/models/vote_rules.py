@@ -81,16 +81,15 @@ def _log_odds(ballots: Collection[Ballot], classes: Sequence[str]) -> Mapping[st
 
 
 def _majority(ballots: Sequence[Ballot], classes: Sequence[str]) -> Mapping[str, float]:
-    votes = {
-        name: math.fsum(each.weight for each in ballots if each.verdict.likeliest == name)
-        for name in classes
-    }
+    by_name: dict[str, list[Ballot]] = {}
+    for each in ballots:
+        by_name.setdefault(each.verdict.likeliest, []).append(each)
+    votes = {name: math.fsum(each.weight for each in found) for name, found in by_name.items()}
     most = max(votes.values())
     # Equal within the rounding error: 0.1 + 0.2 ties with 0.3.
-    tied = [name for name in classes if math.isclose(votes[name], most)]
+    tied = [name for name in classes if name in votes and math.isclose(votes[name], most)]
     logs = _mean_logs(ballots, tied)
-    winner = max(tied, key=lambda name: logs[name])
-    return _log_odds([each for each in ballots if each.verdict.likeliest == winner], classes)
+    return _log_odds(by_name[max(tied, key=lambda name: logs[name])], classes)
 
 
 def _mean_logs(ballots: Collection[Ballot], classes: Sequence[str]) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Tests of the rules that combine several verdicts on one picture."""
 
 import math
+import time
 from itertools import permutations
 
 import pytest
@@ -144,6 +145,24 @@ class TestFamiliarity:
         assert decide([told(0.1, unknown=True), cannot]).label == "unknown"
         split = [told(0.1, unknown=True), told(0.9, unknown=False), cannot]
         assert decide(split).label == "cat"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_thousand_classes_are_decided_in_milliseconds(rule: Rule) -> None:
+    names = [f"class {number}" for number in range(1000)]
+    equal = dict.fromkeys(names, 0.5 / 999)
+    votes = (("class 7", 1.0), ("class 3", 0.4), ("class 3", 0.5))
+    ballots = [
+        Ballot(str(n), Verdict(equal | {name: 0.5}, f"{n} 1"), weight)
+        for n, (name, weight) in enumerate(votes)
+    ]
+    started = time.perf_counter()
+    for _ in range(20):
+        verdict = decide(ballots, rule)
+    assert time.perf_counter() - started < 1
+    assert verdict.label == "class 7"
+    assert list(verdict.scores) == names
+    assert sum(verdict.scores.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("weight", [0, -1, math.nan, math.inf, MAX_WEIGHT * 2])

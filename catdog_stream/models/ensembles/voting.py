@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import orjson
 
 from catdog_stream.errors import StackError
+from catdog_stream.models.classes import listed
 from catdog_stream.models.classifier import Classifier, Prepared
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.models.vote_rules import Ballot, Rule, decide
@@ -56,7 +57,8 @@ class VotingClassifier:
             if set(other.classifier.classes) != set(first.classifier.classes):
                 raise StackError(
                     f"{first.stack} and {other.stack} cannot vote with each other: one tells "
-                    f"{_listed(first)} apart, the other {_listed(other)}."
+                    f"{listed(first.classifier.classes)} apart, the other "
+                    f"{listed(other.classifier.classes)}."
                 )
         self.members = tuple(members)
         self._rule = rule
@@ -109,7 +111,3 @@ def _vote(verdict: Verdict) -> dict[str, str | float]:
         "chance": round(verdict.scores[verdict.likeliest], 6),
         "stack": verdict.stack,
     }
-
-
-def _listed(member: Member) -> str:
-    return " and ".join(sorted(member.classifier.classes))
