@@ -27,7 +27,7 @@ AnyHeaders = Mapping[str, bytes | str | None] | Iterable[tuple[str, bytes | str 
 _PREFIX = "Probabilities: "
 Default = TypeVar("Default", float, None)
 
-_CHANCE = re.compile(r"(?<!\S)(\S{1,32}) (\d{1,3}(?:\.\d{1,3})?)%(?!\S)")
+_CHANCE = re.compile(r"(?<!\S)(\S{1,64}) (\d{1,3}(?:\.\d{1,3})?)%(?!\S)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,13 @@ def test_only_names_that_cannot_be_headers_are_changed() -> None:
     ]
 
 
+def test_a_long_name_that_can_be_a_header_is_read_from_it() -> None:
+    verdict = Verdict({"a" * 64: 0.125, "B.c": 0.875}, "long 1")
+    answer = label_of(verdict, ScoreLimits())
+    assert "scores" not in dict(answer.headers)
+    assert dict(read(answer).scores) == dict(verdict.scores)
+
+
 @pytest.mark.parametrize("header", [None, b"", b"0.9", b"[1]", b'{"a": 2}', b'{"a": "x"}', b"{"])
 def test_a_header_that_is_no_object_of_scores_is_not_read(header: bytes | None) -> None:
     assert read_scores(header) == {}
