@@ -18,6 +18,7 @@ from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError
 from catdog_stream.models.engines.networks import NetworkName
 from catdog_stream.models.stacks.locate import shipped_stack
+from catdog_stream.models.training.head.options import MOST_TO_BOOST, HeadOption
 from catdog_stream.settings import Settings
 from catdog_stream.terminal import shown
 
@@ -76,6 +77,13 @@ AT_WORK = "_CATDOG_TRAIN_AT_WORK"
     help="Whether the backbone learns, too; it does where there are enough pictures.",
 )
 @click.option(
+    "--head",
+    type=click.Choice(get_args(HeadOption)),
+    default="auto",
+    show_default=True,
+    help=f"Boosted trees or linear; by held-out loss, or linear above {MOST_TO_BOOST} classes.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(0, 2**31 - 1),
     default=0,
@@ -100,6 +108,7 @@ def train(
     epochs: float | None,
     upper_layers: bool,
     fine_tuning: bool | None,
+    head: HeadOption,
     seed: int,
     threads: int | None,
     resume: bool,
@@ -133,6 +142,7 @@ def train(
             upper_layers=upper_layers,
             fine_tuning=fine_tuning,
             seed=seed,
+            head=head,
         ),
         teacher=teacher,
         evaluation=evaluation,

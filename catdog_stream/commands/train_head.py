@@ -1,12 +1,14 @@
 """``catdog-stream train-head``: trains a head on labelled pictures, and writes a stack."""
 
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from catdog_stream.commands.stack_names import STACK_PART, stack_name
 from catdog_stream.errors import InputError
 from catdog_stream.models.stacks.locate import stack_directory
+from catdog_stream.models.training.head.options import MOST_TO_BOOST, HeadOption
 from catdog_stream.settings import Settings
 from catdog_stream.terminal import shown
 
@@ -30,6 +32,13 @@ from catdog_stream.terminal import shown
 @click.option(
     "--version", type=STACK_PART, default="1", show_default=True, help="The stack's version."
 )
+@click.option(
+    "--head",
+    type=click.Choice(get_args(HeadOption)),
+    default="auto",
+    show_default=True,
+    help=f"Boosted trees or linear; linear above {MOST_TO_BOOST} classes.",
+)
 @click.option("--force", is_flag=True, help="Write into a directory that holds something.")
 def train_head(
     directory: Path,
@@ -38,6 +47,7 @@ def train_head(
     validation: Path | None,
     name: str | None,
     version: str,
+    head: HeadOption,
     force: bool,
 ) -> None:
     """Train a head on DIRECTORY/CLASS/*, two classes or more."""
@@ -57,6 +67,7 @@ def train_head(
         name=name,
         version=version,
         threads=settings.threads,
+        head=head,
         limits=limits_of(settings),
     )
     print_left_out(trained.unreadable)

@@ -1,4 +1,4 @@
-"""The second model of the stack: gradient-boosted trees from features to probabilities."""
+"""The second model of the stack, from features to probabilities: boosted trees, or linear."""
 
 import json
 from pathlib import Path
@@ -9,9 +9,43 @@ import numpy.typing as npt
 from catdog_stream.errors import StackError
 from catdog_stream.models.engines.backbone import Features
 from catdog_stream.models.stacks.calibration import Calibration, Logits
+from catdog_stream.models.stacks.linear_head import LinearModel
+
+__all__ = ["Head", "as_logits", "objective_of"]
 
 
 class Head:
+    """Head of a stack, with its calibration. Thread-safe.
+
+    Args:
+        file: gradient-boosted trees (``Trees``), or a linear model in an ``.npz`` file.
+        features: number of features.
+        classes: number of classes, 2 or more.
+        calibration: of the probabilities; ``None`` if they need none.
+
+    Raises:
+        StackError: the file cannot be read, or it is for another number of features or classes.
+    """
+
+    def __init__(
+        self, file: Path, features: int, classes: int, calibration: Calibration | None = None
+    ) -> None:
+        load = LinearModel.load if file.suffix == ".npz" else Trees
+        self._model: LinearModel | Trees = load(file, features, classes)
+        self._calibration = calibration
+
+    def scores(self, features: Features) -> npt.NDArray[np.float64]:
+        """Return the probabilities, float64 [n, classes] in 0 to 1, for ``features`` [n, f]."""
+        if self._calibration is None:
+            return self._model.probabilities(features)
+        return self._calibration.probabilities(self.logits(features))
+
+    def logits(self, features: Features) -> Logits:
+        """Return the logits for each row of ``features``."""
+        return self._model.logits(features)
+
+
+class Trees:
     """Gradient-boosted trees in XGBoost's own binary format. Thread-safe.
 
     Args:
@@ -19,16 +53,13 @@ class Head:
             second of two classes, or ``multi:softprob``.
         features: number of features.
         classes: number of classes, 2 or more.
-        calibration: of the probabilities; ``None`` if they need none.
 
     Raises:
         StackError: XGBoost cannot read the file, or it is for another number of features or
             classes.
     """
 
-    def __init__(
-        self, file: Path, features: int, classes: int, calibration: Calibration | None = None
-    ) -> None:
+    def __init__(self, file: Path, features: int, classes: int) -> None:
         import xgboost  # here, since it imports SciPy: 250 ms that most commands need not spend
 
         # One thread: a row takes microseconds, passing it to another thread takes longer.
@@ -44,21 +75,15 @@ class Head:
         objective, wanted = learner["objective"]["name"], objective_of(classes)
         if objective != wanted:
             raise StackError(f"{file} was trained for {objective}, not for {wanted}.")
-        self._binary, self._calibration = classes == 2, calibration
+        self._binary = classes == 2
         trained = int(learner["learner_model_param"]["num_class"])
         if not self._binary and trained != classes:
             raise StackError(f"{file} knows {trained} classes, not {classes}.")
 
-    def scores(self, features: Features) -> npt.NDArray[np.float64]:
+    def probabilities(self, features: Features) -> npt.NDArray[np.float64]:
         """Return the probabilities, float64 [n, classes] in 0 to 1, for ``features`` [n, f]."""
-        if self._calibration is not None:
-            return self._calibration.probabilities(self.logits(features))
-        probabilities = np.asarray(self._booster.inplace_predict(features), np.float64)
-        return (
-            np.stack((1.0 - probabilities, probabilities), axis=1)
-            if self._binary
-            else probabilities
-        )
+        found = np.asarray(self._booster.inplace_predict(features), np.float64)
+        return np.stack((1.0 - found, found), axis=1) if self._binary else found
 
     def logits(self, features: Features) -> Logits:
         """Return the sums of the trees for each row of ``features``; for two classes [0, sum]."""

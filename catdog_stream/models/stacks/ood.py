@@ -12,8 +12,6 @@ A distance has no meaning for people, so the score is a share: the share of the 
 that have a larger distance. Each of them was held out when its distance was measured.
 """
 
-import io
-import zipfile
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +21,7 @@ from msgspec import Meta, Struct
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.engines.backbone import Features
+from catdog_stream.models.stacks.array_file import read_arrays
 
 __all__ = ["Familiarity", "FamiliaritySection"]
 
@@ -106,36 +105,14 @@ class Familiarity:
     @classmethod
     def load(cls, file: Path, features: int, classes: int) -> "Familiarity":
         """Read ``file``, for these numbers of features and classes. Raises ``StackError``."""
-        try:
-            arrays = _read(file)
-        except Exception as error:
-            # zipfile, zlib and NumPy raise any exception for damaged bytes.
-            raise StackError(f"{file} cannot be read as arrays of numbers.") from error
+        arrays = read_arrays(file, _ARRAYS, most_bytes=MAX_BYTES)
         means, directions, variances, rest, distances = arrays
         if means.shape != (classes, features):
             raise StackError(f"{file} is not for {classes} classes of {features} features.")
-        if directions.ndim != 2 or directions.shape != (features, len(variances)):
+        if variances.ndim != 1 or directions.shape != (features, len(variances)):
             raise StackError(f"{file} has directions and variances that do not fit.")
         if rest.shape != () or distances.ndim != 1 or len(distances) < 2:
             raise StackError(f"{file} has no distances to compare with.")
-        if not all(np.isfinite(array).all() for array in arrays):
-            raise StackError(f"{file} has numbers that are infinite, or none.")
         if not (variances > 0).all() or not rest > 0 or (np.diff(distances) < 0).any():
             raise StackError(f"{file} has a variance that is none, or distances out of order.")
         return cls(means, directions, variances, float(rest), distances)
-
-
-def _read(file: Path) -> list[npt.NDArray[np.floating]]:
-    """Return the arrays in the order of ``_ARRAYS``; the file is untrusted."""
-    with zipfile.ZipFile(file) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
-            raise ValueError("too large")
-        arrays = [
-            np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False) for name in _ARRAYS
-        ]
-    for array in arrays:
-        if array.dtype.kind != "f":
-            raise ValueError("no floats")
-    if arrays[2].ndim != 1:
-        raise ValueError("variances of another shape")
-    return arrays

@@ -9,14 +9,22 @@ from catdog_stream.models.stacks.loading import cpu_engine
 from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, Part, PartName, describe
 from catdog_stream.models.stacks.stack import ModelStack
 
-__all__ = ["HEAD_FILE", "NOTICE_FILE", "parts_in", "restored_on_failure", "write_loadable"]
+__all__ = [
+    "HEAD_FILE",
+    "LINEAR_HEAD_FILE",
+    "NOTICE_FILE",
+    "parts_in",
+    "restored_on_failure",
+    "write_loadable",
+]
 
-HEAD_FILE = "head.ubj"
+HEAD_FILE, LINEAR_HEAD_FILE = "head.ubj", "head.npz"
 NOTICE_FILE = "NOTICE"
-_PART_FILES: dict[PartName, str] = {
-    "litert": LITERT_FILE,
-    "tensorflow": TENSORFLOW_FILE,
-    "head": HEAD_FILE,
+_PART_FILES: dict[str, PartName] = {
+    LITERT_FILE: "litert",
+    TENSORFLOW_FILE: "tensorflow",
+    HEAD_FILE: "head",
+    LINEAR_HEAD_FILE: "head",
 }
 
 
@@ -24,7 +32,7 @@ def parts_in(directory: Path) -> dict[PartName, Part]:
     """Return the parts that exist in ``directory`` under their standard file names."""
     return {
         part: describe(directory, file)
-        for part, file in _PART_FILES.items()
+        for file, part in _PART_FILES.items()
         if (directory / file).is_file()
     }
 

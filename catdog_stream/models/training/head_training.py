@@ -4,7 +4,6 @@ This is the quick way, without held-out pictures. ``stack.training`` trains the 
 """
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,15 +20,12 @@ from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stacks.golden import keep_first
 from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, load_manifest
 from catdog_stream.models.stacks.stack import ModelStack
-from catdog_stream.models.stacks.writing import (
-    HEAD_FILE,
-    NOTICE_FILE,
-    parts_in,
-    write_loadable,
-)
+from catdog_stream.models.stacks.writing import NOTICE_FILE, parts_in, write_loadable
 from catdog_stream.models.training.evaluation import Evaluation, evaluate
-from catdog_stream.models.training.head.boosting import PARAMETERS, fit, parameters
+from catdog_stream.models.training.head.choice import learners
 from catdog_stream.models.training.head.features import VIEWS, Seen, see
+from catdog_stream.models.training.head.learner import write_head
+from catdog_stream.models.training.head.options import HeadOption
 from catdog_stream.models.training.labelled import (
     WORKER_LIMITS,
     Unreadable,
@@ -37,8 +33,6 @@ from catdog_stream.models.training.labelled import (
     classes_in,
     labelled_files,
 )
-
-ROUNDS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +56,7 @@ def train_head(
     name: str,
     version: str = "1",
     threads: int,
+    head: HeadOption = "auto",
     limits: PictureLimits = WORKER_LIMITS,
     progress: bool = True,
 ) -> Trained:
@@ -79,6 +74,7 @@ def train_head(
         name: the name of the new stack.
         version: the version of the new stack.
         threads: number of CPU threads.
+        head: the kind of the head; by default boosted, or linear for many classes.
         limits: size limits of a picture, those of a worker.
         progress: show the progress.
 
@@ -92,11 +88,12 @@ def train_head(
         labelled_files(validation, classes)
     described = described_backbone(backbone)
     seen = _see(directory, classes, backbone / LITERT_FILE, described, threads, limits, progress)
-    booster = fit(seen, len(classes), ROUNDS, progress=progress)
+    learner = learners(head, len(classes), threads=threads, progress=progress)[0]
+    setting = learner.default_setting(seen)
     try:
         output.mkdir(parents=True, exist_ok=True)
         _copy_backbone(backbone, output)
-        booster.save_model(output / HEAD_FILE)
+        write_head(learner, seen, setting, output)
         manifest = Manifest(
             name=name,
             version=version,
@@ -105,7 +102,16 @@ def train_head(
             network=described.network,
             features=described.features,
             parts=parts_in(output),
-            training=_training_record(directory, classes, seen),
+            training={
+                "pictures": directory.name,
+                "counts": {
+                    label: int((seen.labels == number).sum())
+                    for number, label in enumerate(classes)
+                },
+                "views": VIEWS,
+                "head": learner.kind,
+                **learner.record(setting),
+            },
         )
         manifest.write(output)
     except (OSError, xgboost.core.XGBoostError) as error:
@@ -156,10 +162,7 @@ def _see(
     wanted = described.preprocessing
     backbone = LiteRTBackbone(network, wanted, described.features, threads=threads)
     files = labelled_files(directory, classes)
-    seed: int = PARAMETERS["seed"]
-    seen = see(
-        files, backbone, wanted, seed=seed, threads=threads, limits=limits, progress=progress
-    )
+    seen = see(files, backbone, wanted, seed=0, threads=threads, limits=limits, progress=progress)
     backbone.close()
     check_each_class(directory, seen.labels, classes)
     return seen
@@ -176,19 +179,6 @@ def _copy_backbone(backbone: Path, output: Path) -> None:
 
 def _pictures_of(directory: Path, label: str) -> list[Path]:
     return files_below(directory / label)
-
-
-def _training_record(directory: Path, classes: Sequence[str], seen: Seen) -> dict[str, Any]:
-    return {
-        "pictures": directory.name,
-        "counts": {
-            label: int((seen.labels == number).sum()) for number, label in enumerate(classes)
-        },
-        "views": VIEWS,
-        "rounds": ROUNDS,
-        "parameters": parameters(len(classes)),
-        "xgboost": xgboost.__version__,
-    }
 
 
 def quality_record(directory: Path, evaluation: Evaluation) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def changed(**arrays: Any) -> dict[str, Any]:
         pytest.param(changed(rest=np.array(1)), "cannot be read", id="a whole number"),
         pytest.param(changed(rest=np.array("1")), "cannot be read", id="a text"),
         pytest.param(changed(rest=np.array({}, object)), "cannot be read", id="a pickle"),
-        pytest.param(changed(variances=np.ones((3, 1))), "cannot be read", id="a column"),
+        pytest.param(changed(variances=np.ones((3, 1))), "do not fit", id="a column"),
         pytest.param({"means": good()["means"]}, "cannot be read", id="incomplete"),
         pytest.param(changed(more=np.zeros(MAX_BYTES, np.uint8)), "cannot be read", id="too large"),
     ],

@@ -5,7 +5,7 @@ Training uses one thread and fixed seeds, so the same features give the same hea
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,18 @@ import numpy.typing as npt
 import xgboost
 from tqdm import tqdm
 
-from catdog_stream.models.stacks.calibration import Logits
 from catdog_stream.models.stacks.head import as_logits, objective_of
+from catdog_stream.models.stacks.writing import HEAD_FILE
 from catdog_stream.models.training.head.features import Seen
+from catdog_stream.models.training.head.learner import (
+    Arrays,
+    HeldOut,
+    Remember,
+    folds_without,
+)
+from catdog_stream.models.training.head.options import HeadKind
 
-__all__ = ["HeldOut", "fit", "hold_out", "parameters"]
+__all__ = ["BoostedLearner"]
 
 PARAMETERS: dict[str, Any] = {
     "tree_method": "hist",
@@ -34,75 +41,81 @@ default stack. The README in its directory has the candidates."""
 
 #: Early stopping: rounds without a gain on held-out pictures, and the largest number of rounds.
 _PATIENCE, _MOST_ROUNDS = 40, 1200
+#: Number of rounds without held-out pictures.
+_ROUNDS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class HeldOut:
-    """The results of heads on pictures that they were not trained on."""
-
-    rounds: int
-    """Best number of rounds for held-out pictures."""
-    logits: Logits
-    """Logits of each whole picture, float64 [pictures, classes]."""
-
-
-def parameters(classes: int) -> dict[str, Any]:
-    """Return XGBoost's parameters for a number of classes."""
-    objective: dict[str, Any] = {"objective": objective_of(classes)}
-    if classes > 2:
-        objective["num_class"] = classes
-    return {**objective, **PARAMETERS}
-
-
-def fit(seen: Seen, classes: int, rounds: int, *, progress: bool) -> xgboost.Booster:
-    """Train a head on ``seen``, with ``rounds`` rounds of trees."""
-    callbacks = [_ProgressBar(rounds, progress)]
-    return xgboost.train(parameters(classes), _data(seen), rounds, callbacks=callbacks)
-
-
-def hold_out(
-    seen: Seen, classes: int, folds: Sequence[int], *, threads: int, progress: bool
-) -> HeldOut:
-    """Train a head for each fold, on the other folds, with early stopping on the held-out fold.
+class BoostedLearner:
+    """Training of boosted trees.
 
     Args:
-        seen: the features of the pictures.
         classes: number of classes.
-        folds: the fold of each picture.
         threads: number of heads that are trained in parallel.
         progress: show the progress.
     """
-    fold_of = np.asarray(folds)
-    logits = np.zeros((len(seen.labels), classes))
-    rounds = []
-    with (
-        ThreadPoolExecutor(threads) as pool,
-        tqdm(total=len(set(folds)), unit="fold", desc="rounds", disable=not progress) as bar,
-    ):
-        outs = [fold_of == fold for fold in sorted(set(folds))]
-        for out, (best, found) in zip(
-            outs, pool.map(lambda out: _fit_without(seen, out, classes), outs), strict=True
+
+    kind: HeadKind = "boosted"
+
+    def __init__(self, classes: int, *, threads: int, progress: bool) -> None:
+        self._classes, self._threads, self._progress = classes, threads, progress
+        self._parameters: dict[str, Any] = {"objective": objective_of(classes)}
+        if classes > 2:
+            self._parameters["num_class"] = classes
+        self._parameters |= PARAMETERS
+
+    def hold_out(self, seen: Seen, folds: Sequence[int], remember: Remember) -> HeldOut:
+        """Train a head for each fold; the setting is the number of rounds, by early stopping."""
+        logits = np.zeros((len(seen.labels), self._classes))
+        rounds = []
+        outs = folds_without(folds)
+
+        def without(numbered: tuple[int, npt.NDArray[np.bool_]]) -> Arrays:
+            fold, out = numbered
+            return remember(f"boosted-{fold}", lambda: self._without(seen, out))
+
+        with (
+            ThreadPoolExecutor(self._threads) as pool,
+            tqdm(total=len(outs), unit="fold", desc="rounds", disable=not self._progress) as bar,
         ):
-            rounds.append(best)
-            logits[out] = found
-            bar.update()
-    return HeldOut(max(1, round(float(np.median(rounds)))), logits)
+            for (_, out), found in zip(outs, pool.map(without, outs), strict=True):
+                rounds.append(int(found["rounds"]))
+                logits[out] = found["logits"]
+                bar.update()
+        return HeldOut(max(1, round(float(np.median(rounds)))), logits)
 
+    def _without(self, seen: Seen, out: npt.NDArray[np.bool_]) -> Arrays:
+        data = _data(Seen(seen.features[~out], seen.labels[~out], []))
+        held_out = xgboost.DMatrix(seen.whole[out], seen.labels[out], nthread=1)
+        booster = xgboost.train(
+            self._parameters,
+            data,
+            _MOST_ROUNDS,
+            evals=[(held_out, "held_out")],
+            early_stopping_rounds=_PATIENCE,
+            verbose_eval=False,
+        )
+        best = booster.best_iteration + 1
+        sums = booster.predict(held_out, output_margin=True, iteration_range=(0, best))
+        return {"rounds": np.array(best), "logits": as_logits(np.asarray(sums, np.float64))}
 
-def _fit_without(seen: Seen, out: npt.NDArray[np.bool_], classes: int) -> tuple[int, Logits]:
-    data = _data(Seen(seen.features[~out], seen.labels[~out], []))
-    held_out = xgboost.DMatrix(seen.whole[out], seen.labels[out], nthread=1)
-    booster = xgboost.train(
-        parameters(classes),
-        data,
-        _MOST_ROUNDS,
-        evals=[(held_out, "held_out")],
-        early_stopping_rounds=_PATIENCE,
-        verbose_eval=False,
-    )
-    best = booster.best_iteration + 1
-    sums = booster.predict(held_out, output_margin=True, iteration_range=(0, best))
-    return best, as_logits(np.asarray(sums, np.float64))
+    def default_setting(self, seen: Seen) -> float:  # noqa: ARG002 - another learner needs it
+        """Return a number of rounds."""
+        return _ROUNDS
+
+    def write(self, seen: Seen, setting: float, directory: Path) -> None:
+        """Train a head of ``setting`` rounds, and write ``head.ubj``."""
+        rounds = int(setting)
+        callbacks = [_ProgressBar(rounds, self._progress)]
+        booster = xgboost.train(self._parameters, _data(seen), rounds, callbacks=callbacks)
+        booster.save_model(directory / HEAD_FILE)
+
+    def record(self, setting: float) -> dict[str, Any]:
+        """Return the parameters of the training for a manifest."""
+        return {
+            "rounds": int(setting),
+            "parameters": self._parameters,
+            "xgboost": xgboost.__version__,
+        }
 
 
 def _data(seen: Seen) -> xgboost.DMatrix:

@@ -17,8 +17,10 @@ from catdog_stream.models.training.evaluation import Labels, log_loss
 
 __all__ = ["calibrate", "platt", "temperature"]
 
-#: Range of the slope. Other slopes occur if all verdicts are correct, or with too few pictures.
+#: Ranges of the slope and of the intercepts. Other values occur if all verdicts are right, or with
+#: too few pictures.
 _SLOPES = (0.2, 5.0)
+_INTERCEPTS = (-10.0, 10.0)
 #: Least gain in log loss of a calibration, on pictures that it was not fitted on.
 _LEAST_GAIN = 1e-4
 
@@ -46,30 +48,33 @@ def calibrate(logits: Logits, labels: Labels, folds: Sequence[int]) -> Calibrati
 
 def temperature(logits: Logits, labels: Labels) -> Calibration:
     """Return the slope with the least log loss."""
-    classes = logits.shape[1]
-    targets = _targets(labels, classes)
-
-    def loss(slope: npt.NDArray[np.float64]) -> float:
-        return _loss(Calibration(float(slope[0]), (0.0,) * classes), logits, targets)
-
-    found = minimize(loss, [1.0], bounds=[_SLOPES], method="L-BFGS-B")
-    return Calibration(float(found.x[0]), (0.0,) * classes)
+    return _fit(logits, labels, [_SLOPES])
 
 
 def platt(logits: Logits, labels: Labels) -> Calibration:
     """Return the slope and intercepts with the least log loss; the first intercept is 0."""
+    return _fit(logits, labels, [_SLOPES] + [_INTERCEPTS] * (logits.shape[1] - 1))
+
+
+def _fit(logits: Logits, labels: Labels, bounds: Sequence[tuple[float, float]]) -> Calibration:
+    """Return the calibration with the least log loss, with these bounds of slope and intercepts."""
     classes = logits.shape[1]
     targets = _targets(labels, classes)
 
-    def calibration(values: npt.NDArray[np.float64]) -> Calibration:
-        return Calibration(float(values[0]), (0.0, *map(float, values[1:])))
+    def calibration(values: Targets) -> Calibration:
+        intercepts = values[1:] if len(values) > 1 else np.zeros(classes - 1)
+        return Calibration(float(values[0]), (0.0, *map(float, intercepts)))
 
-    def loss(values: npt.NDArray[np.float64]) -> float:
-        return _loss(calibration(values), logits, targets)
+    def loss(values: Targets) -> tuple[float, Targets]:
+        """Return the loss and its gradient."""
+        probabilities = calibration(values).probabilities(logits)
+        wrong = (probabilities - targets) / len(labels)
+        gradient = np.array([np.sum(wrong * logits), *wrong.sum(axis=0)[1:]])
+        surprise = -np.log(np.maximum(probabilities, 1e-12))
+        return float(np.sum(targets * surprise)) / len(labels), gradient[: len(values)]
 
-    start = [1.0] + [0.0] * (classes - 1)
-    bounds = [_SLOPES] + [(-10.0, 10.0)] * (classes - 1)
-    found: Any = minimize(loss, start, bounds=bounds, method="L-BFGS-B")
+    start = [1.0] + [0.0] * (len(bounds) - 1)
+    found: Any = minimize(loss, start, bounds=bounds, method="L-BFGS-B", jac=True)
     return calibration(found.x)
 
 
@@ -93,8 +98,3 @@ def _targets(labels: Labels, classes: int) -> Targets:
     targets = np.repeat(others[:, np.newaxis], classes, axis=1)
     targets[np.arange(len(labels)), labels] = (counts + 1) * others
     return targets
-
-
-def _loss(calibration: Calibration, logits: Logits, targets: Targets) -> float:
-    probabilities = np.maximum(calibration.probabilities(logits), 1e-12)
-    return float(-np.mean(np.sum(targets * np.log(probabilities), axis=1)))

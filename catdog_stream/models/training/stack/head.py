@@ -1,16 +1,22 @@
-"""The step that creates the head: features of the pictures, trees, and calibration."""
+"""The step that creates the head: features of the pictures, choice of the head, calibration."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from catdog_stream.models.engines.convert import LITERT_FILE
 from catdog_stream.models.engines.litert import LiteRTBackbone
 from catdog_stream.models.engines.networks import NETWORKS
 from catdog_stream.models.stacks.calibration import Calibration
-from catdog_stream.models.stacks.writing import HEAD_FILE
 from catdog_stream.models.training.data.splitting import folds
-from catdog_stream.models.training.evaluation import accuracy, calibration_error, log_loss
-from catdog_stream.models.training.head.boosting import fit, hold_out
+from catdog_stream.models.training.evaluation import (
+    Probabilities,
+    accuracy,
+    calibration_error,
+    log_loss,
+)
+from catdog_stream.models.training.head.choice import learners
 from catdog_stream.models.training.head.features import Seen, see
+from catdog_stream.models.training.head.learner import Arrays, HeldOut, Learner, write_head
 from catdog_stream.models.training.stack.calibrating import calibrate
 from catdog_stream.models.training.stack.task import Task
 from catdog_stream.models.training.stack.unfinished import Unfinished
@@ -22,18 +28,20 @@ __all__ = ["TrainedHead", "put_head", "see_pictures"]
 class TrainedHead:
     """The result of ``put_head``."""
 
-    rounds: int
-    """Number of rounds of trees."""
     calibration: Calibration | None
-    quality: dict[str, float]
-    """Quality of the calibrated probabilities on held-out pictures."""
+    held_out: Probabilities
+    """Calibrated probabilities of the head's pictures, of heads that were not trained on them."""
+    record: dict[str, Any]
+    """Parameters and held-out quality, for the manifest."""
 
 
 def see_pictures(task: Task, work: Unfinished) -> Seen:
     """Return the features of the head's pictures, computed or from an interrupted training."""
-    kept = work.kept()
-    if kept is not None:
-        return kept
+    found = work.remember("features", lambda: _see(task, work))
+    return Seen(found["features"], found["labels"], [])
+
+
+def _see(task: Task, work: Unfinished) -> Arrays:
     wanted = task.start.preprocessing
     backbone = LiteRTBackbone(
         work.stack / LITERT_FILE,
@@ -50,22 +58,33 @@ def see_pictures(task: Task, work: Unfinished) -> Seen:
         progress=task.progress,
     )
     backbone.close()
-    work.keep(seen)
-    return seen
+    return {"features": seen.features, "labels": seen.labels}
 
 
 def put_head(task: Task, work: Unfinished, seen: Seen) -> TrainedHead:
-    """Train the head, with rounds and calibration chosen on held-out folds, and write it."""
-    classes = len(task.classes)
+    """Train heads of each kind on folds, and write the kind with the least held-out log loss."""
     fold = folds(task.parts.head, task.options.seed)
-    held = hold_out(seen, classes, fold, threads=task.threads, progress=task.progress)
-    calibration = calibrate(held.logits, seen.labels, fold)
-    booster = fit(seen, classes, held.rounds, progress=task.progress)
-    booster.save_model(work.stack / HEAD_FILE)
-    probabilities = (calibration or Calibration.none(classes)).probabilities(held.logits)
+    found: list[tuple[float, Learner, HeldOut, Calibration | None, Probabilities]] = []
+    for learner in learners(
+        task.options.head, len(task.classes), threads=task.threads, progress=task.progress
+    ):
+        held = learner.hold_out(seen, fold, work.remember)
+        calibration = calibrate(held.logits, seen.labels, fold)
+        calibrated = calibration or Calibration.none(len(task.classes))
+        probabilities = calibrated.probabilities(held.logits)
+        loss = log_loss(seen.labels, probabilities)
+        found.append((loss, learner, held, calibration, probabilities))
+    loss, learner, held, calibration, probabilities = min(found, key=lambda each: each[0])
+    write_head(learner, seen, held.setting, work.stack)
     quality = {
         "accuracy": round(accuracy(seen.labels, probabilities), 6),
-        "log_loss": round(log_loss(seen.labels, probabilities), 6),
+        "log_loss": round(loss, 6),
         "calibration_error": round(calibration_error(seen.labels, probabilities), 6),
     }
-    return TrainedHead(held.rounds, calibration, quality)
+    record = {
+        "head": learner.kind,
+        **learner.record(held.setting),
+        "compared": {each.kind: round(of_kind, 6) for of_kind, each, *_ in found},
+        "held_out": quality,
+    }
+    return TrainedHead(calibration, probabilities, record)

@@ -4,13 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import xgboost
-
 from catdog_stream.models.engines.networks import NETWORKS
 from catdog_stream.models.stacks.manifest import Manifest
 from catdog_stream.models.stacks.writing import parts_in
 from catdog_stream.models.training.data.checking import Example
-from catdog_stream.models.training.head.boosting import parameters
 from catdog_stream.models.training.head.features import VIEWS
 from catdog_stream.models.training.stack.head import TrainedHead
 from catdog_stream.models.training.stack.task import Task
@@ -41,10 +38,7 @@ def manifest_of(directory: Path, task: Task, head: TrainedHead) -> Manifest:
             "fine_tuning": plan.as_json() if plan else None,
             "teacher": task.teacher.place.name if task.teacher else None,
             "views": VIEWS,
-            "rounds": head.rounds,
-            "parameters": parameters(len(classes)),
-            "xgboost": xgboost.__version__,
-            "held_out": head.quality,
+            **head.record,
         },
     )
 

@@ -13,6 +13,7 @@ from catdog_stream.models.training.backbone.plan import FineTuning, automatic
 from catdog_stream.models.training.backbone.start import Start
 from catdog_stream.models.training.data.checking import Checked, Example
 from catdog_stream.models.training.data.splitting import Split
+from catdog_stream.models.training.head.options import HeadOption
 
 __all__ = ["Options", "Task"]
 
@@ -35,6 +36,8 @@ class Options:
     fine_tuning: bool | None = None
     """True if the network is trained; by default chosen by the number of pictures."""
     seed: int = 0
+    head: HeadOption = "auto"
+    """Kind of the head; by default the kind with the smaller held-out loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,9 @@ class Task:
         """Return everything that determines the result, as JSON."""
         return {
             **dataclasses.asdict(self.options),
-            # None, as for a training that began with a version without this option.
+            # None, as for a training that began with a version without these options.
             "upper_layers": self.options.upper_layers or None,
+            "head": self.options.head if self.options.head != "auto" else None,
             "network": self.start.network,
             "size": self.start.preprocessing.size,
             "fine_tuning": bool(self.parts.backbone),

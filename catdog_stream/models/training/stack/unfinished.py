@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from catdog_stream.errors import InputError
-from catdog_stream.models.training.head.features import Seen
+from catdog_stream.models.training.head.learner import Arrays
 
 __all__ = ["Unfinished", "unfinished_folder"]
 
@@ -90,23 +90,20 @@ class Unfinished:
         """Return the result of a step; ``None`` if the step is not finished."""
         return _read(self.folder / f"{step}.json")
 
-    def keep(self, seen: Seen) -> None:
-        """Store the features of the head's pictures, which take long to compute."""
-        new = self.folder / "features.npz.new"
-        with new.open("wb") as file:
-            np.savez(file, features=seen.features, labels=seen.labels)
-        new.replace(self.folder / "features.npz")
-
-    def kept(self) -> Seen | None:
-        """Return the stored features; ``None`` if there are none."""
-        file = self.folder / "features.npz"
-        if not file.is_file():
-            return None
+    def remember(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
+        """Return the arrays that were stored as ``name``, or compute and store them."""
+        file = self.folder / f"{name}.npz"
         try:
-            with np.load(file, allow_pickle=False) as archive:
-                return Seen(archive["features"], archive["labels"], [])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None  # truncated by a power failure
+            with np.load(file, allow_pickle=False) as stored:
+                return dict(stored)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            pass  # missing, or truncated by a power failure
+        arrays = compute()
+        new = file.with_suffix(".new")
+        with new.open("wb") as stream:
+            np.savez(stream, **arrays)  # type: ignore[arg-type]
+        new.replace(file)
+        return arrays
 
     def publish(self) -> None:
         """Move the stack to its directory, replacing an existing one. Raises ``InputError``."""

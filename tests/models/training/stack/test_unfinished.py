@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from catdog_stream.errors import InputError
-from catdog_stream.models.training.head.features import Seen
 from catdog_stream.models.training.stack.unfinished import Unfinished, unfinished_folder
 
 ABOUT = {"classes": ("cat", "dog"), "seed": 0}
@@ -28,14 +27,23 @@ def output(tmp_path: Path) -> Path:
 def test_what_was_done_is_there_again(output: Path) -> None:
     before = begin(output)
     assert before.done("backbone") is None
-    assert before.kept() is None
     before.mark("backbone", {"losses": [1.5]})
-    before.keep(Seen(np.ones((2, 4, 3), np.float32), np.array([0, 1]), []))
+    before.remember("linear-0", lambda: {"logits": np.ones((2, 4), np.float32)})
     again = begin(output, resume=True)
     assert again.done("backbone") == {"losses": [1.5]}
-    kept = again.kept()
-    assert kept is not None
-    assert kept.features.shape == (2, 4, 3)
+    kept = again.remember("linear-0", dict)
+    np.testing.assert_array_equal(kept["logits"], np.ones((2, 4)))
+    assert not again.remember("linear-1", dict)
+
+
+@pytest.mark.parametrize("left", [0, 10, 200])
+def test_what_a_power_failure_truncated_is_computed_again(output: Path, left: int) -> None:
+    work = begin(output)
+    work.remember("linear-0", lambda: {"logits": np.ones(40)})
+    file = work.folder / "linear-0.npz"
+    file.write_bytes(file.read_bytes()[:left])
+    assert work.remember("linear-0", lambda: {"logits": np.zeros(3)})["logits"].shape == (3,)
+    assert work.remember("linear-0", dict)["logits"].shape == (3,)
 
 
 def test_one_that_was_stopped_is_not_lost_unless_asked_for(output: Path) -> None:
