@@ -153,6 +153,8 @@ def train(
     )
     print_left_out(trained.checked.unreadable)
     click.echo(trained.evaluation.as_table())
+    if count := len(trained.label_errors):
+        click.echo(f"Pictures that are likely in the wrong folder: {count}. The report names them.")
     if trained.unfamiliar is not None:
         click.echo(f"The stack calls nothing unknown: {trained.unfamiliar}")
     click.echo(shown(f"The stack is in {trained.stack}, its report is {trained.report}."))

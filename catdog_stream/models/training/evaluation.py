@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,12 @@ from tqdm import tqdm
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.stacks.reference import Reference
 from catdog_stream.models.training.classified import classified
+from catdog_stream.models.training.intervals import (
+    Interval,
+    as_text,
+    mean_interval,
+    share_interval,
+)
 from catdog_stream.models.training.labelled import (
     LabelledFile,
     Unreadable,
@@ -33,7 +40,13 @@ Probabilities = npt.NDArray[np.float64]
 MISTAKES_SHOWN = 10
 
 Confusion = dict[str, dict[str, int]]
-"""True class to verdict to the number of pictures."""
+"""True class to verdict to the number of pictures. With more than ``MOST_IN_TABLE`` classes, the
+verdicts that a class never gets are left out."""
+
+MOST_IN_TABLE = 16
+"""Largest number of classes of a table of all classes against all verdicts."""
+#: Number of the most frequent confusions in a list that replaces the table.
+_CONFUSIONS_SHOWN = 20
 
 CALIBRATION_BINS = 15
 
@@ -89,6 +102,9 @@ class Evaluation:
     """Throughput from files to verdicts, without the time to load the stack."""
     reference: Reference
     """Statistics of the verdicts, for the manifest."""
+    intervals: dict[str, Interval] = field(default_factory=dict)
+    """Intervals of 95 % of ``accuracy``, ``log_loss`` and ``unknown``, the share of such
+    verdicts."""
     unreadable: list[Unreadable] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
     """All mistakes, the lowest probability of the class first."""
@@ -103,13 +119,13 @@ class Evaluation:
         lines = [
             f"stack              {self.stack}, run by {self.engine}",
             f"pictures           {self.pictures}",
-            f"accuracy           {self.accuracy:.2%}",
-            f"log loss           {self.log_loss:.4f}",
+            f"accuracy           {self.accuracy:.2%}{self.between('accuracy')}",
+            f"log loss           {self.log_loss:.4f}{self.between('log_loss')}",
             f"calibration error  {self.calibration_error:.4f}",
             f"pictures/s         {self.pictures_per_second:.1f}",
             *self._unknown(),
             "",
-            *_table(self.confusion),
+            *(_table if len(self.confusion) <= MOST_IN_TABLE else _list)(self.confusion),
             *self._mistakes(),
         ]
         if self.unreadable:
@@ -117,9 +133,17 @@ class Evaluation:
             lines += [f"  {line}" for line in lines_about(self.unreadable)]
         return "\n".join(lines)
 
+    def between(self, name: str) -> str:
+        """Return the interval of a figure in brackets, for people; nothing if it has none."""
+        if name not in self.intervals:
+            return ""
+        low, high = self.intervals[name]
+        return f" ({low:.4f} to {high:.4f})" if name == "log_loss" else f" ({as_text((low, high))})"
+
     def _unknown(self) -> Iterator[str]:
         if (unknown := self.reference.verdicts.get(UNKNOWN)) is not None:
-            yield f"called unknown     {unknown / self.pictures:.2%}"
+            share = unknown / self.pictures
+            yield f"called unknown     {share:.2%}{self.between('unknown')}"
 
     def _mistakes(self) -> Iterator[str]:
         if self.mistakes:
@@ -176,6 +200,13 @@ def ask(
 def measure(classifier: Classifier, answers: Answers) -> Evaluation:
     """Return the quality of ``answers`` of ``classifier``, which have one picture or more."""
     labels, probabilities = answers.labels, answers.probabilities
+    right = int(np.sum(probabilities.argmax(axis=1) == labels))
+    intervals = {
+        "accuracy": share_interval(right, len(labels)),
+        "log_loss": mean_interval(_surprises(labels, probabilities)),
+    }
+    if (unknown := answers.reference.verdicts.get(UNKNOWN)) is not None:
+        intervals["unknown"] = share_interval(unknown, len(labels))
     return Evaluation(
         stack=f"{classifier.name} {classifier.version}",
         engine=classifier.engine,
@@ -186,6 +217,7 @@ def measure(classifier: Classifier, answers: Answers) -> Evaluation:
         confusion=confusion(labels, probabilities, classifier.classes),
         pictures_per_second=len(labels) / answers.seconds,
         reference=answers.reference,
+        intervals=intervals,
         unreadable=answers.unreadable,
         mistakes=mistakes(answers, classifier.classes),
     )
@@ -214,13 +246,19 @@ def accuracy(labels: Labels, probabilities: Probabilities) -> float:
 
 
 def log_loss(labels: Labels, probabilities: Probabilities) -> float:
-    """Return the mean negative natural logarithm of the probability of the true class.
+    """Return the mean negative natural logarithm of the probability of the true class."""
+    return float(np.mean(_surprises(labels, probabilities)))
+
+
+def _surprises(labels: Labels, probabilities: Probabilities) -> npt.NDArray[np.float64]:
+    """Return the negative logarithm of the probability of the true class of each picture.
 
     Probabilities are at least 1e-7, the resolution of float32 near 1, so that the loss of a wrong
     verdict with probability 1 is finite.
     """
     true_class = probabilities[np.arange(len(labels)), labels]
-    return float(-np.mean(np.log(np.maximum(true_class, 1e-7))))
+    surprises: npt.NDArray[np.float64] = -np.log(np.maximum(true_class, 1e-7))
+    return surprises
 
 
 def calibration_error(
@@ -239,15 +277,35 @@ def calibration_error(
 
 
 def confusion(labels: Labels, probabilities: Probabilities, classes: Sequence[str]) -> Confusion:
-    """Return the confusion matrix: true class to verdict to the number of pictures."""
+    """Return the confusion matrix."""
     verdicts = probabilities.argmax(axis=1)
+    counts = np.zeros((len(classes), len(classes)), int)
+    np.add.at(counts, (labels, verdicts), 1)
+    least = 0 if len(classes) <= MOST_IN_TABLE else 1
     return {
         label: {
-            verdict: int(np.sum((labels == true) & (verdicts == predicted)))
-            for predicted, verdict in enumerate(classes)
+            verdict: count for verdict, count in zip(classes, row, strict=True) if count >= least
         }
-        for true, label in enumerate(classes)
+        for label, row in zip(classes, counts.tolist(), strict=True)
     }
+
+
+def most_confused(confusion: Confusion) -> list[tuple[int, str, str]]:
+    """Return number, true class and verdict of the most frequent confusions."""
+    wrong = (
+        (count, label, verdict)
+        for label, verdicts in confusion.items()
+        for verdict, count in verdicts.items()
+        if verdict != label and count
+    )
+    return nlargest(_CONFUSIONS_SHOWN, wrong, key=lambda each: each[0])
+
+
+def _list(confusion: Confusion) -> Iterator[str]:
+    """Yield a line for each of the most frequent confusions."""
+    yield "confusions, the most frequent first"
+    for count, label, verdict in most_confused(confusion):
+        yield f"  {label}: {count} times {verdict}"
 
 
 def _table(confusion: Confusion) -> Iterator[str]:

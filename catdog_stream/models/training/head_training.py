@@ -18,7 +18,7 @@ from catdog_stream.models.engines.description import DESCRIPTION_FILE, Descripti
 from catdog_stream.models.engines.litert import LiteRTBackbone
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stacks.golden import keep_first
-from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, load_manifest
+from catdog_stream.models.stacks.manifest import FILE_NAME, MAX_GOLDEN, Manifest, load_manifest
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.stacks.writing import NOTICE_FILE, parts_in, write_loadable
 from catdog_stream.models.training.evaluation import Evaluation, evaluate
@@ -33,6 +33,7 @@ from catdog_stream.models.training.labelled import (
     classes_in,
     labelled_files,
 )
+from catdog_stream.models.training.robustness import chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ def train_head(
     evaluation = quality = None
     stack = ModelStack.load(output, engine="litert", threads=threads, limits=limits)
     golden = tuple(
-        keep_first(stack, _pictures_of(directory, label), output, label) for label in classes
+        keep_first(stack, files_below(directory / label), output, label)
+        for label in chosen(classes, MAX_GOLDEN)
     )
     if validation is not None:
         evaluation = evaluate(stack, validation, threads=threads, progress=progress)
@@ -177,10 +179,6 @@ def _copy_backbone(backbone: Path, output: Path) -> None:
             shutil.copyfile(backbone / file, output / file)
 
 
-def _pictures_of(directory: Path, label: str) -> list[Path]:
-    return files_below(directory / label)
-
-
 def quality_record(directory: Path, evaluation: Evaluation) -> dict[str, Any]:
     """Return the object ``quality`` of a manifest, for pictures in ``directory``."""
     return {
@@ -190,5 +188,8 @@ def quality_record(directory: Path, evaluation: Evaluation) -> dict[str, Any]:
         "accuracy": evaluation.accuracy,
         "log_loss": round(evaluation.log_loss, 6),
         "calibration_error": round(evaluation.calibration_error, 6),
+        "intervals": {
+            name: [round(end, 6) for end in ends] for name, ends in evaluation.intervals.items()
+        },
         "confusion": evaluation.confusion,
     }

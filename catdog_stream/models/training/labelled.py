@@ -16,7 +16,6 @@ from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.engines.backbone import Pictures
 from catdog_stream.models.pictures import Picture, PictureLimits, decode
 from catdog_stream.models.preprocessing import Preprocessing
-from catdog_stream.models.stacks.manifest import MAX_GOLDEN
 from catdog_stream.models.whole_pictures import decode_whole
 
 #: Limits of a worker with default settings.
@@ -57,24 +56,15 @@ class LabelledBatch:
     unreadable: list[Unreadable]
 
 
-#: Largest number of classes for training: the stack keeps a golden picture of each class.
-MAX_CLASSES = MAX_GOLDEN
-
-
 def classes_in(directory: Path) -> tuple[str, ...]:
     """Return the sorted names of the folders in ``directory``: the classes for training.
 
-    Raises ``InputError`` if a name is not a valid class, or there are more than ``MAX_CLASSES``.
+    Raises ``InputError`` if a name is not a valid class, or there are fewer than two.
     """
     if not directory.is_dir():
         raise InputError(f"There is no folder {directory}.")
     folders = sorted(path.name for path in directory.iterdir() if path.is_dir())
     names = [name for name in folders if not name.startswith(".")]
-    if len(names) > MAX_CLASSES:
-        raise InputError(
-            f"{directory} has folders for {len(names)} classes: a stack can be trained on "
-            f"{MAX_CLASSES} at most."
-        )
     try:
         return checked_classes(names)
     except ValueError as error:

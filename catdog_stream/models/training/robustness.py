@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from math import sqrt
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -20,6 +19,7 @@ from tqdm import tqdm
 
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.training.corruptions import CORRUPTIONS, TURNS, Corruption
+from catdog_stream.models.training.intervals import Interval, as_text, share_interval
 from catdog_stream.models.training.labelled import (
     LabelledFile,
     Unreadable,
@@ -41,8 +41,6 @@ __all__ = [
 _BATCH = 32
 #: Longer sides are shrunk first, since the corruption of a camera's picture would take seconds.
 _LONGEST_SIDE = 1024
-#: Standard deviations of a normal distribution for an interval of 95 %.
-_DEVIATIONS = 1.96
 
 _View = Callable[[Image.Image, np.random.Generator], Image.Image]
 
@@ -64,25 +62,24 @@ class ViewResult:
         return self.right / self.pictures
 
     @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the accuracy (Wilson, 1927)."""
-        n, share, z = self.pictures, self.accuracy, _DEVIATIONS
-        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-        half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-        return max(0.0, middle - half), min(1.0, middle + half)
+    def interval(self) -> Interval:
+        """The 95 % interval of the accuracy."""
+        return share_interval(self.right, self.pictures)
 
     def as_json(self) -> dict[str, Any]:
         """Return the result as an object that ``json`` can write."""
         return {**asdict(self), "accuracy": self.accuracy, "interval": list(self.interval)}
 
-    def as_row(self) -> tuple[str, str, str, str]:
-        """Return view, accuracy, interval of the accuracy and share of unknown, for people."""
-        low, high = self.interval
-        unknown = "" if self.unknown is None else f"{self.unknown / self.pictures:.2%}"
-        return self.view, f"{self.accuracy:.2%}", f"{low:.1%} to {high:.1%}", unknown
+    def as_row(self) -> tuple[str, ...]:
+        """Return view, accuracy and share of unknown, each with its interval, for people."""
+        unknown = between = ""
+        if self.unknown is not None:
+            unknown = f"{self.unknown / self.pictures:.2%}"
+            between = as_text(share_interval(self.unknown, self.pictures))
+        return self.view, f"{self.accuracy:.2%}", as_text(self.interval), unknown, between
 
 
-HEADS = ("view", "accuracy", "95 % interval", "unknown")
+HEADS = ("view", "accuracy", "95 % interval", "unknown", "95 % interval")
 """Names of the columns of ``ViewResult.as_row``."""
 
 
@@ -138,7 +135,10 @@ def evaluate_robustness(
     return result
 
 
-def chosen(files: Sequence[LabelledFile], sample: int | None) -> list[LabelledFile]:
+_Item = TypeVar("_Item")
+
+
+def chosen(files: Sequence[_Item], sample: int | None) -> list[_Item]:
     """Return ``sample`` of ``files`` at even distances, which keeps the shares of the classes."""
     if sample is None or sample >= len(files):
         return list(files)

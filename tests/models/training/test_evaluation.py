@@ -27,6 +27,7 @@ from catdog_stream.models.training.evaluation import (
     evaluate,
     log_loss,
     measure,
+    most_confused,
 )
 from catdog_stream.models.training.labelled import LabelledFile, labelled_files
 from catdog_stream.models.verdict import Verdict
@@ -79,6 +80,19 @@ def test_confusion_counts_classes_against_verdicts() -> None:
     }
 
 
+def test_of_many_classes_the_most_frequent_confusions_are_listed() -> None:
+    names = [f"c{number}" for number in range(200)]
+    labels = np.arange(2000) % 200
+    said = labels.copy()
+    said[5:1600:200] = 7  # 8 of the 10 pictures of c5
+    said[9] = 3
+    answered = np.eye(200)[said]
+    found = confusion(labels, answered, names)
+    assert found["c5"] == {"c5": 2, "c7": 8}
+    assert found["c1"] == {"c1": 10}
+    assert most_confused(found) == [(8, "c5", "c7"), (1, "c9", "c3")]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return the samples in folders, with one file that is no picture."""
@@ -115,6 +129,10 @@ def test_mistakes_are_named_the_worst_first() -> None:
         Mistake("d", "cat", "dog", 0.7, 1 - 0.7),
         Mistake("a", "dog", "cat", 0.6, 0.4),
     ]
+    assert found.intervals["accuracy"] == pytest.approx((0.046, 0.699), abs=1e-3)
+    assert "accuracy           25.00% (4.6% to 69.9%)" in found.as_table()
+    low, high = found.intervals["log_loss"]
+    assert low < found.log_loss < high
     assert "mistakes, the worst first: 3\n  b: cat 90.0%, dog 10.0%\n  d: " in found.as_table()
     many = dataclasses.replace(found, mistakes=found.mistakes * 4)
     assert many.as_table().endswith("  and 2 more: evaluate --mistakes FILE lists all.")

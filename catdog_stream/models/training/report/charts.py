@@ -6,6 +6,8 @@ from html import escape
 import numpy as np
 import numpy.typing as npt
 
+from catdog_stream.models.training.intervals import as_text, share_interval
+
 __all__ = ["COLOURS", "curves", "reliability", "square"]
 
 #: Number of CSS classes for colors; further lines use the same colors again.
@@ -44,7 +46,8 @@ def reliability(bins: Mapping[str, Sequence[tuple[float, float, int]]]) -> str:
         for x, y, count in found:
             at_x, at_y = frame.at(x, y)
             radius = 2 + 6 * (count / most) ** 0.5
-            what = f"{name}: {count} pictures at {x:.1%}, {y:.1%} right"
+            between = share_interval(round(y * count), count)
+            what = f"{name}: {count} pictures at {x:.1%}, {y:.1%} right ({as_text(between)})"
             parts.append(
                 f'<circle class="dot c{number}" cx="{at_x:.1f}" cy="{at_y:.1f}" r="{radius:.1f}">'
                 f"<title>{escape(what)}</title></circle>"

@@ -19,8 +19,16 @@ from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.manifest import Manifest
 from catdog_stream.models.training.data.checking import Checked, Example
 from catdog_stream.models.training.data.splitting import Split
-from catdog_stream.models.training.evaluation import Answers, Evaluation, calibration_error
-from catdog_stream.models.training.labelled import Unreadable, read_picture
+from catdog_stream.models.training.evaluation import (
+    MOST_IN_TABLE,
+    Answers,
+    Evaluation,
+    calibration_error,
+    most_confused,
+)
+from catdog_stream.models.training.intervals import as_text, share_interval
+from catdog_stream.models.training.label_errors import LabelError
+from catdog_stream.models.training.labelled import LabelledFile, Unreadable, read_picture
 from catdog_stream.models.training.parity import Parity
 from catdog_stream.models.training.report import charts, figures
 from catdog_stream.models.training.report.style import STYLE
@@ -31,7 +39,7 @@ __all__ = ["REPORT_FILE", "Report", "write_report"]
 
 REPORT_FILE = "report.html"
 
-_MOST_MISTAKES, _MOST_NAMES = 24, 200
+_MOST_MISTAKES, _MOST_ERRORS, _MOST_NAMES = 24, 20, 200
 _THUMBNAIL = 160
 
 
@@ -48,6 +56,8 @@ class Report:
     robustness: Robustness
     """Results on some of the held-out pictures, turned and corrupted."""
     parity: Parity | None
+    label_errors: Sequence[LabelError]
+    """Pictures of the head and of the evaluation that are likely in the wrong folder."""
     losses: Sequence[float]
     unfamiliar: str | None
     """Reason why the stack has no OOD score; ``None`` if it has one."""
@@ -77,6 +87,8 @@ def _sections(report: Report) -> Iterator[str]:
     yield _section("Do the probabilities match the accuracy?", _calibration(report))
     yield _section("Turned and corrupted pictures", _robustness(report))
     yield _section("The most confident mistakes", _mistakes(report))
+    if report.label_errors:
+        yield _section("Pictures that are likely in the wrong folder", _label_errors(report))
     if report.losses:
         yield _section("How the backbone learned", _learning(report))
     yield _section("Pictures", _pictures(report))
@@ -86,13 +98,15 @@ def _sections(report: Report) -> Iterator[str]:
 def _quality(report: Report) -> str:
     found = report.evaluation
     tiles = [
-        (f"{found.accuracy:.2%}", "right"),
+        (f"{found.accuracy:.2%}", f"right{found.between('accuracy')}"),
         (f"{found.pictures}", "pictures that nothing was learned from"),
         (f"{found.calibration_error:.4f}", "expected calibration error"),
-        (f"{found.log_loss:.4f}", "log loss"),
+        (f"{found.log_loss:.4f}", f"log loss{found.between('log_loss')}"),
     ]
-    if report.parity is not None:
-        tiles.append((f"{report.parity.agreement:.1%}", "same verdict in eight bits as in floats"))
+    if (parity := report.parity) is not None:
+        agreement = _between(round(parity.agreement * parity.pictures), parity.pictures)
+        same = f"same verdict in eight bits as in floats ({agreement})"
+        tiles.append((f"{parity.agreement:.1%}", same))
     return (
         '<div class="tiles">'
         + "".join(f"<div><b>{value}</b><span>{what}</span></div>" for value, what in tiles)
@@ -100,8 +114,21 @@ def _quality(report: Report) -> str:
     )
 
 
+def _between(count: int, total: int) -> str:
+    return as_text(share_interval(count, total))
+
+
 def _confusion(report: Report) -> str:
     found = report.evaluation.confusion
+    if len(found) > MOST_IN_TABLE:
+        rows = "".join(
+            f"<tr><th>{_text(label)}</th><td>{count} of {sum(found[label].values())}</td>"
+            f"<td>verdict {_text(verdict)}</td>"
+            f"<td>{_between(count, sum(found[label].values()))}</td></tr>"
+            for count, label, verdict in most_confused(found)
+        )
+        heads = "<th></th><th>pictures</th><th>most frequent first</th><th>95 % interval</th>"
+        return f'<div class="wide"><table><tr>{heads}</tr>{rows}</table></div>'
     body = []
     for name, verdicts in found.items():
         total = max(1, sum(verdicts.values()))
@@ -110,21 +137,28 @@ def _confusion(report: Report) -> str:
             f'style="--share:{count / total:.3f}">{count}</td>'
             for predicted, count in verdicts.items()
         )
-        body.append(f"<tr><th>{_text(name)}</th>{cells}</tr>")
+        right = f"<td>{verdicts[name] / total:.1%}</td><td>{_between(verdicts[name], total)}</td>"
+        body.append(f"<tr><th>{_text(name)}</th>{cells}{right}</tr>")
     heads = "".join(f"<th>verdict {_text(name)}</th>" for name in found)
+    heads += "<th>right</th><th>95 % interval</th>"
     table = f"<tr><th></th>{heads}</tr>{''.join(body)}"
     return f'<div class="wide"><table class="confusion">{table}</table></div>'
 
 
 def _roc(report: Report) -> str:
     answers, classes = report.answers, report.manifest.classes
-    lines, names = {}, []
-    for number, name in enumerate(classes):
-        points = figures.roc(answers.labels == number, answers.probabilities[:, number])
-        lines[name] = points
-        names.append(f"{name}, area {figures.area_under(points):.4f}")
+    found = {
+        name: figures.roc(answers.labels == number, answers.probabilities[:, number])
+        for number, name in enumerate(classes)
+    }
+    areas = {name: figures.area_under(points) for name, points in found.items()}
+    note = ""
+    if len(classes) > MOST_IN_TABLE:
+        areas = dict(sorted(areas.items(), key=lambda each: each[1])[: charts.COLOURS])
+        note = f"<p>The {len(areas)} of {len(classes)} classes with the smallest area.</p>"
+    lines = {name: found[name] for name in areas}
     chart = charts.square(lines, "share of the others taken for it", "share found", diagonal=True)
-    return chart + _legend(names)
+    return note + chart + _legend(f"{name}, area {area:.4f}" for name, area in areas.items())
 
 
 def _calibration(report: Report) -> str:
@@ -137,8 +171,8 @@ def _calibration(report: Report) -> str:
         before = figures.uncalibrated(after, calibration)
         drawn["before calibration"] = figures.bins(answers.labels, before)
         names.append(f"before calibration, error {calibration_error(answers.labels, before):.4f}")
-        intercept = ", ".join(f"{each:.3f}" for each in calibration.intercept)
-        note = f"Slope {calibration.slope:.3f}, intercepts {intercept}."
+        low, high = min(calibration.intercept), max(calibration.intercept)
+        note = f"Slope {calibration.slope:.3f}, intercepts {low:.3f} to {high:.3f}."
     return charts.reliability(drawn) + _legend(names) + f"<p>{note}</p>"
 
 
@@ -162,13 +196,35 @@ def _mistakes(report: Report) -> str:
     for number in wrong[:_MOST_MISTAKES]:
         file, probabilities = answers.files[number], answers.probabilities[number]
         predicted = int(probabilities.argmax())
-        pictures += (
-            f"<figure>{_thumbnail(file.path)}<figcaption>{_text(classes[predicted])} "
-            f"{probabilities[predicted]:.1%}, is {_text(classes[file.label])}<br>"
-            f"<small>{_text(file.path.name)}</small></figcaption></figure>"
-        )
-    count = f"<p>{len(wrong)} of {len(answers.files)}.</p>"
+        text = f"{classes[predicted]} {probabilities[predicted]:.1%}, is {classes[file.label]}"
+        pictures += _figure(file, text)
+    share = _between(len(wrong), len(answers.files))
+    count = f"<p>{len(wrong)} of {len(answers.files)} ({share}).</p>"
     return f'{count}<div class="pictures">{pictures}</div>'
+
+
+def _label_errors(report: Report) -> str:
+    errors, classes = report.label_errors, report.manifest.classes
+    texts = [
+        f"{classes[each.likeliest]} {each.probability:.1%}, "
+        f"in the folder {classes[each.file.label]} {each.of_label:.1%}"
+        for each in errors
+    ]
+    pictures = "".join(map(_figure, (each.file for each in errors[:_MOST_ERRORS]), texts))
+    lines = [f"{each.file.path}: {text}" for each, text in zip(errors, texts, strict=True)]
+    return (
+        "<p>Heads that were not trained on these pictures see another class in them, with at least "
+        "its usual probability. Inspect the pictures, and move those that are in the wrong folder."
+        f'</p><div class="pictures">{pictures}</div>{_names("All of them", lines)}'
+    )
+
+
+def _figure(file: LabelledFile, text: str) -> str:
+    """Return a picture with a text and the name of its file."""
+    return (
+        f"<figure>{_thumbnail(file.path)}<figcaption>{_text(text)}<br>"
+        f"<small>{_text(file.path.name)}</small></figcaption></figure>"
+    )
 
 
 def _thumbnail(path: Path) -> str:

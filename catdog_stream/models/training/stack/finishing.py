@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from catdog_stream.models.stacks.golden import keep_first
-from catdog_stream.models.stacks.manifest import Golden
+from catdog_stream.models.stacks.manifest import MAX_GOLDEN, Golden
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.stacks.writing import write_loadable
 from catdog_stream.models.training.evaluation import Answers, Evaluation, ask, measure
 from catdog_stream.models.training.fit_ood import fit_score, too_few
 from catdog_stream.models.training.head.features import Seen
 from catdog_stream.models.training.head_training import quality_record
+from catdog_stream.models.training.label_errors import LabelError, likely_label_errors
 from catdog_stream.models.training.parity import Parity, compare
 from catdog_stream.models.training.report.document import REPORT_FILE, Report, write_report
 from catdog_stream.models.training.robustness import chosen, measure_robustness
@@ -31,7 +33,7 @@ _CORRUPTED = 200
 
 def finish(
     task: Task, work: Unfinished, losses: Sequence[float], seen: Seen, head: TrainedHead
-) -> Evaluation:
+) -> tuple[Evaluation, list[LabelError]]:
     """Measure the stack, write its manifest and its report, and move it to its directory."""
     manifest = manifest_of(work.stack, task, head)
     unfamiliar = too_few(seen.labels)
@@ -47,9 +49,15 @@ def finish(
     )
     parity = _parity(task, work.stack, stack, answers)
     golden = tuple(
-        _golden(stack, answers, number, work.stack) for number in range(len(stack.classes))
+        _golden(stack, answers, number, work.stack)
+        for number in chosen(range(len(stack.classes)), MAX_GOLDEN)
     )
     stack.close()
+    label_errors = likely_label_errors(
+        [*(each.file for each in task.parts.head), *answers.files],
+        np.concatenate((seen.labels, answers.labels)),
+        np.concatenate((head.held_out, answers.probabilities)),
+    )
     quality = quality_record(task.evaluation, evaluation)
     if parity is not None:
         quality["parity"] = parity.as_json()
@@ -66,13 +74,14 @@ def finish(
             evaluation=evaluation,
             robustness=robustness,
             parity=parity,
+            label_errors=label_errors,
             losses=losses,
             unfamiliar=unfamiliar,
         ),
     )
     write_loadable(manifest, work.stack, threads=task.threads)
     work.publish()
-    return evaluation
+    return evaluation, label_errors
 
 
 def _parity(task: Task, directory: Path, stack: ModelStack, answers: Answers) -> Parity | None:

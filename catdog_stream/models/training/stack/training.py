@@ -19,6 +19,7 @@ from catdog_stream.models.training.data.checking import Checked, check
 from catdog_stream.models.training.data.splitting import Split, split
 from catdog_stream.models.training.evaluation import Evaluation
 from catdog_stream.models.training.fit_ood import too_few
+from catdog_stream.models.training.label_errors import LabelError
 from catdog_stream.models.training.labelled import WORKER_LIMITS, classes_in
 from catdog_stream.models.training.report.document import REPORT_FILE
 from catdog_stream.models.training.stack.backbone import put_backbone
@@ -43,6 +44,8 @@ class TrainedStack:
     checked: Checked
     evaluation: Evaluation
     """Quality on held-out pictures."""
+    label_errors: list[LabelError]
+    """Pictures that are likely in the wrong folder."""
     unfamiliar: str | None
     """Reason why the stack has no OOD score; ``None`` if it has one."""
 
@@ -110,11 +113,16 @@ def train_stack(
         losses = put_backbone(task, work)
         seen = see_pictures(task, work)
         head = put_head(task, work, seen)
-        measured = finish(task, work, losses, seen, head)
+        measured, label_errors = finish(task, work, losses, seen, head)
     except (OSError, xgboost.core.XGBoostError) as error:
         raise InputError(f"{work.folder} cannot be written: {error}.") from error
     return TrainedStack(
-        work.output, work.output / REPORT_FILE, checked, measured, too_few(seen.labels)
+        work.output,
+        work.output / REPORT_FILE,
+        checked,
+        measured,
+        label_errors,
+        too_few(seen.labels),
     )
 
 

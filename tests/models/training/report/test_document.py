@@ -14,6 +14,7 @@ from catdog_stream.models.training.backbone.plan import automatic
 from catdog_stream.models.training.data.checking import Checked, Duplicate, Example
 from catdog_stream.models.training.data.splitting import Split
 from catdog_stream.models.training.evaluation import Answers, Evaluation, confusion
+from catdog_stream.models.training.label_errors import LabelError
 from catdog_stream.models.training.labelled import LabelledFile, Unreadable
 from catdog_stream.models.training.parity import Parity
 from catdog_stream.models.training.report.document import Report, write_report
@@ -74,6 +75,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         ),
         robustness=Robustness("pets 1", "litert", (ViewResult("turned 90", 60, 57, 3),)),
         parity=Parity(60, 0.1, 0.01, 0.99),
+        label_errors=[LabelError(file, 1, 0.9, 0.05)] * 30,
         losses=[2.0 / (step + 1) for step in range(900)],
         unfamiliar="24 pictures are too few.",
     )  # fmt: skip
@@ -120,13 +122,17 @@ def test_all_that_matters_is_there(page: str) -> None:
         "looks like",
         "loss of a batch",
         "held_out accuracy",
+        "dog 90.0%, in the folder cat 5.0%<br>",
+        "All of them: 30",
+        "same verdict in eight bits as in floats (91.1% to 99.7%)",
         "The stack calls nothing unknown: 24 pictures are too few.",
     ):
         assert part in page, part
-    assert page.count("<img") == 24  # for any number of pictures
+    assert page.count("<img") == 24 + 20  # for any number of pictures
     assert len(page) < 1_000_000
 
 
 def test_the_views_of_the_pictures_are_in_a_table(page: str) -> None:
     row = "<th>turned 90</th><td>95.00%</td><td>86.3% to 98.3%</td><td>5.00%</td>"
+    row += "<td>1.7% to 13.7%</td>"
     assert row in page
