@@ -38,6 +38,12 @@ AT_WORK = "_CATDOG_TRAIN_AT_WORK"
     help="Labelled pictures to measure the stack on; some of DIRECTORY by default.",
 )
 @click.option(
+    "--group",
+    metavar="PATTERN|FILE.csv",
+    help="Pictures of a group stay on one side of every split: a pattern with one group for the "
+    "names of the files, or a table of path and group.",
+)
+@click.option(
     "--network",
     type=click.Choice(get_args(NetworkName)),
     help="The backbone's architecture; that of --backbone, or inception_v3.",
@@ -99,6 +105,7 @@ def train(
     directory: Path,
     output: Path,
     evaluation: Path | None,
+    group: str | None,
     network: NetworkName | None,
     backbone: Path | None,
     teacher: Path | None,
@@ -146,6 +153,7 @@ def train(
         ),
         teacher=teacher,
         evaluation=evaluation,
+        group=group,
         resume=resume,
         force=force,
         threads=threads or settings.threads,

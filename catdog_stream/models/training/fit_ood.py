@@ -4,6 +4,7 @@
 have better OOD scores than any new picture.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from catdog_stream.models.stacks.manifest import (
 from catdog_stream.models.stacks.ood import Familiarity, FamiliaritySection
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.stacks.writing import restored_on_failure, write_loadable
+from catdog_stream.models.training.data.splitting import FOLDS, even_folds
 from catdog_stream.models.training.evaluation import Evaluation, Labels, evaluate
 from catdog_stream.models.training.labelled import (
     WORKER_LIMITS,
@@ -46,7 +48,6 @@ LEAST_PICTURES = 100
 #: Least pictures of each class: one for each fold.
 LEAST_OF_A_CLASS = 5
 
-FOLDS = 5
 DIRECTIONS = 128
 """Largest number of directions. With the default stack 32 were as good as 256, within 0.2 % of the
 AUROC."""
@@ -81,7 +82,12 @@ class StackWithScore:
 
 
 def fit_score(
-    features: Features, labels: Labels, output: Path, *, threshold: float = THRESHOLD
+    features: Features,
+    labels: Labels,
+    output: Path,
+    *,
+    folds: Sequence[int] | None = None,
+    threshold: float = THRESHOLD,
 ) -> FittedScore:
     """Fit the OOD score and write ``familiarity.npz`` into ``output``.
 
@@ -92,6 +98,7 @@ def fit_score(
             [n, features].
         labels: index of the class of each picture, [n]; every class occurs.
         output: the stack's directory.
+        folds: fold of each picture, [n], if related pictures must be held out together.
         threshold: OOD score below which a picture is unknown.
 
     Raises:
@@ -99,7 +106,7 @@ def fit_score(
     """
     if reason := too_few(labels):
         raise InputError(reason)
-    distances = np.sort(_held_out_distances(features, labels))
+    distances = np.sort(_held_out_distances(features, labels, folds))
     if len(distances) > QUANTILES:
         distances = np.quantile(distances, np.linspace(0, 1, QUANTILES))
     try:
@@ -121,13 +128,11 @@ def too_few(labels: Labels) -> str | None:
     )
 
 
-def _held_out_distances(features: Features, labels: Labels) -> npt.NDArray[np.float64]:
+def _held_out_distances(
+    features: Features, labels: Labels, folds: Sequence[int] | None
+) -> npt.NDArray[np.float64]:
     """Return the distance of each picture, from a fit without the fold of the picture."""
-    random = np.random.default_rng(0)
-    fold = np.empty(len(labels), np.intp)
-    for label in np.unique(labels):
-        (members,) = np.nonzero(labels == label)
-        fold[members] = random.permutation(len(members)) % FOLDS
+    fold = even_folds(labels) if folds is None else np.asarray(folds)
     distances = np.empty(len(labels), np.float64)
     for number in range(FOLDS):
         out = fold == number

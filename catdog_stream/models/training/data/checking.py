@@ -6,7 +6,7 @@ evaluation has a copy in the training.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from catdog_stream.errors import InputError
 from catdog_stream.models.pictures import Picture, PictureLimits
 from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.training.data.duplicates import DETAIL, THUMBNAIL, Look, Sameness
+from catdog_stream.models.training.data.grouping import groups_of
 from catdog_stream.models.training.labelled import (
     WORKER_LIMITS,
     LabelledFile,
@@ -41,6 +42,8 @@ class Example:
 
     file: LabelledFile
     sha256: str
+    group: str | None = None
+    """Name of its group of related pictures; ``None``: it is a group of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +73,22 @@ def check(
     classes: Sequence[str],
     evaluation: Path | None = None,
     *,
+    group: str | None = None,
     threads: int,
     limits: PictureLimits = WORKER_LIMITS,
     progress: bool = True,
 ) -> Checked:
     """Read and validate every file in ``training/<class>/`` and ``evaluation/<class>/``.
 
-    A picture that exceeds ``limits``, those of a worker, is left out.
+    A picture that exceeds ``limits``, those of a worker, is left out. ``group`` is the option of
+    ``groups_of``.
 
     Raises ``InputError`` if the data is misleading.
     """
     folders = [training] if evaluation is None else [training, evaluation]
     files = [labelled_files(folder, classes) for folder in folders]
+    every = [file for listed in files for file in listed]
+    groups = groups_of(group, every, folders) if group is not None else {}
     unreadable: list[Unreadable] = []
     found: list[list[Example]] = []
     duplicates: list[Duplicate] = []
@@ -92,10 +99,13 @@ def check(
     with bar:
         for listed in files:
             seen = list(_read(listed, unreadable, threads, limits, bar))
-            found.append([same.add(*each, duplicates) for each in sorted(seen, key=_content)])
+            found.append(
+                [same.add(*each, groups, duplicates) for each in sorted(seen, key=_content)]
+            )
     _refuse_clashes(found, duplicates)
     copies = {each.path for each in duplicates}
     found = [[each for each in part if each.file.path not in copies] for part in found]
+    _refuse_few_groups(classes, found)
     for folder, part, least in zip(
         folders, found, (LEAST_TO_TRAIN, LEAST_TO_EVALUATE), strict=False
     ):
@@ -155,7 +165,12 @@ class _Copies:
         self._same = Sameness(_detail)
 
     def add(
-        self, file: LabelledFile, sha256: str, thumbnail: Picture, duplicates: list[Duplicate]
+        self,
+        file: LabelledFile,
+        sha256: str,
+        thumbnail: Picture,
+        groups: Mapping[Path, str],
+        duplicates: list[Duplicate],
     ) -> Example:
         first = self._by_hash.get(sha256)
         identical = first is not None
@@ -163,7 +178,7 @@ class _Copies:
             first = self._by_path[path]
         if first is not None:
             duplicates.append(Duplicate(file.path, first.file.path, identical))
-        example = Example(file, sha256)
+        example = Example(file, sha256, groups.get(file.path))
         self._by_hash.setdefault(sha256, example)
         self._by_path[file.path] = example
         return example
@@ -189,6 +204,24 @@ def _refuse_clashes(found: Sequence[Sequence[Example]], duplicates: Sequence[Dup
             f"{_named(clashes)} both to train and to evaluate on, which would tell nothing of "
             "pictures that the stack has not seen: remove one of each pair."
         )
+
+
+def _refuse_few_groups(classes: Sequence[str], found: Sequence[Sequence[Example]]) -> None:
+    """Refuse groups that are in both folders, and classes with too few groups for a split."""
+    training, *evaluation = ({each.group for each in part} - {None} for part in found)
+    if evaluation and (shared := training & evaluation[0]):
+        raise InputError(
+            f"The group {min(map(str, shared))} has pictures both to train and to evaluate on: "
+            "keep the pictures of a group in one of the two folders."
+        )
+    least = 2 if evaluation else 3
+    for number, name in enumerate(classes):
+        groups = {each.group or each.sha256 for each in found[0] if each.file.label == number}
+        if training and len(groups) < least:
+            raise InputError(
+                f"{name} has {len(groups)} of the {least} groups of pictures that are needed to "
+                "train, to choose and to evaluate on different ones."
+            )
 
 
 def _named(clashes: Sequence[Duplicate]) -> str:

@@ -1,18 +1,23 @@
 """Split of the pictures into parts for the backbone, the head and the evaluation.
 
 The split depends on the hash of a picture's content and on the seed. The names and the order of the
-files have no effect, and an additional picture leaves nearly all others in their parts.
+files have no effect, and an additional picture leaves nearly all others in their parts. Pictures of
+a group stay together.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from catdog_stream.models.training.data.checking import Example
 
-__all__ = ["FOLDS", "Split", "folds", "split"]
+__all__ = ["FOLDS", "Split", "even_folds", "folds", "split"]
 
 FOLDS = 5
 """Number of parts of the head's pictures; each part is held out once."""
@@ -51,17 +56,20 @@ def split(
         frozen: True if the backbone is not trained; the head then gets its pictures.
         seed: seed of the split.
     """
+    counts = Counter(each.file.label for each in training)
+    sizes = {
+        "evaluation": {c: 0 if evaluation else _size(n, *_EVALUATION) for c, n in counts.items()},
+        "head": {c: n if frozen else _size(n, *_HEAD) for c, n in counts.items()},
+    }
     parts: dict[str, list[Example]] = {"evaluation": [], "head": [], "backbone": []}
-    for members in _by_class(training, seed):
-        count = len(members)
-        ends = {
-            "evaluation": 0 if evaluation else _size(count, *_EVALUATION),
-            "head": count if frozen else _size(count, *_HEAD),
-            "backbone": count,
-        }
-        rest = iter(members)
-        for part, size in ends.items():
-            parts[part] += islice(rest, size)
+    placed = {part: Counter[int]() for part in parts}
+    for group in _groups(training, seed):
+        labels = Counter(each.file.label for each in group)
+        part = next((p for p in sizes if _has_room(placed[p], sizes[p], labels)), "backbone")
+        placed[part] += labels
+        parts[part] += group
+    for members in parts.values():
+        members.sort(key=lambda each: (each.file.label, _draw(seed, each.sha256)))
     return Split(
         tuple(parts["backbone"]), tuple(parts["head"]), tuple(evaluation or parts["evaluation"])
     )
@@ -69,23 +77,45 @@ def split(
 
 def folds(examples: Sequence[Example], seed: int = 0) -> list[int]:
     """Return the fold of each example, 0 to ``FOLDS`` - 1; classes are spread evenly."""
-    numbers = {
-        example.file.path: number % FOLDS
-        for members in _by_class(examples, seed)
-        for number, example in enumerate(members)
-    }
+    numbers: dict[Path, int] = {}
+    placed = [Counter[int]() for _ in range(FOLDS)]
+    for group in sorted(_groups(examples, seed), key=len, reverse=True):
+        labels = Counter(each.file.label for each in group)
+        fold = min(range(FOLDS), key=lambda n: sum(placed[n][label] for label in labels))
+        placed[fold] += labels
+        numbers |= {each.file.path: fold for each in group}
     return [numbers[example.file.path] for example in examples]
 
 
-def _by_class(examples: Sequence[Example], seed: int) -> Iterator[list[Example]]:
-    """Yield the pictures of each class, in an order that depends on the seed."""
-    for label in sorted({each.file.label for each in examples}):
-        members = [each for each in examples if each.file.label == label]
-        yield sorted(members, key=partial(_draw, seed))
+def even_folds(labels: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Return the fold of each picture by chance; classes are spread evenly."""
+    random = np.random.default_rng(0)
+    fold = np.empty(len(labels), np.intp)
+    for label in np.unique(labels):
+        (members,) = np.nonzero(labels == label)
+        fold[members] = random.permutation(len(members)) % FOLDS
+    return fold
 
 
-def _draw(seed: int, example: Example) -> bytes:
-    return hashlib.sha256(f"{seed} {example.sha256}".encode()).digest()
+def _groups(examples: Sequence[Example], seed: int) -> list[list[Example]]:
+    """Return the groups of pictures, in an order that depends on the seed."""
+    groups: dict[str, list[Example]] = {}
+    for each in examples:
+        groups.setdefault(each.sha256 if each.group is None else f"group {each.group}", []).append(
+            each
+        )
+    return [groups[key] for key in sorted(groups, key=partial(_draw, seed))]
+
+
+def _has_room(placed: Counter[int], sizes: Mapping[int, int], group: Mapping[int, int]) -> bool:
+    """Return if a group brings a part nearer to its sizes, or has its first picture of a class."""
+    if any(sizes[label] and not placed[label] for label in group):
+        return True
+    return all(placed[label] + count / 2 <= sizes[label] for label, count in group.items())
+
+
+def _draw(seed: int, content: str) -> bytes:
+    return hashlib.sha256(f"{seed} {content}".encode(errors="surrogateescape")).digest()
 
 
 def _size(count: int, least: int, share: float, most: float, enough: int) -> int:

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from catdog_stream.models.stacks.calibration import Calibration
 from catdog_stream.models.stacks.linear_head import LinearModel
 from catdog_stream.models.stacks.writing import LINEAR_HEAD_FILE
+from catdog_stream.models.training.data.splitting import even_folds
 from catdog_stream.models.training.evaluation import log_loss
 from catdog_stream.models.training.head.features import Seen
 from catdog_stream.models.training.head.learner import (
@@ -75,7 +76,7 @@ class LinearLearner:
 
     def default_setting(self, seen: Seen) -> float:
         """Return the best strength for five folds."""
-        return self.hold_out(seen, _even_folds(seen.labels), forget).setting
+        return self.hold_out(seen, even_folds(seen.labels).tolist(), forget).setting
 
     def write(self, seen: Seen, setting: float, directory: Path) -> None:
         """Train a head of the strength ``setting``, and write ``head.npz``."""
@@ -85,15 +86,6 @@ class LinearLearner:
     def record(self, setting: float) -> dict[str, Any]:
         """Return the parameters of the training for a manifest."""
         return {"l2": setting, "scipy": scipy.__version__}
-
-
-def _even_folds(labels: npt.NDArray[np.intp]) -> list[int]:
-    """Return the fold of each picture, 0 to 4; classes are spread evenly."""
-    folds = np.empty(len(labels), int)
-    for label in np.unique(labels):
-        (members,) = np.nonzero(labels == label)
-        folds[members] = np.arange(len(members)) % 5
-    return folds.tolist()
 
 
 class _Problem:

@@ -10,6 +10,7 @@ from catdog_stream.models.stacks.golden import keep_first
 from catdog_stream.models.stacks.manifest import MAX_GOLDEN, Golden
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.stacks.writing import write_loadable
+from catdog_stream.models.training.data.splitting import folds
 from catdog_stream.models.training.evaluation import Answers, Evaluation, ask, measure
 from catdog_stream.models.training.fit_ood import fit_score, too_few
 from catdog_stream.models.training.head.features import Seen
@@ -38,7 +39,9 @@ def finish(
     manifest = manifest_of(work.stack, task, head)
     unfamiliar = too_few(seen.labels)
     if unfamiliar is None:
-        manifest = fit_score(seen.whole, seen.labels, work.stack).put_into(manifest)
+        manifest = fit_score(
+            seen.whole, seen.labels, work.stack, folds=folds(task.parts.head, task.options.seed)
+        ).put_into(manifest)
     manifest.write(work.stack)
     stack = ModelStack.load(work.stack, engine="litert", threads=task.threads, limits=task.limits)
     files = [each.file for each in task.parts.evaluation]

@@ -103,5 +103,9 @@ class Task:
 
 
 def _digest(examples: Sequence[Example]) -> str:
-    lines = "".join(f"{each.sha256} {each.file.label}\n" for each in examples)
-    return hashlib.sha256(lines.encode()).hexdigest()
+    lines = "".join(f"{each.sha256} {each.file.label}{_group(each)}\n" for each in examples)
+    return hashlib.sha256(lines.encode(errors="surrogateescape")).hexdigest()
+
+
+def _group(example: Example) -> str:
+    return "" if example.group is None else f" {example.group!r}"

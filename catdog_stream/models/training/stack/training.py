@@ -58,6 +58,7 @@ def train_stack(
     *,
     teacher: Path | None = None,
     evaluation: Path | None = None,
+    group: str | None = None,
     resume: bool = False,
     force: bool = False,
     threads: int,
@@ -75,6 +76,8 @@ def train_stack(
         teacher: a stack whose network the start's network imitates in training.
         evaluation: pictures to measure the stack on; by default some training pictures are held
             out.
+        group: pattern or table of the groups of pictures that stay on one side of every split, as
+            for ``groups_of``.
         resume: resume an interrupted training.
         force: discard an interrupted training.
         threads: number of CPU threads.
@@ -89,7 +92,13 @@ def train_stack(
     begin = Start.find(start, options.network, options.size)
     imitated = Start.find(teacher, None, None) if teacher else None
     checked = check(
-        directory, classes, evaluation, threads=threads, limits=limits, progress=progress
+        directory,
+        classes,
+        evaluation,
+        group=group,
+        threads=threads,
+        limits=limits,
+        progress=progress,
     )
     parts = _parts(checked, options)
     if imitated is not None and not parts.backbone:

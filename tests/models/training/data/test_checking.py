@@ -16,8 +16,8 @@ def folder(tmp_path: Path) -> Path:
     return fill(tmp_path / "pictures", LEAST_TO_TRAIN)
 
 
-def checked(folder: Path, evaluation: Path | None = None) -> Checked:
-    return check(folder, sorted(CLASSES), evaluation, threads=2, progress=False)
+def checked(folder: Path, evaluation: Path | None = None, group: str | None = None) -> Checked:
+    return check(folder, sorted(CLASSES), evaluation, group=group, threads=2, progress=False)
 
 
 def test_all_that_is_well_passes(folder: Path) -> None:
@@ -99,3 +99,20 @@ def test_a_picture_to_train_and_to_evaluate_on_is_refused(folder: Path, tmp_path
 def test_few_pictures_to_evaluate_on_are_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"evaluation/broad has 4 different .* 5 are needed"):
         checked(folder, fill(tmp_path / "evaluation", 4, first=100))
+
+
+def test_pictures_have_their_groups(folder: Path) -> None:
+    found = checked(folder, group=r"(\d)\.png$")
+    assert {each.group for each in found.training} == set("0123456789")
+    assert {each.group for each in checked(folder).training} == {None}
+
+
+def test_a_class_with_few_groups_is_refused(folder: Path) -> None:
+    with pytest.raises(InputError, match="broad has 1 of the 3 groups of pictures that are needed"):
+        checked(folder, group=r"(png)$")
+
+
+def test_a_group_to_train_and_to_evaluate_on_is_refused(folder: Path, tmp_path: Path) -> None:
+    evaluation = fill(tmp_path / "evaluation", 5, first=100)
+    with pytest.raises(InputError, match="The group 0 has pictures both to train and to evaluate"):
+        checked(folder, evaluation, group=r"(\d)\.png$")

@@ -1,8 +1,11 @@
 """Tests that the split of pictures depends only on their content and the seed."""
 
-from collections import Counter
+import dataclasses
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from catdog_stream.models.training.data.checking import Example
@@ -59,6 +62,51 @@ def test_the_head_gets_all_if_the_backbone_learns_nothing() -> None:
     assert not found.backbone
     assert parts(found).keys() == parts(split(examples(60))).keys()
     assert found.evaluation == split(examples(60)).evaluation
+
+
+def grouped(sizes: Sequence[int], classes: int = 3) -> list[Example]:
+    """Return pictures in groups of these sizes; in a group, the classes take turns."""
+    found = []
+    for group, size in enumerate(sizes):
+        for number in range(size):
+            content, label = f"{group} {number}", (group + number // 2) % classes
+            found.append(Example(LabelledFile(Path(content), label), content, f"g{group}"))
+    return found
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_group_is_on_one_side_of_every_split(seed: int, frozen: bool) -> None:
+    random = np.random.default_rng(seed)
+    pictures = grouped(random.integers(1, 20, 60).tolist())
+    found = split(pictures, frozen=frozen, seed=seed)
+    names = parts(found)
+    sides: dict[str | None, set[object]] = defaultdict(set)
+    for each, fold in zip(found.head, folds(found.head, seed), strict=True):
+        sides[each.group].add(fold)
+    for each in pictures:
+        sides[each.group].add(names[each.sha256])
+    assert all(len({s for s in side if isinstance(s, str)}) == 1 for side in sides.values())
+    assert all(len({s for s in side if isinstance(s, int)}) <= 1 for side in sides.values())
+    assert 0.05 < len(found.evaluation) / len(pictures) < 0.25
+    by_fold = Counter(folds(found.head, seed))
+    assert max(by_fold.values()) <= 1.5 * min(by_fold.values())
+
+
+@pytest.mark.parametrize("sizes", [[20, 20, 20], [50, 5, 5], [1, 58, 1]])
+def test_few_large_groups_leave_no_part_empty(sizes: list[int]) -> None:
+    for seed in range(10):
+        found = split(grouped(sizes, classes=1), frozen=True, seed=seed)
+        assert found.evaluation
+        assert found.head
+
+
+def test_groups_of_one_picture_change_nothing() -> None:
+    pictures = examples(60)
+    alone = [dataclasses.replace(each, group=each.sha256) for each in pictures]
+    assert len(parts(split(alone))) == len(parts(split(pictures)))
+    counts = Counter(zip((e.file.label for e in alone), folds(alone), strict=True))
+    assert set(counts.values()) == {60 // FOLDS}
 
 
 def test_folds_are_of_one_size_in_each_class() -> None:

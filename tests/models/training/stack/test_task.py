@@ -56,6 +56,9 @@ def test_other_pictures_options_and_weights_do(start: Start) -> None:
     assert replace(one, checked=fewer).about() != before
     assert replace(one, options=replace(one.options, seed=4)).about() != before
     assert task(start, frozen=True).about() != before
+    grouped = [replace(each, group="g") for each in one.checked.training]
+    assert replace(one, checked=replace(one.checked, training=tuple(grouped))).about() != before
+    assert replace(one, options=replace(one.options, head="linear")).about() != before
     assert replace(one, teacher=start).about() != before
     start.file.write_bytes(b"others")
     assert one.about() != before
