@@ -6,7 +6,6 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from catdog_stream.commands.train import AT_WORK, train
 from catdog_stream.commands.train_head import train_head
 from catdog_stream.errors import StackError
 from catdog_stream.models.stacks import manifest as manifests
@@ -50,21 +49,6 @@ def test_files_are_as_they_were_when_something_fails(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         write()
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("old", b"old")]
-
-
-@pytest.mark.parametrize("command", [train, train_head])
-def test_more_classes_than_a_stack_can_have_are_told_before_the_training(
-    command: object, tmp_path: Path
-) -> None:
-    folder = classes(tmp_path / "many", 33)
-    arguments = [str(folder), "--output", str(tmp_path / "out")]
-    at_work = {AT_WORK: "1"}  # run in this process
-    answer = CliRunner(env=at_work).invoke(command, arguments)  # type: ignore[arg-type]
-    assert answer.exit_code == 1, answer.output
-    assert answer.output == (
-        f"Error: {folder} has folders for 33 classes: a stack can be trained on 32 at most.\n"
-    )
-    assert not (tmp_path / "out").exists()
 
 
 def test_a_head_whose_stack_does_not_load_is_no_success(

@@ -19,6 +19,11 @@ def test_noise_gets_the_strongest_penalty() -> None:
     assert learner.default_setting(seen(3, told=False)) == STRENGTHS[0]
 
 
+def test_one_picture_of_each_class_gets_the_strongest_penalty() -> None:
+    pictures = Seen(np.eye(40, dtype=np.float32)[:, np.newaxis], np.arange(40), [])
+    assert LinearLearner(40, progress=False).default_setting(pictures) == STRENGTHS[0]
+
+
 def test_the_weights_are_those_with_the_least_loss(tmp_path: Path) -> None:
     """Compare with the gradient of the penalized loss, computed in 64 bits: it is 0."""
     random = np.random.default_rng(0)
