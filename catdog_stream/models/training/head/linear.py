@@ -19,7 +19,7 @@ from catdog_stream.models.stacks.calibration import Calibration
 from catdog_stream.models.stacks.linear_head import LinearModel
 from catdog_stream.models.stacks.writing import LINEAR_HEAD_FILE
 from catdog_stream.models.training.data.splitting import even_folds
-from catdog_stream.models.training.evaluation import log_loss
+from catdog_stream.models.training.evaluation import Labels, log_loss
 from catdog_stream.models.training.head.features import Seen
 from catdog_stream.models.training.head.learner import (
     Arrays,
@@ -32,8 +32,9 @@ from catdog_stream.models.training.head.options import HeadKind
 
 __all__ = ["LinearLearner"]
 
-#: Strengths of the L2 penalty, for the mean loss of a picture.
-STRENGTHS = (1e-1, 1e-2, 1e-3, 1e-4)
+#: Strengths of the L2 penalty, for the mean loss of a picture. For each fold, weaker ones are tried
+#: until the held-out loss rises.
+STRENGTHS = (1e-1, 3e-2, 1e-2, 1e-3, 1e-4)
 #: Largest number of iterations, and the reduction of the loss that ends them.
 _MOST_ITERATIONS, _LEAST_GAIN = 200, 1e-5
 
@@ -62,18 +63,21 @@ class LinearLearner:
         for fold, out in tqdm(outs, unit="fold", desc="linear", disable=not self._progress):
             found = remember(f"linear-{fold}", partial(self._without, seen, out))
             logits[:, out] = found["logits"]
-        plain = Calibration.none(self._classes)
-        losses = [log_loss(seen.labels, plain.probabilities(each)) for each in logits]
+        losses = [_loss(seen.labels, each) for each in logits]
         best = int(np.argmin(losses))
         return HeldOut(STRENGTHS[best], logits[best])
 
     def _without(self, seen: Seen, out: npt.NDArray[np.bool_]) -> Arrays:
         problem = _Problem(Seen(seen.features[~out], seen.labels[~out], []), self._classes)
-        found, weights = [], None
-        for strength in STRENGTHS:
+        found = np.full((len(STRENGTHS), int(out.sum()), self._classes), np.nan, np.float32)
+        weights, least = None, np.inf
+        for number, strength in enumerate(STRENGTHS):
             weights = problem.solve(strength, weights)
-            found.append(problem.model(weights).logits(seen.whole[out]).astype(np.float32))
-        return {"logits": np.array(found)}
+            found[number] = problem.model(weights).logits(seen.whole[out])
+            if (loss := _loss(seen.labels[out], found[number])) > least:
+                break
+            least = loss
+        return {"logits": found}
 
     def default_setting(self, seen: Seen) -> float:
         """Return the best strength for five folds."""
@@ -87,6 +91,14 @@ class LinearLearner:
     def record(self, setting: float) -> dict[str, Any]:
         """Return the parameters of the training for a manifest."""
         return {"l2": setting, "scipy": scipy.__version__}
+
+
+def _loss(labels: Labels, logits: npt.NDArray[np.floating]) -> float:
+    """Return the log loss; infinite for logits that were not computed."""
+    if np.isnan(logits).any():
+        return np.inf
+    plain = Calibration.none(logits.shape[1])
+    return log_loss(labels, plain.probabilities(logits.astype(np.float64)))
 
 
 class _Problem:
