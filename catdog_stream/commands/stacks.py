@@ -15,6 +15,7 @@ from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.deployments import Past, RolloutState, deploy, forget, rollout_state
 from catdog_stream.kafka.rollout_status import Outcome, Running, outcome, running
+from catdog_stream.messages.scores import DEFAULT_LIMITS
 from catdog_stream.models.classes import listed
 from catdog_stream.models.stacks.repository import Repository, StackId, shipped
 from catdog_stream.settings import Settings
@@ -96,7 +97,8 @@ def golden(directory: Path, pictures: Path) -> None:
 
     stack = load_stack(replace(Settings.from_environment(), stack=directory))
     for each in give_golden(stack, directory, pictures):
-        chances = " ".join(f"{name} {chance:.1%}" for name, chance in each.scores.items())
+        scores = DEFAULT_LIMITS.shown(each.scores)
+        chances = " ".join(f"{name} {chance:.1%}" for name, chance in scores.items())
         click.echo(shown(f"{each.file}: {chances}"))
     stack.close()
 

@@ -6,7 +6,7 @@ from heapq import nlargest
 
 from catdog_stream import metrics
 from catdog_stream.errors import Reason, RejectedRequest
-from catdog_stream.models.verdict import Verdict
+from catdog_stream.models.verdict import UNKNOWN, Verdict
 from catdog_stream.pipeline.observing import Answered, Observer
 
 __all__ = ["AnswerMetrics", "VoteMetrics"]
@@ -22,7 +22,7 @@ class AnswerMetrics(Observer):
     the most frequent before the first answer of a stack are the first that get one.
 
     Args:
-        most_labels: maximum number of labels of a stack with a counter of their own.
+        most_labels: maximum number of classes of a stack with a counter of their own.
         counts: returns the counts of the labels so far, of each partition.
     """
 
@@ -51,7 +51,7 @@ class AnswerMetrics(Observer):
             # In the order of the classes, so that workers choose the same of equal counts.
             known = [name for name in verdict.scores if counts[name]]
             first = nlargest(self._most, known, key=counts.__getitem__)
-            self._labels[stack] = metrics.Values(self._most, first)
+            self._labels[stack] = metrics.Values(self._most + 1, {UNKNOWN, *first})
         return self._labels[stack](verdict.label), stack
 
 

@@ -23,7 +23,9 @@ def values(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def answer(observer: AnswerMetrics, label: str, stack: str) -> None:
-    verdict = Verdict(dict.fromkeys(NAMES, 0.0) | {label: 1.0}, stack)
+    unknown = label == "unknown"
+    scores = dict.fromkeys(NAMES, 0.0) | ({} if unknown else {label: 1.0})
+    verdict = Verdict(scores, stack, unknown=unknown)
     observer.answered(Answered(INCOMING, Classified("url", verdict), None, Timings()))
 
 
@@ -52,7 +54,8 @@ def test_the_most_frequent_so_far_are_chosen_and_stay() -> None:
         answer(observer, name, "many 2")
     before[0]["class 1"] = 1000
     answer(observer, "class 1", "many 2")
-    assert counts("many 2") == {"other": 3, "class 900": 2, "class 30": 1}
+    answer(observer, "unknown", "many 2")
+    assert counts("many 2") == {"other": 3, "class 900": 2, "class 30": 1, "unknown": 1}
 
 
 def test_another_stack_has_labels_of_its_own() -> None:

@@ -21,7 +21,7 @@ class _Place:
 
     def update(self, counts: Mapping[str, int], number: int) -> None:
         before = self.counts
-        if counts is not before:
+        if counts is not before:  # a table replaces the counts that it changes
             self.changed |= {name: number for name, _ in counts.items() ^ before.items()}
             self.counts, self.latest = counts, number
 
