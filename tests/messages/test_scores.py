@@ -1,15 +1,18 @@
 """Tests of the scores in a label: a header for each class, or one for many classes."""
 
+import re
 import time
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catdog_stream.messages.answers import Label
 from catdog_stream.messages.scores import ScoreLimits, read_scores
 from catdog_stream.messages.votes import Vote
 from catdog_stream.messages.wire import Answer, Headers, Incoming, Source, verdict_label
-from catdog_stream.models.classes import checked_classes, header_names
+from catdog_stream.models.classes import RESERVED, checked_classes, header_names
 from catdog_stream.models.verdict import Verdict
 
 SOURCE = Source("catdogimage", 3, 42)
@@ -103,6 +106,18 @@ def test_a_long_name_that_can_be_a_header_is_read_from_it() -> None:
     answer = label_of(verdict, ScoreLimits())
     assert "scores" not in dict(answer.headers)
     assert dict(read(answer).scores) == dict(verdict.scores)
+
+
+@given(st.lists(st.text(max_size=8), min_size=2, max_size=20, unique=True))
+def test_headers_of_classes_differ_from_each_other_and_from_all_others(names: list[str]) -> None:
+    headers = header_names(tuple(names))
+    assert list(headers) == names
+    assert len(set(headers.values())) == len(names)
+    assert RESERVED.isdisjoint(headers.values())
+    for name, header in headers.items():
+        assert re.fullmatch("[A-Za-z0-9_.-]+", header)
+        if re.fullmatch("[A-Za-z0-9_]+", name) and name not in RESERVED:
+            assert header == name
 
 
 @pytest.mark.parametrize("header", [None, b"", b"0.9", b"[1]", b'{"a": 2}', b'{"a": "x"}', b"{"])
