@@ -104,7 +104,7 @@ def import_command(
     force: bool,
     **given: Any,
 ) -> None:
-    """Make a stack of MODEL: .onnx, .tflite, .keras, a SavedModel, or a folder with one."""
+    """Make a stack of MODEL: .onnx, .tflite, .keras, .h5, a SavedModel, or a folder with one."""
     name = stack_name(name, version, output)
     if not force and output.is_dir() and any(output.iterdir()):
         raise InputError(f"There is something in {output} already: --force replaces a stack there.")

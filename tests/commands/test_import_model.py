@@ -196,7 +196,7 @@ def test_metadata_that_is_no_list_of_names_executes_nothing(tmp_path: Path, name
     network = one_output(colour_network(WANTED))
     model = write(tmp_path / "model.onnx", network, {"names": names})
     refused = sentence(model, *TORCHVISION, "--output", tmp_path / "stack")
-    assert refused == "The model does not name its classes: --classes FILE, or A,B,C, does."
+    assert refused == "The model does not name its 3 classes: --classes FILE, or A,B,C, does."
 
 
 def test_a_folder_of_hugging_face_needs_no_option(tmp_path: Path) -> None:
@@ -217,6 +217,13 @@ def test_a_folder_of_hugging_face_needs_no_option(tmp_path: Path) -> None:
     (folder / "pytorch_model.bin").write_bytes(b"weights")
     answer = run(folder, "--output", tmp_path / "stack")
     assert answer.exit_code == 0, answer.output
+    assert served(tmp_path / "stack").preprocessing == wanted
+
+
+def test_a_network_that_takes_bytes_needs_no_preset(tmp_path: Path) -> None:
+    wanted = Preprocessing(32, layout="NHWC", dtype="uint8", range=(0, 255))
+    model = write(tmp_path / "model.onnx", one_output(colour_network(wanted)))
+    assert run(model, *NAMED, "--output", tmp_path / "stack").exit_code == 0
     assert served(tmp_path / "stack").preprocessing == wanted
 
 
@@ -270,8 +277,13 @@ def test_keras_models_become_stacks_for_both_engines(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow")
     network = keras_colours((16, 24, 3), activation="softmax")
     network.save(tmp_path / "model.keras")
+    network.save(tmp_path / "model.h5")
     network.export(tmp_path / "saved")
-    for model, parts in (("model.keras", {"litert", "tensorflow"}), ("saved", {"litert"})):
+    for model, parts in (
+        ("model.keras", {"litert", "tensorflow"}),
+        ("model.h5", {"litert"}),
+        ("saved", {"litert"}),
+    ):
         output = tmp_path / f"stack of {model}"
         rest = ("--preset", "keras", "--output", output, "--name", "colours")
         answer = run(tmp_path / model, *NAMED, *rest)
@@ -300,9 +312,10 @@ def test_keras_models_that_are_damaged_or_contain_code_are_refused(tmp_path: Pat
     network.export(tmp_path / "half")
     content = (tmp_path / "half" / "saved_model.pb").read_bytes()
     (tmp_path / "half" / "saved_model.pb").write_bytes(content[: len(content) // 2])
-    for name in ("code.keras", "half.keras", "noise.keras", "half"):
-        reason = f"TensorFlow cannot convert {tmp_path / name}, as a model that is safe, to LiteRT."
-        assert sentence(tmp_path / name, *rest) == reason
+    code.save(tmp_path / "code.h5")
+    for name in ("code.keras", "code.h5", "half.keras", "noise.keras", "half"):
+        reason = f"TensorFlow cannot convert {tmp_path / name}, as a model that is safe, to LiteRT:"
+        assert sentence(tmp_path / name, *rest).startswith(reason)
 
     class Writer(tf.Module):  # type: ignore[misc, name-defined]
         @tf.function(input_signature=[tf.TensorSpec((None, 8, 8, 3))])  # type: ignore[untyped-decorator]
@@ -371,7 +384,7 @@ def test_every_changed_byte_of_a_network_is_a_stack_or_a_sentence(
         (NAMED, "The model does not state how its pictures are prepared: --preset names the "
          "library that trained it (torchvision, timm, keras, ultralytics, teachable-machine), or "
          "--input has the values."),
-        (TORCHVISION, "The model does not name its classes: --classes FILE, or A,B,C, does."),
+        (TORCHVISION, "The model does not name its 3 classes: --classes FILE, or A,B,C, does."),
         ((*TORCHVISION, "--classes", "red,green"), "No output has a score for each of 2 classes "
          "(there are scores (3 values)): --classes must name all classes, in the network's "
          "order."),
@@ -455,12 +468,15 @@ def test_what_is_no_model_is_refused(tmp_path: Path, model: Path) -> None:
     assert (
         sentence(tmp_path / "nowhere.onnx", *rest) == f"There is no model {tmp_path}/nowhere.onnx."
     )
-    (tmp_path / "model.h5").touch()
-    assert sentence(tmp_path / "model.h5", *rest).endswith("(Keras: model.save('model.keras')).")
+    (tmp_path / "model.pb").touch()
+    assert sentence(tmp_path / "model.pb", *rest) == (
+        f"{tmp_path}/model.pb is not read as a model: .onnx, .tflite, .keras, .h5 and SavedModel "
+        "are."
+    )
     folder = tmp_path / "empty"
     folder.mkdir()
     assert sentence(folder, *rest) == (
-        f"{folder} has no .onnx, .tflite or .keras file and is no SavedModel."
+        f"{folder} has no .onnx, .tflite, .keras or .h5 file and is no SavedModel."
     )
     shutil.copyfile(model, tmp_path / "other.onnx")
     assert sentence(tmp_path, *rest) == (

@@ -24,7 +24,9 @@ _SOFTMAX, _SIGMOID = {"Softmax", "SOFTMAX"}, {"Sigmoid", "LOGISTIC"}
 _SUMS = {"Gemm", "MatMul", "Add", "FULLY_CONNECTED", "ADD"}
 
 
-def chosen_classes(facts: Iterable[Facts], given: tuple[str, ...] | None) -> tuple[str, ...]:
+def chosen_classes(
+    network: Network, facts: Iterable[Facts], given: tuple[str, ...] | None
+) -> tuple[str, ...]:
     """Return the classes, ``given`` or from the last of the facts that has some.
 
     Raises ``InputError`` if there are none, or a name cannot be used.
@@ -33,7 +35,10 @@ def chosen_classes(facts: Iterable[Facts], given: tuple[str, ...] | None) -> tup
     if given is not None:
         found = [Facts("--classes", given)]
     if not found:
-        raise InputError("The model does not name its classes: --classes FILE, or A,B,C, does.")
+        counts = " or ".join(str(each.columns or "") for each in network.outputs.values())
+        raise InputError(
+            f"The model does not name its {counts} classes: --classes FILE, or A,B,C, does."
+        )
     try:
         return checked_classes(usable(found[-1].classes))
     except ValueError as error:

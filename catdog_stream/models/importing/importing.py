@@ -132,7 +132,7 @@ def _read(model: Path, directory: Path) -> tuple[Network, dict[PartName, str]]:
     if model.suffix.lower() == ".tflite":
         return read_tflite(model, model.read_bytes(), directory / _TFLITE), {"litert": _TFLITE}
     network = read_tflite(model, to_tflite(model), directory / _TFLITE)
-    if model.is_dir() or len(network.outputs) > 1:
+    if model.suffix.lower() != ".keras" or len(network.outputs) > 1:
         return network, {"litert": _TFLITE}
     (directory / _KERAS).write_bytes(model.read_bytes())
     return network, {"litert": _TFLITE, "tensorflow": _KERAS}  # TensorFlow runs on GPUs
@@ -147,7 +147,7 @@ def _manifest(
     options: Options,
 ) -> Manifest:
     """Return the manifest of a stack that is not checked, whose scores are taken for logits."""
-    classes = chosen_classes(facts, options.classes)
+    classes = chosen_classes(network, facts, options.classes)
     scores = scores_output(network, len(classes), options.scores)
     others = {name: each.columns for name, each in network.outputs.items() if name != scores}
     if options.features is not None and not others.get(options.features):

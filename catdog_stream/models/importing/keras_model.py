@@ -14,17 +14,17 @@ __all__ = ["to_tflite"]
 
 #: Operators that use files, as in ``saved_model_cli scan``.
 _FORBIDDEN = {"ReadFile", "WriteFile", "PrintV2", "MatchingFiles"}
+_LONGEST_REASON = 200
 
 
 def to_tflite(model: Path) -> bytes:
-    """Convert a ``.keras`` file or a SavedModel, without quantization.
+    """Convert a ``.keras`` or ``.h5`` file or a SavedModel, without quantization.
 
     Raises ``InputError`` if the model is damaged, contains code, or cannot be converted.
     """
     require_tensorflow("The import of a Keras model")
     import catdog_stream.models.engines.tensorflow as _  # noqa: F401 - before Keras, which it quiets
 
-    reason = f"TensorFlow cannot convert {model}"
     # Keras prints the path of a temporary copy, and TensorFlow warns.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -34,7 +34,10 @@ def to_tflite(model: Path) -> bytes:
             raise
         except Exception as error:
             # Keras and TensorFlow raise any exception for damaged bytes.
-            raise InputError(f"{reason}, as a model that is safe, to LiteRT.") from error
+            reason = str(error).strip().partition("\n")[0][:_LONGEST_REASON].rstrip(".")
+            raise InputError(
+                f"TensorFlow cannot convert {model}, as a model that is safe, to LiteRT: {reason}."
+            ) from error
     return flatbuffer
 
 

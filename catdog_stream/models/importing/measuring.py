@@ -29,8 +29,8 @@ __all__ = ["Checked", "check_files", "check_stack", "labelled"]
 
 #: Largest number of pictures without a class that are classified, and that are kept.
 _CHECKED, _KEPT = 32, 8
-#: Least pictures for a calibration, and its largest number of classes: each has an intercept.
-_LEAST_CALIBRATED, _MOST_CALIBRATED = 100, 32
+#: Least labelled pictures of which half are for a calibration.
+_LEAST_CALIBRATED = 100
 _FOLDS = 5
 #: Smallest probability with a logarithm of its own.
 _LEAST = 1e-12
@@ -111,7 +111,7 @@ def check_stack(
     if pictures is None or not files:
         with closing(load(manifest)) as stack:
             return _unlabelled(stack, manifest, directory, pictures)
-    if len(files) >= _LEAST_CALIBRATED and len(manifest.classes) <= _MOST_CALIBRATED:
+    if len(files) >= _LEAST_CALIBRATED:
         with closing(load(manifest)) as stack:
             calibration = _calibration(_answers(stack, files[::2], progress))
         manifest = msgspec.structs.replace(manifest, calibration=calibration)
@@ -125,8 +125,6 @@ def check_stack(
         evaluation = measure(stack, answers)
         golden = _golden(stack, answers, directory)
     quality = quality_record(pictures, evaluation)
-    if len(manifest.classes) > _MOST_CALIBRATED:
-        del quality["confusion"]  # a million numbers for 1,000 classes
     whole = msgspec.structs.replace(
         manifest, quality=quality, reference=evaluation.reference, golden=golden
     )

@@ -7,7 +7,7 @@ from catdog_stream.terminal import shown
 
 __all__ = ["UnexportedError", "find_model", "is_saved_model"]
 
-_MODELS = {".onnx", ".tflite", ".keras"}
+_MODELS = {".onnx", ".tflite", ".keras", ".h5"}
 #: PyTorch's and scikit-learn's files: pickles, or weights without the network.
 _PICKLES = {".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".p", ".joblib", ".bin", ".safetensors"}
 _EXPORT = """\
@@ -46,8 +46,7 @@ def find_model(given: Path) -> Path:
             raise UnexportedError(given)
         if given.suffix.lower() not in _MODELS:
             raise InputError(
-                f"{given} is not read as a model: .onnx, .tflite, .keras and SavedModel are "
-                "(Keras: model.save('model.keras'))."
+                f"{given} is not read as a model: .onnx, .tflite, .keras, .h5 and SavedModel are."
             )
         return given
     if not given.is_dir():
@@ -63,5 +62,5 @@ def find_model(given: Path) -> Path:
         for each in inside:
             if each.suffix.lower() in _PICKLES:
                 raise UnexportedError(each)
-        raise InputError(f"{given} has no .onnx, .tflite or .keras file and is no SavedModel.")
+        raise InputError(f"{given} has no .onnx, .tflite, .keras or .h5 file and is no SavedModel.")
     return found[0]

@@ -41,7 +41,7 @@ class Network:
     outputs: Mapping[str, Output]
     facts: Facts
     range: tuple[float, float] | None = None
-    """Values of the bytes 0 and 255, if the input is quantized."""
+    """Values of the bytes 0 and 255, if the input has integers."""
 
 
 def input_fields(file: Path, shape: Sequence[object], dtype: str) -> dict[str, Any]:

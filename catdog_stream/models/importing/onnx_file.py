@@ -55,6 +55,7 @@ def read_onnx(file: Path, kept: Path) -> Network:
             for each in graph.output
         },
         _facts(file, {each.key: each.value for each in model.metadata_props}),
+        (0, 255) if dtype == "uint8" else None,
     )
 
 

@@ -70,9 +70,10 @@ def _operator(operators: Mapping[int, tuple[str, list[int]]], tensor: int) -> st
 
 
 def _range(dtype: str, scale: float, zero_point: int) -> tuple[float, float] | None:
-    """Return what the bytes 0 and 255 of a quantized input stand for, if that is usual."""
-    if dtype not in _LIMITS or not scale:
+    """Return what the bytes 0 and 255 of an integer input stand for, if that is usual."""
+    if dtype not in _LIMITS:
         return None
+    scale = scale or 1.0  # not quantized
     found = [(limit - zero_point) * scale for limit in _LIMITS[dtype]]
     for low, high in _RANGES:
         tolerance = _DEVIATION * (high - low)
