@@ -32,7 +32,7 @@ with keep_out_of_gc():
     from catdog_stream.pipeline.answer_metrics import AnswerMetrics, VoteMetrics
     from catdog_stream.pipeline.observing import Observers
     from catdog_stream.settings import Settings
-    from catdog_stream.topics import COUNTED, LABELS, Topics
+    from catdog_stream.topics import Topics
     from catdog_stream.web.console import add_console
     from catdog_stream.web.server import Web
     from catdog_stream.worker.aggregation import Aggregation
@@ -133,9 +133,10 @@ def build_app(settings: Settings) -> CatDogApp:
     app.passes_over = {}
     if "foreign_counts" in tables:
         add_count_labels(app, app.record_topics.labels, tables["foreign_counts"], app.observers)
-        app.passes_over[LABELS] = lambda message: answers_a_request(
+        app.passes_over[settings.cluster.names.labels] = lambda message: answers_a_request(
             message,
-            partitions=readiness.partitions[LABELS],
+            requests_topic=settings.cluster.names.requests,
+            partitions=readiness.partitions[settings.cluster.names.labels],
             end_of=member.consumer.end_of,
         )
     add_console(app, tables.values(), member, health)
@@ -149,7 +150,7 @@ def _table(app: CatDogApp, name: str) -> CommittedTable:
         key_type=int,
         partitions=app.settings.partitions,
         follows=app.role.counted[name],
-        counts=COUNTED[name],
+        counts=app.settings.cluster.names.counted[name],
     )
     return cast(CommittedTable, table)
 

@@ -25,7 +25,7 @@ from catdog_stream.kafka.request_reader import RequestReader
 from catdog_stream.messages.answers import Label, Rejection
 from catdog_stream.messages.wire import Source
 from catdog_stream.settings import Settings
-from catdog_stream.topics import LABELS, REJECTED, topic_configs
+from catdog_stream.topics import topic_configs
 from catdog_stream.worker.stream_app import StreamApp
 
 __all__ = ["Joined", "PipelineApp"]
@@ -95,7 +95,9 @@ class PipelineApp(StreamApp):
 
     def answers(self) -> faust.TopicT:
         """Declare labels and rejections as one topic, for ``joined``."""
-        return self.raw_topic(LABELS, REJECTED)
+        return self.raw_topic(
+            self.settings.cluster.names.labels, self.settings.cluster.names.rejected
+        )
 
     async def joined(
         self, stream: faust.StreamT[bytes], *, expiry: float = REPEATED_WITHIN
@@ -117,14 +119,14 @@ class PipelineApp(StreamApp):
         recent = Recent(expiry)
         async with RequestReader(self.settings.cluster) as requests:
             async for event in stream.events():
-                label, rejection = _read(event)
+                label, rejection = _read(event, self.settings.cluster.names.labels)
                 source = label.source if label else rejection.source if rejection else None
                 if source is not None and recent.is_new(source):
                     yield Joined(source, await requests.of(source), label, rejection)
 
 
-def _read(event: EventT[Any]) -> tuple[Label | None, Rejection | None]:
-    if event.message.topic == LABELS:
+def _read(event: EventT[Any], labels: str) -> tuple[Label | None, Rejection | None]:
+    if event.message.topic == labels:
         return Label.parse(event.value, event.headers), None
     return None, Rejection.parse(event.value, event.headers)
 

@@ -16,7 +16,7 @@ from catdog_stream.errors import InputError
 from catdog_stream.kafka.client import opaque_url
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.terminal import shown
-from catdog_stream.topics import LABELS, REJECTED
+from tests.support.names import LABELS, REJECTED
 
 HARMFUL: tuple[Literal["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"], ...] = (
     *("Cc", "Cf", "Cs", "Co", "Cn"),

@@ -15,7 +15,6 @@ from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.counting import counted, counting_source, label_of, marked
 from catdog_stream.delivery.manual_ack import settled_events
 from catdog_stream.pipeline.observing import Observers
-from catdog_stream.topics import REQUESTS
 
 __all__ = ["add_count_labels", "answers_a_request"]
 
@@ -48,12 +47,13 @@ def add_count_labels(
 
 
 def answers_a_request(
-    message: Message, *, partitions: int, end_of: Callable[[str, int], float]
+    message: Message, *, requests_topic: str, partitions: int, end_of: Callable[[str, int], float]
 ) -> bool:
     """Return true if the label is this application's own, so the stream can skip it.
 
     Args:
         message: the label.
+        requests_topic: name of the topic of requests.
         partitions: number of partitions of the topic of labels.
         end_of: returns the last known end of a partition; infinity if it is another worker's.
     """
@@ -61,7 +61,7 @@ def answers_a_request(
     source = counting_source(
         headers_of(message),
         own,
-        requests_topic=REQUESTS,
+        requests_topic=requests_topic,
         partitions=partitions,
     )
     if source is own:

@@ -16,7 +16,6 @@ from catdog_stream.errors import SettingError
 from catdog_stream.kafka.cluster import group_members
 from catdog_stream.settings import Settings
 from catdog_stream.terminal import shown
-from catdog_stream.topics import GROUP
 
 
 @click.command()
@@ -38,20 +37,20 @@ def broker(port: int | None, data_dir: Path | None) -> None:
             while running.poll() is None:
                 signals.pause()
         except Stopped:
-            signals.run(_let_workers_leave(running), most=1)
+            signals.run(_let_workers_leave(running, cluster.names.group), most=1)
             raise
     click.echo("Stopped.")
 
 
-async def _let_workers_leave(kafka: LocalKafka) -> None:
-    """Return once the group has no member, or after a few seconds; a second signal ends it."""
+async def _let_workers_leave(kafka: LocalKafka, group: str) -> None:
+    """Return once ``group`` has no member, or after a few seconds; a second signal ends it."""
     deadline = time.monotonic() + deadlines.LEAVE
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
     try:
         async with asyncio.timeout(deadlines.LEAVE):
             await admin.start()
             while kafka.poll() is None and time.monotonic() < deadline:
-                if not await group_members(admin, GROUP):
+                if not await group_members(admin, group):
                     return
                 await asyncio.sleep(POLL_SECONDS)
     except (KafkaError, TimeoutError):

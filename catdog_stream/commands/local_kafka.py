@@ -15,7 +15,6 @@ from catdog_stream.commands.stopping import Signals
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.topics import GROUP
 
 __all__ = ["default_data_dir", "local_port", "running_kafka"]
 
@@ -49,7 +48,7 @@ async def _prepare(cluster: ClusterConfig) -> None:
         async with asyncio.timeout(GROUPS_SECONDS):
             while True:
                 try:
-                    await admin.find_coordinator(GROUP)
+                    await admin.find_coordinator(cluster.names.group)
                 except GroupCoordinatorNotAvailableError:
                     await asyncio.sleep(POLL_SECONDS)
                 else:

@@ -24,7 +24,6 @@ from catdog_stream.messages.wire import Source
 from catdog_stream.models.stacks.locate import samples as samples_directory
 from catdog_stream.settings import Settings
 from catdog_stream.terminal import shown
-from catdog_stream.topics import REQUESTS
 
 #: For Kafka to confirm the last request after a signal.
 LAST_REQUEST_SECONDS = 0.2
@@ -68,16 +67,18 @@ def send(paths: tuple[Path, ...], samples: bool, wait: bool, timeout: float) -> 
         raise click.UsageError("There is nothing to send: name PATHS, or give --samples.")
     files = pictures(paths) + (sample_pictures() if samples else [])
     sent = Sent()
+    cluster = Settings.from_environment().cluster
+    topic = cluster.names.requests
     with until_stopped() as signals:
         try:
             work = send_and_wait(files, timeout, sent) if wait else _send_all(files, sent)
-            signals.run(saying_silence(Settings.from_environment().cluster, work))
+            signals.run(saying_silence(cluster, work))
         except Stopped as stopped:
-            click.echo(f"Sent {sent.confirmed} of {len(files)} requests to {REQUESTS}.{sent.doubt}")
+            click.echo(f"Sent {sent.confirmed} of {len(files)} requests to {topic}.{sent.doubt}")
             raise SystemExit(stopped.exit_code) from None
         except BrokerError:
             if sent.confirmed:
-                click.echo(f"Sent {sent.confirmed} of {len(files)} requests to {REQUESTS}.")
+                click.echo(f"Sent {sent.confirmed} of {len(files)} requests to {topic}.")
             raise
 
 
@@ -207,10 +208,10 @@ async def _send_all(files: Sequence[Path], sent: Sent) -> None:
                 bar.update()
     if sent.skipped:
         raise UnansweredError(
-            f"Sent {sent.confirmed} requests to {REQUESTS}: {sent.skipped} of {len(files)} "
-            "pictures were not sent."
+            f"Sent {sent.confirmed} requests to {cluster.names.requests}: "
+            f"{sent.skipped} of {len(files)} pictures were not sent."
         )
-    click.echo(f"Sent {len(files)} requests to {REQUESTS}.")
+    click.echo(f"Sent {len(files)} requests to {cluster.names.requests}.")
 
 
 async def publish(
@@ -258,7 +259,7 @@ def _request(file: Path, cluster: ClusterConfig) -> bytes:
 def _refused(error: BrokerError | KafkaError, cluster: ClusterConfig) -> BrokerError:
     if isinstance(error, BrokerError):
         return error
-    return broker_error(error, cluster, Access.topic("Write", REQUESTS))
+    return broker_error(error, cluster, Access.topic("Write", cluster.names.requests))
 
 
 async def _last(delivery: "asyncio.Future[Source]", sent: Sent) -> None:

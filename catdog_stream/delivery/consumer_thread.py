@@ -30,8 +30,8 @@ from catdog_stream import deadlines
 from catdog_stream.delivery.fetch_budget import FetchBudget
 from catdog_stream.delivery.fetch_rationing import LESS_POLLED_INTERVAL, RationedFetching
 from catdog_stream.delivery.group_lag import GroupLag
+from catdog_stream.kafka.names import recount_group
 from catdog_stream.metrics import count_broker_error
-from catdog_stream.topics import RECOUNT_GROUP
 
 __all__ = ["RationedConsumerThread"]
 
@@ -267,7 +267,7 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
 
     async def _mails(self, partitions: Collection[TP]) -> Mapping[TP, str]:
         client = self._ensure_consumer()._client
-        group = RECOUNT_GROUP
+        group = recount_group(self.app.conf.id)
         node = await client.coordinator_lookup(CoordinationType.GROUP, group)
         await client.ready(node, group=ConnectionGroup.COORDINATION)
         topics: dict[str, list[int]] = {}

@@ -13,7 +13,6 @@ from catdog_stream.kafka.bounded_reader import Extent, consumer, records_of
 from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.messages.wire import Source
-from catdog_stream.topics import LABELS, REQUESTS
 
 __all__ = ["answered_before"]
 
@@ -34,13 +33,13 @@ async def answered_before(cluster: ClusterConfig, partitions: Collection[int]) -
     async with consumer(
         cluster, auto_offset_reset="earliest", max_partition_fetch_bytes=cluster.max_answer_bytes
     ) as reader:
-        requests = {number: TopicPartition(REQUESTS, number) for number in partitions}
+        requests = {number: TopicPartition(cluster.names.requests, number) for number in partitions}
         ends = await reader.end_offsets(list(requests.values()))
         asked = {number: tp for number, tp in requests.items() if ends[tp]}
-        labels = (await topic_partitions(cluster)).get(LABELS, 0)
+        labels = (await topic_partitions(cluster)).get(cluster.names.labels, 0)
         if not asked or not labels:
             return {}
-        tails = {TopicPartition(LABELS, number % labels) for number in asked}
+        tails = {TopicPartition(cluster.names.labels, number % labels) for number in asked}
         begins, label_ends = (
             await reader.beginning_offsets(list(tails)),
             await reader.end_offsets(list(tails)),
@@ -55,7 +54,7 @@ async def answered_before(cluster: ClusterConfig, partitions: Collection[int]) -
                 if (
                     source is not None
                     and (tp := asked.get(source.partition)) is not None
-                    and source.topic == REQUESTS
+                    and source.topic == cluster.names.requests
                     and source.offset < ends[tp]
                 ):
                     found[source.partition] = max(source.offset, found.get(source.partition, 0))

@@ -25,7 +25,6 @@ from catdog_stream.delivery.earlier_answers import answered_before
 from catdog_stream.delivery.history import History, Known, compare
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.topics import GROUP, LABELS, REQUESTS
 
 __all__ = ["positions"]
 
@@ -55,8 +54,12 @@ async def positions(
     """
     remembered = {tp: _known(tp, committed, tables.get(tp.topic)) for tp in partitions}
     asked = {TopicPartition(*tp): known for tp, known in remembered.items() if known.reach}
-    if group == GROUP and not any(k.reach for tp, k in remembered.items() if tp.topic == REQUESTS):
-        await _say_what_is_forgotten(cluster, [tp for tp in remembered if tp.topic == REQUESTS])
+    if group == cluster.names.group and not any(
+        k.reach for tp, k in remembered.items() if tp.topic == cluster.names.requests
+    ):
+        await _say_what_is_forgotten(
+            cluster, [tp for tp in remembered if tp.topic == cluster.names.requests]
+        )
     asked |= {tp: Known(offset) for tp, offset in _counted_elsewhere(partitions, tables).items()}
     if not asked:
         return {}
@@ -165,7 +168,14 @@ async def _say_what_is_forgotten(cluster: ClusterConfig, partitions: Collection[
             "%s holds answers to requests up to offset %d there. All requests that Kafka holds are "
             "answered again. To continue behind the answers instead, stop the workers and set the "
             "group's offset with kafka-consumer-groups.sh --reset-offsets --to-offset %d.",
-            *(GROUP, REQUESTS, partition, LABELS, offset, offset + 1),
+            *(
+                cluster.names.group,
+                cluster.names.requests,
+                partition,
+                cluster.names.labels,
+                offset,
+                offset + 1,
+            ),
         )
 
 

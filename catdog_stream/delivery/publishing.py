@@ -16,7 +16,6 @@ from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.messages.wire import Answer, Incoming, rejection, verdict_label
 from catdog_stream.metrics import count_broker_error
 from catdog_stream.pipeline.ordered_publisher import Outcome
-from catdog_stream.topics import LABELS, REJECTED
 
 __all__ = ["KafkaPublisher", "Writer"]
 
@@ -223,9 +222,11 @@ class KafkaPublisher(Writer):
 
     def _answer(self, incoming: Incoming, outcome: Outcome) -> tuple[str, Answer]:
         if isinstance(outcome, RejectedRequest):
-            return REJECTED, rejection(incoming, outcome, max_bytes=self._max_bytes)
+            return self._cluster.names.rejected, rejection(
+                incoming, outcome, max_bytes=self._max_bytes
+            )
         verdict = outcome.verdict
-        return LABELS, verdict_label(
+        return self._cluster.names.labels, verdict_label(
             incoming,
             text=verdict.text,
             url=outcome.url,
@@ -238,7 +239,7 @@ class KafkaPublisher(Writer):
         )
 
     def _bare(self, incoming: Incoming, error: RejectedRequest) -> tuple[str, Answer]:
-        return REJECTED, rejection(incoming, error, max_bytes=0)
+        return self._cluster.names.rejected, rejection(incoming, error, max_bytes=0)
 
     async def _partition(self, topic: str, incoming: Incoming) -> int:
         return incoming.source.partition % self._partitions(topic)

@@ -44,23 +44,12 @@ from catdog_stream.kafka.bounded_reader import Extent, extent, records
 from catdog_stream.kafka.cluster import admin, group_members, group_offsets, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
+from catdog_stream.kafka.names import changelog_of, recount_group
 from catdog_stream.messages.wire import Source
-from catdog_stream.topics import (
-    COUNTED,
-    GROUP,
-    LABELS,
-    RECOUNT_GROUP,
-    REJECTED,
-    REQUESTS,
-    TOPICS,
-    changelog_of,
-)
 
 __all__ = ["Found", "Recount", "total"]
 
 POLL_SECONDS = 0.5
-
-_DESCRIBE = Access.group("Describe", GROUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +114,11 @@ class Recount:
 
     async def look(self) -> None:
         """Count the answers in the topics; change nothing. Raises ``BrokerError``."""
-        partitions = await topic_partitions(self.cluster, *TOPICS)
+        partitions = await topic_partitions(self.cluster, *self.cluster.names.topics)
         committed = await self._committed()
         answers: defaultdict[TopicPartition, _Answers] = defaultdict(_Answers)
         held: dict[TopicPartition, tuple[int, int]] = {}
-        for topic in (LABELS, REJECTED):
+        for topic in (self.cluster.names.labels, self.cluster.names.rejected):
             part = await extent(self.cluster, topic, partitions.get(topic, 0))
             held |= part.partitions
             await self._read(part, answers, partitions.get(topic, 0))
@@ -137,7 +126,7 @@ class Recount:
         number = int(time.time() * 1000)
         for tp, shard in committed.items():
             found = answers[tp].shard(shard)
-            if tp.topic == LABELS:
+            if tp.topic == self.cluster.names.labels:
                 start, end = held.get(tp, (0, 0))
                 whole = start == 0 and end >= shard["offset"]
             else:
@@ -155,7 +144,7 @@ class Recount:
         """Return ``True`` if Kafka has deleted answers that may belong to a partition."""
         return any(
             TopicPartition(topic, tp.partition % partitions[topic]) in self.shortened
-            for topic in (LABELS, REJECTED)
+            for topic in (self.cluster.names.labels, self.cluster.names.rejected)
             if partitions.get(topic)
         )
 
@@ -166,9 +155,10 @@ class Recount:
             for tp, found in self.found.items()
             if found.correction is not None
         }
+        group = recount_group(self.cluster.names.group)
         consumer = AIOKafkaConsumer(
             **self.cluster.connection,
-            group_id=RECOUNT_GROUP,
+            group_id=group,
             enable_auto_commit=False,
         )
         try:
@@ -176,7 +166,7 @@ class Recount:
             consumer.assign(list(offsets))
             await consumer.commit(offsets)
         except KafkaError as error:
-            raise broker_error(error, self.cluster, Access.group("Read", RECOUNT_GROUP)) from error
+            raise broker_error(error, self.cluster, Access.group("Read", group)) from error
         finally:
             await consumer.stop()
 
@@ -212,21 +202,24 @@ class Recount:
         return {tp: found for tp, found in self.found.items() if found.correction is not None}
 
     async def _committed(self) -> dict[TopicPartition, Shard]:
-        async with admin(self.cluster, _DESCRIBE) as client:
-            offsets = await group_offsets(client, GROUP)
+        async with admin(
+            self.cluster, Access.group("Describe", self.cluster.names.group)
+        ) as client:
+            offsets = await group_offsets(client, self.cluster.names.group)
         texts = {
             tp: offset.metadata
             for tp, offset in sorted(offsets.items())
-            if tp.topic in (REQUESTS, LABELS) and (offset.metadata or tp.topic == REQUESTS)
+            if tp.topic in (self.cluster.names.requests, self.cluster.names.labels)
+            and (offset.metadata or tp.topic == self.cluster.names.requests)
         }
         shards = {tp: from_metadata(text) for tp, text in texts.items()}
-        for table, topic in COUNTED.items():
+        for table, topic in self.cluster.names.counted.items():
             references = {
                 tp.partition: reference
                 for tp, text in texts.items()
                 if tp.topic == topic and (reference := reference_in(text)) is not None
             }
-            changelog = changelog_of(GROUP, table)
+            changelog = changelog_of(self.cluster.names.group, table)
             snapshots = await read_snapshots(self.cluster, changelog, references)
             for partition, reference in references.items():
                 shards[TopicPartition(topic, partition)] = resolved(
@@ -237,8 +230,10 @@ class Recount:
 
     async def workers(self) -> bool:
         """Return whether any worker runs. Raises ``BrokerError``."""
-        async with admin(self.cluster, _DESCRIBE) as client:
-            return bool(await group_members(client, GROUP))
+        async with admin(
+            self.cluster, Access.group("Describe", self.cluster.names.group)
+        ) as client:
+            return bool(await group_members(client, self.cluster.names.group))
 
     async def _read(
         self, part: Extent, answers: Mapping[TopicPartition, _Answers], partitions: int
@@ -246,10 +241,13 @@ class Recount:
         async for record in records(self.cluster, part):
             own = Source(record.topic, record.partition, record.offset)
             source = counting_source(
-                record.headers, own, requests_topic=REQUESTS, partitions=partitions
+                record.headers,
+                own,
+                requests_topic=self.cluster.names.requests,
+                partitions=partitions,
             )
-            kind, name = _tally(record)
-            if source is not own or record.topic == LABELS:
+            kind, name = _tally(record, rejected=record.topic == self.cluster.names.rejected)
+            if source is not own or record.topic == self.cluster.names.labels:
                 tp = TopicPartition(source.topic, source.partition)
                 answers[tp].add(source.offset, Answer(record.timestamp, kind, name))
 
@@ -272,7 +270,7 @@ def _subtracted(before: Shard, after: Shard) -> int:
     )
 
 
-def _tally(record: ConsumerRecord) -> tuple[Kind, str]:
-    if record.topic == REJECTED:
+def _tally(record: ConsumerRecord, *, rejected: bool) -> tuple[Kind, str]:
+    if rejected:
         return "rejections", reason_of(record.headers)
     return "labels", label_of(record.value, record.headers)

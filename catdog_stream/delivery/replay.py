@@ -33,7 +33,6 @@ from catdog_stream.kafka.cluster import create_compacted, create_topics, topic_p
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.messages.raw_json import loads
 from catdog_stream.messages.wire import REJECTION_HEADERS, Answer, Source
-from catdog_stream.topics import REJECTED, REPLAYED, REQUESTS
 
 __all__ = ["Rejected", "Replay", "ReplayOutcome", "Tally", "request_again"]
 
@@ -109,7 +108,7 @@ def _counts_text(counts: Counter[ReplayOutcome]) -> str:
     for outcome, words in (
         (ReplayOutcome.KNOWN, "had been replayed before"),
         (ReplayOutcome.NO_PICTURE, "had no picture"),
-        (ReplayOutcome.TOO_LARGE, f"had more bytes than {REQUESTS} takes"),
+        (ReplayOutcome.TOO_LARGE, "had more bytes than the topic takes"),
         (ReplayOutcome.LEFT_OUT, "would be rejected again"),
     ):
         if counts[outcome]:
@@ -128,11 +127,11 @@ class Rejected:
     record: ConsumerRecord
 
     @classmethod
-    def read(cls, record: ConsumerRecord, partitions: int) -> "Rejected":
+    def read(cls, record: ConsumerRecord, requests_topic: str, partitions: int) -> "Rejected":
         """Read a record of a topic with ``partitions`` partitions."""
         place = Source(record.topic, record.partition, record.offset)
         request = counting_source(
-            record.headers, place, requests_topic=REQUESTS, partitions=partitions
+            record.headers, place, requests_topic=requests_topic, partitions=partitions
         )
         return cls(place, request, record)
 
@@ -191,8 +190,10 @@ class Replay:
         """
         partitions = await self._topics()
         self._known = await self._ledger(partitions)
-        count = partitions.get(REJECTED, 0)
-        part = await extent(self.cluster, REJECTED, count, since_ms=self.since_ms)
+        count = partitions.get(self.cluster.names.rejected, 0)
+        part = await extent(
+            self.cluster, self.cluster.names.rejected, count, since_ms=self.since_ms
+        )
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context
             sender = None if self.dry_run else await enter(producer(self.cluster))
@@ -201,7 +202,7 @@ class Replay:
                 tqdm(total=len(part), unit="rejection", desc="replaying", disable=None)
             )
             async for record in stream:
-                rejected = Rejected.read(record, count)
+                rejected = Rejected.read(record, self.cluster.names.requests, count)
                 if self._chosen(rejected):
                     outcome = await self._settle(rejected, sender, partitions)
                     self.tally.add(rejected.reason, outcome)
@@ -212,13 +213,19 @@ class Replay:
     async def _topics(self) -> Mapping[str, int]:
         """Return every topic's number of partitions; create the topics that are needed first."""
         if self.dry_run:
-            return await topic_partitions(self.cluster, REJECTED, REPLAYED)
+            return await topic_partitions(
+                self.cluster, self.cluster.names.rejected, self.cluster.names.replayed
+            )
         partitions = await create_topics(self.cluster)
-        await create_compacted(self.cluster, REPLAYED)
+        await create_compacted(self.cluster, self.cluster.names.replayed)
         return partitions
 
     async def _ledger(self, partitions: Mapping[str, int]) -> set[str]:
-        part = await extent(self.cluster, REPLAYED, partitions.get(REPLAYED, 0))
+        part = await extent(
+            self.cluster,
+            self.cluster.names.replayed,
+            partitions.get(self.cluster.names.replayed, 0),
+        )
         return {
             record.key.decode("utf-8", "replace")
             async for record in records(self.cluster, part)
@@ -242,10 +249,10 @@ class Replay:
         if not self.reasons and rejected.reason in _HOPELESS:
             return ReplayOutcome.LEFT_OUT
         if sender is not None:
-            partition = rejected.request.partition % partitions[REQUESTS]
+            partition = rejected.request.partition % partitions[self.cluster.names.requests]
             try:
                 record = await sender.send_and_wait(
-                    REQUESTS,
+                    self.cluster.names.requests,
                     request.value,
                     key=request.key,
                     headers=list(request.headers),
@@ -255,6 +262,8 @@ class Replay:
                 return ReplayOutcome.TOO_LARGE
             place = Source(record.topic, record.partition, record.offset)
             line = {"rejection": str(rejected.place), "put_back": str(place)}
-            await sender.send_and_wait(REPLAYED, orjson.dumps(line), key=key.encode(), partition=0)
+            await sender.send_and_wait(
+                self.cluster.names.replayed, orjson.dumps(line), key=key.encode(), partition=0
+            )
         self._known.add(key)
         return ReplayOutcome.REPLAYED

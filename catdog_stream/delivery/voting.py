@@ -14,7 +14,6 @@ from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.messages.votes import Vote
 from catdog_stream.messages.wire import Answer, Incoming
 from catdog_stream.pipeline.ordered_publisher import Outcome
-from catdog_stream.topics import VOTES
 
 __all__ = ["VotePublisher"]
 
@@ -63,10 +62,10 @@ class VotePublisher(Writer):
                 incoming.headers,
                 incoming.timestamp_ms,
             )
-        return VOTES, Answer(None, vote.dump(), ())
+        return self._cluster.names.votes, Answer(None, vote.dump(), ())
 
     def _bare(self, incoming: Incoming, error: RejectedRequest) -> tuple[str, Answer]:
-        return VOTES, Answer(None, self._vote(incoming, error).dump(), ())
+        return self._cluster.names.votes, Answer(None, self._vote(incoming, error).dump(), ())
 
     def _vote(self, incoming: Incoming, error: RejectedRequest) -> Vote:
         """Return a rejecting vote. It holds no request: the jury reads the request itself."""

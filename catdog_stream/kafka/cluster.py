@@ -25,11 +25,11 @@ from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from catdog_stream import deadlines
-from catdog_stream.errors import BrokerError
+from catdog_stream.errors import BrokerError, Refusal
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error, explained
 from catdog_stream.kafka.unreachable import why_unreachable
-from catdog_stream.topics import TOPICS, VOTES, topic_configs
+from catdog_stream.topics import topic_configs
 
 __all__ = [
     "admin",
@@ -50,6 +50,8 @@ __all__ = [
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 KNOWN_POLL_SECONDS = 0.02
+#: What to do about a topic that is missing, or too small, and must not be changed.
+CREATE_IT = "CATDOG_CREATE_TOPICS is off, so create it. catdog-stream worker --check lists all."
 #: Fields of a group's description and of a member's, in every version of the answer.
 _ERROR, _MEMBERS, _METADATA = 0, 5, 3
 
@@ -99,11 +101,15 @@ async def create_topics(cluster: ClusterConfig) -> Mapping[str, int]:
     Raises:
         BrokerError: no broker answers, it refuses, or it does not list a topic it created.
     """
-    known = await topic_partitions(cluster, *TOPICS)
-    missing = [new_topic(cluster, name, cluster.partitions) for name in TOPICS if name not in known]
+    known = await topic_partitions(cluster, *cluster.names.topics)
+    missing = [
+        new_topic(cluster, name, cluster.partitions)
+        for name in cluster.names.topics
+        if name not in known
+    ]
     if missing:
         await create(cluster, missing)
-    return await _wait_until_listed(cluster, TOPICS, known)
+    return await _wait_until_listed(cluster, cluster.names.topics, known)
 
 
 async def create_votes(cluster: ClusterConfig, requests: int) -> Mapping[str, int]:
@@ -111,12 +117,12 @@ async def create_votes(cluster: ClusterConfig, requests: int) -> Mapping[str, in
 
     Return the number of partitions of every topic. Raises ``BrokerError``.
     """
-    known = await topic_partitions(cluster, VOTES)
-    if VOTES not in known:
-        await create(cluster, [new_topic(cluster, VOTES, requests)])
-        known = await _wait_until_listed(cluster, (VOTES,), known)
-    if known[VOTES] < requests:
-        await grow(cluster, VOTES, requests)
+    known = await topic_partitions(cluster, cluster.names.votes)
+    if cluster.names.votes not in known:
+        await create(cluster, [new_topic(cluster, cluster.names.votes, requests)])
+        known = await _wait_until_listed(cluster, (cluster.names.votes,), known)
+    if known[cluster.names.votes] < requests:
+        await grow(cluster, cluster.names.votes, requests)
         known = await topic_partitions(cluster)
     return known
 
@@ -154,6 +160,9 @@ async def create(
         topics: the caller has checked that none of them exists.
         only_validate: ask Kafka if it would create them, and create nothing.
     """
+    if not (only_validate or cluster.create_topics):
+        listed = ", ".join(topic.name for topic in topics)
+        raise BrokerError(f"Kafka has no topic {listed}: {CREATE_IT}", Refusal.CLUSTER)
     client = AIOKafkaAdminClient(**cluster.connection)
     try:
         await client.start()
@@ -253,6 +262,12 @@ async def grow(cluster: ClusterConfig, topic: str, partitions: int) -> None:
 
     Return once the cluster lists them. Raises ``BrokerError``.
     """
+    if not cluster.create_topics:
+        raise BrokerError(
+            f"The topic {topic} has fewer than {partitions} partitions, and CATDOG_CREATE_TOPICS "
+            "is off: extend it.",
+            Refusal.CLUSTER,
+        )
     client = AIOKafkaAdminClient(**cluster.connection)
     try:
         await client.start()

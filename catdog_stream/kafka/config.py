@@ -1,13 +1,14 @@
 """Configuration of a Kafka client: addresses, credentials and record sizes of a cluster."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
 from catdog_stream import deadlines
+from catdog_stream.kafka.names import Names
 from catdog_stream.kafka.security import Security
 
 __all__ = ["ClusterConfig"]
@@ -34,6 +35,10 @@ class ClusterConfig:
     partitions: int
     #: Replicas of a topic that is created.
     replicas: int
+    #: ``False``: topics are created and extended by others.
+    create_topics: bool = True
+    #: Names of the application's topics and groups.
+    names: Names = field(default_factory=Names)
 
     @property
     def where(self) -> str:

@@ -53,14 +53,6 @@ logger = logging.getLogger(__name__)
 K = TypeVar("K")
 V = TypeVar("V")
 
-TOPIC = "catdogstack"
-
-
-def topic_of(voter: str | None) -> str:
-    """Return the topic of the voters of a name; without a name, the topic of plain workers."""
-    return TOPIC if voter is None else f"{TOPIC}-{voter}"
-
-
 _USE = b"use"
 #: Deployments kept in the history.
 HISTORY = 50
@@ -172,7 +164,9 @@ async def deploy(
 ) -> Deployment:
     """Deploy ``stack`` to every worker, or to every voter of a name. Raises ``BrokerError``."""
     kept = tuple(history)[:HISTORY]
-    offset = await _write(cluster, topic_of(voter), _USE, {"stack": stack, "history": kept})
+    offset = await _write(
+        cluster, cluster.names.stacks_of(voter), _USE, {"stack": stack, "history": kept}
+    )
     return Deployment(offset, stack, kept)
 
 
@@ -182,13 +176,13 @@ async def report(cluster: ClusterConfig, content: Report, voter: str | None = No
     worker = body.pop("worker")
     if content.problem is not None:
         body["problem"] = content.problem[:MAX_TEXT]
-    await _write(cluster, topic_of(voter), worker.encode(), body)
+    await _write(cluster, cluster.names.stacks_of(voter), worker.encode(), body)
 
 
 async def forget(cluster: ClusterConfig, workers: Iterable[str], voter: str | None = None) -> None:
     """Delete the reports of these workers. Raises ``BrokerError``."""
     for worker in workers:
-        await _write(cluster, topic_of(voter), worker.encode(), None)
+        await _write(cluster, cluster.names.stacks_of(voter), worker.encode(), None)
 
 
 async def _write(cluster: ClusterConfig, topic: str, key: bytes, body: Any) -> int:
@@ -201,7 +195,7 @@ async def _write(cluster: ClusterConfig, topic: str, key: bytes, body: Any) -> i
 
 async def rollout_state(cluster: ClusterConfig, voter: str | None = None) -> RolloutState:
     """Return the current content of the topic. Raises ``BrokerError``."""
-    topic = topic_of(voter)
+    topic = cluster.names.stacks_of(voter)
     partitions = (await topic_partitions(cluster, topic)).get(topic, 0)
     deployments: deque[Deployment] = deque(maxlen=HISTORY + 1)
     reports: dict[str, Report] = {}
@@ -254,7 +248,7 @@ async def follow(
     cluster: ClusterConfig, offset: int, voter: str | None = None
 ) -> AsyncGenerator[Deployment | Report, None]:
     """Yield deployments and reports from ``offset`` on, as they arrive. Raises ``BrokerError``."""
-    place = TopicPartition(topic_of(voter), 0)
+    place = TopicPartition(cluster.names.stacks_of(voter), 0)
     await create_compacted(cluster, place.topic)
     async with consumer(
         cluster,

@@ -17,7 +17,6 @@ from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.messages.wire import Source
-from catdog_stream.topics import LABELS, REJECTED, REQUESTS, TOPICS
 
 __all__ = ["Found", "Lookup", "lookup"]
 
@@ -26,7 +25,6 @@ MAX_RECORDS = 20_000
 SECONDS = 5.0
 #: Records in memory at a time; a rejection may be as large as its picture.
 AT_ONCE = 64
-_READ = Access.topic("Read", REQUESTS, LABELS, REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,9 @@ class Lookup:
                     return await self._find(source)
             except (KafkaError, TimeoutError) as error:
                 self.broken = True
-                raise broker_error(error, self._cluster, _READ) from error
+                raise broker_error(
+                    error, self._cluster, Access.topic("Read", *self._cluster.names.topics)
+                ) from error
             except BaseException:
                 self.broken = True
                 raise
@@ -89,9 +89,11 @@ class Lookup:
 
     async def _find(self, source: Source) -> Found | None:
         if self._looked is None or time.monotonic() - self._looked > deadlines.LOOK_AT_CLUSTER:
-            self._partitions = await topic_partitions(self._cluster, *TOPICS)
+            self._partitions = await topic_partitions(self._cluster, *self._cluster.names.topics)
             self._looked = time.monotonic()
-        if source.topic != REQUESTS or source.partition >= self._partitions.get(REQUESTS, 0):
+        if source.topic != self._cluster.names.requests or source.partition >= self._partitions.get(
+            self._cluster.names.requests, 0
+        ):
             return None
         request = await self._request(source)
         return None if request is None else await self._answered(source, request)
@@ -109,7 +111,7 @@ class Lookup:
     async def _answered(self, source: Source, request: ConsumerRecord) -> Found:
         tps = [
             TopicPartition(topic, source.partition % self._partitions[topic])
-            for topic in (LABELS, REJECTED)
+            for topic in (self._cluster.names.labels, self._cluster.names.rejected)
             if self._partitions.get(topic)
         ]
         ends = await self._replies.end_offsets(tps)
@@ -121,7 +123,7 @@ class Lookup:
         until, read = time.monotonic() + SECONDS, 0
         async with aclosing(records_of(self._replies, part, AT_ONCE)) as records:
             async for record in records:
-                reply = Reply(record)
+                reply = Reply(record, self._cluster.names)
                 if reply.source == source:
                     return Found(request, reply, complete=True)
                 read += 1

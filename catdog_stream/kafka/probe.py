@@ -1,7 +1,7 @@
 """Probe of the cluster over connections of its own, which no frozen broker blocks."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from aiokafka.cluster import ClusterMetadata
@@ -13,7 +13,6 @@ from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.unreachable import why_unreachable
-from catdog_stream.topics import TOPICS, VOTES
 
 __all__ = ["look", "without_leader"]
 
@@ -69,11 +68,11 @@ def _first(
     return None
 
 
-def without_leader(metadata: ClusterMetadata) -> str | None:
+def without_leader(metadata: ClusterMetadata, topics: Iterable[str]) -> str | None:
     """Return one sentence that names partitions without a leader; ``None`` if all have one."""
     lost = [
         f"{name}/{number}"
-        for name in (*TOPICS, VOTES)
+        for name in topics
         for number in sorted(
             (metadata.partitions_for_topic(name) or set())
             - (metadata.available_partitions_for_topic(name) or set())

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -11,10 +11,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from catdog_stream.kafka.bounded_reader import consumer
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.names import Names
 from catdog_stream.messages.answers import Rejection
 from catdog_stream.messages.raw_json import loads
 from catdog_stream.messages.wire import Source
-from catdog_stream.topics import LABELS, REJECTED
 
 __all__ = ["Reply", "replies"]
 
@@ -24,6 +24,12 @@ class Reply:
     """Untrusted record of either topic. A field that cannot be read is ``None``."""
 
     record: ConsumerRecord
+    names: Names = field(default_factory=Names)
+
+    @property
+    def is_label(self) -> bool:
+        """True for a record of the topic of labels."""
+        return bool(self.record.topic == self.names.labels)
 
     @property
     def source(self) -> Source | None:
@@ -33,7 +39,7 @@ class Reply:
     @property
     def label(self) -> str | None:
         """The label as text, of any value; ``None`` for a rejection."""
-        return str(self._field("label")) if self.record.topic == LABELS else None
+        return str(self._field("label")) if self.is_label else None
 
     @property
     def url(self) -> str | None:
@@ -44,7 +50,7 @@ class Reply:
     @property
     def rejection(self) -> Rejection | None:
         """The rejection with its reason; ``None`` for a label."""
-        if self.record.topic != REJECTED:
+        if self.record.topic != self.names.rejected:
             return None
         return Rejection.parse(self.record.value, self.record.headers)
 
@@ -73,7 +79,7 @@ async def replies(
     async with consumer(cluster, max_partition_fetch_bytes=cluster.max_answer_bytes) as reader:
         tps = [
             TopicPartition(topic, n)
-            for topic in (LABELS, REJECTED)
+            for topic in (cluster.names.labels, cluster.names.rejected)
             for n in range(partitions[topic])
         ]
         reader.assign(tps)
@@ -81,9 +87,9 @@ async def replies(
         await seek(*tps)
         for tp in tps:  # seeking is lazy: without this, the next reply could be missed
             await reader.position(tp)
-        yield _read(reader)
+        yield _read(reader, cluster.names)
 
 
-async def _read(reader: AIOKafkaConsumer) -> AsyncIterator[Reply]:
+async def _read(reader: AIOKafkaConsumer, names: Names) -> AsyncIterator[Reply]:
     async for record in reader:
-        yield Reply(record)
+        yield Reply(record, names)

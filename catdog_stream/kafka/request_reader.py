@@ -15,11 +15,8 @@ from catdog_stream.kafka.cluster import topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.messages.wire import Source
-from catdog_stream.topics import REQUESTS
 
 __all__ = ["RequestReader"]
-
-_READ = Access.topic("Read", REQUESTS)
 
 #: Seconds between two checks of the position while no record arrives.
 POSITION_INTERVAL = 0.5
@@ -50,7 +47,9 @@ class RequestReader:
 
     async def __aenter__(self) -> Self:
         """Connect. Raises ``BrokerError``."""
-        partitions = (await topic_partitions(self._cluster, REQUESTS)).get(REQUESTS, 0)
+        partitions = (await topic_partitions(self._cluster, self._cluster.names.requests)).get(
+            self._cluster.names.requests, 0
+        )
         self._consumer = AIOKafkaConsumer(
             **self._cluster.connection,
             enable_auto_commit=False,
@@ -61,13 +60,17 @@ class RequestReader:
         try:
             await self._consumer.start()
         except KafkaError as error:
-            raise broker_error(error, self._cluster, _READ) from error
+            raise broker_error(
+                error, self._cluster, Access.topic("Read", self._cluster.names.requests)
+            ) from error
         self._assign(partitions)
         return self
 
     def _assign(self, partitions: int) -> None:
         """Assign all partitions, paused: a partition is fetched only on demand."""
-        self._known = [TopicPartition(REQUESTS, number) for number in range(partitions)]
+        self._known = [
+            TopicPartition(self._cluster.names.requests, number) for number in range(partitions)
+        ]
         self._next.clear()
         self._consumer.assign(self._known)
         self._consumer.pause(*self._known)
@@ -86,7 +89,7 @@ class RequestReader:
         Raises:
             BrokerError: the broker stopped answering.
         """
-        if source is None or source.topic != REQUESTS:
+        if source is None or source.topic != self._cluster.names.requests:
             return None
         tp = TopicPartition(source.topic, source.partition)
         async with self._asking():
@@ -103,7 +106,7 @@ class RequestReader:
 
     async def exists(self, partition: int, offset: int) -> bool:
         """Return whether the partition's end is behind ``offset``. Raises ``BrokerError``."""
-        tp = TopicPartition(REQUESTS, partition)
+        tp = TopicPartition(self._cluster.names.requests, partition)
         if offset < self._ends.get(tp, 0):
             return True
         async with self._asking():
@@ -115,7 +118,7 @@ class RequestReader:
         Offsets between two requests may hold transaction markers and aborted records.
         Raises ``BrokerError``, also if there is no such request yet.
         """
-        tp = TopicPartition(REQUESTS, partition)
+        tp = TopicPartition(self._cluster.names.requests, partition)
         asked, found = self._found.get(tp, (0, -1))
         if asked <= offset <= found:
             return found
@@ -138,11 +141,15 @@ class RequestReader:
                     "Kafka holds no further request of this partition yet."
                 ) from error
             except (KafkaError, TimeoutError) as error:
-                raise broker_error(error, self._cluster, _READ) from error
+                raise broker_error(
+                    error, self._cluster, Access.topic("Read", self._cluster.names.requests)
+                ) from error
 
     async def _knows(self, tp: TopicPartition) -> bool:
         if tp not in self._known:  # partitions may have been added
-            partitions = (await topic_partitions(self._cluster, REQUESTS)).get(REQUESTS, 0)
+            partitions = (await topic_partitions(self._cluster, self._cluster.names.requests)).get(
+                self._cluster.names.requests, 0
+            )
             if partitions > len(self._known):
                 self._assign(partitions)
         return tp in self._known

@@ -21,7 +21,6 @@ from catdog_stream.kafka.early_replies import EarlyReplies
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.replies import Reply, replies
 from catdog_stream.messages.wire import Source
-from catdog_stream.topics import REQUESTS
 
 __all__ = ["Question", "RequestReply", "request_reply"]
 
@@ -90,7 +89,7 @@ class RequestReply:
         self._unconfirmed[number] = None
         try:
             delivery = await self._sender.send(
-                REQUESTS,
+                self._cluster.names.requests,
                 value,
                 key=key,
                 headers=list(headers),
@@ -110,7 +109,9 @@ class RequestReply:
             question.sent.cancel()
             question.reply.cancel()
         elif (error := delivery.exception()) is not None:
-            failure = broker_error(error, self._cluster, Access.topic("Write", REQUESTS))
+            failure = broker_error(
+                error, self._cluster, Access.topic("Write", self._cluster.names.requests)
+            )
             failure.__cause__ = error
             _fail(question.sent, failure)
             _fail(question.reply, failure)

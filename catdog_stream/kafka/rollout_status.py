@@ -14,7 +14,6 @@ from catdog_stream.kafka.cluster import admin, group_urls
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.deployments import MAX_REPORTS, Deployment, Report, follow
 from catdog_stream.kafka.explanations import Access
-from catdog_stream.topics import group_of
 
 __all__ = ["Outcome", "Running", "outcome", "running"]
 
@@ -74,10 +73,10 @@ class Outcome:
 async def running(cluster: ClusterConfig, voter: str | None = None) -> Running:
     """Return the workers that run now, or the voters of a name. Raises ``BrokerError``."""
     end = time.monotonic() + deadlines.TOPIC_KNOWN
-    async with admin(cluster, Access.group("Describe", group_of(voter))) as client:
+    async with admin(cluster, Access.group("Describe", cluster.names.group_of(voter))) as client:
         while True:
             try:
-                urls = await group_urls(client, group_of(voter))
+                urls = await group_urls(client, cluster.names.group_of(voter))
                 break
             except KafkaError as error:
                 # A new cluster creates its topic of groups at the first request, and a broker

@@ -8,13 +8,14 @@ import difflib
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.names import Names
 from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
 from catdog_stream.messages.scores import ScoreLimits
 from catdog_stream.messages.wire import RECORD_OVERHEAD_BYTES, base64_length
@@ -66,6 +67,10 @@ class Settings:
     stack: Path | None = None
     #: Directories of the stacks that vote, if several are named; ``stack`` is the first of them.
     voting: tuple[Path, ...] = ()
+    #: ``False``: topics are created and extended by others.
+    create_topics: bool = True
+    #: Names of the application's topics and groups.
+    names: Names = field(default_factory=Names)
     #: Class or function that returns the classifier, ``package.module:factory``; ``None``: a stack.
     classifier: str | None = None
     #: Rule that combines votes into a verdict: of stacks in this worker, or of a jury's voters.
@@ -156,7 +161,22 @@ class Settings:
         """
         read = _Reader(environment)
         stacks: tuple[Path, ...] = read("CATDOG_STACK", values.paths, ())
+        app = read("CATDOG_APP", values.application, Names().group)
+        names = Names.of(app)
+        names = replace(
+            names,
+            requests=read("CATDOG_REQUEST_TOPIC", values.topic, names.requests),
+            labels=read("CATDOG_LABEL_TOPIC", values.topic, names.labels),
+            rejected=read("CATDOG_REJECTED_TOPIC", values.topic, names.rejected),
+            votes=read("CATDOG_VOTE_TOPIC", values.topic, names.votes),
+            replayed=read("CATDOG_REPLAYED_TOPIC", values.topic, names.replayed),
+            stacks=read("CATDOG_STACK_TOPIC", values.topic, names.stacks),
+        )
+        if twice := names.repeated:
+            raise SettingError(f"The topic {twice} has two tasks: give each setting its own topic.")
         settings = cls(
+            names=names,
+            create_topics=read("CATDOG_CREATE_TOPICS", values.one_of(SWITCH), "on") == "on",
             broker=read("CATDOG_BROKER", values.broker, cls.broker),
             stack=stacks[0] if stacks else cls.stack,
             voting=stacks if len(stacks) > 1 else cls.voting,
@@ -239,6 +259,8 @@ class Settings:
             max_answer_bytes=self.max_answer_bytes,
             partitions=self.partitions,
             replicas=self.replicas,
+            create_topics=self.create_topics,
+            names=self.names,
         )
 
     @property

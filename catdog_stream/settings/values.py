@@ -17,6 +17,7 @@ from catdog_stream.settings.allowed_hosts import AllowedHost
 
 __all__ = [
     "allowed_hosts",
+    "application",
     "broker",
     "deadline",
     "factory",
@@ -32,6 +33,7 @@ __all__ = [
     "seconds",
     "share",
     "token",
+    "topic",
     "voter",
     "voters",
     "whole",
@@ -54,6 +56,9 @@ _ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9a-fA-F:.]+\])(:(?P<port>[0-9]{1,5}))
 _HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:.]+")
 
 
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_APPLICATION = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,99}")
+
 #: ``package.module:factory``.
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
@@ -67,6 +72,22 @@ def factory(text: str) -> str:
     """Parse the name of a class or function in a module."""
     if not is_factory(text):
         raise ValueError("it must be package.module:factory")
+    return text
+
+
+def topic(text: str) -> str:
+    """Parse the name of a topic, as Kafka allows it."""
+    if not _TOPIC.fullmatch(text) or text in (".", ".."):
+        raise ValueError("it must have 1 to 249 of letters, digits, '.', '_' and '-'")
+    return text
+
+
+def application(text: str) -> str:
+    """Parse the id of an application: part of the names of its groups and topics."""
+    if not _APPLICATION.fullmatch(text):
+        raise ValueError(
+            "it must have 1 to 100 of letters, digits, '.', '_' and '-', and begin with a letter"
+        )
     return text
 
 

@@ -13,7 +13,6 @@ from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.messages.wire import Incoming, Source, rejection, verdict_label
 from catdog_stream.models.verdict import Verdict
-from catdog_stream.topics import LABELS, REJECTED, REQUESTS
 
 __all__ = ["Answered", "publish_answers"]
 
@@ -45,14 +44,14 @@ async def publish_answers(
     async with producer(cluster) as sender:
         for number, answer in enumerate(answers):
             value = request_value(_grey_png(), str(number))
-            record: RecordMetadata = await sender.send_and_wait(REQUESTS, value)
+            record: RecordMetadata = await sender.send_and_wait(cluster.names.requests, value)
             source = Source(record.topic, record.partition, record.offset)
             incoming = Incoming(source, None, value, (), None)
             if isinstance(answer, RejectedRequest):
-                topic = REJECTED
+                topic = cluster.names.rejected
                 reply = rejection(incoming, answer, max_bytes=cluster.max_answer_bytes)
             else:
-                topic, verdict = LABELS, Verdict(answer, STACK)
+                topic, verdict = cluster.names.labels, Verdict(answer, STACK)
                 reply = verdict_label(
                     incoming,
                     text=verdict.text,

@@ -81,6 +81,7 @@ def add_console(
         rollout=app.rollout,
         api=api,
         offers=offers,
+        requests_topic=app.settings.cluster.names.requests,
     ).register(app)
 
     @cast(Any, app.on_partitions_assigned).connect  # type: ignore[untyped-decorator]

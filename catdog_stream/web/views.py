@@ -55,6 +55,7 @@ class Views:
         rollout: rollout of stacks.
         api: the API, which may have a problem of its own.
         offers: ways to send pictures from the page.
+        requests_topic: name of the topic of requests.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Views:
         rollout: Rollout,
         api: Api,
         offers: Offers,
+        requests_topic: str,
     ) -> None:
         self._web = web
         self._dashboard = dashboard
@@ -81,6 +83,7 @@ class Views:
         self._rollout = rollout
         self._api = api
         self._offers = offers
+        self._requests_topic = requests_topic
 
     def register(self, app: faust.App) -> None:
         """Register the paths with the web server of ``app``."""
@@ -158,7 +161,9 @@ class Views:
     async def rejected(self, _request: Request) -> Response:
         """Return the rejected requests by reason, and the latest of each."""
         view = await self._dashboard.view(PROGRAM_WAIT)
-        return _utf8_json(rejected_document(view.statistics.rejections, view.rejected))
+        return _utf8_json(
+            rejected_document(view.statistics.rejections, view.rejected, self._requests_topic)
+        )
 
     async def shards(self, request: Request) -> Response:
         """Return the state for other workers."""

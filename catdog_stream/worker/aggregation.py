@@ -19,7 +19,6 @@ from catdog_stream.pipeline.observing import Observers
 from catdog_stream.pipeline.ordered_publisher import Job, OrderedPublisher, Publisher
 from catdog_stream.pipeline.voting.vote_aggregator import VoteAggregator
 from catdog_stream.settings import Settings
-from catdog_stream.topics import REQUESTS, VOTES
 from catdog_stream.worker.inference import rejection_limit
 
 __all__ = ["Aggregation"]
@@ -119,7 +118,7 @@ class Aggregation(Service):
             settings.voters,
             rule=settings.vote_rule,
             deadline=settings.vote_deadline,
-            topic=REQUESTS,
+            topic=settings.cluster.names.requests,
             answering=self._answering,
             requests=_Requests(requests),
             close=self._close,
@@ -141,7 +140,9 @@ class Aggregation(Service):
 
     async def _close(self, closing: DeadlineMarker) -> None:
         sent = await self._producer().send(
-            *(VOTES, None, closing.dump(), closing.partition), timestamp=None, headers=None
+            *(self._settings.cluster.names.votes, None, closing.dump(), closing.partition),
+            timestamp=None,
+            headers=None,
         )
         await sent
 

@@ -17,7 +17,7 @@ from catdog_stream.errors import AgentError, CatDogError
 from catdog_stream.kafka.config import CLIENT_ID
 from catdog_stream.pipeline.observing import Observers
 from catdog_stream.settings import Settings
-from catdog_stream.topics import LABELS, Topics
+from catdog_stream.topics import Topics
 from catdog_stream.worker.aggregation import Aggregation
 from catdog_stream.worker.cluster_readiness import ClusterReadiness
 from catdog_stream.worker.health import Watchdog
@@ -131,7 +131,9 @@ class CatDogApp(StreamApp):
             consumer.limit(self.fetched)
             consumer.suspects = Suspects({self.role.reads})
             consumer.in_good_order = lambda: not _may_be_of_a_request(self.failure)
-        consumer.poll_less_often([LABELS])  # nearly all of which this application wrote
+        consumer.poll_less_often(
+            [self.settings.cluster.names.labels]
+        )  # nearly all of which this application wrote
         consumer.passes_over |= self.passes_over
         consumer.watch_lag(self.lag)
         return cast(ConsumerT, consumer)

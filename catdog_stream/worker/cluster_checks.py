@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aiokafka.admin import NewTopic
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
 from catdog_stream.kafka.cluster_facts import ClusterFacts, TopicFacts
-from catdog_stream.kafka.deployments import topic_of
 from catdog_stream.kafka.explanations import Access, broker_error
+from catdog_stream.kafka.names import Names, changelog_of
 from catdog_stream.settings import ANSWER_OVERHEAD_BYTES, Settings
-from catdog_stream.topics import LABELS, REJECTED, REQUESTS, VOTES, changelog_of, topic_configs
+from catdog_stream.topics import topic_configs
 from catdog_stream.worker.needs import Need, needs_of, topics_of
 from catdog_stream.worker.roles import Role
 
@@ -63,6 +64,11 @@ class Check:
     settings: Settings
     role: Role
     facts: ClusterFacts
+
+    @property
+    def names(self) -> Names:
+        """Names of the application's topics."""
+        return self.settings.cluster.names
 
 
 def findings(settings: Settings, role: Role, facts: ClusterFacts) -> Sequence[Finding]:
@@ -119,6 +125,13 @@ def check_topics(given: Check) -> Iterator[Finding]:
         facts = given.facts.topics.get(topic.name)
         if facts is not None:
             yield Finding(Level.OK, "topic", f"{topic.name}: {_described(facts)}.")
+        elif not given.settings.create_topics:
+            yield Finding(
+                Level.ERROR,
+                "topic",
+                f"{topic.name} does not exist, and CATDOG_CREATE_TOPICS is off: create it with "
+                f"{_counted(topic.num_partitions, 'partition')}{_configured(topic)}.",
+            )
         elif (refused := given.facts.not_creatable.get(topic.name)) is not None:
             yield Finding(Level.ERROR, "topic", refused.message)
         elif topic.name not in given.facts.hidden:
@@ -126,6 +139,11 @@ def check_topics(given: Check) -> Iterator[Finding]:
             yield Finding(
                 Level.OK, "topic", f"{topic.name}: does not exist; a worker creates it, {number}."
             )
+
+
+def _configured(topic: NewTopic) -> str:
+    options = [f"{name}={value}" for name, value in topic.topic_configs.items()]
+    return f" and {', '.join(options)}" if options else ""
 
 
 def _described(facts: TopicFacts) -> str:
@@ -149,7 +167,7 @@ def check_sizes(given: Check) -> Iterator[Finding]:
         if name not in needed or limit >= (wanted := needed[name]["max.message.bytes"]):
             continue
         takes = f"{name} takes records up to {limit:,} bytes"
-        if name == REQUESTS:
+        if name == given.names.requests:
             yield _warning(
                 f"{takes}, and a picture of CATDOG_MAX_IMAGE_BYTES needs {wanted:,}: larger "
                 "pictures are refused. Raise its max.message.bytes, or lower the setting."
@@ -162,7 +180,11 @@ def check_sizes(given: Check) -> Iterator[Finding]:
                 f"max.message.bytes to {wanted:,}.",
             )
         else:
-            lost = "rejections lose their picture" if name == REJECTED else "larger ones are lost"
+            lost = (
+                "rejections lose their picture"
+                if name == given.names.rejected
+                else "larger ones are lost"
+            )
             yield _warning(
                 f"{takes}, and an answer may have {wanted:,}: {lost}. Raise its max.message.bytes."
             )
@@ -171,29 +193,34 @@ def check_sizes(given: Check) -> Iterator[Finding]:
 def check_partitions(given: Check) -> Iterator[Finding]:
     """Yield each topic of answers with fewer partitions than the topic of requests."""
     topics = given.facts.topics
-    if REQUESTS not in topics:
+    if given.names.requests not in topics:
         return
-    wanted = topics[REQUESTS].partitions
-    for name in (LABELS, REJECTED):
+    wanted = topics[given.names.requests].partitions
+    for name in (given.names.labels, given.names.rejected):
         if name in topics and topics[name].partitions < wanted:
             yield _warning(
                 f"{name} has {_counted(topics[name].partitions, 'partition')}, fewer than "
-                f"{REQUESTS} with {wanted}: answers of several partitions share one, and whoever "
-                f"looks for an answer by its request's partition misses it. Give it {wanted}."
+                f"{given.names.requests} with {wanted}: answers of several partitions share one, "
+                "and whoever looks for an answer by its request's partition misses it. "
+                f"Give it {wanted}."
             )
 
 
 def check_cleanup(given: Check) -> Iterator[Finding]:
     """Yield each topic that is compacted and should not be, or vice versa."""
     compacted = {
-        topic_of(given.role.voter),
+        given.names.stacks_of(given.role.voter),
         *(changelog_of(given.role.group, table) for table in given.role.counted),
     }
     for name, facts in given.facts.topics.items():
         policy = (facts.config or {}).get("cleanup.policy")
         if policy is None:
             continue
-        if name in (REQUESTS, LABELS, REJECTED, VOTES) and "compact" in policy:
+        if (
+            name
+            in (given.names.requests, given.names.labels, given.names.rejected, given.names.votes)
+            and "compact" in policy
+        ):
             yield _warning(
                 f"{name} is compacted: it refuses records without a key, and of those with the "
                 "same key it keeps the last one alone. Set its cleanup.policy to delete."
@@ -209,15 +236,22 @@ def check_retention(given: Check) -> Iterator[Finding]:
     """Yield each topic that deletes early, or refuses the timestamps of answers."""
     for name, kept in _numbers(given, "retention.ms"):
         policy = (given.facts.topics[name].config or {}).get("cleanup.policy", "")
-        own = name in (REQUESTS, LABELS, REJECTED, VOTES)
+        own = name in (
+            given.names.requests,
+            given.names.labels,
+            given.names.rejected,
+            given.names.votes,
+        )
         if own and "delete" in policy and 0 <= kept < LEAST_RETENTION_MS:
             yield _warning(
                 f"{name} keeps records {_time(kept)}: what is not read by then is lost. Raise its "
                 "retention.ms."
             )
-    kept = dict(_numbers(given, "retention.ms")).get(REQUESTS, -1)
+    kept = dict(_numbers(given, "retention.ms")).get(given.names.requests, -1)
     for name, before in _numbers(given, "message.timestamp.before.max.ms"):
-        if name in (LABELS, REJECTED, VOTES) and (kept < 0 or before < kept):
+        if name in (given.names.labels, given.names.rejected, given.names.votes) and (
+            kept < 0 or before < kept
+        ):
             times = (given.facts.topics[name].config or {}).get("message.timestamp.type")
             if times == "LogAppendTime" or before >= NO_LIMIT_MS:
                 continue

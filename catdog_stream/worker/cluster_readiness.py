@@ -18,7 +18,7 @@ from catdog_stream.kafka.probe import look, without_leader
 from catdog_stream.kafka.topic_recreation import Needed, lacking, restore
 from catdog_stream.metrics import count_broker_error
 from catdog_stream.settings import Settings
-from catdog_stream.topics import REQUESTS, TOPICS, VOTES, topic_configs
+from catdog_stream.topics import topic_configs
 from catdog_stream.worker.cluster_checks import Finding, Level, findings
 from catdog_stream.worker.needs import groups_of, topics_of
 from catdog_stream.worker.roles import Role
@@ -85,7 +85,9 @@ class ClusterReadiness(Service):
                 cluster = self._settings.cluster
                 self.partitions = await create_topics(cluster)
                 if self._role.votes:
-                    self.partitions = await create_votes(cluster, self.partitions[REQUESTS])
+                    self.partitions = await create_votes(
+                        cluster, self.partitions[cluster.names.requests]
+                    )
                 await self._grow_changelogs()
                 await self._check()
             except BrokerError as error:
@@ -133,12 +135,13 @@ class ClusterReadiness(Service):
     def _topics_now(self) -> Mapping[str, Needed]:
         """Return the topics that are read and written, with their configuration at the start."""
         configs = topic_configs(self._settings.cluster)
-        names = (*TOPICS, VOTES) if self._role.votes else TOPICS
+        names = self._settings.cluster.names
+        topics = (*names.topics, names.votes) if self._role.votes else names.topics
         needed = {
             name: Needed(
                 self.partitions[name], {key: str(value) for key, value in configs[name].items()}
             )
-            for name in names
+            for name in topics
         }
         for name in self._role.counted:
             changelog = self._tables[name].changelog_topic
@@ -184,11 +187,12 @@ class ClusterReadiness(Service):
                 try:
                     async with asyncio.timeout(deadlines.LOOK):
                         metadata = await look(self._settings.cluster)
+                        names = self._settings.cluster.names
                     self._lacking = self._lost(metadata)
                     self._problem = (
                         _gone(self._lacking, self._needed, self._not_restored)
                         if self._lacking
-                        else without_leader(metadata)
+                        else without_leader(metadata, (*names.topics, names.votes))
                     )
                 except BrokerError as error:
                     self._problem = str(error)

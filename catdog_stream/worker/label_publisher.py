@@ -7,7 +7,6 @@ from catdog_stream.errors import RejectedRequest
 from catdog_stream.messages.scores import ScoreLimits
 from catdog_stream.messages.wire import Answer, Incoming, verdict_label
 from catdog_stream.pipeline.ordered_publisher import Outcome
-from catdog_stream.topics import LABELS
 
 __all__ = ["LabelPublisher"]
 
@@ -29,7 +28,7 @@ class LabelPublisher(KafkaPublisher):
         if isinstance(outcome, RejectedRequest):
             return super()._answer(incoming, outcome)
         verdict = outcome.verdict
-        return LABELS, verdict_label(
+        return self._cluster.names.labels, verdict_label(
             incoming,
             text=self._limits.text(verdict),
             url=outcome.url,

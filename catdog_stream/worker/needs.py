@@ -10,18 +10,9 @@ from dataclasses import dataclass
 from aiokafka.admin import NewTopic
 
 from catdog_stream.kafka.cluster import new_topic
-from catdog_stream.kafka.deployments import topic_of
 from catdog_stream.kafka.explanations import Access
+from catdog_stream.kafka.names import changelog_of, recount_group
 from catdog_stream.settings import Settings
-from catdog_stream.topics import (
-    LABELS,
-    RECOUNT_GROUP,
-    REJECTED,
-    REQUESTS,
-    TOPICS,
-    VOTES,
-    changelog_of,
-)
 from catdog_stream.worker.roles import Role
 
 __all__ = ["Need", "groups_of", "leader_of", "needs_of", "topics_of"]
@@ -48,11 +39,12 @@ def leader_of(role: Role) -> str:
 def topics_of(role: Role, settings: Settings) -> Sequence[NewTopic]:
     """Return every topic that a worker uses, with the configuration for creating it."""
     cluster = settings.cluster
-    names = (*TOPICS, VOTES) if role.votes else TOPICS
-    topics = [new_topic(cluster, name, cluster.partitions) for name in names]
+    names = cluster.names
+    shared = (*names.topics, names.votes) if role.votes else names.topics
+    topics = [new_topic(cluster, name, cluster.partitions) for name in shared]
     own = [(changelog_of(role.group, table), cluster.partitions) for table in role.counted]
     if settings.stacks is not None and not role.is_jury:
-        own.append((topic_of(role.voter), 1))
+        own.append((names.stacks_of(role.voter), 1))
     topics += [
         NewTopic(name, partitions, cluster.replicas, topic_configs=_COMPACTED)
         for name, partitions in own
@@ -62,38 +54,38 @@ def topics_of(role: Role, settings: Settings) -> Sequence[NewTopic]:
 
 def groups_of(role: Role) -> Sequence[str]:
     """Return the groups that a worker uses."""
-    return (role.group, RECOUNT_GROUP) if role.corrects else (role.group,)
+    return (role.group, recount_group(role.group)) if role.corrects else (role.group,)
 
 
 def needs_of(role: Role, settings: Settings) -> Sequence[Need]:
     """Return the permissions that a worker needs, including the optional ones."""
-    topic, group = Access.topic, Access.group
+    topic, group, names = Access.topic, Access.group, settings.cluster.names
     needs = [
         Need(group("Read", role.group)),
         Need(topic("Read", role.reads)),
         Need(topic("Read", leader_of(role))),
     ]
     if role.voter is not None:
-        needs += [Need(topic("Write", VOTES)), Need(topic("Describe", LABELS))]
-        needs += [Need(topic("Describe", REJECTED))]
+        needs += [Need(topic("Write", names.votes)), Need(topic("Describe", names.labels))]
+        needs += [Need(topic("Describe", names.rejected))]
     else:
-        needs += [Need(topic(right, LABELS)) for right in ("Read", "Write")]
-        needs += [Need(topic("Write", REJECTED))]
+        needs += [Need(topic(right, names.labels)) for right in ("Read", "Write")]
+        needs += [Need(topic("Write", names.rejected))]
     if role.is_jury:
-        needs += [Need(topic("Read", REQUESTS)), Need(topic("Write", VOTES))]
+        needs += [Need(topic("Read", names.requests)), Need(topic("Write", names.votes))]
     for table in role.counted:
         needs += [
             Need(topic(right, changelog_of(role.group, table))) for right in ("Read", "Write")
         ]
     if settings.stacks is not None and not role.is_jury:
-        needs += [Need(topic(right, topic_of(role.voter))) for right in ("Read", "Write")]
+        needs += [Need(topic(right, names.stacks_of(role.voter))) for right in ("Read", "Write")]
     if settings.web_send:
         without = "no pictures can be sent over HTTP"
-        needs += [Need(topic("Write", REQUESTS), without)]
-        needs += [Need(topic("Read", name), without) for name in (LABELS, REJECTED)]
+        needs += [Need(topic("Write", names.requests), without)]
+        needs += [Need(topic("Read", name), without) for name in (names.labels, names.rejected)]
     if role.corrects:
         without = "the counts are not corrected by catdog-stream recount"
-        needs += [Need(group("Describe", RECOUNT_GROUP), without)]
+        needs += [Need(group("Describe", recount_group(role.group)), without)]
     return [need for number, need in enumerate(needs) if not _repeats(need, needs[:number])]
 
 

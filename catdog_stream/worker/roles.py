@@ -8,7 +8,6 @@ from catdog_stream.messages.votes import VOTER_NAME
 from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.models.stacks.manifest import load_manifest
 from catdog_stream.settings import Settings
-from catdog_stream.topics import COUNTED, GROUP, LABELS, REQUESTS, VOTES, group_of
 
 __all__ = ["Role", "role_of"]
 
@@ -25,16 +24,13 @@ class Role:
     counted: Mapping[str, str]
     #: Name of the voter, if the role is voter.
     voter: str | None = None
-
-    @property
-    def is_jury(self) -> bool:
-        """``True`` if the role decides on votes, without a model."""
-        return self.reads == VOTES
+    #: ``True`` if the role decides on votes, without a model.
+    is_jury: bool = False
 
     @property
     def corrects(self) -> bool:
-        """``True`` if the role applies the corrections of a recount, which are for one group."""
-        return self.group == GROUP
+        """``True`` if the role applies the corrections of a recount: its workers are no voters."""
+        return self.voter is None and not self.is_jury
 
     @property
     def votes(self) -> bool:
@@ -48,14 +44,15 @@ def role_of(settings: Settings) -> Role:
     Raises:
         SettingError: a voter has no name.
     """
+    names = settings.cluster.names
     if settings.role == "jury":
-        counted = {"label_counts": VOTES, "foreign_counts": LABELS}
-        return Role(f"{GROUP}-jury", VOTES, counted)
+        counted = {"label_counts": names.votes, "foreign_counts": names.labels}
+        return Role(names.jury, names.votes, counted, is_jury=True)
     if settings.role == "voter":
         voter = settings.voter or _name_of_the_stack(settings)
-        counted = {"label_counts": REQUESTS}
-        return Role(group_of(voter), REQUESTS, counted, voter)
-    return Role(GROUP, REQUESTS, COUNTED)
+        counted = {"label_counts": names.requests}
+        return Role(names.group_of(voter), names.requests, counted, voter)
+    return Role(names.group, names.requests, names.counted)
 
 
 def _name_of_the_stack(settings: Settings) -> str:

@@ -66,6 +66,7 @@ class StreamApp(faust.App):
             "consumer_auto_offset_reset": "earliest",
             "producer_acks": -1,
             "producer_max_request_size": 2 * settings.max_answer_bytes,
+            "topic_allow_declare": settings.create_topics,
             "topic_partitions": settings.partitions,
             "topic_replication_factor": settings.replicas,
             "table_standby_replicas": 0,

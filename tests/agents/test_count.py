@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from catdog_stream.agents.count import answers_a_request
-from catdog_stream.topics import LABELS
+from tests.support.names import LABELS, REQUESTS
 
 
 def label(source: bytes | None) -> Any:
@@ -15,7 +15,12 @@ def label(source: bytes | None) -> Any:
 
 def is_own(source: bytes | None, *, end: float = 100.0) -> bool:
     """Return true if the label counts as an answer where a partition ends at ``end``."""
-    return answers_a_request(label(source), partitions=8, end_of=lambda _topic, _partition: end)
+    return answers_a_request(
+        label(source),
+        requests_topic=REQUESTS,
+        partitions=8,
+        end_of=lambda _topic, _partition: end,
+    )
 
 
 def test_a_label_without_a_source_is_foreign() -> None:

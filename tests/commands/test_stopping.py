@@ -18,8 +18,8 @@ from catdog_stream.commands.stopping import Signals, Stopped
 from catdog_stream.models.stacks.locate import samples
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until
-from catdog_stream.topics import REQUESTS
 from tests.support.command import Command, Surroundings, catdog_stream
+from tests.support.names import REQUESTS
 
 COMMANDS = ("watch", "send", "send --wait", "replay", "evaluate", "broker", "up", "up --samples")
 #: Seconds. The commands take one; a test machine may be busy, and a worker drains.

@@ -20,9 +20,9 @@ from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.pipeline import Classified, Outcome
 from catdog_stream.settings import Settings
 from catdog_stream.testing.brokers import own_broker
-from catdog_stream.topics import LABELS, REJECTED, REQUESTS
 from tests.support.configured import configured
 from tests.support.metrics import broker_errors
+from tests.support.names import LABELS, REJECTED, REQUESTS
 
 
 @pytest.fixture(scope="module")

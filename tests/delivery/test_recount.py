@@ -12,7 +12,7 @@ from catdog_stream.delivery.counting import Shard
 from catdog_stream.delivery.recount import Recount
 from catdog_stream.kafka.bounded_reader import Extent
 from catdog_stream.settings import Settings
-from catdog_stream.topics import LABELS, REJECTED, REQUESTS
+from tests.support.names import LABELS, REJECTED, REQUESTS
 
 PLACE = TopicPartition(REQUESTS, 0)
 

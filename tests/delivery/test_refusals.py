@@ -21,7 +21,7 @@ from catdog_stream.delivery.refusals import costs_request, explained_refusal
 from catdog_stream.errors import BrokerError, Refusal
 from catdog_stream.patches import error_codes
 from catdog_stream.settings import Settings
-from catdog_stream.topics import REJECTED
+from tests.support.names import REJECTED
 
 CLUSTER = Settings().cluster
 INVALID_RECORD = 87

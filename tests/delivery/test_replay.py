@@ -7,6 +7,7 @@ from aiokafka import ConsumerRecord
 from catdog_stream.delivery.replay import Rejected, ReplayOutcome, Tally, request_again
 from catdog_stream.errors import REPLAY_ADVICE, Reason, RejectedRequest
 from catdog_stream.messages.wire import Headers, Incoming, Source, rejection
+from tests.support.names import REQUESTS
 
 REQUEST = Source("catdogimage", 3, 17)
 VALUE = orjson.dumps({"label": None, "url": "x", "data": "QUJD" * 100})
@@ -31,7 +32,7 @@ def read(key: bytes | None, value: bytes | None, headers: Headers, partition: in
         *("catdogimage-rejected", partition, 5, 1_700_000_000_000, 0),
         *(key, value, None, 0, 0, headers),
     )
-    return Rejected.read(record, partitions=8)
+    return Rejected.read(record, REQUESTS, partitions=8)
 
 
 def test_a_request_is_put_back_as_it_came() -> None:
@@ -99,13 +100,13 @@ def test_the_summary_tells_what_happened_and_nothing_else() -> None:
     tally.add("too_large", ReplayOutcome.TOO_LARGE)
     parts = (
         "12 requests; 3 had been replayed before; 1 had no picture; "
-        "1 had more bytes than catdogimage takes."
+        "1 had more bytes than the topic takes."
     )
     assert tally.summary() == f"Replayed {parts}"
     assert tally.summary(dry_run=True) == f"Would replay {parts}"
     assert tally.lines() == [
         "not_an_image: 11 requests; 3 had been replayed before; 1 had no picture.",
-        "too_large: 1 request; 1 had more bytes than catdogimage takes.",
+        "too_large: 1 request; 1 had more bytes than the topic takes.",
     ]
 
 

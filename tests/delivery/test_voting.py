@@ -16,7 +16,7 @@ from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.pipeline import Classified
 from catdog_stream.settings import Settings
 from catdog_stream.testing.brokers import own_broker
-from catdog_stream.topics import REQUESTS, VOTES
+from tests.support.names import REQUESTS, VOTES
 
 pytestmark = pytest.mark.integration
 

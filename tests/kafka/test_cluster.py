@@ -13,7 +13,7 @@ from catdog_stream.errors import BrokerError
 from catdog_stream.kafka import cluster
 from catdog_stream.kafka.probe import without_leader
 from catdog_stream.settings import Settings
-from catdog_stream.topics import LABELS, REJECTED, REQUESTS
+from tests.support.names import LABELS, REJECTED, REQUESTS
 
 
 class SlowCluster:
@@ -58,9 +58,14 @@ def test_a_partition_that_nobody_leads_is_named() -> None:
         REQUESTS: {0: partition(REQUESTS, 0, leader=1), 1: partition(REQUESTS, 1, leader=-1)},
         "of-somebody-else": {0: partition("of-somebody-else", 0, leader=-1)},
     }
-    assert without_leader(metadata) == f"No broker leads the partition {REQUESTS}/1."
+    assert (
+        without_leader(metadata, (REQUESTS, LABELS))
+        == f"No broker leads the partition {REQUESTS}/1."
+    )
     metadata._partitions[LABELS] = {0: partition(LABELS, 0, leader=-1)}
-    assert without_leader(metadata) == (f"No broker leads the partition {REQUESTS}/1 and 1 more.")
+    assert without_leader(metadata, (REQUESTS, LABELS)) == (
+        f"No broker leads the partition {REQUESTS}/1 and 1 more."
+    )
 
 
 def partition(topic: str, number: int, leader: int) -> PartitionMetadata:

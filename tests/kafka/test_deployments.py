@@ -27,6 +27,7 @@ from catdog_stream.kafka.deployments import (
 )
 from catdog_stream.kafka.rollout_status import Outcome, Running
 from catdog_stream.settings import Settings
+from tests.support.names import NAMES
 
 SECONDS = 60.0
 PAST = b'{"order": 1, "stack": "a/1", "served": true}'
@@ -95,7 +96,7 @@ def test_the_last_order_is_in_force_whatever_else_stands_there(address: str) -> 
         second = await deploy(cluster, "pets/2", now.next_history())
         async with AIOKafkaProducer(bootstrap_servers=address) as producer:
             for key, value in HOSTILE:
-                await producer.send_and_wait(deployments.TOPIC, value, key=key, partition=0)
+                await producer.send_and_wait(NAMES.stacks, value, key=key, partition=0)
         now = await rollout_state(cluster)
         assert now.deployment == second
         assert not now.served, "nobody has said so"

@@ -15,7 +15,7 @@ from catdog_stream.messages.wire import Source
 from catdog_stream.settings import Settings
 from catdog_stream.testing import own_broker
 from catdog_stream.testing.answered import Answered, publish_answers
-from catdog_stream.topics import LABELS, REQUESTS
+from tests.support.names import LABELS, REQUESTS
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 

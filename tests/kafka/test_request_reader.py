@@ -13,7 +13,7 @@ from catdog_stream.kafka.request_reader import RequestReader
 from catdog_stream.messages.wire import Source
 from catdog_stream.settings import Settings
 from catdog_stream.testing import own_broker
-from catdog_stream.topics import REQUESTS
+from tests.support.names import REQUESTS
 
 pytestmark = pytest.mark.integration
 

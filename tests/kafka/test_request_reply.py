@@ -15,7 +15,7 @@ from catdog_stream.kafka import early_replies
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.kafka.request_reply import RequestReply
 from catdog_stream.settings import Settings
-from catdog_stream.topics import LABELS, REQUESTS
+from tests.support.names import LABELS, REQUESTS
 
 DEADLINE = 5.0
 

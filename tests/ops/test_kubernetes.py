@@ -8,9 +8,9 @@ import pytest
 
 from catdog_stream import deadlines
 from catdog_stream.settings import Settings
-from catdog_stream.topics import GROUP, REQUESTS
 from tests.ops.environment import refusals
 from tests.ops.files import OPS, WORST_CASE, manifests
+from tests.support.names import GROUP, REQUESTS
 
 FILES = dict(manifests())
 POD: dict[str, Any] = FILES["deployment"]["spec"]["template"]

@@ -10,8 +10,8 @@ from aiokafka.producer import sender
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.patches import refused_batches
 from catdog_stream.settings import Settings
-from catdog_stream.topics import REQUESTS
 from tests.support.configured import configured
+from tests.support.names import REQUESTS
 
 pytestmark = pytest.mark.integration
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.errors import SettingError
+from catdog_stream.kafka.names import Names
 from catdog_stream.messages.wire import base64_length
 from catdog_stream.settings import Settings
 from catdog_stream.settings.allowed_hosts import AllowedHost
@@ -32,6 +33,14 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
 def test_every_variable_is_read() -> None:
     environment = {
         "CATDOG_BROKER": "kafka://a:9092;b:9093",
+        "CATDOG_APP": "birds",
+        "CATDOG_REQUEST_TOPIC": "pictures",
+        "CATDOG_LABEL_TOPIC": "labels",
+        "CATDOG_REJECTED_TOPIC": "rejected",
+        "CATDOG_VOTE_TOPIC": "votes",
+        "CATDOG_REPLAYED_TOPIC": "replayed",
+        "CATDOG_STACK_TOPIC": "stacks",
+        "CATDOG_CREATE_TOPICS": "off",
         "CATDOG_STACK": "some/stack",
         "CATDOG_VOTE_RULE": "majority",
         "CATDOG_CANARY": "pets/3",
@@ -63,6 +72,8 @@ def test_every_variable_is_read() -> None:
         "CATDOG_WEB_RATE": "2.5",
     }
     assert Settings.from_environment(environment) == Settings(
+        names=Names("birds", "pictures", "labels", "rejected", "votes", "replayed", "stacks"),
+        create_topics=False,
         broker="kafka://a:9092;kafka://b:9093",
         stack=Path("some/stack"),
         vote_rule="majority",
@@ -101,6 +112,34 @@ def test_several_stacks_vote() -> None:
     assert settings.voting == (Path("a"), Path("b/c"))
     assert settings.stack == Path("a")
     assert Settings.from_environment({"CATDOG_STACK": "a"}).voting == ()
+
+
+def test_an_application_has_names_of_its_own_and_single_ones_are_replaced() -> None:
+    names = Settings.from_environment(
+        {"CATDOG_APP": "birds", "CATDOG_REQUEST_TOPIC": "catdogimage"}
+    ).cluster.names
+    assert (names.group, names.topics) == (
+        "birds",
+        ("catdogimage", "birds-labels", "birds-rejected"),
+    )
+    with pytest.raises(SettingError, match="The topic x has two tasks"):
+        Settings.from_environment({"CATDOG_LABEL_TOPIC": "x", "CATDOG_REQUEST_TOPIC": "x"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CATDOG_APP", "1bird"),
+        ("CATDOG_APP", "a b"),
+        ("CATDOG_REQUEST_TOPIC", "a/b"),
+        ("CATDOG_REQUEST_TOPIC", ".."),
+        ("CATDOG_REQUEST_TOPIC", "x" * 250),
+        ("CATDOG_CREATE_TOPICS", "no"),
+    ],
+)
+def test_a_name_that_kafka_does_not_allow_is_refused(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name}=.*cannot be used: .*[^.]\\.$"):
+        Settings.from_environment({name: value})
 
 
 def test_a_python_classifier_replaces_a_stack() -> None:

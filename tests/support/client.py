@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
+from catdog_stream.kafka.names import Names
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.kafka.request_reply import request_reply
 from catdog_stream.settings import Settings
@@ -64,13 +65,16 @@ class Client:
 
     #: ``host:port``, or several of them with commas in between.
     address: str
+    names: Names = field(default_factory=Names)
     labels: dict[str, list[ConsumerRecord]] = field(default_factory=lambda: defaultdict(list))
     rejected: dict[str, list[ConsumerRecord]] = field(default_factory=lambda: defaultdict(list))
 
     async def __aenter__(self) -> Self:
         """Connect. The topics must exist: start a worker first."""
         brokers = ";".join(f"kafka://{address}" for address in self.address.split(","))
-        cluster = replace(Settings(broker=brokers).cluster, max_answer_bytes=MAX_BYTES)
+        cluster = replace(
+            Settings(broker=brokers, names=self.names).cluster, max_answer_bytes=MAX_BYTES
+        )
         async with AsyncExitStack() as stack:
             # A producer of its own: during an outage it retries longer than the commands' producer.
             self.producer = await stack.enter_async_context(
@@ -123,7 +127,7 @@ class Client:
         """Store a record that has arrived."""
         record = reply.record
         source = header(record, "source")
-        kind = self.labels if record.topic == LABELS else self.rejected
+        kind = self.labels if reply.is_label else self.rejected
         kind[source or f"{record.topic}/{record.partition}/{record.offset}"].append(record)
 
 

@@ -19,9 +19,9 @@ from catdog_stream.broker import LocalKafka
 from catdog_stream.kafka.cluster import create, create_compacted, create_topics
 from catdog_stream.settings import Settings
 from catdog_stream.testing.ports import free_ports
-from catdog_stream.topics import REPLAYED
 from catdog_stream.worker.needs import topics_of
 from catdog_stream.worker.roles import role_of
+from tests.support.names import REPLAYED
 
 HOST = "127.0.0.1"
 _SECONDS = 60.0

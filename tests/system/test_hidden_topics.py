@@ -28,7 +28,7 @@ from catdog_stream.messages.wire import Source
 from catdog_stream.settings import Settings
 from catdog_stream.testing.answered import publish_answers
 from catdog_stream.testing.ports import free_ports
-from catdog_stream.topics import LABELS, REJECTED, REQUESTS
+from tests.support.names import LABELS, REJECTED, REQUESTS
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 

@@ -15,9 +15,9 @@ from catdog_stream.settings import Settings
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
-from catdog_stream.topics import COUNTED
 from tests.support.client import LABELS, REQUESTS, Client, Message, request
 from tests.support.fleet import GROUP, nothing_uncommitted
+from tests.support.names import NAMES
 from tests.support.pictures import LOOKING, RED
 
 pytestmark = pytest.mark.integration
@@ -82,7 +82,7 @@ def delete_group(broker: LocalKafka) -> None:
 def delete_copies(broker: LocalKafka) -> None:
     """Delete the changelogs, too: then only the answers show which requests were answered."""
     client = AdminClient({"bootstrap.servers": broker.address})
-    names = [f"{GROUP}-{table}-changelog" for table in COUNTED]
+    names = [f"{GROUP}-{table}-changelog" for table in NAMES.counted]
     for future in client.delete_topics(names, operation_timeout=20).values():
         future.result(ANSWERED)
 

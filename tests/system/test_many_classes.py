@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from catdog_stream.kafka.names import changelog_of
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
-from catdog_stream.topics import GROUP, changelog_of
 from tests.support.client import Client, request
 from tests.support.fleet import SETTINGS, Fleet
+from tests.support.names import GROUP
 from tests.support.thousand_classes import CLASSES, pictures
 from tests.system.test_recount import command
 

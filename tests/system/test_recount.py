@@ -133,10 +133,13 @@ def counts(worker: Worker, truth: Mapping[str, int]) -> None:
     )
 
 
-def command(address: str, *options: str) -> "subprocess.CompletedProcess[str]":
+def command(
+    address: str, *options: str, app: str = "catdog_stream"
+) -> "subprocess.CompletedProcess[str]":
     """Call the command."""
     line = [sys.executable, "-m", "catdog_stream", "recount", *options]
     environment = {"CATDOG_BROKER": f"kafka://{address}", "PATH": "/usr/bin:/bin"}
+    environment["CATDOG_APP"] = app
     return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=90)
 
 

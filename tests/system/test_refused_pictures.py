@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from catdog_stream.testing import Worker
-from catdog_stream.topics import REQUESTS
 from tests.support.configured import configured
+from tests.support.names import REQUESTS
 from tests.support.pictures import RED, noise
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]

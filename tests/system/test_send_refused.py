@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from catdog_stream.broker import LocalKafka
 from catdog_stream.testing.brokers import own_broker
-from catdog_stream.topics import REQUESTS
+from tests.support.names import REQUESTS
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 

@@ -27,8 +27,8 @@ from catdog_stream.settings import Settings
 from catdog_stream.testing.brokers import own_broker
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
-from catdog_stream.topics import REQUESTS, VOTES
 from tests.support.client import Client, Message, header, request, strict_label
+from tests.support.names import REQUESTS, VOTES
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

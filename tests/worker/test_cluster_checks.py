@@ -10,10 +10,10 @@ from catdog_stream.kafka.cluster_facts import ClusterFacts, TopicFacts
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.security import Security
 from catdog_stream.settings import Settings
-from catdog_stream.topics import GROUP, LABELS, RECOUNT_GROUP, REJECTED, REQUESTS
 from catdog_stream.worker.cluster_checks import Finding, Level, findings
 from catdog_stream.worker.needs import topics_of
 from catdog_stream.worker.roles import role_of
+from tests.support.names import GROUP, LABELS, RECOUNT_GROUP, REJECTED, REQUESTS
 
 SETTINGS = Settings(security=Security("sasl_ssl", username="alice"))
 ROLE = role_of(SETTINGS)
@@ -127,6 +127,16 @@ def test_a_missing_topic_is_an_error_only_if_it_cannot_be_created() -> None:
     )
     (finding,) = found(replace(missing, not_creatable={LABELS: error}))
     assert (finding.level, finding.sentence) == (Level.ERROR, error.message)
+
+
+def test_a_missing_topic_that_others_create_is_named_with_its_configuration() -> None:
+    missing = replace(GOOD, topics={n: facts for n, facts in GOOD.topics.items() if n != LABELS})
+    (finding,) = found(missing, replace(SETTINGS, create_topics=False))
+    assert finding.level is Level.ERROR
+    assert finding.sentence.startswith(
+        f"{LABELS} does not exist, and CATDOG_CREATE_TOPICS is off: create it with 8 partitions "
+        "and max.message.bytes="
+    )
 
 
 def test_what_kafka_does_not_say_is_no_problem() -> None:

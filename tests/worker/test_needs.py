@@ -7,10 +7,11 @@ import pytest
 from faust.assignor.leader_assignor import LeaderAssignor
 
 from catdog_stream.app import build_app
+from catdog_stream.kafka.names import changelog_of
 from catdog_stream.settings import Settings
-from catdog_stream.topics import REQUESTS, changelog_of
 from catdog_stream.worker.needs import leader_of, needs_of, topics_of
 from catdog_stream.worker.roles import role_of
+from tests.support.names import REQUESTS
 from tests.support.rights import documented
 
 STACKS = Path("/stacks")

@@ -27,6 +27,7 @@ from catdog_stream.worker import rollout
 from catdog_stream.worker.inference import Inference
 from catdog_stream.worker.rollout import MAX_TRIES, Rollout
 from tests.kafka.test_deployments import HOSTILE
+from tests.support.names import NAMES
 from tests.support.stacks import add
 
 pytestmark = pytest.mark.integration
@@ -210,7 +211,7 @@ def test_memory_that_runs_out_a_path_and_hostile_bytes_leave_the_old_one_in_serv
         assert stacks.loaded == ["2", "huge", "missing"]
         async with AIOKafkaProducer(bootstrap_servers=address) as producer:
             for key, value in HOSTILE:
-                await producer.send_and_wait(deployments.TOPIC, value, key=key, partition=0)
+                await producer.send_and_wait(NAMES.stacks, value, key=key, partition=0)
         served = await worker.until_told(await worker.order("instant/3"))
         assert served.stack == "instant 3"
         back = await worker.until_told(await worker.order(None))

@@ -9,7 +9,6 @@ from msgspec import Meta, Struct, to_builtins
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.messages.answers import Label, Rejection
 from catdog_stream.messages.wire import Source
-from catdog_stream.topics import LABELS, REQUESTS
 from catdog_stream.web.api.ids import PATTERN, image_id
 from catdog_stream.web.recording.recorder import Rejected
 
@@ -31,7 +30,7 @@ class Answer:
     def of(cls, reply: Reply) -> "Answer | None":
         """Read a record; return ``None`` if it is no answer of this application."""
         record = reply.record
-        if record.topic != LABELS:
+        if not reply.is_label:
             rejection = reply.rejection
             return None if rejection is None else cls(rejection)
         label = Label.parse(record.value, record.headers)
@@ -103,16 +102,18 @@ class RejectedReasons(Struct):
     reasons: dict[str, RejectedReason]
 
 
-def rejected_document(counts: Mapping[str, int], latest: Mapping[str, Rejected]) -> Any:
-    """Return the rejected requests by reason, for JSON."""
-    found = {name: _latest(rejected) for name, rejected in latest.items()}
+def rejected_document(
+    counts: Mapping[str, int], latest: Mapping[str, Rejected], requests_topic: str
+) -> Any:
+    """Return the rejected requests of a topic by reason, for JSON."""
+    found = {name: _latest(rejected, requests_topic) for name, rejected in latest.items()}
     names = sorted({*counts, *latest})
     reasons = {name: RejectedReason(counts.get(name, 0), found.get(name)) for name in names}
     return to_builtins(RejectedReasons(sum(counts.values()), reasons))
 
 
-def _latest(rejected: Rejected) -> LatestRejected:
+def _latest(rejected: Rejected, requests_topic: str) -> LatestRejected:
     source = Source.parse(rejected.source.encode("utf-8", "replace"))
-    known = source is not None and source.topic == REQUESTS
+    known = source is not None and source.topic == requests_topic
     id_ = image_id(source) if source is not None and known else None
     return LatestRejected(rejected.at, rejected.detail, rejected.source, id_)

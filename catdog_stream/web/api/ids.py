@@ -3,7 +3,6 @@
 import re
 
 from catdog_stream.messages.wire import Source
-from catdog_stream.topics import REQUESTS
 from catdog_stream.web.api.problems import Problem
 
 __all__ = ["PATTERN", "image_id", "source_of"]
@@ -16,9 +15,9 @@ def image_id(source: Source) -> str:
     return f"{source.partition}-{source.offset}"
 
 
-def source_of(text: str) -> Source:
-    """Return the position of the request with this id. Raise ``Problem``."""
+def source_of(text: str, requests_topic: str) -> Source:
+    """Return the position of the request with this id in its topic. Raise ``Problem``."""
     match = re.fullmatch(PATTERN, text)
     if match is None:
         raise Problem(400, "The id of an image is PARTITION-OFFSET, as in 3-17.")
-    return Source(REQUESTS, int(match[1]), int(match[2]))
+    return Source(requests_topic, int(match[1]), int(match[2]))

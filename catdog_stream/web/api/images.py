@@ -68,7 +68,7 @@ class Images:
 
     async def get(self, request: web.Request) -> web.Response:
         """Return the state of a picture's request."""
-        source = source_of(request.match_info["id"])
+        source = source_of(request.match_info["id"], self._stream.requests_topic)
         state = await self._stream.look(source, request.remote)
         if state is None:
             raise Problem(404, "There is no such image, or it is no longer there.")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.messages.answers import Label
 from catdog_stream.messages.wire import Source
-from catdog_stream.topics import REQUESTS
 from catdog_stream.web.api.answer import Answer
 
 __all__ = ["Memory", "Sent"]
@@ -40,10 +39,12 @@ class Memory:
     """Latest answers and requests.
 
     Args:
+        requests_topic: name of the topic of requests.
         clock: monotonic clock, in seconds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, requests_topic: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._requests_topic = requests_topic
         self._clock = clock
         self._answers: OrderedDict[Source, Answer] = OrderedDict()
         self._sent: OrderedDict[Source, Sent] = OrderedDict()
@@ -51,7 +52,7 @@ class Memory:
     def note(self, reply: Reply) -> None:
         """Keep an answer; the first answer to a request stays."""
         source = reply.source
-        if source is None or source.topic != REQUESTS:
+        if source is None or source.topic != self._requests_topic:
             return
         if len(reply.record.value or b"") > MAX_READ and source not in self._sent:
             return  # a rejection with the picture of a foreign client

@@ -22,7 +22,6 @@ from catdog_stream.kafka.request_reply import Question, RequestReply, request_re
 from catdog_stream.memory import LOOKUPS, SENDING, sending_bytes
 from catdog_stream.messages.raw_json import loads
 from catdog_stream.messages.wire import MAX_VALUES, Headers, Source, values_of
-from catdog_stream.topics import REQUESTS
 from catdog_stream.web.api.answer import Answer
 from catdog_stream.web.api.memory import Memory
 from catdog_stream.web.api.problems import Problem
@@ -39,19 +38,21 @@ MAX_LOOKUPS = 64
 MAX_LOOKUPS_OF_ONE = 8
 RETRY_AFTER = "5"
 
-_WRITE = Access.topic("Write", REQUESTS)
 #: Status and sentence for permanent refusals. The worker's identity in Kafka is not for every
 #: client: ``problem`` has it.
 _FOR_GOOD = {
     Refusal.TOO_LARGE: (
         413,
-        f"The picture is too large for the topic {REQUESTS}: its max.message.bytes is smaller.",
+        "The picture is too large for the topic {topic}: its max.message.bytes is smaller.",
     ),
     Refusal.ACCESS: (
         403,
         "This service has not the rights in Kafka to take pictures; /readyz states why.",
     ),
-    Refusal.RECORD: (403, f"The topic {REQUESTS} refuses pictures; /readyz states why."),
+    Refusal.RECORD: (
+        403,
+        "The topic {topic} refuses pictures; /readyz states why.",
+    ),
 }
 
 
@@ -83,9 +84,11 @@ class Stream:
 
     def __init__(self, cluster: ClusterConfig) -> None:
         self._cluster = cluster
+        #: Name of the topic of requests.
+        self.requests_topic = cluster.names.requests
         #: Why Kafka refuses pictures, until it accepts one; ``None`` while it accepts them.
         self.problem: str | None = None
-        self._memory = Memory()
+        self._memory = Memory(self.requests_topic)
         self._turns = Turns(SENDING)
         self._asking: Shared[RequestReply] = Shared(
             lambda: request_reply(cluster, on_reply=self._memory.note),
@@ -152,14 +155,16 @@ class Stream:
             refused = (
                 error
                 if isinstance(error, BrokerError)
-                else broker_error(error, self._cluster, _WRITE)
+                else broker_error(
+                    error, self._cluster, Access.topic("Write", self._cluster.names.requests)
+                )
             )
             if refused.refusal not in _FOR_GOOD:
                 raise
             self.problem = refused.message
             logger.warning("A picture over HTTP is refused: %s", refused)
             status, detail = _FOR_GOOD[refused.refusal]
-            raise Problem(status, detail) from error
+            raise Problem(status, detail.format(topic=self.requests_topic)) from error
 
     async def look(self, source: Source, address: str | None = None) -> State | None:
         """Return the state of the request at ``source``; ``None`` if there is none.

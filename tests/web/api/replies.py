@@ -7,7 +7,7 @@ from aiokafka import ConsumerRecord
 
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.messages.wire import Source
-from catdog_stream.topics import LABELS, REJECTED
+from tests.support.names import LABELS, REJECTED
 
 SOURCE = Source("catdogimage", 3, 17)
 

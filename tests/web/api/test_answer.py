@@ -5,9 +5,9 @@ import pytest
 
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.messages.answers import Label
-from catdog_stream.topics import LABELS, REJECTED
 from catdog_stream.web.api.answer import Answer, image_document, rejected_document
 from catdog_stream.web.recording.recorder import Rejected
+from tests.support.names import LABELS, REJECTED, REQUESTS
 from tests.web.api.replies import SOURCE, label, record, rejection
 
 
@@ -81,7 +81,7 @@ def test_rejected_requests_by_reason() -> None:
         "not_json": Rejected(1.5, "No.", "catdogimage/3/17"),
         "timeout": Rejected(2.5, "Late.", "somewhere else"),
     }
-    assert rejected_document({"not_json": 2, "too_large": 1}, latest) == {
+    assert rejected_document({"not_json": 2, "too_large": 1}, latest, REQUESTS) == {
         "total": 3,
         "reasons": {
             "not_json": {

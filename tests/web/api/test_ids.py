@@ -5,12 +5,13 @@ import pytest
 from catdog_stream.messages.wire import Source
 from catdog_stream.web.api.ids import image_id, source_of
 from catdog_stream.web.api.problems import Problem
+from tests.support.names import REQUESTS
 
 
 @pytest.mark.parametrize("text", ["0-0", "3-17", "999999999-999999999999999999"])
 def test_there_and_back(text: str) -> None:
-    assert image_id(source_of(text)) == text
-    assert source_of("3-17") == Source("catdogimage", 3, 17)
+    assert image_id(source_of(text, REQUESTS)) == text
+    assert source_of("3-17", REQUESTS) == Source("catdogimage", 3, 17)
 
 
 @pytest.mark.parametrize(
@@ -32,5 +33,5 @@ def test_there_and_back(text: str) -> None:
 )
 def test_an_image_has_one_id_and_nothing_else_is_one(text: str) -> None:
     with pytest.raises(Problem) as told:
-        source_of(text)
+        source_of(text, REQUESTS)
     assert told.value.status == 400

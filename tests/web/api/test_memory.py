@@ -5,6 +5,7 @@ import pytest
 from catdog_stream.messages.wire import Source
 from catdog_stream.web.api import memory
 from catdog_stream.web.api.memory import LATELY, Memory
+from tests.support.names import REQUESTS
 from tests.web.api.replies import SOURCE, label, record, rejection
 
 
@@ -13,7 +14,7 @@ def at(offset: int) -> Source:
 
 
 def test_the_first_answer_stays() -> None:
-    kept = Memory()
+    kept = Memory(REQUESTS)
     assert kept.answer(SOURCE) is None
     kept.note(label())
     kept.note(rejection())
@@ -24,7 +25,7 @@ def test_the_first_answer_stays() -> None:
 
 def test_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "KEPT", 3)
-    kept = Memory()
+    kept = Memory(REQUESTS)
     for offset in range(5):
         kept.note(label(at(offset)))
         kept.note_sent(at(offset), None, kept)
@@ -33,7 +34,7 @@ def test_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_large_is_left_to_kafka() -> None:
-    kept = Memory()
+    kept = Memory(REQUESTS)
     kept.note(label(at(0), url="x" * 10_000))
     kept.note(rejection(at(1), b" " * 100_000))
     kept.note_sent(at(2), "x" * 10_000, kept)
@@ -43,14 +44,14 @@ def test_what_is_large_is_left_to_kafka() -> None:
 
 
 def test_a_large_rejection_is_read_if_the_request_was_sent_from_here() -> None:
-    kept = Memory()
+    kept = Memory(REQUESTS)
     kept.note_sent(at(1), None, kept)
     kept.note(rejection(at(1), b" " * 100_000))
     assert kept.answer(at(1))
 
 
 def test_what_answers_no_request_of_ours_is_passed_over() -> None:
-    kept = Memory()
+    kept = Memory(REQUESTS)
     kept.note(record("catdoglabel", b"{}", []))
     kept.note(label(Source("another", 0, 0)))
     assert kept.answer(Source("another", 0, 0)) is None
@@ -58,7 +59,7 @@ def test_what_answers_no_request_of_ours_is_passed_over() -> None:
 
 def test_a_request_was_sent_lately_for_a_while() -> None:
     now = [100.0]
-    kept = Memory(lambda: now[0])
+    kept = Memory(REQUESTS, lambda: now[0])
     kept.note_sent(SOURCE, "u", kept)
     sent = kept.sent(SOURCE)
     assert sent is not None
@@ -68,7 +69,7 @@ def test_a_request_was_sent_lately_for_a_while() -> None:
 
 
 def test_an_answer_of_very_many_classes_is_left_to_kafka() -> None:
-    kept = Memory()
+    kept = Memory(REQUESTS)
     names = [f"{number:x}" for number in range(800)]
     for offset, some in enumerate((names, names[:32])):
         text = "Probabilities: " + " ".join(f"{name} 1%" for name in some)
