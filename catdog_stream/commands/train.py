@@ -17,6 +17,7 @@ from catdog_stream.commands.stack_names import STACK_PART, stack_name
 from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError
 from catdog_stream.models.engines.networks import NetworkName
+from catdog_stream.models.presets import PresetName
 from catdog_stream.models.stacks.locate import shipped_stack
 from catdog_stream.models.training.head.options import MOST_TO_BOOST, HeadOption
 from catdog_stream.settings import Settings
@@ -51,7 +52,13 @@ AT_WORK = "_CATDOG_TRAIN_AT_WORK"
 @click.option(
     "--backbone",
     type=click.Path(path_type=Path, exists=True),
-    help="A stack to begin with, or a file of weights; the one that ships by default.",
+    help="A stack to begin with, a file of weights, or an .onnx or .tflite file that gives "
+    "features; the one that ships by default.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(get_args(PresetName)),
+    help="The library whose way to prepare pictures a --backbone of another library expects.",
 )
 @click.option(
     "--teacher",
@@ -108,6 +115,7 @@ def train(
     group: str | None,
     network: NetworkName | None,
     backbone: Path | None,
+    preset: PresetName | None,
     teacher: Path | None,
     name: str | None,
     version: str,
@@ -127,6 +135,7 @@ def train(
         _work_elsewhere()
         return
     from catdog_stream.commands.left_out import print_left_out
+    from catdog_stream.models.importing.backbone import described_folder
     from catdog_stream.models.training.stack.task import Options
     from catdog_stream.models.training.stack.training import train_stack
     from catdog_stream.worker.loading import limits_of
@@ -136,29 +145,32 @@ def train(
     if not force and output.is_dir() and any(output.iterdir()):
         raise InputError(f"There is something in {output} already: --force replaces a stack there.")
     settings = Settings.from_environment()
-    trained = train_stack(
-        directory,
-        output,
-        backbone or shipped_stack(network or "inception_v3"),
-        Options(
-            name=name,
-            version=version,
-            network=network,
-            size=size,
-            epochs=epochs,
-            upper_layers=upper_layers,
-            fine_tuning=fine_tuning,
-            seed=seed,
-            head=head,
-        ),
-        teacher=teacher,
-        evaluation=evaluation,
-        group=group,
-        resume=resume,
-        force=force,
-        threads=threads or settings.threads,
-        limits=limits_of(settings),
+    options = Options(
+        name=name,
+        version=version,
+        network=network,
+        size=size,
+        epochs=epochs,
+        upper_layers=upper_layers,
+        fine_tuning=fine_tuning,
+        seed=seed,
+        head=head,
     )
+    begin = backbone or shipped_stack(network or "inception_v3")
+    with described_folder(begin, preset, size) as start:
+        trained = train_stack(
+            directory,
+            output,
+            start,
+            options,
+            teacher=teacher,
+            evaluation=evaluation,
+            group=group,
+            resume=resume,
+            force=force,
+            threads=threads or settings.threads,
+            limits=limits_of(settings),
+        )
     print_left_out(trained.checked.unreadable)
     click.echo(trained.evaluation.as_table())
     if count := len(trained.label_errors):

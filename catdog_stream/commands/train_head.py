@@ -7,6 +7,7 @@ import click
 
 from catdog_stream.commands.stack_names import STACK_PART, stack_name
 from catdog_stream.errors import InputError
+from catdog_stream.models.presets import PresetName
 from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.models.training.head.options import MOST_TO_BOOST, HeadOption
 from catdog_stream.settings import Settings
@@ -21,7 +22,13 @@ from catdog_stream.terminal import shown
 @click.option(
     "--backbone",
     type=click.Path(path_type=Path),
-    help="What convert wrote, or another stack; the stack in use by default.",
+    help="What convert wrote, another stack, or an .onnx or .tflite file that gives features; the "
+    "stack in use by default.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(get_args(PresetName)),
+    help="The library whose way to prepare pictures a --backbone of another library expects.",
 )
 @click.option(
     "--validation",
@@ -44,6 +51,7 @@ def train_head(
     directory: Path,
     output: Path,
     backbone: Path | None,
+    preset: PresetName | None,
     validation: Path | None,
     name: str | None,
     version: str,
@@ -53,23 +61,25 @@ def train_head(
     """Train a head on DIRECTORY/CLASS/*, two classes or more."""
     name = stack_name(name, version, directory)
     from catdog_stream.commands.left_out import print_left_out
+    from catdog_stream.models.importing.backbone import described_folder
     from catdog_stream.models.training.head_training import train_head as train
     from catdog_stream.worker.loading import limits_of
 
     if not force and output.is_dir() and any(output.iterdir()):
         raise InputError(f"There is something in {output} already: --force replaces a stack there.")
     settings = Settings.from_environment()
-    trained = train(
-        directory,
-        output,
-        backbone=stack_directory(backbone or settings.stack),
-        validation=validation,
-        name=name,
-        version=version,
-        threads=settings.threads,
-        head=head,
-        limits=limits_of(settings),
-    )
+    with described_folder(stack_directory(backbone or settings.stack), preset) as folder:
+        trained = train(
+            directory,
+            output,
+            backbone=folder,
+            validation=validation,
+            name=name,
+            version=version,
+            threads=settings.threads,
+            head=head,
+            limits=limits_of(settings),
+        )
     print_left_out(trained.unreadable)
     click.echo(shown(f"Trained on {trained.pictures} pictures; the stack is in {trained.stack}."))
     if trained.validation is not None:

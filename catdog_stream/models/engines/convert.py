@@ -25,6 +25,7 @@ from catdog_stream.models.engines.pytorch_file import read_tensors
 
 LITERT_FILE = "backbone.tflite"
 TENSORFLOW_FILE = "backbone.weights.h5"
+ONNX_FILE = "backbone.onnx"
 
 _PYTORCH_SUFFIXES = {".pth", ".pt"}
 #: Functions that convert PyTorch's tensors to Keras' weights.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE
+from catdog_stream.models.engines.convert import LITERT_FILE, ONNX_FILE, TENSORFLOW_FILE
 from catdog_stream.models.stacks.loading import cpu_engine
 from catdog_stream.models.stacks.manifest import FILE_NAME, Manifest, Part, PartName, describe
 from catdog_stream.models.stacks.stack import ModelStack
@@ -23,6 +23,7 @@ NOTICE_FILE = "NOTICE"
 _PART_FILES: dict[str, PartName] = {
     LITERT_FILE: "litert",
     TENSORFLOW_FILE: "tensorflow",
+    ONNX_FILE: "onnx",
     HEAD_FILE: "head",
     LINEAR_HEAD_FILE: "head",
 }

@@ -13,17 +13,18 @@ import xgboost
 
 from catdog_stream.errors import InputError, StackError
 from catdog_stream.folders import files_below
-from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE
-from catdog_stream.models.engines.description import DESCRIPTION_FILE, Description
-from catdog_stream.models.engines.litert import LiteRTBackbone
+from catdog_stream.models.engines.convert import LITERT_FILE, ONNX_FILE, TENSORFLOW_FILE
+from catdog_stream.models.engines.description import Description
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stacks.golden import keep_first
-from catdog_stream.models.stacks.manifest import FILE_NAME, MAX_GOLDEN, Manifest, load_manifest
+from catdog_stream.models.stacks.loading import cpu_engine
+from catdog_stream.models.stacks.manifest import FILE_NAME, MAX_GOLDEN, Manifest
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.stacks.writing import NOTICE_FILE, parts_in, write_loadable
+from catdog_stream.models.training.backbone.start import described_backbone
 from catdog_stream.models.training.evaluation import Evaluation, evaluate
 from catdog_stream.models.training.head.choice import learners
-from catdog_stream.models.training.head.features import VIEWS, Seen, see
+from catdog_stream.models.training.head.features import VIEWS, Seen, backbone_in, see
 from catdog_stream.models.training.head.learner import write_head
 from catdog_stream.models.training.head.options import HeadOption
 from catdog_stream.models.training.labelled import (
@@ -87,8 +88,10 @@ def train_head(
     labelled_files(directory, classes)
     if validation is not None:
         labelled_files(validation, classes)
-    described = described_backbone(backbone)
-    seen = _see(directory, classes, backbone / LITERT_FILE, described, threads, limits, progress)
+    if not any((backbone / file).is_file() for file in (LITERT_FILE, ONNX_FILE)):
+        raise StackError(f"There is no backbone at {backbone / LITERT_FILE}.")
+    described, _ = described_backbone(backbone)
+    seen = _see(directory, classes, backbone, described, threads, limits, progress)
     learner = learners(head, len(classes), threads=threads, progress=progress)[0]
     setting = learner.default_setting(seen)
     try:
@@ -119,7 +122,8 @@ def train_head(
         raise InputError(f"The stack cannot be written to {output}: {error}.") from error
 
     evaluation = quality = None
-    stack = ModelStack.load(output, engine="litert", threads=threads, limits=limits)
+    engine = cpu_engine(manifest)
+    stack = ModelStack.load(output, engine=engine, threads=threads, limits=limits)
     golden = tuple(
         keep_first(stack, files_below(directory / label), output, label)
         for label in chosen(classes, MAX_GOLDEN)
@@ -137,34 +141,27 @@ def train_head(
     return Trained(output, len(seen.labels), seen.unreadable, evaluation)
 
 
-def described_backbone(directory: Path) -> Description:
-    """Return the description of the backbone in ``directory``, by ``convert`` or a manifest.
-
-    The description by ``convert`` takes precedence, since ``convert`` may have replaced the files
-    of a stack. Raises ``StackError``.
-    """
-    if not (directory / LITERT_FILE).is_file():
-        raise StackError(f"There is no backbone at {directory / LITERT_FILE}.")
-    if (directory / DESCRIPTION_FILE).is_file() or not (directory / FILE_NAME).is_file():
-        return Description.read(directory)
-    manifest = load_manifest(directory)
-    return Description(manifest.network, manifest.preprocessing, manifest.features)
-
-
 def _see(
     directory: Path,
     classes: tuple[str, ...],
-    network: Path,
+    folder: Path,
     described: Description,
     threads: int,
     limits: PictureLimits,
     progress: bool,
 ) -> Seen:
     """Return the features of every view of every readable picture below ``directory``."""
-    wanted = described.preprocessing
-    backbone = LiteRTBackbone(network, wanted, described.features, threads=threads)
+    backbone = backbone_in(folder, described, threads=threads)
     files = labelled_files(directory, classes)
-    seen = see(files, backbone, wanted, seed=0, threads=threads, limits=limits, progress=progress)
+    seen = see(
+        files,
+        backbone,
+        described.preprocessing,
+        seed=0,
+        threads=threads,
+        limits=limits,
+        progress=progress,
+    )
     backbone.close()
     check_each_class(directory, seen.labels, classes)
     return seen
@@ -174,7 +171,8 @@ def _copy_backbone(backbone: Path, output: Path) -> None:
     """Copy the files of the backbone, and the notice that the licence requires with them."""
     if backbone.resolve() == output.resolve():
         return
-    for file in (LITERT_FILE, TENSORFLOW_FILE, NOTICE_FILE):
+    for file in (LITERT_FILE, TENSORFLOW_FILE, ONNX_FILE, NOTICE_FILE):
+        (output / file).unlink(missing_ok=True)
         if (backbone / file).is_file():
             shutil.copyfile(backbone / file, output / file)
 

@@ -12,7 +12,8 @@ from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.locate import default_stack
 from catdog_stream.models.stacks.manifest import load_manifest
 from catdog_stream.models.stacks.stack import ModelStack
-from catdog_stream.models.training.head_training import described_backbone, train_head
+from catdog_stream.models.training.backbone.start import described_backbone
+from catdog_stream.models.training.head_training import train_head
 from tests.models.derived import derived_pictures
 
 
@@ -111,7 +112,7 @@ def test_stack_takes_pictures_as_its_backbone_does(folder: Path, tmp_path: Path)
     assert (manifest.preprocessing, manifest.features) == (wanted, 2048)
 
     # A stack serves as the backbone of the next one; a description by ``convert`` has precedence.
-    assert described_backbone(tmp_path / "first").preprocessing == wanted
+    assert described_backbone(tmp_path / "first")[0].preprocessing == wanted
     newer = Description("efficientnet_lite2", Preprocessing(260), 1280)
     newer.write(tmp_path / "first")
-    assert described_backbone(tmp_path / "first") == newer
+    assert described_backbone(tmp_path / "first")[0] == newer

@@ -1,5 +1,6 @@
 """The initial weights of a training, from a stack or from a file of weights."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,24 +9,45 @@ import numpy as np
 
 from catdog_stream.errors import InputError, StackError
 from catdog_stream.models.engines.convert import check_shapes, read_weights
+from catdog_stream.models.engines.description import DESCRIPTION_FILE, Description
 from catdog_stream.models.engines.networks import NETWORKS, NetworkName, build_network
 from catdog_stream.models.preprocessing import Preprocessing
-from catdog_stream.models.stacks.manifest import describe, load_manifest
+from catdog_stream.models.stacks.manifest import Part, PartName, describe, load_manifest
+from catdog_stream.models.stacks.writing import parts_in
 from catdog_stream.models.training.backbone.checkpoints import Arrays
 from catdog_stream.models.training.backbone.network import Network
 
-__all__ = ["Start"]
+__all__ = ["Start", "described_backbone"]
+
+
+def described_backbone(directory: Path) -> tuple[Description, Mapping[PartName, Part]]:
+    """Return the description and the files of the backbone in ``directory``.
+
+    The description by ``convert`` takes precedence over a manifest, since ``convert`` may have
+    replaced the files of a stack. Raises ``StackError``.
+    """
+    if (directory / DESCRIPTION_FILE).is_file():
+        return Description.read(directory), parts_in(directory)
+    manifest = load_manifest(directory)
+    if manifest.output != "features":
+        raise StackError(f"{directory} is a complete classifier: a backbone gives features.")
+    described = Description(manifest.network, manifest.preprocessing, manifest.features)
+    return described, manifest.parts
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A network with weights in a stack's directory or in a file."""
+    """A network with weights in a folder, of a stack or by ``convert``, or in a file."""
 
     place: Path
     network: NetworkName
     preprocessing: Preprocessing
+    features: int
+    """Number of features for a picture."""
     litert: Path | None = None
     """LiteRT file of the network, if there is one with this input size."""
+    onnx: Path | None = None
+    """The same for ONNX."""
     tensorflow: Path | None = None
     """Keras file of the weights, if there is one."""
 
@@ -43,32 +65,44 @@ class Start:
         """
         if place.is_file():
             named = network or "inception_v3"
-            start = cls(place, named, NETWORKS[named].preprocessing)
+            start = cls(place, named, NETWORKS[named].preprocessing, NETWORKS[named].features)
         else:
             start = cls._stack(place, network)
         if size in (None, start.preprocessing.size):
             return start
         resized = msgspec.structs.replace(start.preprocessing, size=size)
-        return replace(start, preprocessing=resized, litert=None)
+        return replace(start, preprocessing=resized, litert=None, onnx=None)
 
     @classmethod
     def _stack(cls, place: Path, network: NetworkName | None) -> "Start":
-        manifest = load_manifest(place)
-        if network not in (None, manifest.network):
-            raise StackError(f"The network of {place} is {manifest.network}, not {network}.")
-        files = {name: place / part.file for name, part in manifest.parts.items()}
+        described, parts = described_backbone(place)
+        if network not in (None, described.network):
+            raise StackError(f"The network of {place} is {described.network}, not {network}.")
+        files = {name: place / part.file for name, part in parts.items()}
         return cls(
             place,
-            manifest.network,
-            manifest.preprocessing,
+            described.network,
+            described.preprocessing,
+            described.features,
             litert=files.get("litert"),
+            onnx=files.get("onnx"),
             tensorflow=files.get("tensorflow"),
         )
 
     @property
+    def described(self) -> Description:
+        """The description of the network."""
+        return Description(self.network, self.preprocessing, self.features)
+
+    @property
+    def can_learn(self) -> bool:
+        """True if there are float weights, which TensorFlow can train."""
+        return self.place.is_file() or self.tensorflow is not None
+
+    @property
     def file(self) -> Path:
         """The file that identifies the weights."""
-        return self.tensorflow or self.litert or self.place
+        return self.tensorflow or self.litert or self.onnx or self.place
 
     @property
     def digest(self) -> str:

@@ -1,12 +1,13 @@
 """Features of several views of each picture, on which a head is trained.
 
-LiteRT computes the features, as in production, so the head is trained on the same features that it
-gets later. The views of a picture are: whole, mirrored, two random crops, turned by a right angle,
-and corrupted. The same pictures in the same order have the same views.
+The engine that will serve computes the features, so the head is trained on the same features that
+it gets later. The views of a picture are: whole, mirrored, two random crops, turned by a right
+angle, and corrupted. The same pictures in the same order have the same views.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +15,35 @@ from PIL import Image
 from tqdm import tqdm
 
 from catdog_stream.models.engines.backbone import Backbone, Pictures
+from catdog_stream.models.engines.description import Description
 from catdog_stream.models.pictures import Picture, PictureLimits
 from catdog_stream.models.preprocessing import Preprocessing
+from catdog_stream.models.stacks.loading import cpu_engine, load_backbone
+from catdog_stream.models.stacks.manifest import Manifest
+from catdog_stream.models.stacks.writing import parts_in
 from catdog_stream.models.training.corruptions import corrupted
 from catdog_stream.models.training.labelled import ADMITTED, LabelledFile, Unreadable, read_batches
 
-__all__ = ["VIEWS", "Seen", "see"]
+__all__ = ["VIEWS", "Seen", "backbone_in", "see"]
 
 VIEWS = 6
 """Number of views of each picture: whole, mirrored, cropped twice, turned, and corrupted."""
 SMALLEST_CROP = 0.65
 """Smallest share of a picture's area in a crop."""
+
+
+def backbone_in(directory: Path, described: Description, *, threads: int) -> Backbone:
+    """Load the network in ``directory`` with its standard file name. Raises ``StackError``."""
+    manifest = Manifest(
+        name="backbone",
+        version="1",
+        classes=(),
+        preprocessing=described.preprocessing,
+        network=described.network,
+        features=described.features,
+        parts=parts_in(directory),
+    )
+    return load_backbone(cpu_engine(manifest), directory, manifest, threads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,12 @@ import shutil
 import numpy as np
 import numpy.typing as npt
 
-from catdog_stream.models.engines.convert import LITERT_FILE, TENSORFLOW_FILE, write_backbone
+from catdog_stream.models.engines.convert import (
+    LITERT_FILE,
+    ONNX_FILE,
+    TENSORFLOW_FILE,
+    write_backbone,
+)
 from catdog_stream.models.engines.inputs import scaled
 from catdog_stream.models.engines.networks import NetworkName, build_network
 from catdog_stream.models.stacks.writing import NOTICE_FILE
@@ -33,7 +38,8 @@ def put_backbone(task: Task, work: Unfinished) -> list[float]:
     if task.unchanged is None:
         losses = _make(task, work)
     else:
-        shutil.copyfile(task.unchanged, work.stack / LITERT_FILE)
+        name = LITERT_FILE if task.start.litert is not None else ONNX_FILE
+        shutil.copyfile(task.unchanged, work.stack / name)
         if task.start.tensorflow is not None:
             shutil.copyfile(task.start.tensorflow, work.stack / TENSORFLOW_FILE)
     work.mark("backbone", {"losses": losses})

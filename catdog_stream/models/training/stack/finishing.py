@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from catdog_stream.models.stacks.golden import keep_first
+from catdog_stream.models.stacks.loading import cpu_engine
 from catdog_stream.models.stacks.manifest import MAX_GOLDEN, Golden
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.stacks.writing import write_loadable
@@ -43,7 +44,9 @@ def finish(
             seen.whole, seen.labels, work.stack, folds=folds(task.parts.head, task.options.seed)
         ).put_into(manifest)
     manifest.write(work.stack)
-    stack = ModelStack.load(work.stack, engine="litert", threads=task.threads, limits=task.limits)
+    stack = ModelStack.load(
+        work.stack, engine=cpu_engine(manifest), threads=task.threads, limits=task.limits
+    )
     files = [each.file for each in task.parts.evaluation]
     answers = ask(stack, files, threads=task.threads, progress=task.progress)
     evaluation = measure(stack, answers)

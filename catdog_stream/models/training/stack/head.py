@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from catdog_stream.models.engines.convert import LITERT_FILE
-from catdog_stream.models.engines.litert import LiteRTBackbone
-from catdog_stream.models.engines.networks import NETWORKS
 from catdog_stream.models.stacks.calibration import Calibration
 from catdog_stream.models.training.data.splitting import folds
 from catdog_stream.models.training.evaluation import (
@@ -15,7 +12,7 @@ from catdog_stream.models.training.evaluation import (
     log_loss,
 )
 from catdog_stream.models.training.head.choice import learners
-from catdog_stream.models.training.head.features import Seen, see
+from catdog_stream.models.training.head.features import Seen, backbone_in, see
 from catdog_stream.models.training.head.learner import Arrays, HeldOut, Learner, write_head
 from catdog_stream.models.training.stack.calibrating import calibrate
 from catdog_stream.models.training.stack.task import Task
@@ -42,17 +39,11 @@ def see_pictures(task: Task, work: Unfinished) -> Seen:
 
 
 def _see(task: Task, work: Unfinished) -> Arrays:
-    wanted = task.start.preprocessing
-    backbone = LiteRTBackbone(
-        work.stack / LITERT_FILE,
-        wanted,
-        NETWORKS[task.start.network].features,
-        threads=task.threads,
-    )
+    backbone = backbone_in(work.stack, task.start.described, threads=task.threads)
     seen = see(
         [each.file for each in task.parts.head],
         backbone,
-        wanted,
+        task.start.preprocessing,
         seed=task.options.seed,
         threads=task.threads,
         progress=task.progress,

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from catdog_stream.models.engines.networks import NETWORKS
 from catdog_stream.models.stacks.manifest import Manifest
 from catdog_stream.models.stacks.writing import parts_in
 from catdog_stream.models.training.data.checking import Example
@@ -24,7 +23,7 @@ def manifest_of(directory: Path, task: Task, head: TrainedHead) -> Manifest:
         classes=classes,
         preprocessing=start.preprocessing,
         network=start.network,
-        features=NETWORKS[start.network].features,
+        features=start.features,
         parts=parts_in(directory),
         calibration=head.calibration,
         training={

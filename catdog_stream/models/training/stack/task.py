@@ -81,8 +81,8 @@ class Task:
 
     @property
     def unchanged(self) -> Path | None:
-        """The start's LiteRT file, if the stack gets a copy of that file, else ``None``."""
-        return None if self.parts.backbone else self.start.litert
+        """The start's network, if the stack gets a copy of its file, else ``None``."""
+        return None if self.parts.backbone else self.start.litert or self.start.onnx
 
     def about(self) -> dict[str, Any]:
         """Return everything that determines the result, as JSON."""

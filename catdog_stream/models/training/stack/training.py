@@ -100,7 +100,7 @@ def train_stack(
         limits=limits,
         progress=progress,
     )
-    parts = _parts(checked, options)
+    parts = _parts(checked, options, begin)
     if imitated is not None and not parts.backbone:
         raise InputError("A teacher is for a backbone that learns: this one does not.")
     task = Task(
@@ -135,11 +135,14 @@ def train_stack(
     )
 
 
-def _parts(checked: Checked, options: Options) -> Split:
+def _parts(checked: Checked, options: Options, start: Start) -> Split:
     """Split the pictures; few pictures go to the head alone, unless the options state otherwise."""
+    if options.fine_tuning and not start.can_learn:
+        raise InputError("The backbone has no weights for TensorFlow, which fine-tunes it.")
     parts = split(checked.training, checked.evaluation, seed=options.seed)
     counts = Counter(each.file.label for each in parts.backbone)
     enough = min(counts[number] for number in range(len(checked.classes))) >= FEWEST_FOR_BACKBONE
-    if options.fine_tuning if options.fine_tuning is not None else enough:
+    automatic = enough and start.can_learn
+    if options.fine_tuning if options.fine_tuning is not None else automatic:
         return parts
     return split(checked.training, checked.evaluation, frozen=True, seed=options.seed)

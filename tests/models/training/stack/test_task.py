@@ -25,7 +25,7 @@ def examples(folder: str) -> tuple[Example, ...]:
 def start(tmp_path: Path) -> Start:
     litert = tmp_path / "backbone.tflite"
     litert.write_bytes(b"weights")
-    return Start(tmp_path, "inception_v3", Preprocessing(299), litert=litert)
+    return Start(tmp_path, "inception_v3", Preprocessing(299), 2048, litert=litert)
 
 
 def task(start: Start, *, frozen: bool = False, folder: str = "pictures") -> Task:
