@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,19 +20,12 @@ from catdog_stream.terminal import shown
 _PRINTED = 20
 
 
-class _Fields(click.ParamType):
-    """Object of JSON with fields of a manifest's ``input``."""
-
-    name = "json"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            fields = json.loads(value)
-        except (ValueError, RecursionError):
-            fields = None
-        if not isinstance(fields, dict):
-            self.fail(f'{value!r} is no object of JSON, such as {{"size": 224}}.', param, ctx)
-        return fields
+def _fields(_context: click.Context, _option: click.Parameter, value: str) -> dict[str, Any]:
+    """Return the object of JSON in the value of an option."""
+    with suppress(ValueError, RecursionError):
+        if isinstance(fields := json.loads(value), dict):
+            return fields
+    raise click.BadParameter(f'{value!r} is no object of JSON, such as {{"size": 224}}.')
 
 
 class _Import(click.Command):
@@ -71,7 +65,8 @@ class _Import(click.Command):
 @click.option(
     "--input",
     "preprocessing",
-    type=_Fields(),
+    metavar="JSON",
+    callback=_fields,
     default="{}",
     help='Fields of the manifest\'s input, such as {"size": 224}; they replace all others.',
 )

@@ -1,7 +1,10 @@
 """Tests of ``import``: networks of every kind become stacks, and every mistake is one sentence."""
 
 import json
+import os
 import shutil
+import signal
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,8 +22,16 @@ from catdog_stream.models.presets import preset
 from catdog_stream.models.stacks.manifest import Manifest, load_manifest
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.testing import check_classifier
+from catdog_stream.testing.waiting import wait_until
 from tests.models.stacks.test_complete_classifier import quantized_colours
-from tests.support.onnx_files import COLOURS, colour_network, one_output, picture_of
+from tests.support.command import PATIENCE, Command
+from tests.support.onnx_files import (
+    COLOURS,
+    colour_network,
+    convolutional_network,
+    one_output,
+    picture_of,
+)
 
 RANDOM = np.random.default_rng(0)
 PICTURES = [picture_of(colour, RANDOM) for colour in COLOURS]
@@ -248,8 +259,16 @@ def test_a_quantized_tflite_file_with_labels_in_it_needs_no_option(tmp_path: Pat
     model = tmp_path / "model.tflite"
     model.write_bytes(quantized_colours(Preprocessing(16, width=24, dtype="uint8")))
     assert sentence(model, "--output", tmp_path / "stack").startswith("The model does not name")
+    other = tmp_path / "other.tflite"
+    shutil.copyfile(model, other)
     with zipfile.ZipFile(model, "a") as archive:
         archive.writestr("labels.txt", "red\ngreen\nblue\n")
+    with zipfile.ZipFile(other, "a") as archive:
+        metadata = {"author": "Ultralytics", "names": dict(enumerate(COLOURS)), "imgsz": [16, 24]}
+        archive.writestr("metadata.json", json.dumps({**metadata, "end2end": False}))
+    assert run(other, "--output", tmp_path / "other").exit_code == 0
+    wanted = load_manifest(tmp_path / "other").preprocessing
+    assert (wanted.fit, wanted.layout, wanted.shape) == ("shorter_side", "NHWC", (16, 24, 3))
     answer = run(model, "--output", tmp_path / "stack")
     assert answer.exit_code == 0, answer.output
     manifest = served(tmp_path / "stack")
@@ -498,6 +517,19 @@ def test_a_stack_is_replaced_only_with_force(tmp_path: Path, model: Path) -> Non
     answer = run(*rest, "--input", "3")
     assert answer.exit_code == 2
     assert answer.stderr.endswith("'3' is no object of JSON, such as {\"size\": 224}.\n")
+
+
+def test_a_signal_ends_an_import_at_once_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    wanted = preset("torchvision", 512)
+    model = write(tmp_path / "model.onnx", convolutional_network(wanted, channels=64, classes=3))
+    arguments = ["import", model, *NAMED, *TORCHVISION, "--output", tmp_path / "stack"]
+    command = [sys.executable, "-m", "catdog_stream", *map(str, arguments)]
+    with Command(command, dict(os.environ), tmp_path) as running:
+        wait_until(lambda: any(tmp_path.glob(".stack-*/network.onnx")), "the import", PATIENCE)
+        running.process.send_signal(signal.SIGTERM)
+        assert running.wait(10) == 128 + signal.SIGTERM
+    assert "Traceback" not in running.output()
+    assert not list(tmp_path.glob("*stack*"))
 
 
 def test_the_import_of_the_first_system_has_its_own_options(tmp_path: Path) -> None:

@@ -82,7 +82,9 @@ def _huggingface(wanted: Mapping[str, Any]) -> dict[str, Any]:
     if number not in _FILTERS:
         raise ValueError(f"resample {number!r} is not supported")
     fields = {"range": (low, round(low + high, 9)), "layout": "NCHW", "resize": _FILTERS[number]}
-    if wanted.get("do_normalize", True):
+    if wanted.get("do_flip_channel_order"):
+        fields["channels"] = "BGR"
+    if wanted.get("do_normalize", "image_mean" in wanted):
         std = wanted["image_std"]
         # EfficientNet divides by the deviation twice.
         square = bool(wanted.get("include_top"))

@@ -1,14 +1,16 @@
 """Description of a network, and of what is stated about it: by its file, or by files beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from catdog_stream.errors import InputError
 from catdog_stream.models.stacks.manifest import EngineName
 
-__all__ = ["Facts", "Network", "Output", "input_fields"]
+__all__ = ["Facts", "Network", "Output", "input_fields", "last_operator"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,22 @@ class Network:
     facts: Facts
     range: tuple[float, float] | None = None
     """Values of the bytes 0 and 255, if the input has integers."""
+
+
+def last_operator(
+    nodes: Mapping[T, tuple[str, Sequence[T]]], output: T, transparent: Collection[str]
+) -> str:
+    """Return the operator that computes the numbers of an output; empty if there is none.
+
+    Args:
+        nodes: tensor to the operator that computes it, and the operator's inputs.
+        output: the tensor.
+        transparent: operators that change the type or the shape alone.
+    """
+    operator, inputs = nodes.get(output, ("", ()))
+    while operator in transparent and inputs:
+        operator, inputs = nodes.get(inputs[0], ("", ()))
+    return operator
 
 
 def input_fields(file: Path, shape: Sequence[object], dtype: str) -> dict[str, Any]:

@@ -1,26 +1,18 @@
-"""Reader of ``.onnx`` files: the network's shapes, and the metadata that Ultralytics writes."""
+"""Reader of ``.onnx`` files: the network's shapes, its operators and its metadata."""
 
-import ast
 import importlib.util
 import math
-from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from catdog_stream.errors import InputError, StackError
-from catdog_stream.models.importing.class_names import names_in_document
-from catdog_stream.models.importing.network import Facts, Network, Output, input_fields
-from catdog_stream.models.presets import PRESETS
+from catdog_stream.models.importing.metadata import facts_in_metadata
+from catdog_stream.models.importing.network import Network, Output, input_fields, last_operator
 
 __all__ = ["read_onnx"]
 
 #: Operators that change the type or the shape alone.
 _TRANSPARENT = {"Cast", "DequantizeLinear", "Flatten", "Identity", "QuantizeLinear", "Reshape"}
-#: Longest text that is parsed: 10,000 names of 64 characters fit.
-_LONGEST = 1024 * 1024
 
 
 def read_onnx(file: Path, kept: Path) -> Network:
@@ -43,7 +35,9 @@ def read_onnx(file: Path, kept: Path) -> Network:
         weights = {weight.name for weight in graph.initializer}
         (taken,) = (each for each in graph.input if each.name not in weights)
         dtype = onnx.helper.tensor_dtype_to_np_dtype(taken.type.tensor_type.elem_type).name
-        nodes = {name: node for node in graph.node for name in node.output}
+        nodes = {
+            name: (node.op_type, list(node.input)) for node in graph.node for name in node.output
+        }
     except Exception as error:
         # Protocol Buffers and ONNX raise any exception for damaged bytes.
         raise InputError(f"{file} cannot be read as an ONNX network with one input.") from error
@@ -51,10 +45,12 @@ def read_onnx(file: Path, kept: Path) -> Network:
         "onnx",
         input_fields(file, _shape(taken), dtype),
         {
-            each.name: Output(_columns(_shape(each)), _operator(nodes, each.name))
+            each.name: Output(_columns(_shape(each)), last_operator(nodes, each.name, _TRANSPARENT))
             for each in graph.output
         },
-        _facts(file, {each.key: each.value for each in model.metadata_props}),
+        facts_in_metadata(
+            f"the metadata of {file.name}", {each.key: each.value for each in model.metadata_props}
+        ),
         (0, 255) if dtype == "uint8" else None,
     )
 
@@ -66,27 +62,3 @@ def _shape(value: Any) -> list[Any]:
 def _columns(shape: list[Any]) -> int | None:
     open_sides = [side for side in shape[1:] if not isinstance(side, int)]
     return None if open_sides else math.prod(shape[1:])
-
-
-def _operator(nodes: Mapping[str, Any], output: str) -> str:
-    node = nodes.get(output)
-    while node is not None and node.op_type in _TRANSPARENT and node.input:
-        node = nodes.get(node.input[0])
-    return node.op_type if node is not None else ""
-
-
-def _facts(file: Path, metadata: Mapping[str, str]) -> Facts:
-    """Return the facts in the metadata: ``names`` and ``imgsz`` are literals of Python."""
-    classes: tuple[str, ...] = ()
-    fields: dict[str, Any] = {}
-    with suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        classes = names_in_document(_literal(metadata.get("names", "")))
-    if metadata.get("author") == "Ultralytics":
-        fields = {**msgspec.to_builtins(PRESETS["ultralytics"]), "size": None}
-        with suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            fields["size"], fields["width"] = _literal(metadata.get("imgsz", ""))
-    return Facts(f"the metadata of {file.name}", classes, fields)
-
-
-def _literal(text: str) -> Any:
-    return ast.literal_eval(text) if len(text) <= _LONGEST else None

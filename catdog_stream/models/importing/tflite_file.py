@@ -1,23 +1,30 @@
 """Reader of ``.tflite`` files: the network's shapes, its integers, and the file of labels in it.
 
-TensorFlow Lite's metadata is a zip archive behind the network, with a text of labels.
+A zip archive behind the network has a text of labels, or the metadata of Ultralytics.
 """
 
 import io
 import math
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from catdog_stream.errors import InputError
 from catdog_stream.models.importing.class_names import MAX_BYTES, names_in_text
-from catdog_stream.models.importing.network import Facts, Network, Output, input_fields
+from catdog_stream.models.importing.metadata import facts_in_metadata, literal
+from catdog_stream.models.importing.network import (
+    Facts,
+    Network,
+    Output,
+    input_fields,
+    last_operator,
+)
 
 __all__ = ["read_tflite"]
 
 _LIMITS = {"uint8": (0, 255), "int8": (-128, 127)}
 #: What the bytes of a picture usually stand for, and the largest deviation, as a share.
 _RANGES, _DEVIATION = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)), 0.05
+_TEXTS = (".txt", ".json")
 _TRANSPARENT = {"DEQUANTIZE", "QUANTIZE", "RESHAPE"}
 
 
@@ -53,20 +60,14 @@ def read_tflite(model: Path, content: bytes, kept: Path) -> Network:
         input_fields(model, shape, dtype),
         {
             each["name"]: Output(
-                math.prod(each["shape"].tolist()[1:]), _operator(operators, each["index"])
+                math.prod(each["shape"].tolist()[1:]),
+                last_operator(operators, each["index"], _TRANSPARENT),
             )
             for each in outputs
         },
-        Facts(f"the labels in {model.name}", _labels(content)),
+        _facts(f"the metadata of {model.name}", content),
         _range(dtype, *taken["quantization"]),
     )
-
-
-def _operator(operators: Mapping[int, tuple[str, list[int]]], tensor: int) -> str:
-    name, inputs = operators.get(tensor, ("", []))
-    while name in _TRANSPARENT and inputs:
-        name, inputs = operators.get(inputs[0], ("", []))
-    return name
 
 
 def _range(dtype: str, scale: float, zero_point: int) -> tuple[float, float] | None:
@@ -82,13 +83,15 @@ def _range(dtype: str, scale: float, zero_point: int) -> tuple[float, float] | N
     return None
 
 
-def _labels(content: bytes) -> tuple[str, ...]:
-    """Return the labels in the archive behind a network; empty if there is no text, or several."""
+def _facts(source: str, content: bytes) -> Facts:
+    """Return the facts in the archive behind a network: one text of labels, or metadata."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            (text,) = (each for each in archive.infolist() if each.filename.endswith(".txt"))
-            if text.file_size > MAX_BYTES:
-                return ()
-            return names_in_text(archive.read(text).decode())
+            (inside,) = (each for each in archive.infolist() if each.filename.endswith(_TEXTS))
+            text = archive.read(inside).decode() if inside.file_size <= MAX_BYTES else ""
     except Exception:  # noqa: BLE001 - most files have no archive, and zlib raises any exception
-        return ()
+        return Facts(source)
+    metadata = literal(text)
+    if isinstance(metadata, dict):
+        return facts_in_metadata(source, metadata)
+    return Facts(source, names_in_text(text))

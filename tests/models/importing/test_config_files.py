@@ -86,6 +86,15 @@ def test_values_are_scaled_as_stated(tmp_path: Path) -> None:
     assert twice.std == (0.25, 0.25, 0.25)
 
 
+def test_mobilevit_takes_blue_first(tmp_path: Path) -> None:
+    document = {"crop_size": {"height": 256, "width": 256}, "do_center_crop": True,
+                "do_flip_channel_order": True, "resample": 3,
+                "size": {"shortest_edge": 288}}  # fmt: skip
+    found = preprocessing(tmp_path, document)
+    assert (found.channels, found.has_statistics, found.range) == ("BGR", False, (0, 1))
+    assert found.crop == pytest.approx(256 / 288)
+
+
 def test_a_size_of_two_sides(tmp_path: Path) -> None:
     found = preprocessing(tmp_path, {**VIT, "size": {"height": 32, "width": 48}})
     assert found.shape == (32, 48, 3)
@@ -131,7 +140,7 @@ def test_labels_of_teachable_machine(tmp_path: Path) -> None:
         ("config.json", json.dumps({"pretrained_cfg": {**TIMM["pretrained_cfg"],  # type: ignore[dict-item]
                                                        "crop_mode": "border"}})),
         ("config.json", '{"pretrained_cfg": {"crop_pct": 1, "interpolation": "bicubic"}}'),
-        ("preprocessor_config.json", "{}"),
+        ("preprocessor_config.json", '{"do_normalize": true}'),
         ("preprocessor_config.json", json.dumps({**VIT, "resample": 5})),
         ("preprocessor_config.json", json.dumps({**VIT, "resample": [2]})),
         ("preprocessor_config.json", json.dumps({**VIT, "size": {"longest_edge": 9}})),
