@@ -133,16 +133,14 @@ def test_labelled_pictures_measure_calibrate_and_stay_with_the_stack(
     assert manifest.calibration.slope < 1
 
 
-def test_few_labelled_pictures_measure_and_some_classes_may_have_none(
-    tmp_path: Path, model: Path
-) -> None:
-    folder = pictures(tmp_path / "pictures", 2, with_folders=True)
+def test_without_pictures_of_each_class_nothing_is_calibrated(tmp_path: Path, model: Path) -> None:
+    folder = pictures(tmp_path / "pictures", 60, with_folders=True)
     shutil.rmtree(folder / "green")
     output = tmp_path / "stack"
     assert run(model, *NAMED, *TORCHVISION, "--output", output, "--pictures", folder).exit_code == 0
     manifest = served(output)
     assert manifest.quality is not None
-    assert (manifest.quality["count"], manifest.calibration) == (4, None)
+    assert (manifest.quality["count"], manifest.calibration) == (120, None)
     (folder / "yellow").mkdir()
     refused = sentence(
         model, *NAMED, *TORCHVISION, "--output", tmp_path / "other", "--pictures", folder
@@ -276,7 +274,7 @@ def test_a_quantized_tflite_file_with_labels_in_it_needs_no_option(tmp_path: Pat
     assert (manifest.preprocessing.range, manifest.preprocessing.dtype) == ((-1, 1), "uint8")
 
 
-def keras_colours(shape: tuple[int, int, int], **last: Any) -> Any:
+def keras_colours(shape: tuple[int | None, int | None, int], **last: Any) -> Any:
     import keras
 
     network = keras.Sequential(
@@ -313,6 +311,20 @@ def test_keras_models_become_stacks_for_both_engines(tmp_path: Path) -> None:
     stack = ModelStack.load(tmp_path / "stack of model.keras", engine="tensorflow", threads=1)
     found = stack.classify([stack.prepare(picture) for picture in PICTURES])
     assert [verdict.label for verdict in found] == list(COLOURS)
+
+
+@pytest.mark.slow
+def test_a_keras_model_for_any_size_gets_one(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    model = tmp_path / "model.keras"
+    keras_colours((None, None, 3)).save(model)
+    rest = (model, *NAMED, "--preset", "keras", "--output", tmp_path / "stack")
+    asked = "The model does not state the size of its pictures: --input '{\"size\": 224}' does."
+    assert sentence(*rest) == asked
+    assert run(*rest, "--input", '{"size": 16, "width": 20}').exit_code == 0
+    assert served(tmp_path / "stack").preprocessing == preset("keras", 16, 20)
+    stack = ModelStack.load(tmp_path / "stack", engine="tensorflow", threads=1)
+    assert stack.classify([stack.prepare(PICTURES[0])])[0].label == "red"
 
 
 @pytest.mark.slow

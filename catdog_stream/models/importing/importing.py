@@ -100,7 +100,7 @@ def import_model(
         output.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
             directory = Path(temporary)
-            network, files = _read(model, directory)
+            network, files = _read(model, directory, options.preprocessing)
             facts = [network.facts, *facts_beside(model, given)]
             manifest = _manifest(directory, model, network, facts, files, options)
             kind, reason = options.kind, "as given"
@@ -125,13 +125,16 @@ def import_model(
     return Imported(checked, reason, used)
 
 
-def _read(model: Path, directory: Path) -> tuple[Network, dict[PartName, str]]:
+def _read(
+    model: Path, directory: Path, given: Mapping[str, Any]
+) -> tuple[Network, dict[PartName, str]]:
     """Write the network's files to ``directory``; return its description and the files."""
     if model.suffix.lower() == ".onnx":
         return read_onnx(model, directory / _ONNX), {"onnx": _ONNX}
     if model.suffix.lower() == ".tflite":
         return read_tflite(model, model.read_bytes(), directory / _TFLITE), {"litert": _TFLITE}
-    network = read_tflite(model, to_tflite(model), directory / _TFLITE)
+    shape = (given.get("size"), given.get("width", given.get("size")), 3)
+    network = read_tflite(model, to_tflite(model, shape), directory / _TFLITE)
     if model.suffix.lower() != ".keras" or len(network.outputs) > 1:
         return network, {"litert": _TFLITE}
     (directory / _KERAS).write_bytes(model.read_bytes())
@@ -181,7 +184,7 @@ def _kind(
     for file in check_files(pictures):
         with suppress(RejectedRequest):
             prepared.append(decode(file.read_bytes(), manifest.preprocessing, limits))
-    backbone = load_backbone(network.engine, directory, manifest, threads)
+    backbone = load_backbone(network.engine, directory, manifest, threads, batch=1)
     rows = backbone.features(prepared)
     backbone.close()
     output = network.outputs[manifest.engine[network.engine].outputs[0]]

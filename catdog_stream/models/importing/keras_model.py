@@ -17,10 +17,15 @@ _FORBIDDEN = {"ReadFile", "WriteFile", "PrintV2", "MatchingFiles"}
 _LONGEST_REASON = 200
 
 
-def to_tflite(model: Path) -> bytes:
+def to_tflite(model: Path, shape: tuple[Any, Any, int]) -> bytes:
     """Convert a ``.keras`` or ``.h5`` file or a SavedModel, without quantization.
 
-    Raises ``InputError`` if the model is damaged, contains code, or cannot be converted.
+    Args:
+        model: the model.
+        shape: height, width and channels of a picture, for a Keras model that takes any.
+
+    Raises:
+        InputError: the model is damaged, contains code, or cannot be converted.
     """
     require_tensorflow("The import of a Keras model")
     import catdog_stream.models.engines.tensorflow as _  # noqa: F401 - before Keras, which it quiets
@@ -29,7 +34,7 @@ def to_tflite(model: Path) -> bytes:
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            flatbuffer: bytes = _converter(model).convert()
+            flatbuffer: bytes = _converter(model, shape).convert()
         except InputError:
             raise
         except Exception as error:
@@ -41,13 +46,16 @@ def to_tflite(model: Path) -> bytes:
     return flatbuffer
 
 
-def _converter(model: Path) -> Any:
+def _converter(model: Path, shape: tuple[Any, Any, int]) -> Any:
     import keras
     import tensorflow as tf
 
     if not is_saved_model(model):
         # In safe mode Keras refuses code in the file, such as a Lambda layer.
         network = keras.saving.load_model(model, compile=False, safe_mode=True)
+        if None in network.input_shape[1:] and None not in shape:
+            picture = keras.Input(shape)
+            network = keras.Model(picture, network(picture))
         return tf.lite.TFLiteConverter.from_keras_model(network)
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 

@@ -29,8 +29,8 @@ __all__ = ["Checked", "check_files", "check_stack", "labelled"]
 
 #: Largest number of pictures without a class that are classified, and that are kept.
 _CHECKED, _KEPT = 32, 8
-#: Least labelled pictures of which half are for a calibration.
-_LEAST_CALIBRATED = 100
+#: Least pictures for a calibration, and least of each class: it shifts the classes by their share.
+_LEAST_CALIBRATED, _LEAST_OF_A_CLASS = 50, 5
 _FOLDS = 5
 #: Smallest probability with a logarithm of its own.
 _LEAST = 1e-12
@@ -111,9 +111,11 @@ def check_stack(
     if pictures is None or not files:
         with closing(load(manifest)) as stack:
             return _unlabelled(stack, manifest, directory, pictures)
-    if len(files) >= _LEAST_CALIBRATED:
+    half = files[::2]
+    rarest = np.bincount([file.label for file in half], minlength=len(manifest.classes)).min()
+    if len(half) >= _LEAST_CALIBRATED and rarest >= _LEAST_OF_A_CLASS:
         with closing(load(manifest)) as stack:
-            calibration = _calibration(_answers(stack, files[::2], progress))
+            calibration = _calibration(_answers(stack, half, progress))
         manifest = msgspec.structs.replace(manifest, calibration=calibration)
         files = files[1::2]
     if manifest.features:
