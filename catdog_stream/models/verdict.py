@@ -32,7 +32,7 @@ class Verdict:
     @property
     def likeliest(self) -> str:
         """The likeliest class, whatever the OOD score; of several equal ones, the first."""
-        return max(self.scores, key=lambda name: self.scores[name])
+        return max(self.scores, key=self.scores.__getitem__)
 
     @property
     def text(self) -> str:
