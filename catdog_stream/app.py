@@ -28,11 +28,11 @@ with keep_out_of_gc():
     from catdog_stream.delivery.group_lag import GroupLag
     from catdog_stream.delivery.group_member import GroupMember
     from catdog_stream.delivery.voting import VotePublisher
+    from catdog_stream.kafka.topics import Topics
     from catdog_stream.memory import MemoryPlan
     from catdog_stream.pipeline.answer_metrics import AnswerMetrics, VoteMetrics
     from catdog_stream.pipeline.observing import Observers
     from catdog_stream.settings import Settings
-    from catdog_stream.topics import Topics
     from catdog_stream.web.console import add_console
     from catdog_stream.web.server import Web
     from catdog_stream.worker.aggregation import Aggregation

@@ -129,6 +129,8 @@ class Reason(StrEnum):
     """``data`` is absent or empty."""
     BAD_BASE64 = "bad_base64"
     """``data`` is not base64, or not text."""
+    BAD_FORMAT = "bad_format"
+    """The record does not have the format of requests that the settings name."""
     TOO_LARGE = "too_large"
     """The picture, or the record that holds it, is too large."""
     TOO_MANY_PIXELS = "too_many_pixels"
@@ -179,6 +181,7 @@ REPLAY_ADVICE: Mapping[Reason, ReplayAdvice] = {
     Reason.BAD_URL: _never("the url is no text"),
     Reason.MISSING_DATA: _never("the request has no picture"),
     Reason.BAD_BASE64: _never("the data is no base64"),
+    Reason.BAD_FORMAT: _after("once CATDOG_REQUEST_FORMAT is the format of the request"),
     Reason.TOO_LARGE: _after("if the picture was too large, once CATDOG_MAX_IMAGE_BYTES is raised"),
     Reason.TOO_MANY_PIXELS: _after("once CATDOG_MAX_IMAGE_PIXELS is raised"),
     Reason.NOT_AN_IMAGE: _never("the data is no picture"),

@@ -22,10 +22,10 @@ from faust.types import EventT, ServiceT
 
 from catdog_stream.errors import exit_with_sentence
 from catdog_stream.kafka.request_reader import RequestReader
+from catdog_stream.kafka.topics import topic_configs
 from catdog_stream.messages.answers import Label, Rejection
 from catdog_stream.messages.wire import Source
 from catdog_stream.settings import Settings
-from catdog_stream.topics import topic_configs
 from catdog_stream.worker.stream_app import StreamApp
 
 __all__ = ["Joined", "PipelineApp"]

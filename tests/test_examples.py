@@ -4,16 +4,20 @@ System tests run the applications.
 """
 
 import ast
+import json
 import runpy
 import shlex
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from click.testing import CliRunner
 
 from catdog_stream.commands.import_model import import_command
+from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.models.stacks.locate import samples
 from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.settings import Settings
@@ -62,6 +66,34 @@ def test_a_scikit_learn_pipeline_passes_the_check_of_a_worker_and_classifies(
     for file in samples().glob("*-*"):
         (verdict,) = pipeline.classify([pipeline.prepare(file.read_bytes())])
         assert verdict.label == file.name.split("-")[0]
+
+
+def test_avro_of_a_registry_is_a_format_of_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = [{"name": "image", "type": "bytes"}, {"name": "url", "type": ["null", "string"]}]
+    schema = json.dumps({"type": "record", "name": "Request", "fields": fields})
+
+    class Registry(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/schemas/ids/1" else 404)
+            self.end_headers()
+            self.wfile.write(json.dumps({"schema": schema}).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    monkeypatch.syspath_prepend(EXAMPLES)
+    with HTTPServer(("127.0.0.1", 0), Registry) as registry:
+        Thread(target=registry.serve_forever, daemon=True).start()
+        monkeypatch.setenv("SCHEMA_REGISTRY", f"http://127.0.0.1:{registry.server_port}")
+        parser = Settings(request_format="avro_requests:Avro").request_parser
+        value, headers = parser.format.write(b"picture", "a/b")
+        request = parser.parse(value, headers)
+        assert (request.picture, request.url) == (b"picture", "a/b")
+        for damaged in (b"", b"x", value[:7], b"\1" + value[1:]):
+            with pytest.raises(RejectedRequest) as rejected:
+                parser.parse(damaged, ())
+            assert rejected.value.reason == Reason.BAD_FORMAT
+        registry.shutdown()
 
 
 def imported(example: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModelStack:

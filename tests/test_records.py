@@ -2,8 +2,8 @@
 
 import json
 
-from catdog_stream.messages.wire import parse_request
 from catdog_stream.records import ImageLabel, ImageRequest
+from tests.support.requests import parse_request
 
 
 def test_a_request_that_faust_writes_is_one() -> None:

@@ -14,13 +14,13 @@ from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import BrokerError, InputError, Refusal, UnansweredError
 from catdog_stream.folders import files_below
-from catdog_stream.kafka.client import opaque_url, producer, request_value
+from catdog_stream.kafka.client import opaque_url, producer
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.kafka.request_reply import RequestReply, request_reply
-from catdog_stream.messages.wire import Source
+from catdog_stream.messages.wire import Headers, Source
 from catdog_stream.models.stacks.locate import samples as samples_directory
 from catdog_stream.settings import Settings
 from catdog_stream.terminal import shown
@@ -124,10 +124,10 @@ async def send_and_wait(files: Sequence[Path], timeout: float, sent: Sent | None
     """
     answers = _Answers()
     sent = sent or Sent()
-    cluster = Settings.from_environment().cluster
-    async with request_reply(cluster) as stream:
+    settings = Settings.from_environment()
+    async with request_reply(settings.cluster) as stream:
         with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
-            async for file, answer in publish(files, stream, cluster, sent):
+            async for file, answer in publish(files, stream, settings, sent):
                 answers.expect(file, answer)
                 bar.update()
         await answers.until_settled(timeout)
@@ -199,11 +199,12 @@ def outcome(file: Path, reply: Reply) -> str:
 
 
 async def _send_all(files: Sequence[Path], sent: Sent) -> None:
-    cluster = Settings.from_environment().cluster
+    settings = Settings.from_environment()
+    cluster = settings.cluster
     await create_topics(cluster)
     async with producer(cluster) as sender:
         with tqdm(total=len(files), unit="picture", desc="sending", disable=None) as bar:
-            async for _, answer in publish(files, RequestReply(sender, cluster), cluster, sent):
+            async for _, answer in publish(files, RequestReply(sender, cluster), settings, sent):
                 answer.cancel()  # not needed
                 bar.update()
     if sent.skipped:
@@ -215,7 +216,7 @@ async def _send_all(files: Sequence[Path], sent: Sent) -> None:
 
 
 async def publish(
-    files: Sequence[Path], stream: RequestReply, cluster: ClusterConfig, sent: Sent
+    files: Sequence[Path], stream: RequestReply, settings: Settings, sent: Sent
 ) -> AsyncIterator[tuple[Path, "asyncio.Future[Reply]"]]:
     """Publish each file as a request; yield the file with the future of its answer.
 
@@ -227,7 +228,8 @@ async def publish(
     """
     for file in files:
         try:
-            question = await stream.send(_request(file, cluster))
+            value, headers = _request(file, settings)
+            question = await stream.send(value, headers=headers)
             try:
                 await asyncio.shield(question.sent)
             except asyncio.CancelledError:
@@ -237,7 +239,7 @@ async def publish(
             sent.skip(file, f"{error.strerror or error}.")
             continue
         except (BrokerError, KafkaError) as error:
-            refused = _refused(error, cluster)
+            refused = _refused(error, settings.cluster)
             if refused.refusal not in (Refusal.RECORD, Refusal.TOO_LARGE):
                 raise refused from error
             sent.skip(file, refused.message)
@@ -246,14 +248,14 @@ async def publish(
         yield file, question.reply
 
 
-def _request(file: Path, cluster: ClusterConfig) -> bytes:
+def _request(file: Path, settings: Settings) -> tuple[bytes, Headers]:
     """Return the request for a file. Raise ``OSError``, or ``KafkaError`` if it is too large.
 
     A file that is too large is not read: it may exceed the memory.
     """
-    if file.stat().st_size > MAX_ANSWERS * cluster.max_answer_bytes:
+    if file.stat().st_size > MAX_ANSWERS * settings.max_answer_bytes:
         raise MessageSizeTooLargeError
-    return request_value(file.read_bytes(), opaque_url(str(file)))
+    return settings.request_parser.format.write(file.read_bytes(), opaque_url(str(file)))
 
 
 def _refused(error: BrokerError | KafkaError, cluster: ClusterConfig) -> BrokerError:

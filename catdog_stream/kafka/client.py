@@ -4,14 +4,12 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import orjson
-import pybase64
 from aiokafka import AIOKafkaProducer
 
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import IDEMPOTENT_WRITE, explained
 
-__all__ = ["opaque_url", "producer", "request_value", "shown_url"]
+__all__ = ["opaque_url", "producer", "shown_url"]
 
 
 def opaque_url(text: str) -> str:
@@ -29,13 +27,6 @@ def shown_url(url: str | None) -> str:
     except ValueError:
         return url
     return text if text.isprintable() else url
-
-
-def request_value(picture: bytes, url: str | None) -> bytes:
-    """Return the value of a request record."""
-    # The same bytes as orjson's, without an intermediate string of the picture's size.
-    head = b'{"label":null,"url":%b,"data":"' % orjson.dumps(url)
-    return b"".join((head, pybase64.b64encode(picture), b'"}'))
 
 
 @asynccontextmanager

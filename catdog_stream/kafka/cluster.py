@@ -28,8 +28,8 @@ from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError, Refusal
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error, explained
+from catdog_stream.kafka.topics import topic_configs
 from catdog_stream.kafka.unreachable import why_unreachable
-from catdog_stream.topics import topic_configs
 
 __all__ = [
     "admin",

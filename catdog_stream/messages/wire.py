@@ -1,4 +1,4 @@
-"""Message formats: requests in, labels and rejections out.
+"""Labels and rejections as records, and requests as Kafka delivers them.
 
 Existing clients depend on these byte for byte: they read labels with strict parsers that refuse
 every field except ``label``, ``url`` and ``data``, so everything else is a record header.
@@ -6,35 +6,30 @@ every field except ``label``, ``url`` and ``data``, so everything else is a reco
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from catdog_stream.errors import Reason, RejectedRequest
-from catdog_stream.memory import DECODING, parsing_bytes
-from catdog_stream.messages.base64_text import read_base64
+from catdog_stream.errors import RejectedRequest
 from catdog_stream.messages.raw_json import RawObject, loads
 from catdog_stream.messages.scores import DEFAULT_LIMITS, SCORES, ScoreLimits, decimal
 
 __all__ = [
     "MAX_VALUES",
+    "RECORD_OVERHEAD_BYTES",
+    "ROOMS_PARSED",
     "Answer",
     "Headers",
     "Incoming",
     "Source",
     "base64_length",
-    "parse_request",
     "rejection",
     "values_of",
     "verdict_label",
 ]
 
 Headers = Sequence[tuple[str, bytes]]
-
-#: Fields of a request that the contract defines; the label repeats all others.
-FIELDS = frozenset({"label", "url", "data"})
 
 #: Header names that this application writes; it replaces a request's headers of these names.
 LABEL_HEADERS = frozenset(
@@ -54,8 +49,6 @@ ROOMS_PARSED = 2
 MAX_VALUES = 100_000
 #: The same in a rejected request whose picture is left out, which takes the event loop.
 MAX_VALUES_KEPT = 10_000
-#: Bytes of memory for parsing that need no budget: each decoding thread parses one request.
-SMALL_PARSING = 1 << 20
 FEW = 64
 
 
@@ -100,17 +93,6 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """Content of a request: an opaque ``url`` and the picture file's bytes."""
-
-    url: str | None
-    picture: bytes
-    #: The request's JSON without the picture, if it has fields outside the contract; a
-    #: ``RawObject``, because the label repeats them byte for byte.
-    fields: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """Record to publish: a label or a rejection."""
 
@@ -126,30 +108,6 @@ class Answer:
         )
 
 
-def parse_request(value: bytes | None, *, max_image_bytes: int) -> Request:
-    """Read the JSON of a request.
-
-    Raises:
-        RejectedRequest: ``not_json``, ``not_an_object``, ``bad_url``, ``missing_data``,
-            ``bad_base64`` or ``too_large``.
-    """
-    if value is None:
-        raise RejectedRequest(Reason.NOT_JSON, "The record has no value.")
-    if len(value) > ROOMS_PARSED * (base64_length(max_image_bytes) + RECORD_OVERHEAD_BYTES):
-        raise RejectedRequest(
-            Reason.TOO_LARGE,
-            f"The value has {len(value)} bytes, far more than any picture may need.",
-        )
-    values = values_of(value)
-    if values > MAX_VALUES:
-        raise RejectedRequest(
-            Reason.TOO_LARGE, f"The JSON has {values} values, far more than any picture may need."
-        )
-    size = parsing_bytes(value, values)
-    with nullcontext() if size <= SMALL_PARSING else DECODING.held(size):
-        return _parsed_request(value, max_image_bytes)
-
-
 def values_of(value: bytes) -> int:
     """Return an upper bound on the number of objects, arrays and values of a JSON text."""
     return sum(_count(value, mark) for mark in (b"{", b"[", b","))  # none is in base64
@@ -162,36 +120,6 @@ def _count(value: bytes, mark: bytes) -> int:
         if (at := value.find(mark, at + 1)) < 0:
             return number
     return FEW + value.count(mark, at + 1)
-
-
-def _parsed_request(value: bytes, max_image_bytes: int) -> Request:
-    try:
-        body = loads(value)
-    except orjson.JSONDecodeError as error:
-        raise RejectedRequest(Reason.NOT_JSON, f"The value is not JSON: {error}.") from error
-    if not isinstance(body, dict):
-        raise RejectedRequest(Reason.NOT_AN_OBJECT, "The JSON value is not an object.")
-    url = body.get("url")
-    if url is not None and not isinstance(url, str):
-        raise RejectedRequest(Reason.BAD_URL, "The field url is not text.")
-    data = body.get("data")
-    if data is not None and not isinstance(data, str):
-        raise RejectedRequest(Reason.BAD_BASE64, "The field data is not text.")
-    try:
-        picture = read_base64(data or "")
-    except ValueError as error:
-        raise RejectedRequest(
-            Reason.BAD_BASE64, f"The field data is not base64: {error}."
-        ) from None
-    if not picture:
-        raise RejectedRequest(Reason.MISSING_DATA, "The field data is missing or empty.")
-    if len(picture) > max_image_bytes:
-        raise RejectedRequest(
-            Reason.TOO_LARGE, f"The picture has more than {max_image_bytes} bytes."
-        )
-    more = not body.keys() <= FIELDS
-    fields = RawObject.parse(value).replaced({"data": b"null"}) if more else None
-    return Request(url, picture, fields)
 
 
 def verdict_label(

@@ -1,22 +1,20 @@
 """Check of the contract between a worker and a classifier."""
 
 import math
-import sysconfig
-import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.factories import described
 from catdog_stream.models.checked_verdicts import checked_verdicts
 from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.classifier import Classifier, Prepared
 from catdog_stream.models.verdict import Verdict
 
-__all__ = ["check_contract", "described"]
+__all__ = ["check_contract"]
 
 T = TypeVar("T")
 
@@ -27,9 +25,6 @@ SUM_TOLERANCE = 1e-6
 #: A library may add in another order for another batch size or number of threads: TensorFlow does
 #: on some processors.
 BATCH_TOLERANCE = 1e-5
-
-_LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
-_PACKAGE = str(Path(__file__).parents[1])
 
 
 def check_contract(classifier: Classifier, files: Sequence[bytes]) -> None:
@@ -78,24 +73,6 @@ def check_contract(classifier: Classifier, files: Sequence[bytes]) -> None:
                 "thread call it at a time)",
             )
     _check_damaged(classifier, files[0])
-
-
-def described(error: BaseException) -> str:
-    """Return an error of foreign code in a few words, with the place in that code."""
-    text = " ".join(str(error).split())
-    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(("<", _PACKAGE))
-    ]
-    own = [frame for frame in frames if not frame.filename.startswith(_LIBRARIES)]
-    if not (own or frames):
-        return said
-    frame = (own or frames)[-1]
-    return f"{said} ({frame.filename}, line {frame.lineno})"
 
 
 def _require(condition: bool, complaint: str) -> None:

@@ -1,16 +1,14 @@
 """Loading of the Python classifier that a setting names: ``package.module:factory``."""
 
-import importlib
 import inspect
 import logging
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from catdog_stream.errors import SettingError, StackError
+from catdog_stream.factories import described, find
 from catdog_stream.models.classifier import Classifier
-from catdog_stream.models.contract import check_contract, described
+from catdog_stream.models.contract import check_contract
 from catdog_stream.models.picture_classifier import AdaptedClassifier, PictureClassifier
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stacks.locate import samples
@@ -38,7 +36,7 @@ def load(
     Raises:
         SettingError: there is no such factory, it fails, or it returns no classifier.
     """
-    made = _made(named, _factory(named), settings)
+    made = _made(named, settings)
     if isinstance(made, PictureClassifier):
         try:
             return AdaptedClassifier(made, limits=limits, batch=batch)
@@ -66,29 +64,11 @@ def check(named: str, classifier: Classifier) -> None:
         raise _unusable(named, str(error), error) from error
 
 
-def _factory(named: str) -> Callable[..., Any]:
-    module_name, _, attribute = named.partition(":")
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+def _made(named: str, settings: object) -> Any:
     try:
-        found: Any = importlib.import_module(module_name)
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except ModuleNotFoundError as error:
-        if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
-            raise _unusable(
-                named, f"there is no module {error.name} in {folder} or installed", error
-            ) from error
-        raise _unusable(named, described(error), error) from error
-    except (Exception, SystemExit) as error:
-        raise _unusable(named, described(error), error) from error
-    if not callable(found):
-        raise _unusable(named, f"it is {type(found).__name__}, and no class or function")
-    return found  # type: ignore[no-any-return]
-
-
-def _made(named: str, factory: Callable[..., Any], settings: object) -> Any:
+        factory = find(named)
+    except ValueError as error:
+        raise _unusable(named, str(error), error) from error
     try:
         return factory(settings) if _takes_settings(factory) else factory()
     except (Exception, SystemExit) as error:

@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any
 
 from catdog_stream.errors import Reason, RejectedRequest
-from catdog_stream.messages.wire import Incoming, parse_request
+from catdog_stream.messages.requests.request import RequestParser
+from catdog_stream.messages.wire import Incoming
 from catdog_stream.models.classifier import Prepared
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.decoding_threads import DecodingThreads
@@ -60,7 +61,7 @@ class Pipeline:
         owns: see ``OrderedPublisher``.
         limit: see ``OrderedPublisher``.
         on_failure: see ``OrderedPublisher``.
-        max_image_bytes: largest picture file, in bytes.
+        parser: parser of the requests.
         max_in_flight: see ``OrderedPublisher``.
         decode_threads: number of threads that read requests and decode pictures.
         observers: see ``OrderedPublisher``.
@@ -74,13 +75,13 @@ class Pipeline:
         owns: Callable[[], Awaitable[bool]],
         limit: RejectionLimit,
         on_failure: Callable[[BaseException], object],
-        max_image_bytes: int,
+        parser: RequestParser,
         max_in_flight: int,
         decode_threads: int,
         observers: Observers,
     ) -> None:
         self._serving = serving
-        self._max_image_bytes = max_image_bytes
+        self._parser = parser
         self._max_in_flight = max_in_flight
         self._answering: OrderedPublisher[_Job] = OrderedPublisher(
             publisher,
@@ -157,7 +158,7 @@ class Pipeline:
         timings = job.timings
         timings.begun = time.perf_counter()
         try:
-            request = parse_request(job.incoming.value, max_image_bytes=self._max_image_bytes)
+            request = self._parser.parse(job.incoming.value, job.incoming.headers)
             return _Read(request.url, request.fields, job.lease.prepare(request.picture))
         finally:
             timings.read = time.perf_counter()

@@ -17,6 +17,9 @@ from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.names import Names
 from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
+from catdog_stream.messages.requests.formats import format_named
+from catdog_stream.messages.requests.json_format import JsonFormat
+from catdog_stream.messages.requests.request import RequestParser
 from catdog_stream.messages.scores import ScoreLimits
 from catdog_stream.messages.wire import RECORD_OVERHEAD_BYTES, base64_length
 from catdog_stream.models.classes import HEADER_CLASSES
@@ -69,6 +72,11 @@ class Settings:
     voting: tuple[Path, ...] = ()
     #: ``False``: topics are created and extended by others.
     create_topics: bool = True
+    #: Format of requests: a name of ``REQUEST_FORMATS``, or ``package.module:factory``.
+    request_format: str = "json"
+    #: Paths of the fields with the picture and the url in a request's JSON.
+    data_field: str = "data"
+    url_field: str = "url"
     #: Names of the application's topics and groups.
     names: Names = field(default_factory=Names)
     #: Class or function that returns the classifier, ``package.module:factory``; ``None``: a stack.
@@ -176,6 +184,9 @@ class Settings:
             raise SettingError(f"The topic {twice} has two tasks: give each setting its own topic.")
         settings = cls(
             names=names,
+            request_format=read("CATDOG_REQUEST_FORMAT", values.request_format, cls.request_format),
+            data_field=read("CATDOG_DATA_FIELD", values.field, cls.data_field),
+            url_field=read("CATDOG_URL_FIELD", values.field, cls.url_field),
             create_topics=read("CATDOG_CREATE_TOPICS", values.one_of(SWITCH), "on") == "on",
             broker=read("CATDOG_BROKER", values.broker, cls.broker),
             stack=stacks[0] if stacks else cls.stack,
@@ -262,6 +273,16 @@ class Settings:
             create_topics=self.create_topics,
             names=self.names,
         )
+
+    @cached_property
+    def request_parser(self) -> RequestParser:
+        """Parser of requests.
+
+        Raises:
+            SettingError: the format that the settings name cannot be used.
+        """
+        own = format_named(self.request_format, JsonFormat(self.data_field, self.url_field))
+        return RequestParser(own, self.max_image_bytes)
 
     @property
     def score_limits(self) -> ScoreLimits:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from catdog_stream.messages.requests.formats import REQUEST_FORMATS
 from catdog_stream.messages.votes import VOTER_NAME
 from catdog_stream.settings.allowed_hosts import AllowedHost
 
@@ -21,6 +22,7 @@ __all__ = [
     "broker",
     "deadline",
     "factory",
+    "field",
     "folder",
     "hosts",
     "http",
@@ -30,6 +32,7 @@ __all__ = [
     "one_of",
     "paths",
     "rate",
+    "request_format",
     "seconds",
     "share",
     "token",
@@ -72,6 +75,20 @@ def factory(text: str) -> str:
     """Parse the name of a class or function in a module."""
     if not is_factory(text):
         raise ValueError("it must be package.module:factory")
+    return text
+
+
+def request_format(text: str) -> str:
+    """Parse a format of requests: a name, or a class or function in a module."""
+    if text not in REQUEST_FORMATS and not is_factory(text):
+        raise ValueError(f"it must be {', '.join(REQUEST_FORMATS)} or package.module:factory")
+    return text
+
+
+def field(text: str) -> str:
+    """Parse the path of a field in JSON, with points."""
+    if not all(part and part.isprintable() for part in text.split(".")):
+        raise ValueError("it must be names with points in between")
     return text
 
 

@@ -8,9 +8,10 @@ from aiokafka.structs import RecordMetadata
 from PIL import Image
 
 from catdog_stream.errors import RejectedRequest
-from catdog_stream.kafka.client import producer, request_value
+from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.messages.requests.json_format import JsonFormat
 from catdog_stream.messages.wire import Incoming, Source, rejection, verdict_label
 from catdog_stream.models.verdict import Verdict
 
@@ -43,7 +44,7 @@ async def publish_answers(
     await create_topics(cluster)
     async with producer(cluster) as sender:
         for number, answer in enumerate(answers):
-            value = request_value(_grey_png(), str(number))
+            value = JsonFormat().write(_grey_png(), str(number))[0]
             record: RecordMetadata = await sender.send_and_wait(cluster.names.requests, value)
             source = Source(record.topic, record.partition, record.offset)
             incoming = Incoming(source, None, value, (), None)

@@ -38,7 +38,7 @@ def add_console(
         secret=settings.peer_secret,
         session=lambda: app.http_client,
     )
-    recorder = Recorder(limits=limits_of(settings), age=app.lag.age)
+    recorder = Recorder(limits=limits_of(settings), parser=settings.request_parser, age=app.lag.age)
     app.observers.add(recorder)
     facts = WorkerFacts(
         settings=settings,

@@ -15,9 +15,9 @@ from catdog_stream.delivery.group_lag import GroupLag
 from catdog_stream.delivery.suspects import Suspects
 from catdog_stream.errors import AgentError, CatDogError
 from catdog_stream.kafka.config import CLIENT_ID
+from catdog_stream.kafka.topics import Topics
 from catdog_stream.pipeline.observing import Observers
 from catdog_stream.settings import Settings
-from catdog_stream.topics import Topics
 from catdog_stream.worker.aggregation import Aggregation
 from catdog_stream.worker.cluster_readiness import ClusterReadiness
 from catdog_stream.worker.health import Watchdog

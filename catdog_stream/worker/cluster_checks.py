@@ -15,8 +15,8 @@ from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFai
 from catdog_stream.kafka.cluster_facts import ClusterFacts, TopicFacts
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.names import Names, changelog_of
+from catdog_stream.kafka.topics import topic_configs
 from catdog_stream.settings import ANSWER_OVERHEAD_BYTES, Settings
-from catdog_stream.topics import topic_configs
 from catdog_stream.worker.needs import Need, needs_of, topics_of
 from catdog_stream.worker.roles import Role
 

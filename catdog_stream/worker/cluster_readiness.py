@@ -16,9 +16,9 @@ from catdog_stream.kafka.cluster import create_topics, create_votes, grow
 from catdog_stream.kafka.cluster_facts import cluster_facts
 from catdog_stream.kafka.probe import look, without_leader
 from catdog_stream.kafka.topic_recreation import Needed, lacking, restore
+from catdog_stream.kafka.topics import topic_configs
 from catdog_stream.metrics import count_broker_error
 from catdog_stream.settings import Settings
-from catdog_stream.topics import topic_configs
 from catdog_stream.worker.cluster_checks import Finding, Level, findings
 from catdog_stream.worker.needs import groups_of, topics_of
 from catdog_stream.worker.roles import Role

@@ -209,7 +209,7 @@ class Inference(Service):
             owns=self._member.is_member,
             limit=rejection_limit(settings),
             on_failure=self._on_failure,
-            max_image_bytes=settings.max_image_bytes,
+            parser=settings.request_parser,
             max_in_flight=in_flight,
             decode_threads=decoders(on_gpu=on_gpu),
             observers=self._observers,

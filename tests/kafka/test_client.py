@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catdog_stream.kafka.client import opaque_url, request_value, shown_url
-from catdog_stream.messages.wire import parse_request
+from catdog_stream.kafka.client import opaque_url, shown_url
+from tests.support.requests import parse_request, request_value
 
 
 @given(st.binary(min_size=1, max_size=100), st.text())

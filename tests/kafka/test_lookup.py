@@ -9,13 +9,14 @@ from aiokafka import AIOKafkaProducer
 
 from catdog_stream.errors import BrokerError, Reason, RejectedRequest
 from catdog_stream.kafka import lookup as finding_module
-from catdog_stream.kafka.client import producer, request_value
+from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.lookup import Lookup, lookup
 from catdog_stream.messages.wire import Source
 from catdog_stream.settings import Settings
 from catdog_stream.testing import own_broker
 from catdog_stream.testing.answered import Answered, publish_answers
 from tests.support.names import LABELS, REQUESTS
+from tests.support.requests import request_value
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 

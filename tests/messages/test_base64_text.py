@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.messages.base64_text import read_base64
-from catdog_stream.messages.wire import parse_request
 from catdog_stream.web.api.v2.infer_request import parse
+from tests.support.requests import parse_request
 
 #: The two alphabets differ for this picture, and its base64 has one character of padding.
 PICTURE = bytes(range(256)) + b"\xfb\xef\xff\xff"

@@ -18,10 +18,10 @@ from catdog_stream.messages.wire import (
     Headers,
     Incoming,
     Source,
-    parse_request,
     rejection,
     verdict_label,
 )
+from tests.support.requests import parse_request
 
 PICTURE = b"\x89PNG\r\n\x1a\n and so on"
 URL = "aHR0cHM6Ly9leGFtcGxlLm9yZy9hLnBuZz94PTE_"  # URL-safe base64 without padding

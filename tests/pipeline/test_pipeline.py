@@ -14,6 +14,8 @@ import orjson
 import pytest
 
 from catdog_stream.errors import Reason, RejectedRequest, TooManyRejectedError
+from catdog_stream.messages.requests.json_format import JsonFormat
+from catdog_stream.messages.requests.request import RequestParser
 from catdog_stream.messages.wire import Incoming, Source
 from catdog_stream.models.pictures import Picture
 from catdog_stream.models.verdict import Verdict
@@ -179,7 +181,7 @@ async def scene(
         owns=owns,
         limit=RejectionLimit(in_a_row=max_rejected_in_a_row, share=1.0, window=1000),
         on_failure=failures.append,
-        max_image_bytes=100,
+        parser=RequestParser(JsonFormat(), 100),
         max_in_flight=max_in_flight,
         decode_threads=3,
         observers=Observers(),

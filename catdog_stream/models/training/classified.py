@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.factories import described
 from catdog_stream.models.checked_verdicts import checked_verdicts
 from catdog_stream.models.classifier import Classifier, Prepared
-from catdog_stream.models.contract import described
 from catdog_stream.models.training.labelled import Unreadable, read_file
 from catdog_stream.models.verdict import Verdict
 

@@ -13,7 +13,6 @@ from aiokafka.errors import KafkaError
 
 from catdog_stream import deadlines
 from catdog_stream.errors import BrokerError, Refusal
-from catdog_stream.kafka.client import request_value
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import Access, broker_error
 from catdog_stream.kafka.lookup import Lookup, lookup
@@ -21,6 +20,7 @@ from catdog_stream.kafka.replies import Reply
 from catdog_stream.kafka.request_reply import Question, RequestReply, request_reply
 from catdog_stream.memory import LOOKUPS, SENDING, sending_bytes
 from catdog_stream.messages.raw_json import loads
+from catdog_stream.messages.requests.request import RequestFormat
 from catdog_stream.messages.wire import MAX_VALUES, Headers, Source, values_of
 from catdog_stream.web.api.answer import Answer
 from catdog_stream.web.api.memory import Memory
@@ -82,8 +82,9 @@ class Stream:
     their failures do not affect the worker.
     """
 
-    def __init__(self, cluster: ClusterConfig) -> None:
+    def __init__(self, cluster: ClusterConfig, request_format: RequestFormat) -> None:
         self._cluster = cluster
+        self._format = request_format
         #: Name of the topic of requests.
         self.requests_topic = cluster.names.requests
         #: Why Kafka refuses pictures, until it accepts one; ``None`` while it accepts them.
@@ -141,8 +142,8 @@ class Stream:
         self, stream: RequestReply, picture: Picture, release: Callable[[], None]
     ) -> Question:
         """Send a picture; ``release`` its byte budget once Kafka has it."""
-        value = await asyncio.to_thread(request_value, picture.data, picture.url)
-        question = await stream.send(value, headers=picture.headers)
+        value, own = await asyncio.to_thread(self._format.write, picture.data, picture.url)
+        question = await stream.send(value, headers=(*picture.headers, *own))
         question.sent.add_done_callback(lambda _: release())
         return question
 

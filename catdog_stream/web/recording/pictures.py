@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 from catdog_stream.errors import RejectedRequest
-from catdog_stream.messages.wire import parse_request
+from catdog_stream.messages.requests.request import RequestParser
+from catdog_stream.messages.wire import Incoming
 from catdog_stream.models.pictures import Picture, PictureLimits
 from catdog_stream.models.whole_pictures import decode_whole
 
@@ -50,10 +51,12 @@ class Latest:
 
     Args:
         limits: size limits of the picture of a request.
+        parser: parser of the requests.
     """
 
-    def __init__(self, limits: PictureLimits) -> None:
+    def __init__(self, limits: PictureLimits, parser: RequestParser) -> None:
         self._limits = limits
+        self._parser = parser
         self._worker = secrets.token_hex(6)
         self._number = 0
         #: Latest first; with the array or the request, until its thumbnail is rendered.
@@ -64,17 +67,17 @@ class Latest:
         self._number += 1
         return f"{self._worker}-{self._number}"
 
-    def keep(self, shot: Shot, prepared: object, request: bytes | None = None) -> None:
+    def keep(self, shot: Shot, prepared: object, request: Incoming | None = None) -> None:
         """Keep one more picture; the oldest is removed.
 
         Args:
             shot: its description.
             prepared: the picture as its classifier prepared it.
-            request: the JSON of the request, for a prepared picture that is not an image. The
+            request: the request, for a prepared picture that is not an image. The
                 oldest requests of more than ``REQUEST_BYTES`` lose their thumbnails.
         """
         picture = pixels(prepared)
-        thumbnail = _Thumbnail(request if picture is None else picture, self._limits)
+        thumbnail = _Thumbnail(request if picture is None else picture, self._limits, self._parser)
         self._shots.appendleft((shot, thumbnail))
         held = 0
         for _, each in self._shots:
@@ -92,11 +95,14 @@ class Latest:
 
 
 class _Thumbnail:
-    """Thumbnail that is rendered at the first request, from pixels or from a request's JSON."""
+    """Thumbnail that is rendered at the first request, from pixels or from a request."""
 
-    __slots__ = ("_limits", "_origin", "_small")
+    __slots__ = ("_limits", "_origin", "_parser", "_small")
 
-    def __init__(self, origin: Picture | bytes | None, limits: PictureLimits) -> None:
+    def __init__(
+        self, origin: Picture | Incoming | None, limits: PictureLimits, parser: RequestParser
+    ) -> None:
+        self._parser = parser
         self._origin = origin
         self._limits = limits
         self._small: bytes | None = None
@@ -104,7 +110,7 @@ class _Thumbnail:
     @property
     def request_bytes(self) -> int:
         """Bytes of the request that the thumbnail keeps in memory."""
-        return len(self._origin) if isinstance(self._origin, bytes) else 0
+        return len(self._origin.value or b"") if isinstance(self._origin, Incoming) else 0
 
     def forget(self) -> None:
         """Free the memory of a request; a thumbnail that was not rendered stays empty."""
@@ -122,11 +128,11 @@ class _Thumbnail:
             self._origin = None
         return self._small
 
-    def _image(self, origin: Picture | bytes | None) -> Image.Image | None:
-        if not isinstance(origin, bytes):
+    def _image(self, origin: Picture | Incoming | None) -> Image.Image | None:
+        if not isinstance(origin, Incoming):
             return None if origin is None else Image.fromarray(origin)
         try:
-            request = parse_request(origin, max_image_bytes=self._limits.max_bytes)
+            request = self._parser.parse(origin.value, origin.headers)
             return decode_whole(request.picture, SIDE, self._limits)
         except RejectedRequest:  # the classifier reads formats of its own
             return None

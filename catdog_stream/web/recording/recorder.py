@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.messages.raw_json import loads
+from catdog_stream.messages.requests.request import RequestParser
 from catdog_stream.messages.wire import Source
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.pipeline.observing import Answered, Observer
@@ -41,6 +42,7 @@ class Recorder(Observer):
     Args:
         clock: seconds since the epoch.
         limits: size limits of a picture.
+        parser: parser of the requests.
         age: returns the seconds since a record arrived, from its position and its age by its own
             timestamp; ``None`` if unknown.
     """
@@ -49,7 +51,8 @@ class Recorder(Observer):
         self,
         clock: Callable[[], float] = time.time,
         *,
-        limits: PictureLimits | None = None,
+        limits: PictureLimits,
+        parser: RequestParser,
         age: Age = lambda _source, claimed: claimed,
     ) -> None:
         self._clock = clock
@@ -57,7 +60,7 @@ class Recorder(Observer):
         self._bucket = Bucket(PICTURES_PER_S, KEPT)
         self._rejected: dict[str, Rejected] = {}
         self.history = History(clock)
-        self.latest = Latest(limits or PictureLimits())
+        self.latest = Latest(limits, parser)
 
     @property
     def rejected(self) -> Mapping[str, Rejected]:
@@ -90,7 +93,7 @@ class Recorder(Observer):
                 url=_text(outcome.url or ""),
                 source=source,
             )
-            self.latest.keep(shot, answer.prepared, answer.incoming.value)
+            self.latest.keep(shot, answer.prepared, answer.incoming)
 
     def _seconds(self, answer: Answered) -> float:
         """Return the seconds from a request's arrival in Kafka to its confirmed answer."""

@@ -11,6 +11,7 @@ from aiokafka.errors import MessageSizeTooLargeError, TopicAuthorizationFailedEr
 from catdog_stream.errors import BrokerError, Refusal
 from catdog_stream.kafka.lookup import Found
 from catdog_stream.memory import LOOKUPS
+from catdog_stream.messages.requests.json_format import JsonFormat
 from catdog_stream.messages.wire import Source
 from catdog_stream.settings import Settings
 from catdog_stream.web.api import stream as stream_module
@@ -32,7 +33,7 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
 
 def play(scenario: Callable[[Stream], Awaitable[None]]) -> None:
     async def run() -> None:
-        stream = Stream(Settings().cluster)
+        stream = Stream(Settings().cluster, JsonFormat())
         async with asyncio.timeout(DEADLINE):
             await scenario(stream)
         stream.close()

@@ -7,12 +7,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
+from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.web.cluster.counts import Shards
 from catdog_stream.web.cluster.state import PeerSnapshot, WorkerState
 from catdog_stream.web.live import dashboard as module
 from catdog_stream.web.live.dashboard import Dashboard
 from catdog_stream.web.recording.history import HOUR_SLOTS, SLOT_SECONDS, Slot
 from catdog_stream.web.recording.recorder import Recorder
+from tests.support.requests import PARSER
 
 PEER = "http://there:6066"
 SHARDS: Shards = {"labels": {}, "rejections": {}}
@@ -34,7 +36,13 @@ def dashboard(*, look: float = 0.0, peers: Iterable[str] = (), slots: int = 0) -
             WorkerState(shards=SHARDS), {start: Slot({"cat": 1}) for start in starts}
         )
 
-    return Dashboard(lambda: "http://here:6066", own, Recorder(), lambda: peers, ask)
+    return Dashboard(
+        lambda: "http://here:6066",
+        own,
+        Recorder(limits=PictureLimits(), parser=PARSER),
+        lambda: peers,
+        ask,
+    )
 
 
 def test_who_comes_while_the_last_one_goes_is_told_of_all_that_follows(

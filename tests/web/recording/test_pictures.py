@@ -9,9 +9,11 @@ import orjson
 import pytest
 from PIL import Image
 
+from catdog_stream.messages.wire import Incoming, Source
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.web.recording.pictures import KEPT, Latest, Shot
 from tests.support.pictures import colored, noise
+from tests.support.requests import PARSER
 
 RED = np.zeros((299, 299, 3), np.uint8) + np.array([250, 0, 0], np.uint8)
 
@@ -21,10 +23,14 @@ def shot(latest: Latest) -> Shot:
 
 
 def rendered(prepared: object, value: bytes | None = None) -> bytes:
-    latest = Latest(PictureLimits())
-    latest.keep(shot(latest), prepared, value)
+    latest = Latest(PictureLimits(), PARSER)
+    latest.keep(shot(latest), prepared, None if value is None else incoming(value))
     (thumbnail,) = latest.renderers().values()
     return thumbnail.render()
+
+
+def incoming(value: bytes) -> Incoming:
+    return Incoming(Source("catdogimage", 0, 0), None, value, (), None)
 
 
 def request(picture: bytes) -> bytes:
@@ -64,23 +70,23 @@ def test_what_is_no_picture_is_shown_as_in_its_request(prepared: Any) -> None:
     "value", [b"{}", request(b"no picture"), request(colored("red", side=501))]
 )
 def test_a_request_without_a_picture_that_can_be_read_has_none(value: bytes) -> None:
-    latest = Latest(PictureLimits(max_pixels=500 * 500))
-    latest.keep(shot(latest), 7, value)
+    latest = Latest(PictureLimits(max_pixels=500 * 500), PARSER)
+    latest.keep(shot(latest), 7, incoming(value))
     assert [each.render() for each in latest.renderers().values()] == [b""]
 
 
 def test_few_large_requests_are_kept() -> None:
-    latest = Latest(PictureLimits())
+    latest = Latest(PictureLimits(), PARSER)
     large = request(noise(4 * 1024 * 1024))
     for _ in range(KEPT):
-        latest.keep(shot(latest), 7, large)
+        latest.keep(shot(latest), 7, incoming(large))
     thumbnails = latest.renderers().values()
     assert [bool(each.request_bytes) for each in thumbnails] == [n < 2 for n in range(KEPT)]
     assert [bool(each.render()) for each in thumbnails] == [n < 2 for n in range(KEPT)]
 
 
 def test_the_oldest_goes() -> None:
-    latest = Latest(PictureLimits())
+    latest = Latest(PictureLimits(), PARSER)
     for _ in range(3 * KEPT):
         latest.keep(shot(latest), RED)
     shots = latest.shots()
@@ -91,7 +97,7 @@ def test_the_oldest_goes() -> None:
 
 
 def test_a_thumbnail_is_rendered_once() -> None:
-    latest = Latest(PictureLimits())
+    latest = Latest(PictureLimits(), PARSER)
     latest.keep(shot(latest), RED)
     (thumbnail,) = latest.renderers().values()
     assert thumbnail.render() is thumbnail.render()

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from catdog_stream.messages.wire import Incoming, Source
+from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.observing import Answered
 from catdog_stream.pipeline.outcome import Classified
 from catdog_stream.pipeline.timings import Timings
 from catdog_stream.web.recording.latency import percentile
 from catdog_stream.web.recording.recorder import Recorder
+from tests.support.requests import PARSER
 
 NOW = 1_700_000_000.0
 CLASSIFIED = Classified(None, Verdict({"cat": 1.0}, "pets 2"))
@@ -19,7 +21,7 @@ CLASSIFIED = Classified(None, Verdict({"cat": 1.0}, "pets 2"))
 def shown(seconds: float, stated: float | None, **more: Any) -> float:
     """Return the recorded seconds of a request: ``seconds`` in progress, timestamp ``stated``."""
     now = NOW
-    recorder = Recorder(lambda: now, **more)
+    recorder = Recorder(lambda: now, limits=PictureLimits(), parser=PARSER, **more)
     timestamp = None if stated is None else round(stated * 1000)
     incoming = Incoming(Source("catdogimage", 3, 17), None, b"", (), timestamp)
     recorder.answered(

@@ -1,0 +1,1 @@
+"""Formats of requests, and the parser that reads one."""

@@ -1,0 +1,74 @@
+"""Content of a request, the interface of a format, and the parser with limits for all formats."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from catdog_stream.errors import Reason, RejectedRequest
+from catdog_stream.messages.wire import (
+    RECORD_OVERHEAD_BYTES,
+    ROOMS_PARSED,
+    Headers,
+    base64_length,
+)
+
+__all__ = ["Request", "RequestFormat", "RequestParser"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Content of a request: an opaque ``url`` and the picture file's bytes."""
+
+    url: str | None
+    picture: bytes
+    #: The request's JSON without the picture, if it has fields outside the contract; a
+    #: ``RawObject``, because the label repeats them byte for byte.
+    fields: Mapping[str, Any] | None = None
+
+
+class RequestFormat(Protocol):
+    """Format of the records of the topic of requests. Several threads use it at a time."""
+
+    def read(self, value: bytes, headers: Headers) -> Request:
+        """Return the content of a record; empty bytes stand for a record without a value.
+
+        Raises:
+            RejectedRequest: the record cannot be read; the reason and the detail say why.
+            ValueError: the same, with the reason ``bad_format``; the text says why.
+        """
+
+    def write(self, picture: bytes, url: str | None) -> tuple[bytes, Headers]:
+        """Return value and headers of a record for a picture file, for ``send`` and HTTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestParser:
+    """Parser of requests in one format, with pictures up to a size."""
+
+    format: RequestFormat
+    #: Largest picture file, in bytes.
+    max_image_bytes: int
+
+    def parse(self, value: bytes | None, headers: Headers) -> Request:
+        """Read a record.
+
+        Raises:
+            RejectedRequest: the record is no request; one reason of the format, ``bad_format``,
+                ``missing_data`` or ``too_large``.
+        """
+        most = self.max_image_bytes
+        if len(value or b"") > ROOMS_PARSED * (base64_length(most) + RECORD_OVERHEAD_BYTES):
+            raise RejectedRequest(
+                Reason.TOO_LARGE,
+                f"The value has {len(value or b'')} bytes, far more than any picture may need.",
+            )
+        try:
+            request = self.format.read(value or b"", headers)
+        except ValueError as error:
+            detail = f"The record does not have the format of requests: {error}"
+            raise RejectedRequest(Reason.BAD_FORMAT, f"{detail.rstrip('.')}.") from error
+        if not request.picture:
+            raise RejectedRequest(Reason.MISSING_DATA, "The request has no picture.")
+        if len(request.picture) > most:
+            raise RejectedRequest(Reason.TOO_LARGE, f"The picture has more than {most} bytes.")
+        return request
