@@ -21,6 +21,8 @@ __all__ = ["calibrate", "platt", "temperature"]
 #: too few pictures.
 _SLOPES = (0.2, 5.0)
 _INTERCEPTS = (-10.0, 10.0)
+MOST_WITH_INTERCEPTS = 16
+"""Largest number of classes for which intercepts are tried: more have few pictures each."""
 #: Least gain in log loss of a calibration, on pictures that it was not fitted on.
 _LEAST_GAIN = 1e-4
 
@@ -39,7 +41,7 @@ def calibrate(logits: Logits, labels: Labels, folds: Sequence[int]) -> Calibrati
     classes = logits.shape[1]
     plain = log_loss(labels, Calibration.none(classes).probabilities(logits))
     best, least = None, plain - _LEAST_GAIN
-    for fit in (temperature, platt):
+    for fit in (temperature, platt) if classes <= MOST_WITH_INTERCEPTS else (temperature,):
         loss = log_loss(labels, _held_out(fit, logits, labels, np.asarray(folds)))
         if loss < least:
             best, least = fit, loss
@@ -48,18 +50,29 @@ def calibrate(logits: Logits, labels: Labels, folds: Sequence[int]) -> Calibrati
 
 def temperature(logits: Logits, labels: Labels) -> Calibration:
     """Return the slope with the least log loss."""
-    return _fit(logits, labels, [_SLOPES])
+    counts = np.full(len(labels), len(labels))
+    return _fit(logits, labels, counts, [_SLOPES])
 
 
 def platt(logits: Logits, labels: Labels) -> Calibration:
     """Return the slope and intercepts with the least log loss; the first intercept is 0."""
-    return _fit(logits, labels, [_SLOPES] + [_INTERCEPTS] * (logits.shape[1] - 1))
+    counts = np.bincount(labels)[labels]
+    return _fit(logits, labels, counts, [_SLOPES] + [_INTERCEPTS] * (logits.shape[1] - 1))
 
 
-def _fit(logits: Logits, labels: Labels, bounds: Sequence[tuple[float, float]]) -> Calibration:
-    """Return the calibration with the least log loss, with these bounds of slope and intercepts."""
+def _fit(
+    logits: Logits, labels: Labels, counts: Labels, bounds: Sequence[tuple[float, float]]
+) -> Calibration:
+    """Return the calibration with the least log loss.
+
+    Args:
+        logits: logits of the pictures.
+        labels: index of the true class of each picture, [n].
+        counts: for each picture, the number of pictures from which its parameters are found, [n].
+        bounds: bounds of the slope and of the intercepts; without them, the intercepts are 0.
+    """
     classes = logits.shape[1]
-    targets = _targets(labels, classes)
+    targets = _targets(labels, counts, classes)
 
     def calibration(values: Targets) -> Calibration:
         intercepts = values[1:] if len(values) > 1 else np.zeros(classes - 1)
@@ -91,10 +104,9 @@ def _held_out(
     return probabilities
 
 
-def _targets(labels: Labels, classes: int) -> Targets:
-    """Return Platt's target probabilities: near 1, but less for classes with fewer pictures."""
-    counts = np.bincount(labels, minlength=classes)[labels]
-    others = 1 / (counts + classes)
-    targets = np.repeat(others[:, np.newaxis], classes, axis=1)
-    targets[np.arange(len(labels)), labels] = (counts + 1) * others
+def _targets(labels: Labels, counts: Labels, classes: int) -> Targets:
+    """Return Platt's target probabilities: near 1, but less for fewer pictures."""
+    others = 1 / (counts + 2)
+    targets = np.repeat(others[:, np.newaxis] / (classes - 1), classes, axis=1)
+    targets[np.arange(len(labels)), labels] = 1 - others
     return targets

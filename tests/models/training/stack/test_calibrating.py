@@ -41,6 +41,18 @@ def test_a_slope_is_undone(classes: int, slope: float) -> None:
     assert after < 0.02 < before
 
 
+def test_a_slope_is_undone_for_many_classes_of_few_pictures() -> None:
+    """Use heads that are right, and sure of it by a fifth alone, as after training on views."""
+    random = np.random.default_rng(0)
+    labels = np.arange(2000) % 200
+    logits = random.normal(0, 1, (2000, 200))
+    logits[np.arange(2000), labels] += 6
+    found = calibrate(logits, labels, folds(2000))
+    assert found is not None
+    before = calibration_error(labels, Calibration.none(200).probabilities(logits))
+    assert calibration_error(labels, found.probabilities(logits)) < 0.05 < 0.3 < before
+
+
 def test_a_shift_is_undone_where_a_slope_cannot() -> None:
     logits, labels = answered(4000, 2)
     found = calibrate(logits + np.array([0.0, 1.5]), labels, folds(4000))
