@@ -28,9 +28,9 @@ def facts_beside(model: Path, given: Path) -> Iterator[Facts]:
     """
     folders = [model.parent, given] if given.is_dir() and given != model else [model.parent]
     readers: dict[str, Callable[[str], tuple[tuple[str, ...], dict[str, Any]]]] = {
-        "labels.txt": lambda text: (names_in_text(text), {}),
         "config.json": lambda text: _config(json.loads(text)),
         "preprocessor_config.json": lambda text: ((), _huggingface(json.loads(text))),
+        "labels.txt": lambda text: (names_in_text(text), {}),
     }
     for folder in dict.fromkeys(folders):
         for name, read in readers.items():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from catdog_stream.errors import InputError
-from catdog_stream.models.importing.choices import input_format
+from catdog_stream.models.importing.choices import chosen_classes, input_format
 from catdog_stream.models.importing.config_files import facts_beside
 from catdog_stream.models.importing.network import Facts, Network
 from catdog_stream.models.preprocessing import Preprocessing
@@ -128,6 +128,14 @@ def test_labels_of_teachable_machine(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("0 cat\n1 dog\n")
     (found,) = facts_beside(tmp_path / "model.tflite", tmp_path / "model.tflite")
     assert found.classes == ("cat", "dog")
+
+
+def test_labels_are_the_last_word(tmp_path: Path) -> None:
+    facts(tmp_path, "config.json", {"id2label": {"0": "LABEL_0", "1": "LABEL_1"}})
+    (tmp_path / "labels.txt").write_text("cat\ndog\n")
+    found = list(facts_beside(tmp_path / "model.onnx", tmp_path))
+    network = Network("onnx", {}, {}, Facts(""))
+    assert chosen_classes(network, found, None) == ("cat", "dog")
 
 
 @pytest.mark.parametrize(
