@@ -144,6 +144,7 @@ class CommittedTable(faust.Table[int, Shard]):
             shard = resolved(reference, snapshot)
             if snapshot is not None:
                 self._snapshots[partition] = snapshot
+                self._keys[partition].add(snapshot.key)
             else:
                 logger.warning(
                     "%s has lost record %d of partition %d, which held the counts: they begin "

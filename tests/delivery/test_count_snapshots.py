@@ -183,6 +183,19 @@ def test_a_successor_deletes_what_a_dead_worker_has_left(
     assert kept == {0, reference_of(text).key}
 
 
+def test_a_worker_that_gets_a_partition_back_deletes_what_others_have_named_meanwhile(
+    changelog: Changelog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, other = (table_on(changelog, monkeypatch) for _ in range(2))
+    table[0] = shard_of(MANY, 1)
+    restored(other, committed(table), changelog)
+    other[0] = shard_of({name: count + 1 for name, count in MANY.items()}, 2)
+    restored(table, committed(other), changelog)
+    table[0] = shard_of({name: count + 2 for name, count in MANY.items()}, 3)
+    text = committed(table)
+    assert {key for key, _ in changelog.compacted().values()} == {0, reference_of(text).key}
+
+
 def test_without_committed_offsets_the_copy_names_the_snapshot(
     changelog: Changelog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
