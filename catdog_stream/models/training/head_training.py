@@ -14,7 +14,6 @@ import xgboost
 from catdog_stream.errors import InputError, StackError
 from catdog_stream.folders import files_below
 from catdog_stream.models.engines.convert import LITERT_FILE, ONNX_FILE, TENSORFLOW_FILE
-from catdog_stream.models.engines.description import Description
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.models.stacks.golden import keep_first
 from catdog_stream.models.stacks.loading import cpu_engine
@@ -23,9 +22,8 @@ from catdog_stream.models.stacks.stack import ModelStack
 from catdog_stream.models.stacks.writing import NOTICE_FILE, parts_in, write_loadable
 from catdog_stream.models.training.backbone.start import described_backbone
 from catdog_stream.models.training.evaluation import Evaluation, evaluate
-from catdog_stream.models.training.head.choice import learners
-from catdog_stream.models.training.head.features import VIEWS, Seen, backbone_in, see
-from catdog_stream.models.training.head.learner import write_head
+from catdog_stream.models.training.head.features import VIEWS, see
+from catdog_stream.models.training.head.learner import learners, write_head
 from catdog_stream.models.training.head.options import HeadOption
 from catdog_stream.models.training.labelled import (
     WORKER_LIMITS,
@@ -85,13 +83,16 @@ def train_head(
         StackError: the backbone is missing, or the new stack cannot be loaded.
     """
     classes = classes_in(directory)
-    labelled_files(directory, classes)
+    files = labelled_files(directory, classes)
     if validation is not None:
         labelled_files(validation, classes)
     if not any((backbone / file).is_file() for file in (LITERT_FILE, ONNX_FILE)):
         raise StackError(f"There is no backbone at {backbone / LITERT_FILE}.")
     described, _ = described_backbone(backbone)
-    seen = _see(directory, classes, backbone, described, threads, limits, progress)
+    seen = see(
+        files, backbone, described, seed=0, threads=threads, limits=limits, progress=progress
+    )
+    check_each_class(directory, seen.labels, classes)
     learner = learners(head, len(classes), threads=threads, progress=progress)[0]
     setting = learner.default_setting(seen)
     try:
@@ -139,32 +140,6 @@ def train_head(
         (output / FILE_NAME).unlink(missing_ok=True)  # the manifest without golden pictures
         raise
     return Trained(output, len(seen.labels), seen.unreadable, evaluation)
-
-
-def _see(
-    directory: Path,
-    classes: tuple[str, ...],
-    folder: Path,
-    described: Description,
-    threads: int,
-    limits: PictureLimits,
-    progress: bool,
-) -> Seen:
-    """Return the features of every view of every readable picture below ``directory``."""
-    backbone = backbone_in(folder, described, threads=threads)
-    files = labelled_files(directory, classes)
-    seen = see(
-        files,
-        backbone,
-        described.preprocessing,
-        seed=0,
-        threads=threads,
-        limits=limits,
-        progress=progress,
-    )
-    backbone.close()
-    check_each_class(directory, seen.labels, classes)
-    return seen
 
 
 def _copy_backbone(backbone: Path, output: Path) -> None:

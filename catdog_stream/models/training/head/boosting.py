@@ -16,7 +16,7 @@ from tqdm import tqdm
 from catdog_stream.models.stacks.head import as_logits, objective_of
 from catdog_stream.models.stacks.writing import HEAD_FILE
 from catdog_stream.models.training.head.features import Seen
-from catdog_stream.models.training.head.learner import (
+from catdog_stream.models.training.head.held_out import (
     Arrays,
     HeldOut,
     Remember,
@@ -64,7 +64,16 @@ class BoostedLearner:
         self._parameters |= PARAMETERS
 
     def hold_out(self, seen: Seen, folds: Sequence[int], remember: Remember) -> HeldOut:
-        """Train a head for each fold; the setting is the number of rounds, by early stopping."""
+        """Train a head for each fold, on the other folds, with early stopping on the fold.
+
+        Args:
+            seen: the features of the pictures.
+            folds: the fold of each picture.
+            remember: keeps the result of each fold.
+
+        Returns:
+            The results on the folds; the setting is the number of rounds.
+        """
         logits = np.zeros((len(seen.labels), self._classes))
         rounds = []
         outs = folds_without(folds)
@@ -98,7 +107,7 @@ class BoostedLearner:
         sums = booster.predict(held_out, output_margin=True, iteration_range=(0, best))
         return {"rounds": np.array(best), "logits": as_logits(np.asarray(sums, np.float64))}
 
-    def default_setting(self, seen: Seen) -> float:  # noqa: ARG002 - another learner needs it
+    def default_setting(self, seen: Seen) -> float:  # noqa: ARG002 - as LinearLearner
         """Return a number of rounds."""
         return _ROUNDS
 

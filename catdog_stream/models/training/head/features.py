@@ -17,33 +17,18 @@ from tqdm import tqdm
 from catdog_stream.models.engines.backbone import Backbone, Pictures
 from catdog_stream.models.engines.description import Description
 from catdog_stream.models.pictures import Picture, PictureLimits
-from catdog_stream.models.preprocessing import Preprocessing
 from catdog_stream.models.stacks.loading import cpu_engine, load_backbone
 from catdog_stream.models.stacks.manifest import Manifest
 from catdog_stream.models.stacks.writing import parts_in
 from catdog_stream.models.training.corruptions import corrupted
 from catdog_stream.models.training.labelled import ADMITTED, LabelledFile, Unreadable, read_batches
 
-__all__ = ["VIEWS", "Seen", "backbone_in", "see"]
+__all__ = ["VIEWS", "Seen", "see"]
 
 VIEWS = 6
 """Number of views of each picture: whole, mirrored, cropped twice, turned, and corrupted."""
 SMALLEST_CROP = 0.65
 """Smallest share of a picture's area in a crop."""
-
-
-def backbone_in(directory: Path, described: Description, *, threads: int) -> Backbone:
-    """Load the network in ``directory`` with its standard file name. Raises ``StackError``."""
-    manifest = Manifest(
-        name="backbone",
-        version="1",
-        classes=(),
-        preprocessing=described.preprocessing,
-        network=described.network,
-        features=described.features,
-        parts=parts_in(directory),
-    )
-    return load_backbone(cpu_engine(manifest), directory, manifest, threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +49,30 @@ class Seen:
 
 def see(
     files: Sequence[LabelledFile],
-    backbone: Backbone,
-    wanted: Preprocessing,
+    directory: Path,
+    described: Description,
     *,
     seed: int,
     threads: int,
     limits: PictureLimits = ADMITTED,
     progress: bool,
 ) -> Seen:
-    """Return the features of the views of the readable pictures in ``files``, in their order."""
-    random = np.random.default_rng(seed)
+    """Return the features of the views of the readable pictures in ``files``, in their order.
+
+    Args:
+        files: the pictures.
+        directory: folder of the backbone, under its standard file name.
+        described: the backbone's description.
+        seed: seed of the views.
+        threads: number of CPU threads.
+        limits: size limits of a picture.
+        progress: show the progress.
+
+    Raises:
+        StackError: the backbone cannot be loaded.
+    """
+    backbone = _backbone(directory, described, threads)
+    wanted, random = described.preprocessing, np.random.default_rng(seed)
     features: list[npt.NDArray[np.float32]] = []
     labels: list[npt.NDArray[np.intp]] = []
     unreadable: list[Unreadable] = []
@@ -84,7 +83,21 @@ def see(
             labels.append(batch.labels)
             unreadable += batch.unreadable
             bar.update(len(batch.pictures) + len(batch.unreadable))
+    backbone.close()
     return Seen(np.concatenate(features), np.concatenate(labels), unreadable)
+
+
+def _backbone(directory: Path, described: Description, threads: int) -> Backbone:
+    manifest = Manifest(
+        name="backbone",
+        version="1",
+        classes=(),
+        preprocessing=described.preprocessing,
+        network=described.network,
+        features=described.features,
+        parts=parts_in(directory),
+    )
+    return load_backbone(cpu_engine(manifest), directory, manifest, threads)
 
 
 def _views(pictures: Pictures, random: np.random.Generator) -> Iterator[Pictures]:

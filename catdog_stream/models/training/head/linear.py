@@ -21,7 +21,7 @@ from catdog_stream.models.stacks.writing import LINEAR_HEAD_FILE
 from catdog_stream.models.training.data.splitting import even_folds
 from catdog_stream.models.training.evaluation import Labels, log_loss
 from catdog_stream.models.training.head.features import Seen
-from catdog_stream.models.training.head.learner import (
+from catdog_stream.models.training.head.held_out import (
     Arrays,
     HeldOut,
     Remember,

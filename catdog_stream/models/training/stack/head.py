@@ -11,9 +11,9 @@ from catdog_stream.models.training.evaluation import (
     calibration_error,
     log_loss,
 )
-from catdog_stream.models.training.head.choice import learners
-from catdog_stream.models.training.head.features import Seen, backbone_in, see
-from catdog_stream.models.training.head.learner import Arrays, HeldOut, Learner, write_head
+from catdog_stream.models.training.head.features import Seen, see
+from catdog_stream.models.training.head.held_out import Arrays, HeldOut
+from catdog_stream.models.training.head.learner import Learner, learners, write_head
 from catdog_stream.models.training.stack.calibrating import calibrate
 from catdog_stream.models.training.stack.task import Task
 from catdog_stream.models.training.stack.unfinished import Unfinished
@@ -39,16 +39,14 @@ def see_pictures(task: Task, work: Unfinished) -> Seen:
 
 
 def _see(task: Task, work: Unfinished) -> Arrays:
-    backbone = backbone_in(work.stack, task.start.described, threads=task.threads)
     seen = see(
         [each.file for each in task.parts.head],
-        backbone,
-        task.start.preprocessing,
+        work.stack,
+        task.start.described,
         seed=task.options.seed,
         threads=task.threads,
         progress=task.progress,
     )
-    backbone.close()
     return {"features": seen.features, "labels": seen.labels}
 
 

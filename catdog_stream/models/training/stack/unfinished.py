@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from catdog_stream.errors import InputError
-from catdog_stream.models.training.head.learner import Arrays
+from catdog_stream.models.training.head.held_out import Arrays
 
 __all__ = ["Unfinished", "unfinished_folder"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from catdog_stream.models.training.head.boosting import BoostedLearner
-from catdog_stream.models.training.head.learner import forget
+from catdog_stream.models.training.head.held_out import forget
 from tests.models.training.head.seen import FOLDS, seen
 
 

@@ -7,13 +7,8 @@ import numpy as np
 import pytest
 
 from catdog_stream.models.stacks.head import Head
-from catdog_stream.models.training.head.choice import learners
-from catdog_stream.models.training.head.learner import (
-    Arrays,
-    Learner,
-    forget,
-    write_head,
-)
+from catdog_stream.models.training.head.held_out import Arrays, forget
+from catdog_stream.models.training.head.learner import Learner, learners, write_head
 from catdog_stream.models.training.head.options import MOST_TO_BOOST, HeadKind, HeadOption
 from tests.models.training.head.seen import FOLDS, seen
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from catdog_stream.models.stacks.head import Head
 from catdog_stream.models.training.head.features import Seen
-from catdog_stream.models.training.head.learner import forget
+from catdog_stream.models.training.head.held_out import forget
 from catdog_stream.models.training.head.linear import STRENGTHS, LinearLearner
 from tests.models.training.head.seen import FOLDS, seen
 
