@@ -14,6 +14,8 @@
      "familiarity": {"threshold": 0.02, "pictures": 3000},
      "training": {...}, "quality": {...}, "reference": {...}}
 
+The head is ``head.ubj``, boosted trees, or ``head.npz``, a linear model (``head.py``).
+
 ``network`` is the architecture that TensorFlow builds; the default is ``inception_v3``. Optional:
 
 - ``output``: ``logits`` or ``probabilities`` of a complete classifier, which has no ``head``. The

@@ -278,7 +278,9 @@ def _parameters(report: Report) -> str:
     manifest = report.manifest
     training = dict(manifest.training or {})
     training.pop("counts", None)
-    rows = {"network": manifest.network, **to_builtins(manifest.preprocessing), **_flat(training)}
+    rows = {**to_builtins(manifest.preprocessing), **_flat(training)}
+    if "tensorflow" in manifest.parts:  # a network of this package
+        rows = {"network": manifest.network, **rows}
     if report.parity is not None:
         rows |= {f"parity {key}": value for key, value in report.parity.as_json().items()}
     cells = "".join(

@@ -14,6 +14,7 @@ from catdog_stream.models.training.evaluation import (
 from catdog_stream.models.training.head.features import Seen, see
 from catdog_stream.models.training.head.held_out import Arrays, HeldOut
 from catdog_stream.models.training.head.learner import Learner, learners, write_head
+from catdog_stream.models.training.intervals import share_interval
 from catdog_stream.models.training.stack.calibrating import calibrate
 from catdog_stream.models.training.stack.task import Task
 from catdog_stream.models.training.stack.unfinished import Unfinished
@@ -65,8 +66,11 @@ def put_head(task: Task, work: Unfinished, seen: Seen) -> TrainedHead:
         found.append((loss, learner, held, calibration, probabilities))
     loss, learner, held, calibration, probabilities = min(found, key=lambda each: each[0])
     write_head(learner, seen, held.setting, work.stack)
+    right = accuracy(seen.labels, probabilities)
+    ends = share_interval(round(right * len(seen.labels)), len(seen.labels))
     quality = {
-        "accuracy": round(accuracy(seen.labels, probabilities), 6),
+        "accuracy": round(right, 6),
+        "accuracy_interval": [round(end, 6) for end in ends],
         "log_loss": round(loss, 6),
         "calibration_error": round(calibration_error(seen.labels, probabilities), 6),
     }
