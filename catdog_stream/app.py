@@ -27,9 +27,11 @@ with keep_out_of_gc():
     from catdog_stream.delivery.fetch_budget import FetchBudget
     from catdog_stream.delivery.group_lag import GroupLag
     from catdog_stream.delivery.group_member import GroupMember
+    from catdog_stream.delivery.publishing import KafkaPublisher
     from catdog_stream.delivery.voting import VotePublisher
     from catdog_stream.kafka.topics import Topics
     from catdog_stream.memory import MemoryPlan
+    from catdog_stream.messages.labels import label_format_named
     from catdog_stream.pipeline.answer_metrics import AnswerMetrics, VoteMetrics
     from catdog_stream.pipeline.observing import Observers
     from catdog_stream.settings import Settings
@@ -40,7 +42,6 @@ with keep_out_of_gc():
     from catdog_stream.worker.cluster_readiness import ClusterReadiness
     from catdog_stream.worker.health import JURY_STARTS, WARMING, Watchdog, WorkerHealth
     from catdog_stream.worker.inference import Inference
-    from catdog_stream.worker.label_publisher import LabelPublisher
     from catdog_stream.worker.loading import loader_of
     from catdog_stream.worker.roles import role_of
     from catdog_stream.worker.rollout import Rollout
@@ -79,12 +80,13 @@ def build_app(settings: Settings) -> CatDogApp:
     )
 
     weights: dict[str, float] = {}
-    publisher: LabelPublisher | VotePublisher = LabelPublisher(
+    publisher: KafkaPublisher | VotePublisher = KafkaPublisher(
         lambda: app.producer,
         settings.cluster,
         partitions=lambda topic: readiness.partitions[topic],
         max_bytes=settings.max_answer_bytes,
         limits=settings.score_limits,
+        form=label_format_named(settings.label_format),
     )
     if role.voter is not None:
         publisher = VotePublisher(

@@ -13,7 +13,9 @@ from faust.types import ProducerT
 from catdog_stream.delivery.refusals import costs_request, explained_refusal
 from catdog_stream.errors import BrokerError, Reason, Refusal, RejectedRequest
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.messages.wire import Answer, Incoming, rejection, verdict_label
+from catdog_stream.messages.labels import LabelFormat, verdict_label
+from catdog_stream.messages.scores import ScoreLimits
+from catdog_stream.messages.wire import Answer, Incoming, rejection
 from catdog_stream.metrics import count_broker_error
 from catdog_stream.pipeline.ordered_publisher import Outcome
 
@@ -204,6 +206,8 @@ class KafkaPublisher(Writer):
         cluster: cluster that the app writes to.
         partitions: returns the number of partitions of a topic of answers.
         max_bytes: largest record that may be written, in bytes.
+        limits: limits of the scores in a label.
+        form: format of the values of labels.
     """
 
     TOO_LARGE = "The label cannot be written."
@@ -215,10 +219,14 @@ class KafkaPublisher(Writer):
         *,
         partitions: Callable[[str], int],
         max_bytes: int,
+        limits: ScoreLimits,
+        form: LabelFormat,
     ) -> None:
         super().__init__(producer, cluster)
         self._partitions = partitions
         self._max_bytes = max_bytes
+        self._limits = limits
+        self._form = form
 
     def _answer(self, incoming: Incoming, outcome: Outcome) -> tuple[str, Answer]:
         if isinstance(outcome, RejectedRequest):
@@ -228,7 +236,7 @@ class KafkaPublisher(Writer):
         verdict = outcome.verdict
         return self._cluster.names.labels, verdict_label(
             incoming,
-            text=verdict.text,
+            text=self._limits.text(verdict),
             url=outcome.url,
             verdict=verdict.label,
             scores=verdict.scores,
@@ -236,6 +244,8 @@ class KafkaPublisher(Writer):
             familiarity=verdict.familiarity,
             notes=verdict.notes,
             fields=outcome.fields,
+            limits=self._limits,
+            form=self._form,
         )
 
     def _bare(self, incoming: Incoming, error: RejectedRequest) -> tuple[str, Answer]:

@@ -1,19 +1,13 @@
-"""Labels and rejections as records, and requests as Kafka delivers them.
-
-Existing clients depend on these byte for byte: they read labels with strict parsers that refuse
-every field except ``label``, ``url`` and ``data``, so everything else is a record header.
-"""
+"""Records of the topics: requests as Kafka delivers them, answers, and rejections byte for byte."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
 from catdog_stream.errors import RejectedRequest
 from catdog_stream.messages.raw_json import RawObject, loads
-from catdog_stream.messages.scores import DEFAULT_LIMITS, SCORES, ScoreLimits, decimal
 
 __all__ = [
     "MAX_VALUES",
@@ -24,17 +18,14 @@ __all__ = [
     "Incoming",
     "Source",
     "base64_length",
+    "foreign_headers",
     "rejection",
     "values_of",
-    "verdict_label",
 ]
 
 Headers = Sequence[tuple[str, bytes]]
 
-#: Header names that this application writes; it replaces a request's headers of these names.
-LABEL_HEADERS = frozenset(
-    {"verdict", "stack", "source", "familiarity", "votes", "missing", SCORES}
-)  # and that of each class
+#: Header names of a rejection; it replaces a request's headers of these names.
 REJECTION_HEADERS = frozenset({"reason", "detail", "source"})
 
 #: Bytes of a Kafka record for everything except the picture: url, key, headers, JSON syntax.
@@ -122,56 +113,6 @@ def _count(value: bytes, mark: bytes) -> int:
     return FEW + value.count(mark, at + 1)
 
 
-def verdict_label(
-    incoming: Incoming,
-    *,
-    text: str,
-    url: str | None,
-    verdict: str,
-    scores: Mapping[str, float],
-    stack: str,
-    familiarity: float | None = None,
-    notes: Mapping[str, str] | None = None,
-    fields: Mapping[str, Any] | None = None,
-    limits: ScoreLimits = DEFAULT_LIMITS,
-) -> Answer:
-    """Return the record of ``catdoglabel`` for one classified request.
-
-    Args:
-        incoming: the request.
-        text: the label's text.
-        url: the request's ``url``, unchanged.
-        verdict: the most probable class, or ``unknown``.
-        scores: class to its probability, 0 to 1.
-        stack: name and version of the stack.
-        familiarity: the picture's OOD score, 0 to 1, if known.
-        notes: further headers.
-        fields: the request's JSON if it has other fields than these three: the label repeats them,
-            byte for byte if they are a ``RawObject``.
-        limits: limits of the scores.
-    """
-    of_classes = limits.headers(scores)
-    own = (
-        ("verdict", verdict.encode()),
-        *of_classes,
-        ("stack", stack.encode()),
-        ("source", str(incoming.source).encode()),
-        *(() if familiarity is None else [("familiarity", decimal(familiarity))]),
-        *((name, text.encode()) for name, text in (notes or {}).items()),
-    )
-    theirs = _foreign(incoming.headers, LABEL_HEADERS | {name for name, _ in of_classes})
-    return Answer(incoming.key, _label_value(text, url, fields), (*theirs, *own))
-
-
-def _label_value(text: str, url: str | None, fields: Mapping[str, Any] | None) -> bytes:
-    own = {"label": orjson.dumps(text), "url": orjson.dumps(url), "data": b"null"}
-    if fields is not None:
-        return RawObject.of(fields).replaced(own).json
-    return b'{"label": %(label)b, "url": %(url)b, "data": %(data)b}' % {
-        name.encode(): value for name, value in own.items()
-    }
-
-
 def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> Answer:
     """Return the record of ``catdogimage-rejected`` for one bad request.
 
@@ -184,7 +125,7 @@ def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> 
         ("detail", error.detail.encode("utf-8", "replace")),
         ("source", str(incoming.source).encode()),
     )
-    headers = (*_foreign(incoming.headers, REJECTION_HEADERS), *own)
+    headers = (*foreign_headers(incoming.headers, REJECTION_HEADERS), *own)
     key, value = incoming.key, incoming.value
     room = max_bytes - RECORD_FRAME_BYTES
     if key is not None and _size(own) + len(key) > room:
@@ -213,7 +154,8 @@ def _without_picture(value: bytes) -> bytes:
     return RawObject.parse(value).replaced({"data": b"null"}).json
 
 
-def _foreign(headers: Headers, reserved: frozenset[str]) -> Headers:
+def foreign_headers(headers: Headers, reserved: frozenset[str]) -> Headers:
+    """Return the headers without those of the reserved names."""
     return tuple((name, value) for name, value in headers if name not in reserved)
 
 

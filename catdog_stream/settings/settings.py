@@ -74,6 +74,8 @@ class Settings:
     create_topics: bool = True
     #: Format of requests: a name of ``REQUEST_FORMATS``, or ``package.module:factory``.
     request_format: str = "json"
+    #: Format of labels: a name of ``LABEL_FORMATS``, or ``package.module:factory``.
+    label_format: str = "catdog"
     #: Paths of the fields with the picture and the url in a request's JSON.
     data_field: str = "data"
     url_field: str = "url"
@@ -185,6 +187,7 @@ class Settings:
         settings = cls(
             names=names,
             request_format=read("CATDOG_REQUEST_FORMAT", values.request_format, cls.request_format),
+            label_format=read("CATDOG_LABEL_FORMAT", values.label_format, cls.label_format),
             data_field=read("CATDOG_DATA_FIELD", values.field, cls.data_field),
             url_field=read("CATDOG_URL_FIELD", values.field, cls.url_field),
             create_topics=read("CATDOG_CREATE_TOPICS", values.one_of(SWITCH), "on") == "on",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from catdog_stream.messages.labels import LABEL_FORMATS
 from catdog_stream.messages.requests.formats import REQUEST_FORMATS
 from catdog_stream.messages.votes import VOTER_NAME
 from catdog_stream.settings.allowed_hosts import AllowedHost
@@ -27,6 +28,7 @@ __all__ = [
     "hosts",
     "http",
     "is_factory",
+    "label_format",
     "milliseconds",
     "number",
     "one_of",
@@ -80,8 +82,17 @@ def factory(text: str) -> str:
 
 def request_format(text: str) -> str:
     """Parse a format of requests: a name, or a class or function in a module."""
-    if text not in REQUEST_FORMATS and not is_factory(text):
-        raise ValueError(f"it must be {', '.join(REQUEST_FORMATS)} or package.module:factory")
+    return _format(text, REQUEST_FORMATS)
+
+
+def label_format(text: str) -> str:
+    """Parse a format of labels: a name, or a class or function in a module."""
+    return _format(text, LABEL_FORMATS)
+
+
+def _format(text: str, names: tuple[str, ...]) -> str:
+    if text not in names and not is_factory(text):
+        raise ValueError(f"it must be {', '.join(names)} or package.module:factory")
     return text
 
 

@@ -11,8 +11,9 @@ from catdog_stream.errors import RejectedRequest
 from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.messages.labels import verdict_label
 from catdog_stream.messages.requests.json_format import JsonFormat
-from catdog_stream.messages.wire import Incoming, Source, rejection, verdict_label
+from catdog_stream.messages.wire import Incoming, Source, rejection
 from catdog_stream.models.verdict import Verdict
 
 __all__ = ["Answered", "publish_answers"]

@@ -15,6 +15,7 @@ from catdog_stream.delivery.publishing import KafkaPublisher, faust_timestamp
 from catdog_stream.errors import BrokerError, Reason, Refusal, RejectedRequest
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.replies import replies
+from catdog_stream.messages.labels import CatDogLabels
 from catdog_stream.messages.wire import Headers, Incoming, Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.pipeline import Classified, Outcome
@@ -71,6 +72,8 @@ def published(
                     app.settings.cluster,
                     partitions=partitions.__getitem__,
                     max_bytes=app.settings.max_answer_bytes,
+                    limits=app.settings.score_limits,
+                    form=CatDogLabels(),
                 )
                 async with asyncio.timeout(30):
                     await scenario(publisher)

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.messages.answers import Label
+from catdog_stream.messages.labels import verdict_label
 from catdog_stream.messages.scores import ScoreLimits, read_scores
 from catdog_stream.messages.votes import Vote
-from catdog_stream.messages.wire import Answer, Headers, Incoming, Source, verdict_label
+from catdog_stream.messages.wire import Answer, Headers, Incoming, Source
 from catdog_stream.models.classes import RESERVED, checked_classes, header_names
 from catdog_stream.models.verdict import Verdict
 

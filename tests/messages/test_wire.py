@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from catdog_stream.errors import REPLAY_ADVICE, Reason, RejectedRequest
 from catdog_stream.messages.answers import Label
+from catdog_stream.messages.labels import verdict_label
 from catdog_stream.messages.wire import (
     Headers,
     Incoming,
     Source,
     rejection,
-    verdict_label,
 )
 from tests.support.requests import parse_request
 

@@ -41,6 +41,10 @@ def test_every_variable_is_read() -> None:
         "CATDOG_REPLAYED_TOPIC": "replayed",
         "CATDOG_STACK_TOPIC": "stacks",
         "CATDOG_CREATE_TOPICS": "off",
+        "CATDOG_REQUEST_FORMAT": "raw",
+        "CATDOG_LABEL_FORMAT": "json",
+        "CATDOG_DATA_FIELD": "payload.image",
+        "CATDOG_URL_FIELD": "from",
         "CATDOG_STACK": "some/stack",
         "CATDOG_VOTE_RULE": "majority",
         "CATDOG_CANARY": "pets/3",
@@ -74,6 +78,10 @@ def test_every_variable_is_read() -> None:
     assert Settings.from_environment(environment) == Settings(
         names=Names("birds", "pictures", "labels", "rejected", "votes", "replayed", "stacks"),
         create_topics=False,
+        request_format="raw",
+        label_format="json",
+        data_field="payload.image",
+        url_field="from",
         broker="kafka://a:9092;kafka://b:9093",
         stack=Path("some/stack"),
         vote_rule="majority",
@@ -135,6 +143,9 @@ def test_an_application_has_names_of_its_own_and_single_ones_are_replaced() -> N
         ("CATDOG_REQUEST_TOPIC", ".."),
         ("CATDOG_REQUEST_TOPIC", "x" * 250),
         ("CATDOG_CREATE_TOPICS", "no"),
+        ("CATDOG_REQUEST_FORMAT", "jpeg"),
+        ("CATDOG_LABEL_FORMAT", "avro"),
+        ("CATDOG_DATA_FIELD", "a..b"),
     ],
 )
 def test_a_name_that_kafka_does_not_allow_is_refused(name: str, value: str) -> None:

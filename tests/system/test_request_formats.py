@@ -55,7 +55,13 @@ def test_a_picture_file_a_cloud_event_and_json_have_labels_and_garbage_its_reaso
         asyncio.run(classify(broker.address))
         page = f"http://127.0.0.1:{worker.port}"
         with Worker(
-            broker.address, tmp_path, settings={**settings, "CATDOG_REQUEST_FORMAT": "cloudevents"}
+            broker.address,
+            tmp_path,
+            settings={
+                **settings,
+                "CATDOG_REQUEST_FORMAT": "cloudevents",
+                "CATDOG_LABEL_FORMAT": "cloudevents",
+            },
         ) as other:
             other.wait_ready()
             sent = requests.post(
