@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args
+from tempfile import TemporaryDirectory
+from typing import Any, get_args
 
 import click
 
@@ -120,14 +121,10 @@ def train(
     name: str | None,
     version: str,
     size: int | None,
-    epochs: float | None,
-    upper_layers: bool,
-    fine_tuning: bool | None,
-    head: HeadOption,
-    seed: int,
     threads: int | None,
     resume: bool,
     force: bool,
+    **others: Any,
 ) -> None:
     """Train a stack on DIRECTORY/CLASS/*, two classes or more."""
     name = stack_name(name, version, directory)
@@ -145,17 +142,7 @@ def train(
     if not force and output.is_dir() and any(output.iterdir()):
         raise InputError(f"There is something in {output} already: --force replaces a stack there.")
     settings = Settings.from_environment()
-    options = Options(
-        name=name,
-        version=version,
-        network=network,
-        size=size,
-        epochs=epochs,
-        upper_layers=upper_layers,
-        fine_tuning=fine_tuning,
-        seed=seed,
-        head=head,
-    )
+    options = Options(name=name, version=version, network=network, size=size, **others)
     begin = backbone or shipped_stack(network or "inception_v3")
     with described_folder(begin, preset, size) as start:
         trained = train_stack(
@@ -183,10 +170,11 @@ def train(
 def _work_elsewhere() -> None:
     """Run this command in another process, and exit with its status."""
     arguments = ["-m", "catdog_stream", *sys.argv[1:]]
-    with until_stopped() as signals:
+    # The temporary files of a process that is killed go with the folder.
+    with TemporaryDirectory(prefix="catdog-train-") as temporary, until_stopped() as signals:
         process = subprocess.Popen(
             [sys.executable, child.__file__, str(os.getpid()), sys.executable, *arguments],
-            env={**os.environ, AT_WORK: "1"},
+            env={**os.environ, AT_WORK: "1", "TMPDIR": temporary},
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches this process, which ends the other
         )

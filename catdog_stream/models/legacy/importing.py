@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from catdog_stream.errors import InputError, StackError
-from catdog_stream.models.engines.convert import write_backbone
+from catdog_stream.models.engines.convert import ONNX_FILE, write_backbone
 from catdog_stream.models.engines.networks import NETWORKS
 from catdog_stream.models.legacy.head import OriginalHead
 from catdog_stream.models.legacy.slim import NETWORK
@@ -14,7 +14,12 @@ from catdog_stream.models.stacks.golden import keep_first
 from catdog_stream.models.stacks.locate import samples
 from catdog_stream.models.stacks.manifest import Golden, Manifest
 from catdog_stream.models.stacks.stack import ModelStack
-from catdog_stream.models.stacks.writing import HEAD_FILE, parts_in, write_loadable
+from catdog_stream.models.stacks.writing import (
+    HEAD_FILE,
+    LINEAR_HEAD_FILE,
+    parts_in,
+    write_loadable,
+)
 
 __all__ = ["check_features", "import_stack"]
 
@@ -60,6 +65,8 @@ def import_stack(
     check_features(head)
     write_backbone(NETWORK, network, output)
     head.write(output / HEAD_FILE)
+    for other in (LINEAR_HEAD_FILE, ONNX_FILE):  # of a stack that is replaced
+        (output / other).unlink(missing_ok=True)
     manifest = Manifest(
         name=name,
         version=version,

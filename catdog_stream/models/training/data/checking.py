@@ -6,9 +6,9 @@ evaluation has a copy in the training.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +99,17 @@ def check(
     with bar:
         for listed in files:
             seen = list(_read(listed, unreadable, threads, limits, bar))
-            found.append(
-                [same.add(*each, groups, duplicates) for each in sorted(seen, key=_content)]
-            )
+            found.append([same.add(*each, duplicates) for each in sorted(seen, key=_content)])
     _refuse_clashes(found, duplicates)
     copies = {each.path for each in duplicates}
-    found = [[each for each in part if each.file.path not in copies] for part in found]
+    found = [
+        [
+            replace(each, group=groups.get(each.file.path))
+            for each in part
+            if each.file.path not in copies
+        ]
+        for part in found
+    ]
     _refuse_few_groups(classes, found)
     for folder, part, least in zip(
         folders, found, (LEAST_TO_TRAIN, LEAST_TO_EVALUATE), strict=False
@@ -165,12 +170,7 @@ class _Copies:
         self._same = Sameness(_detail)
 
     def add(
-        self,
-        file: LabelledFile,
-        sha256: str,
-        thumbnail: Picture,
-        groups: Mapping[Path, str],
-        duplicates: list[Duplicate],
+        self, file: LabelledFile, sha256: str, thumbnail: Picture, duplicates: list[Duplicate]
     ) -> Example:
         first = self._by_hash.get(sha256)
         identical = first is not None
@@ -178,7 +178,7 @@ class _Copies:
             first = self._by_path[path]
         if first is not None:
             duplicates.append(Duplicate(file.path, first.file.path, identical))
-        example = Example(file, sha256, groups.get(file.path))
+        example = Example(file, sha256)
         self._by_hash.setdefault(sha256, example)
         self._by_path[file.path] = example
         return example
