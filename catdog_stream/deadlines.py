@@ -31,14 +31,15 @@ PRODUCE = 15.0
 #: Fetched records may be large, and the network slow. Nothing else waits for them: partitions with
 #: a new leader are fetched from the new leader.
 FETCH = 30.0
-#: For the committed offsets while the coordinator moves: half of Faust's limit for each step of a
-#: recovery.
+#: For the committed offsets while the coordinator moves.
 COMMITTED = 15.0
 #: To compare the committed offsets with the logs when partitions are assigned: together with
 #: ``COMMITTED`` within one step of a recovery.
 HISTORY = 6.0
 #: To read the snapshots of large counts at that time. A recovery that takes longer starts again.
 SNAPSHOTS = 6.0
+#: For each step of a recovery: the committed offsets, the snapshots, the logs, and a commit.
+RECOVERY_STEP = 36.0
 #: How long a log may end before the committed offset until the log counts as lost.
 SHORT_LOG = 2.0
 #: For all other requests, such as creating a topic.
@@ -147,8 +148,8 @@ def worker_settings() -> Mapping[str, Any]:
         "broker_session_timeout": SESSION,
         "broker_heartbeat_interval": HEARTBEAT_INTERVAL,
         "broker_rebalance_timeout": REBALANCE,
-        # The longest; patches.request_deadlines sets the shorter ones.
-        "broker_request_timeout": max(_BY_KEY.values()),
+        # Faust's limit for a step of a recovery; patches.request_deadlines sets those of requests.
+        "broker_request_timeout": RECOVERY_STEP,
         "producer_request_timeout": ANSWER,
         "consumer_metadata_max_age_ms": int(LOOK_AT_CLUSTER * 1000),
         "producer_metadata_max_age_ms": int(LOOK_AT_CLUSTER * 1000),

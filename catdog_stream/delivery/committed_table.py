@@ -11,15 +11,18 @@ after each commit. The copy is read if no offset is committed: Kafka deletes the
 that has had no member for a week (``offsets.retention.minutes``).
 """
 
+import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, cast
 
 import faust
 import orjson
 from aiokafka.errors import InvalidPartitionsError
 from faust.types import EventT
+from faust.types.tuples import RecordMetadata
 
 from catdog_stream.delivery.count_corrections import corrected, from_mail
 from catdog_stream.delivery.count_snapshots import (
@@ -55,6 +58,8 @@ class CommittedTable(faust.Table[int, Shard]):
         #: Partition to the last snapshot of its counts, and to keys of all that the changelog has.
         self._snapshots: dict[int, Snapshot] = {}
         self._keys: defaultdict[int, set[int]] = defaultdict(set)
+        #: Partition to the last write of a snapshot since the partition was restored.
+        self._writes: dict[int, asyncio.Future[Snapshot]] = {}
         #: Partition to the copy of its metadata in the changelog, if that names a snapshot.
         self._copies: dict[int, str] = {}
 
@@ -91,15 +96,30 @@ class CommittedTable(faust.Table[int, Shard]):
             text = snapshot.metadata(shard)
         return shard if text is None else text
 
-    async def write_snapshot(self, partition: int, shard: Shard) -> str:
+    async def write_snapshot(self, partition: int, shard: Shard) -> str | None:
         """Write the counts to the changelog and return the metadata that names them.
+
+        If an earlier write is not confirmed yet, that one is waited for. Return ``None`` if the
+        partition was restored meanwhile, or if ``shard`` differs too much from the earlier counts.
 
         Raises:
             KafkaError: Kafka does not accept the record, or the changelog lacks the partition. A
                 worker adds partitions when it starts.
+            ProducerSendError: the producer refuses it.
         """
         if partition >= (self.partitions or 0):
             raise InvalidPartitionsError(f"{self.changelog_topic_name}/{partition}")
+        write = self._writes.get(partition)
+        if write is None or write.done():
+            write = self._writes[partition] = asyncio.ensure_future(self._write(partition, shard))
+            write.add_done_callback(lambda done: done.cancelled() or done.exception())
+        snapshot = await asyncio.shield(write)
+        if self._writes.get(partition) is not write:
+            return None  # others may have deleted it
+        self._snapshots[partition] = snapshot
+        return snapshot.metadata(shard)
+
+    async def _write(self, partition: int, shard: Shard) -> Snapshot:
         key = new_key()
         self._keys[partition].add(key)
         sent = await self.changelog_topic.send(
@@ -110,8 +130,7 @@ class CommittedTable(faust.Table[int, Shard]):
             value_serializer=self.value_serializer,
             force=True,
         )
-        self._snapshots[partition] = Snapshot((await sent).offset, key, shard)
-        return cast(str, self._snapshots[partition].metadata(shard))
+        return Snapshot((await sent).offset, key, shard)
 
     def references(self, committed: Mapping[int, str]) -> Mapping[int, Reference]:
         """Return which snapshots are needed to restore partitions.
@@ -138,6 +157,7 @@ class CommittedTable(faust.Table[int, Shard]):
             snapshot: the snapshot that it needs; ``None`` if the changelog no longer holds it.
         """
         self._snapshots.pop(partition, None)
+        self._writes.pop(partition, None)
         if reference is None:
             shard = from_metadata(metadata)
         else:
@@ -196,8 +216,20 @@ class CommittedTable(faust.Table[int, Shard]):
         """
         if not metadata or partition >= (self.partitions or 0):
             return
-        self.send_changelog(partition, partition, orjson.loads(metadata))
+        sent = self.send_changelog(partition, partition, orjson.loads(metadata))
+        if (snapshot := self._snapshots.get(partition)) is not None:
+            sent.add_done_callback(partial(self._compare, partition, snapshot))
         named = reference_in(metadata)
         for key in self._keys[partition] - {named.key if named is not None else 0}:
             self._keys[partition].discard(key)
             self.send_changelog(partition, key, None, None, "raw")
+
+    def _compare(
+        self, partition: int, snapshot: Snapshot, copied: "asyncio.Future[RecordMetadata]"
+    ) -> None:
+        """Forget a snapshot that comes after its own copy: the changelog was created again."""
+        if copied.cancelled() or copied.exception() is not None:
+            return
+        is_last = self._snapshots.get(partition) is snapshot
+        if is_last and copied.result().offset <= snapshot.position:
+            del self._snapshots[partition]

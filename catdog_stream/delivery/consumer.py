@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
+from faust.exceptions import ProducerSendError
 from faust.types import TP, Message
 from faust.types.transports import TPorTopicSet
 from mode.utils.futures import notify
@@ -198,31 +199,73 @@ class Consumer(ReadingConsumer):
         if not self._has_taken_over(generation):
             return False
         states = self._committable_states(tps)
-        if not await self._sends_are_confirmed(wait=bool(states)):
-            return False
-        texts = await self._metadata_of(states)
-        offsets = {
-            tp: (end, self.suspects.marked(tp, end, texts[tp]))
-            for tp, (end, _) in states.items()
-            if tp in texts
-        }
-        if not offsets:
-            return False
-        corrected = self._corrected & offsets.keys()
+        corrected = self._corrected & states.keys()
         self._corrected -= corrected  # more may be added during the commit
-        committed = await self._consumer_thread.commit_as(generation, offsets)
-        if committed:
-            ends = {tp: offset for tp, (offset, _) in offsets.items()}
-            self._committed_offset.update(ends)
-            self.suspects.note_committed(ends)
-            tables = self._committed_tables()
-            for tp in ends:
-                if tp.topic in tables:
-                    tables[tp.topic].copy_to_changelog(tp.partition, texts[tp])
-            self.app.tables.on_commit(ends)
-        else:
-            self._corrected |= corrected
-        return committed
+        done: set[TP] = set()
+        try:
+            if states and await self._sends_are_confirmed(wait=True):
+                done |= await self._commit_states(generation, states)
+            elif not states:
+                await self._sends_are_confirmed(wait=False)
+        finally:
+            self._corrected |= corrected - done
+        return bool(done)
+
+    async def _commit_states(
+        self, generation: int, states: Mapping[TP, tuple[int, str | Shard]]
+    ) -> set[TP]:
+        """Commit what is ready, then what needs a snapshot first; return what is committed.
+
+        A partition whose snapshot cannot be written now is left out: the next commit includes it.
+        """
+        texts = {tp: state for tp, (_, state) in states.items() if isinstance(state, str)}
+        large = {tp: state for tp, (_, state) in states.items() if not isinstance(state, str)}
+        done = await self._commit_texts(generation, states, texts)
+        if large:
+            found = await asyncio.gather(*(self._snapshot(tp, large[tp]) for tp in large))
+            named = {tp: text for tp, text in zip(large, found, strict=True) if text is not None}
+            done |= await self._commit_texts(generation, states, named)
+        return done
+
+    async def _snapshot(self, tp: TP, shard: Shard) -> str | None:
+        """Return the metadata that names a snapshot of the counts; ``None`` without one."""
+        table = self._committed_tables()[tp.topic]
+        try:
+            async with asyncio.timeout(deadlines.PRODUCE):
+                return await table.write_snapshot(tp.partition, shard)
+        except (KafkaError, ProducerSendError, TimeoutError) as error:
+            count_broker_error("commit")
+            self.log.warning("The counts of %s/%d are not written yet: %r.", *tp, error)
+            if self.cluster is not None:
+                cause = error.__cause__ if isinstance(error, ProducerSendError) else error
+                changelog = Access.topic("Write", table.changelog_topic_name)
+                refused = broker_error(cause or error, self.cluster, changelog)
+                if refused.refusal is not Refusal.PASSING:
+                    self.on_unusable(refused)
+            return None
+
+    async def _commit_texts(
+        self,
+        generation: int,
+        states: Mapping[TP, tuple[int, str | Shard]],
+        texts: Mapping[TP, str],
+    ) -> set[TP]:
+        """Commit the partitions of ``texts``, with marks of suspects; return them if accepted."""
+        offsets = {
+            tp: (states[tp][0], self.suspects.marked(tp, states[tp][0], text))
+            for tp, text in texts.items()
+        }
+        if not offsets or not await self._consumer_thread.commit_as(generation, offsets):
+            return set()
+        ends = {tp: offset for tp, (offset, _) in offsets.items()}
+        self._committed_offset.update(ends)
+        self.suspects.note_committed(ends)
+        tables = self._committed_tables()
+        for tp in ends:
+            if tp.topic in tables:
+                tables[tp.topic].copy_to_changelog(tp.partition, texts[tp])
+        self.app.tables.on_commit(ends)
+        return set(ends)
 
     def _committable_states(self, tps: Iterable[TP]) -> dict[TP, tuple[int, str | Shard]]:
         """Return what can be committed: offsets, and the counts up to them, of the same moment.
@@ -245,27 +288,6 @@ class Consumer(ReadingConsumer):
             if tp in assignment
         }
 
-    async def _metadata_of(self, states: Mapping[TP, tuple[int, str | Shard]]) -> dict[TP, str]:
-        """Return the metadata to commit, after the snapshots that it names are written.
-
-        A partition whose snapshot cannot be written now is left out: the next commit includes it.
-        """
-        texts = {tp: state for tp, (_, state) in states.items() if isinstance(state, str)}
-        tables = self._committed_tables()
-        try:
-            async with asyncio.timeout(deadlines.PRODUCE):
-                for tp, (_, state) in states.items():
-                    if not isinstance(state, str):
-                        texts[tp] = await tables[tp.topic].write_snapshot(tp.partition, state)
-        except (KafkaError, TimeoutError) as error:
-            count_broker_error("commit")
-            if self.cluster is not None:
-                changelog = tables[tp.topic].changelog_topic_name
-                refused = broker_error(error, self.cluster, Access.topic("Write", changelog))
-                if refused.refusal is not Refusal.PASSING:
-                    self.on_unusable(refused)
-        return texts
-
     async def _sends_are_confirmed(self, *, wait: bool) -> bool:
         """Return ``False`` if a send of an agent has failed: then nothing may be committed."""
         try:
@@ -283,8 +305,9 @@ class Consumer(ReadingConsumer):
         self._taken_over, generation = None, self.app.consumer_generation_id
         committed = await self.go_to_committed()
         self._corrected.clear()
-        for table in self._committed_tables().values():
-            await self._restore(table, committed)
+        async with asyncio.timeout(deadlines.SNAPSHOTS):  # then the recovery starts again
+            for table in self._committed_tables().values():
+                await self._restore(table, committed)
         if self.cluster is not None:
             await self._follow_history(self.cluster, committed)
             await self._check_metadata_limit(generation)
@@ -304,8 +327,7 @@ class Consumer(ReadingConsumer):
         if references and self.cluster is not None:
             changelog = table.changelog_topic_name
             try:
-                async with asyncio.timeout(deadlines.SNAPSHOTS):
-                    snapshots = await read_snapshots(self.cluster, changelog, references)
+                snapshots = await read_snapshots(self.cluster, changelog, references)
             except BrokerError as error:
                 if error.refusal is not Refusal.PASSING:
                     await self._end(error)

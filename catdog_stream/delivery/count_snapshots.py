@@ -11,6 +11,7 @@ deletes it, after a commit that names another one. The changelog is compacted, w
 
 import secrets
 from collections.abc import Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ import orjson
 from catdog_stream.delivery.count_corrections import KINDS, difference, summed
 from catdog_stream.delivery.counting import MAX_COUNTS_TEXT, Shard, from_document
 from catdog_stream.documents import convert
-from catdog_stream.kafka.bounded_reader import Extent, extent, records
+from catdog_stream.kafka.bounded_reader import Extent, consumer, extent, records_of
 from catdog_stream.kafka.config import ClusterConfig
 
 __all__ = ["Reference", "Snapshot", "new_key", "read_snapshots", "reference_in", "resolved"]
@@ -111,13 +112,18 @@ async def read_snapshots(
         and start <= reference.position < end
     }
     found: dict[int, Snapshot] = {}
-    async for record in records(cluster, Extent(wanted)):
-        reference = references[record.partition]
-        if (record.offset, record.key) != (reference.position, str(reference.key).encode()):
-            continue
-        try:
-            shard = from_document(orjson.loads(record.value or b""))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            continue
-        found[record.partition] = Snapshot(reference.position, reference.key, shard)
+    if not wanted:
+        return found
+    async with (
+        # Kafka sends the first record whole, and no more: copies of days may follow it.
+        consumer(cluster, auto_offset_reset="earliest", max_partition_fetch_bytes=1) as reader,
+        aclosing(records_of(reader, Extent(wanted), len(wanted))) as records,
+    ):
+        async for record in records:
+            reference = references[record.partition]
+            if (record.offset, record.key) != (reference.position, str(reference.key).encode()):
+                continue
+            with suppress(ValueError, KeyError, TypeError, AttributeError):
+                shard = from_document(orjson.loads(record.value or b""))
+                found[record.partition] = Snapshot(reference.position, reference.key, shard)
     return found

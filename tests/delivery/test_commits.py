@@ -9,6 +9,7 @@ import orjson
 import pytest
 from aiokafka.errors import (
     IllegalGenerationError,
+    KafkaTimeoutError,
     NoError,
     NotCoordinatorForGroupError,
     OffsetMetadataTooLargeError,
@@ -16,6 +17,7 @@ from aiokafka.errors import (
     UnknownMemberIdError,
 )
 from aiokafka.structs import OffsetAndMetadata
+from faust.exceptions import ProducerSendError
 from faust.types import TP
 
 from catdog_stream import deadlines
@@ -162,6 +164,55 @@ def test_the_beginning_is_committed_where_it_is_known() -> None:
         assert [offsets[REQUESTS][0] for offsets in committed] == [0]
 
     asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
+
+
+OTHER = TP("catdogimage", 1)
+MANY = {f"class {number}": number for number in range(1, 1001)}
+
+
+@pytest.mark.parametrize("error", [KafkaTimeoutError(), ProducerSendError("full"), None])
+def test_a_snapshot_that_cannot_be_written_delays_its_own_partition_alone(
+    error: Exception | None,
+) -> None:
+    """Check a changelog whose leader is away; a correction that comes meanwhile is not lost."""
+
+    async def scenario() -> None:
+        it = consumer()
+        it.assignment = lambda: {REQUESTS, OTHER}
+        table = it.app.Table("numbers", partitions=2, follows=REQUESTS.topic)
+        table.copy_to_changelog = lambda *_copied: None
+        table.data[0] = {"labels": {"cat": 3}, "rejections": {}, "offset": 3}
+        table.data[1] = {"labels": MANY, "rejections": {}, "offset": 3}
+        fails = True
+
+        async def write_snapshot(_partition: int, _shard: object) -> str:
+            it._corrected |= {REQUESTS, OTHER}
+            if fails and error is not None:
+                raise error
+            if fails:
+                await asyncio.Event().wait()
+            return "named"
+
+        committed: list[dict[TP, tuple[int, str]]] = []
+
+        async def commit_as(_generation: int, offsets: dict[TP, tuple[int, str]]) -> bool:
+            committed.append(offsets)
+            return True
+
+        table.write_snapshot = write_snapshot
+        it._thread.commit_as = commit_as
+        it._read_to = {REQUESTS: 3, OTHER: 3}
+        await it._commit_tps([REQUESTS, OTHER], start_new_transaction=False)
+        assert [set(offsets) for offsets in committed] == [{REQUESTS}]
+        fails = False
+        await it._commit_tps([REQUESTS, OTHER], start_new_transaction=False)
+        assert [set(offsets) for offsets in committed[1:]] == [{REQUESTS}, {OTHER}]
+        assert committed[2][OTHER] == (3, "named")
+        assert it._corrected == {REQUESTS, OTHER}, "the correction came while it was written"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deadlines, "PRODUCE", 0.05)
+        asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 
 
 def test_a_commit_that_failed_is_made_again_with_what_has_come_since() -> None:

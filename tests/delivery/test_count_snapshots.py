@@ -63,6 +63,17 @@ class Changelog:
 
         return confirmed()
 
+    def sent(self, key: int, value: Any) -> Any:
+        """Write, and return the record as Faust's future of it."""
+        position = self.write(key, value)
+        future = SimpleNamespace(
+            cancelled=lambda: False,
+            exception=lambda: None,
+            result=lambda: SimpleNamespace(offset=position),
+        )
+        future.add_done_callback = lambda callback: callback(future)
+        return future
+
     def compacted(self) -> dict[int, tuple[int, Any]]:
         """Return position to key and value of the records that compaction keeps."""
         last = {key: position for position, (key, _) in enumerate(self.records)}
@@ -90,7 +101,7 @@ def table_on(changelog: Changelog, monkeypatch: pytest.MonkeyPatch) -> Committed
     monkeypatch.setattr(
         table,
         "send_changelog",
-        lambda _partition, key, value, *_serializers: changelog.write(key, value),
+        lambda _partition, key, value, *_serializers: changelog.sent(key, value),
     )
     table.apply_changelog_batch(
         [
@@ -113,11 +124,14 @@ def table_on(changelog: Changelog, monkeypatch: pytest.MonkeyPatch) -> Committed
 def committed(table: CommittedTable, *, accepted: bool = True) -> str:
     """Commit partition 0 as the consumer does; return the metadata."""
     state = table.to_commit(0)
-    if not isinstance(state, str):
-        state = asyncio.run(asyncio.wait_for(table.write_snapshot(0, state), DEADLINE))
+    if isinstance(state, str):
+        text: str | None = state
+    else:
+        text = asyncio.run(asyncio.wait_for(table.write_snapshot(0, state), DEADLINE))
+    assert text is not None
     if accepted:
-        table.copy_to_changelog(0, state)
-    return state
+        table.copy_to_changelog(0, text)
+    return text
 
 
 def restored(table: CommittedTable, metadata: str, changelog: Changelog) -> Shard:
@@ -194,6 +208,68 @@ def test_a_worker_that_gets_a_partition_back_deletes_what_others_have_named_mean
     table[0] = shard_of({name: count + 2 for name, count in MANY.items()}, 3)
     text = committed(table)
     assert {key for key, _ in changelog.compacted().values()} == {0, reference_of(text).key}
+
+
+def test_a_snapshot_that_is_confirmed_late_is_not_named_by_who_got_the_partition_back(
+    changelog: Changelog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Check a write whose partition moved away and back: others may have deleted its record."""
+    table = table_on(changelog, monkeypatch)
+    table[0] = shard_of(MANY, 1)
+
+    async def scenario() -> str | None:
+        confirmed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        async def send(*, key: int, value: Any, **_: Any) -> Any:
+            changelog.write(key, value)
+            return confirmed
+
+        monkeypatch.setattr(table.changelog_topic, "send", send)
+        write = asyncio.ensure_future(table.write_snapshot(0, table[0]))
+        await asyncio.sleep(0)
+        table.restore(0, "")
+        confirmed.set_result(SimpleNamespace(offset=0))
+        return await write
+
+    assert asyncio.run(asyncio.wait_for(scenario(), DEADLINE)) is None
+    assert not isinstance(table.to_commit(0), str), "a new one is needed"
+
+
+def test_an_unconfirmed_snapshot_is_waited_for_and_not_written_again(
+    changelog: Changelog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = table_on(changelog, monkeypatch)
+    table[0] = shard_of(MANY, 1)
+
+    async def scenario() -> str | None:
+        confirmed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        async def send(*, key: int, value: Any, **_: Any) -> Any:
+            changelog.write(key, value)
+            return confirmed
+
+        monkeypatch.setattr(table.changelog_topic, "send", send)
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(table.write_snapshot(0, table[0]), 0.01)
+        confirmed.set_result(SimpleNamespace(offset=0))
+        return await table.write_snapshot(0, table[0])
+
+    text = asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
+    assert (reference_of(text).position, len(changelog.records)) == (0, 1)
+
+
+def test_when_the_changelog_was_created_again_the_next_commit_writes_a_new_snapshot(
+    changelog: Changelog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = table_on(changelog, monkeypatch)
+    table[0] = shard_of(MANY, 1)
+    committed(table)
+    changelog.records.clear()
+    committed(table)
+    text = committed(table)
+    assert reference_of(text).position > 0
+    assert restored(table_on(changelog, monkeypatch), text, changelog) == table[0]
 
 
 def test_without_committed_offsets_the_copy_names_the_snapshot(
