@@ -31,6 +31,13 @@ def recount(dry_run: bool, forget_deleted: bool) -> None:
         signals.run(saying_silence(cluster, run.look()))
         for line in report_lines(run):
             click.echo(line)
+        running = bool(run.lost) and signals.run(saying_silence(cluster, run.workers()))
+        if running:
+            raise click.ClickException(
+                "Nothing is corrected. The changelog has lost the counts of "
+                f"{', '.join(f'{tp.topic}/{tp.partition}' for tp in run.lost)}, and only the "
+                "running workers know them: stop all workers, then call it again."
+            )
         if dry_run or not run.corrections:
             return
         if run.forgotten and not forget_deleted:

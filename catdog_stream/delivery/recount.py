@@ -111,6 +111,8 @@ class Recount:
 
     #: Partitions whose committed offset holds no counts: another program has set it.
     without_counts: list[TopicPartition] = field(default_factory=list)
+    #: Partitions whose counts only their running owner knows: the changelog has lost their record.
+    lost: list[TopicPartition] = field(default_factory=list)
 
     async def look(self) -> None:
         """Count the answers in the topics; change nothing. Raises ``BrokerError``."""
@@ -213,6 +215,7 @@ class Recount:
             and (offset.metadata or tp.topic == self.cluster.names.requests)
         }
         shards = {tp: from_metadata(text) for tp, text in texts.items()}
+        self.lost = []
         for table, topic in self.cluster.names.counted.items():
             references = {
                 tp.partition: reference
@@ -222,9 +225,10 @@ class Recount:
             changelog = changelog_of(self.cluster.names.group, table)
             snapshots = await read_snapshots(self.cluster, changelog, references)
             for partition, reference in references.items():
-                shards[TopicPartition(topic, partition)] = resolved(
-                    reference, snapshots.get(partition)
-                )
+                tp = TopicPartition(topic, partition)
+                shards[tp] = resolved(reference, snapshots.get(partition))
+                if partition not in snapshots:
+                    self.lost.append(tp)
         self.without_counts = [tp for tp, shard in shards.items() if shard is None]
         return {tp: shard for tp, shard in shards.items() if shard is not None}
 

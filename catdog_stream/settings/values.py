@@ -62,6 +62,8 @@ _HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:.]+")
 
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+#: Ends of the names of a jury's, a voter's and a recount's group.
+_OF_ANOTHER = re.compile(r"-(jury|recount|voter-.*)$")
 _APPLICATION = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,99}")
 
 #: ``package.module:factory``.
@@ -116,6 +118,8 @@ def application(text: str) -> str:
         raise ValueError(
             "it must have 1 to 100 of letters, digits, '.', '_' and '-', and begin with a letter"
         )
+    if text in ("catdogimage", "catdogstack") or _OF_ANOTHER.search(text):
+        raise ValueError("groups or topics of another application would have the same names")
     return text
 
 

@@ -139,6 +139,9 @@ def test_an_application_has_names_of_its_own_and_single_ones_are_replaced() -> N
     [
         ("CATDOG_APP", "1bird"),
         ("CATDOG_APP", "a b"),
+        ("CATDOG_APP", "birds-jury"),
+        ("CATDOG_APP", "birds-voter-a"),
+        ("CATDOG_APP", "catdogimage"),
         ("CATDOG_REQUEST_TOPIC", "a/b"),
         ("CATDOG_REQUEST_TOPIC", ".."),
         ("CATDOG_REQUEST_TOPIC", "x" * 250),
