@@ -3,7 +3,8 @@
 ::
 
     async with request_reply(cluster) as stream:
-        question = await stream.send(request_value(picture, url))
+        value, headers = request_format.write(picture, url)
+        question = await stream.send(value, headers=headers)
         reply = await question.reply
 """
 
