@@ -27,7 +27,7 @@ from catdog_stream.settings import Settings
 from catdog_stream.worker.allocator import Trimmer
 from catdog_stream.worker.drift_monitor import DriftMonitor
 from catdog_stream.worker.loading import load_stack
-from catdog_stream.worker.side_models import canary_sample, load_canary, shadow_of
+from catdog_stream.worker.side_models import canary_loader, canary_sample, shadow_of
 
 __all__ = ["Inference", "load_stack", "rejection_limit"]
 
@@ -255,7 +255,7 @@ class Inference(Service):
         return await self._running(load, seconds)
 
     async def _share_with_canary(self) -> None:
-        runner = await self._running(load_canary)
+        runner = await self._running(canary_loader())
         canary = runner.classifier
         await self._check_classes(canary, self.classifier, runner)
         self._note_weight(canary)

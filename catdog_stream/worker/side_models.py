@@ -1,5 +1,6 @@
 """Canary and shadow beside the serving classifier, as the settings say."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from catdog_stream.settings import Settings
 from catdog_stream.settings.values import is_factory
 from catdog_stream.worker.loading import ClassifierOfSettings, load_stack
 
-__all__ = ["canary_sample", "load_canary", "shadow_of"]
+__all__ = ["canary_loader", "canary_sample", "shadow_of"]
 
 #: A shadow has the lowest priority: its timeout is this multiple of the serving model's.
 SHADOW_PATIENCE = 6
@@ -44,17 +45,25 @@ def canary_sample(settings: Settings) -> Sample:
     return Sample(b"canary", settings.canary_share)
 
 
-def load_canary(settings: Settings) -> Classifier:
-    """Load the canary and check it: its golden pictures, or the contract of a Python class.
+def canary_loader() -> Callable[[Settings], Classifier]:
+    """Return the loader of the canary.
 
-    Raises:
-        StackError: the stack cannot be loaded, or answers its golden pictures otherwise.
-        SettingError: the class cannot be used.
+    It checks the golden pictures of a stack, and the contract of the first one of a Python class.
+    It raises ``StackError`` or ``SettingError`` if the canary cannot be used.
     """
-    assert settings.canary is not None
-    if is_factory(settings.canary):
-        return ClassifierOfSettings()(replace(settings, classifier=settings.canary))
-    directory = directory_of(settings, settings.canary)
+    load_class = ClassifierOfSettings()
+
+    def load(settings: Settings) -> Classifier:
+        assert settings.canary is not None
+        if is_factory(settings.canary):
+            return load_class(replace(settings, classifier=settings.canary))
+        return _load_checked(settings, settings.canary)
+
+    return load
+
+
+def _load_checked(settings: Settings, canary: str) -> Classifier:
+    directory = directory_of(settings, canary)
     stack = load_stack(replace(settings, stack=directory))
     try:
         stack.check_golden(directory)
