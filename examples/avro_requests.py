@@ -10,7 +10,7 @@ import io
 import json
 import os
 import struct
-from functools import cache
+from functools import lru_cache
 
 import fastavro
 import requests
@@ -22,10 +22,12 @@ WRITTEN = int(os.environ.get("SCHEMA_ID", "1"))
 HEAD = struct.Struct(">bI")
 
 
-@cache
-def schema(number: int) -> dict:
-    """Return a schema of the registry, which never changes."""
-    answer = requests.get(f"{os.environ['SCHEMA_REGISTRY']}/schemas/ids/{number}", timeout=10)
+@lru_cache(1000)
+def schema(number: int) -> dict | None:
+    """Return a schema of the registry, which never changes; ``None`` if there is none."""
+    answer = requests.get(f"{os.environ['SCHEMA_REGISTRY']}/schemas/ids/{number}", timeout=2)
+    if answer.status_code == requests.codes.not_found:
+        return None
     answer.raise_for_status()
     return fastavro.parse_schema(json.loads(answer.json()["schema"]))
 
@@ -37,10 +39,11 @@ class Avro:
         """Return the picture and the url of a record."""
         if len(value) < HEAD.size or value[0] != 0:
             raise ValueError("it does not begin with 0 and the id of a schema")
+        number = HEAD.unpack_from(value)[1]
+        if (known := schema(number)) is None:
+            raise ValueError(f"the registry has no schema {number}")
         try:
-            found = fastavro.schemaless_reader(
-                io.BytesIO(value[HEAD.size :]), schema(HEAD.unpack_from(value)[1])
-            )
+            found = fastavro.schemaless_reader(io.BytesIO(value[HEAD.size :]), known)
             return Request(found.get("url"), found["image"])
         except (EOFError, KeyError, TypeError, IndexError) as error:
             raise ValueError(f"it is no record of the schema ({error!r})") from error

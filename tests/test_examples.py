@@ -72,8 +72,11 @@ def test_avro_of_a_registry_is_a_format_of_requests(monkeypatch: pytest.MonkeyPa
     fields = [{"name": "image", "type": "bytes"}, {"name": "url", "type": ["null", "string"]}]
     schema = json.dumps({"type": "record", "name": "Request", "fields": fields})
 
+    asked = []
+
     class Registry(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            asked.append(self.path)
             self.send_response(200 if self.path == "/schemas/ids/1" else 404)
             self.end_headers()
             self.wfile.write(json.dumps({"schema": schema}).encode())
@@ -89,11 +92,13 @@ def test_avro_of_a_registry_is_a_format_of_requests(monkeypatch: pytest.MonkeyPa
         value, headers = parser.format.write(b"picture", "a/b")
         request = parser.parse(value, headers)
         assert (request.picture, request.url) == (b"picture", "a/b")
-        for damaged in (b"", b"x", value[:7], b"\1" + value[1:]):
+        unknown = value[:4] + b"\7" + value[5:]
+        for damaged in (b"", b"x", value[:7], b"\1" + value[1:], unknown, unknown):
             with pytest.raises(RejectedRequest) as rejected:
                 parser.parse(damaged, ())
             assert rejected.value.reason == Reason.BAD_FORMAT
         registry.shutdown()
+    assert asked == ["/schemas/ids/1", "/schemas/ids/7"]
 
 
 def imported(example: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModelStack:
