@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["described", "find"]
+__all__ = ["called", "described", "find", "made"]
 
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 _PACKAGE = str(Path(__file__).parent)
@@ -39,6 +39,26 @@ def find(named: str) -> Callable[..., Any]:
             f"it is {type(found).__name__}, and no class or function"
         )
     return found  # type: ignore[no-any-return]
+
+
+def called(factory: Callable[..., Any], *arguments: object) -> Any:
+    """Return what ``factory`` returns. Raise ``ValueError`` if it fails; the text says why."""
+    try:
+        return factory(*arguments)
+    except (Exception, SystemExit) as error:
+        raise ValueError(described(error)) from error
+
+
+def made(named: str, *methods: str) -> Any:
+    """Return a new object of the class or function ``named``, which must have ``methods``.
+
+    Raises:
+        ValueError: there is none, it fails, or a method is missing; the text says why.
+    """
+    found = called(find(named))
+    if missing := [method for method in methods if not hasattr(found, method)]:
+        raise ValueError(f"it has no {' and no '.join(missing)}")
+    return found
 
 
 def described(error: BaseException) -> str:

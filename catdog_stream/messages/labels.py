@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import orjson
 
 from catdog_stream.errors import SettingError
-from catdog_stream.factories import described, find
+from catdog_stream.factories import made
 from catdog_stream.messages.raw_json import RawObject
 from catdog_stream.messages.scores import DEFAULT_LIMITS, SCORES, ScoreLimits, decimal
 from catdog_stream.messages.wire import Answer, Headers, Incoming, Source, foreign_headers
@@ -142,13 +142,10 @@ def label_format_named(name: str) -> LabelFormat:
         case "cloudevents":
             return CloudEventLabels()
     try:
-        made: LabelFormat = find(name)()
-    except Exception as error:
-        reason = str(error) if isinstance(error, ValueError) else described(error)
-        raise SettingError(f"The label format {name!r} cannot be used: {reason}.") from error
-    if not hasattr(made, "write"):
-        raise SettingError(f"The label format {name!r} cannot be used: it has no write.")
-    return made
+        own: LabelFormat = made(name, "write")
+    except ValueError as error:
+        raise SettingError(f"The label format {name!r} cannot be used: {error}.") from error
+    return own
 
 
 def verdict_label(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from catdog_stream.errors import SettingError, StackError
-from catdog_stream.factories import described, find
+from catdog_stream.factories import called, find
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.contract import check_contract
 from catdog_stream.models.picture_classifier import AdaptedClassifier, PictureClassifier
@@ -67,12 +67,9 @@ def check(named: str, classifier: Classifier) -> None:
 def _made(named: str, settings: object) -> Any:
     try:
         factory = find(named)
+        return called(factory, *([settings] if _takes_settings(factory) else []))
     except ValueError as error:
         raise _unusable(named, str(error), error) from error
-    try:
-        return factory(settings) if _takes_settings(factory) else factory()
-    except (Exception, SystemExit) as error:
-        raise _unusable(named, described(error), error) from error
 
 
 def _takes_settings(factory: Callable[..., Any]) -> bool:

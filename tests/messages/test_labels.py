@@ -83,12 +83,18 @@ def test_a_format_of_ones_own_has_the_same_headers_and_its_own(
         "class Short:\n"
         "    def write(self, label):\n"
         "        return label.verdict.encode(), (('kind', b'short'),)\n"
+        "def leave():\n"
+        "    raise SystemExit(3)\n"
     )
     monkeypatch.chdir(tmp_path)
     answer = label(label_format_named("own_labels:Short"))
     headers = dict(answer.headers)
     assert (answer.value, headers["kind"], headers["verdict"]) == (b"cat", b"short", b"cat")
-    for name, why in (("own_labels:Long", "no attribute"), ("builtins:dict", "has no write")):
+    for name, why in (
+        ("own_labels:Long", "no attribute"),
+        ("builtins:dict", "has no write"),
+        ("own_labels:leave", "SystemExit: 3"),
+    ):
         with pytest.raises(
             SettingError, match=f"The label format '{name}' cannot be used: .*{why}"
         ):

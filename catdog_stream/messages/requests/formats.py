@@ -3,7 +3,7 @@
 import uuid
 
 from catdog_stream.errors import Reason, RejectedRequest, SettingError
-from catdog_stream.factories import described, find
+from catdog_stream.factories import made
 from catdog_stream.messages.requests.json_format import (
     JsonFormat,
     parsed,
@@ -140,12 +140,7 @@ def format_named(name: str, json: JsonFormat) -> RequestFormat:
         case "auto":
             return AutoFormat(json)
     try:
-        made: RequestFormat = find(name)()
-    except Exception as error:
-        reason = str(error) if isinstance(error, ValueError) else described(error)
-        raise SettingError(f"The request format {name!r} cannot be used: {reason}.") from error
-    if missing := [method for method in ("read", "write") if not hasattr(made, method)]:
-        raise SettingError(
-            f"The request format {name!r} cannot be used: it has no {' and no '.join(missing)}."
-        )
-    return made
+        own: RequestFormat = made(name, "read", "write")
+    except ValueError as error:
+        raise SettingError(f"The request format {name!r} cannot be used: {error}.") from error
+    return own

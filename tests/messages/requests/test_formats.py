@@ -125,6 +125,8 @@ def test_a_class_of_ones_own_reads_and_writes(
         "        return Request(None, value[::-1])\n"
         "    def write(self, picture, url):\n"
         "        return picture[::-1], ()\n"
+        "def leave():\n"
+        "    raise SystemExit(3)\n"
         "class Half:\n"
         "    def read(self, value, headers): ...\n"
     )
@@ -135,6 +137,7 @@ def test_a_class_of_ones_own_reads_and_writes(
     for name, why in (
         ("own_format:Half", "it has no write"),
         ("own_format:Missing", "has no attribute"),
+        ("own_format:leave", "SystemExit: 3"),
         ("missing_format:Own", "there is no module missing_format"),
     ):
         with pytest.raises(
