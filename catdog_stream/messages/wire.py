@@ -82,6 +82,11 @@ class Incoming:
     #: Milliseconds since the epoch; ``None`` if the record carries none.
     timestamp_ms: int | None
 
+    @property
+    def size(self) -> int:
+        """Bytes of key, value and headers."""
+        return len(self.key or b"") + len(self.value or b"") + _size(self.headers)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

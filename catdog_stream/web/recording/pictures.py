@@ -110,7 +110,7 @@ class _Thumbnail:
     @property
     def request_bytes(self) -> int:
         """Bytes of the request that the thumbnail keeps in memory."""
-        return len(self._origin.value or b"") if isinstance(self._origin, Incoming) else 0
+        return self._origin.size if isinstance(self._origin, Incoming) else 0
 
     def forget(self) -> None:
         """Free the memory of a request; a thumbnail that was not rendered stays empty."""

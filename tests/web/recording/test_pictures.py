@@ -2,6 +2,7 @@
 
 import io
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,16 @@ def test_few_large_requests_are_kept() -> None:
     thumbnails = latest.renderers().values()
     assert [bool(each.request_bytes) for each in thumbnails] == [n < 2 for n in range(KEPT)]
     assert [bool(each.render()) for each in thumbnails] == [n < 2 for n in range(KEPT)]
+
+
+def test_few_requests_with_large_keys_and_headers_are_kept() -> None:
+    latest = Latest(PictureLimits(), PARSER)
+    half = b"k" * (3 * 1024 * 1024)
+    for _ in range(KEPT):
+        large = replace(incoming(b"{}"), key=half, headers=(("h", half),))
+        latest.keep(shot(latest), 7, large)
+    kept = [bool(each.request_bytes) for each in latest.renderers().values()]
+    assert kept == [n < 2 for n in range(KEPT)]
 
 
 def test_the_oldest_goes() -> None:
