@@ -256,6 +256,12 @@ class Settings:
             security=Security.from_environment(environment),
         )
         _refuse_unknown(environment, read.names)
+        data, url = settings.data_field.split("."), settings.url_field.split(".")
+        if all(one == other for one, other in zip(data, url, strict=False)):
+            raise SettingError(
+                "CATDOG_DATA_FIELD and CATDOG_URL_FIELD name one field, or one within the other: "
+                "name two fields."
+            )
         if settings.role == "jury" and not settings.voters:
             raise SettingError("CATDOG_ROLE=jury needs CATDOG_VOTERS: whose votes it waits for.")
         if settings.classifier is not None and stacks:

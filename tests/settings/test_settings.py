@@ -122,6 +122,15 @@ def test_several_stacks_vote() -> None:
     assert Settings.from_environment({"CATDOG_STACK": "a"}).voting == ()
 
 
+@pytest.mark.parametrize(
+    ("data", "url"), [("url", ""), ("", "data.name"), ("a.b", "a.b"), ("a.b", "a")]
+)
+def test_picture_and_url_are_two_fields(data: str, url: str) -> None:
+    with pytest.raises(SettingError, match="CATDOG_DATA_FIELD and CATDOG_URL_FIELD name one field"):
+        Settings.from_environment({"CATDOG_DATA_FIELD": data, "CATDOG_URL_FIELD": url})
+    Settings.from_environment({"CATDOG_DATA_FIELD": "a.b", "CATDOG_URL_FIELD": "a.bc"})
+
+
 def test_an_application_has_names_of_its_own_and_single_ones_are_replaced() -> None:
     names = Settings.from_environment(
         {"CATDOG_APP": "birds", "CATDOG_REQUEST_TOPIC": "catdogimage"}
