@@ -199,10 +199,11 @@ class RejectedRequest(CatDogError):  # noqa: N818 - a request's result, not a fa
     """Request that cannot be classified. Other requests are not affected.
 
     ``reason`` is for machines (the ``reason`` header of ``catdogimage-rejected``), ``detail`` is
-    one sentence for people.
+    one sentence for people. ``url`` is the request's, if it was read.
     """
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str, url: str | None = None) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.url = url

@@ -76,7 +76,7 @@ class CloudEventsFormat:
         if isinstance(data := event.get("data"), dict):
             found = self._json.content(data)
             return Request(found.url or subject, found.picture)
-        return Request(subject, picture_in(event.get("data_base64"), "data_base64"))
+        return Request(subject, picture_in(event.get("data_base64"), "data_base64", subject))
 
     def write(self, picture: bytes, url: str | None) -> tuple[bytes, Headers]:
         """Return a record in the binary mode."""

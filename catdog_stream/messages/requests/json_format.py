@@ -59,7 +59,7 @@ class JsonFormat:
         url = _at(body, self._url)
         if url is not None and not isinstance(url, str):
             raise RejectedRequest(Reason.BAD_URL, f"The field {self._url_name} is not text.")
-        return Request(url, picture_in(_at(body, self._data), self._data_name))
+        return Request(url, picture_in(_at(body, self._data), self._data_name, url))
 
     def write(self, picture: bytes, url: str | None) -> tuple[bytes, Headers]:
         """Return the value of a record, without headers."""
@@ -102,22 +102,22 @@ def parsed(value: bytes) -> dict[str, Any]:
     return body
 
 
-def picture_in(data: Any, name: str) -> bytes:
-    """Return the picture in the JSON field ``name``.
+def picture_in(data: Any, name: str, url: str | None) -> bytes:
+    """Return the picture in the JSON field ``name`` of the request with ``url``.
 
     Raises:
         RejectedRequest: ``missing_data`` or ``bad_base64``.
     """
     if data is not None and not isinstance(data, str):
-        raise RejectedRequest(Reason.BAD_BASE64, f"The field {name} is not text.")
+        raise RejectedRequest(Reason.BAD_BASE64, f"The field {name} is not text.", url)
     try:
         picture = read_base64(data or "")
     except ValueError as error:
         raise RejectedRequest(
-            Reason.BAD_BASE64, f"The field {name} is not base64: {error}."
+            Reason.BAD_BASE64, f"The field {name} is not base64: {error}.", url
         ) from None
     if not picture:
-        raise RejectedRequest(Reason.MISSING_DATA, f"The field {name} is missing or empty.")
+        raise RejectedRequest(Reason.MISSING_DATA, f"The field {name} is missing or empty.", url)
     return picture
 
 

@@ -56,6 +56,23 @@ class RequestParser:
             RejectedRequest: the record is no request; one reason of the format, ``bad_format``,
                 ``missing_data`` or ``too_large``.
         """
+        request, most = self._read(value, headers), self.max_image_bytes
+        if not request.picture:
+            raise RejectedRequest(Reason.MISSING_DATA, "The request has no picture.")
+        if len(request.picture) > most:
+            raise RejectedRequest(Reason.TOO_LARGE, f"The picture has more than {most} bytes.")
+        return request
+
+    def url(self, value: bytes | None, headers: Headers) -> str | None:
+        """Return the url of a request, also of a rejected one; ``None`` if it cannot be read."""
+        try:
+            return self._read(value, headers).url
+        except RejectedRequest as error:
+            return error.url
+        except Exception:  # noqa: BLE001 - the format may be the user's
+            return None
+
+    def _read(self, value: bytes | None, headers: Headers) -> Request:
         most = self.max_image_bytes
         if len(value or b"") > ROOMS_PARSED * (base64_length(most) + RECORD_OVERHEAD_BYTES):
             raise RejectedRequest(
@@ -63,12 +80,7 @@ class RequestParser:
                 f"The value has {len(value or b'')} bytes, far more than any picture may need.",
             )
         try:
-            request = self.format.read(value or b"", headers)
+            return self.format.read(value or b"", headers)
         except ValueError as error:
             detail = f"The record does not have the format of requests: {error}"
             raise RejectedRequest(Reason.BAD_FORMAT, f"{detail.rstrip('.')}.") from error
-        if not request.picture:
-            raise RejectedRequest(Reason.MISSING_DATA, "The request has no picture.")
-        if len(request.picture) > most:
-            raise RejectedRequest(Reason.TOO_LARGE, f"The picture has more than {most} bytes.")
-        return request

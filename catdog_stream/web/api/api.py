@@ -44,7 +44,7 @@ class Api:
         largest = LARGEST_AT_ONCE * base64_length(settings.max_image_bytes) + FORM_BYTES
         intake = Intake(MemoryPlan.of(settings).uploads)
         rates = Rates(settings.web_rate)
-        self._stream = Stream(settings.cluster, settings.request_parser.format)
+        self._stream = Stream(settings.cluster, settings.request_parser)
         self._pictures = PicturesByAddress(
             Rules(settings.web_fetch, settings.web_fetch_allow),
             PictureLimits(max_pixels=settings.max_image_pixels),

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-import orjson
-from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from catdog_stream import deadlines
@@ -19,9 +17,8 @@ from catdog_stream.kafka.lookup import Lookup, lookup
 from catdog_stream.kafka.replies import Reply
 from catdog_stream.kafka.request_reply import Question, RequestReply, request_reply
 from catdog_stream.memory import LOOKUPS, SENDING, sending_bytes
-from catdog_stream.messages.raw_json import loads
-from catdog_stream.messages.requests.request import RequestFormat
-from catdog_stream.messages.wire import MAX_VALUES, Headers, Source, values_of
+from catdog_stream.messages.requests.request import RequestParser
+from catdog_stream.messages.wire import Headers, Source
 from catdog_stream.web.api.answer import Answer
 from catdog_stream.web.api.memory import Memory
 from catdog_stream.web.api.problems import Problem
@@ -82,9 +79,9 @@ class Stream:
     their failures do not affect the worker.
     """
 
-    def __init__(self, cluster: ClusterConfig, request_format: RequestFormat) -> None:
+    def __init__(self, cluster: ClusterConfig, parser: RequestParser) -> None:
         self._cluster = cluster
-        self._format = request_format
+        self._parser = parser
         #: Name of the topic of requests.
         self.requests_topic = cluster.names.requests
         #: Why Kafka refuses pictures, until it accepts one; ``None`` while it accepts them.
@@ -142,7 +139,7 @@ class Stream:
         self, stream: RequestReply, picture: Picture, release: Callable[[], None]
     ) -> Question:
         """Send a picture; ``release`` its byte budget once Kafka has it."""
-        value, own = await asyncio.to_thread(self._format.write, picture.data, picture.url)
+        value, own = await asyncio.to_thread(self._parser.format.write, picture.data, picture.url)
         question = await stream.send(value, headers=(*picture.headers, *own))
         question.sent.add_done_callback(lambda _: release())
         return question
@@ -218,7 +215,9 @@ class Stream:
                 headers={"Retry-After": RETRY_AFTER},
             )
         self._memory.keep(source, answer)
-        return State(source, await asyncio.to_thread(_url, found.request), answer)
+        request = found.request
+        url = await asyncio.to_thread(self._parser.url, request.value, request.headers)
+        return State(source, url, answer)
 
 
 class Asked:
@@ -265,18 +264,6 @@ def _answer(reply: "asyncio.Future[Reply]") -> Answer | None:
     if not reply.done() or reply.cancelled() or reply.exception() is not None:
         return None
     return Answer.of(reply.result())
-
-
-def _url(request: ConsumerRecord) -> str | None:
-    value = request.value or b""
-    if values_of(value) > MAX_VALUES:
-        return None
-    try:
-        body = loads(value)
-    except orjson.JSONDecodeError:
-        return None
-    url = body.get("url") if isinstance(body, dict) else None
-    return url if isinstance(url, str) else None
 
 
 @asynccontextmanager

@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import pytest
+from aiokafka import ConsumerRecord
 from aiokafka.errors import MessageSizeTooLargeError, TopicAuthorizationFailedError
 
 from catdog_stream.errors import BrokerError, Refusal
 from catdog_stream.kafka.lookup import Found
 from catdog_stream.memory import LOOKUPS
-from catdog_stream.messages.requests.json_format import JsonFormat
-from catdog_stream.messages.wire import Source
+from catdog_stream.messages.requests.request import Request, RequestParser
+from catdog_stream.messages.wire import Headers, Source
 from catdog_stream.settings import Settings
 from catdog_stream.web.api import stream as stream_module
 from catdog_stream.web.api.problems import Problem
@@ -33,7 +34,7 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
 
 def play(scenario: Callable[[Stream], Awaitable[None]]) -> None:
     async def run() -> None:
-        stream = Stream(Settings().cluster, JsonFormat())
+        stream = Stream(Settings().cluster, Settings().request_parser)
         async with asyncio.timeout(DEADLINE):
             await scenario(stream)
         stream.close()
@@ -214,6 +215,56 @@ def test_look_ups_run_side_by_side(kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 
     play(scenario)
     assert not kafka.asked
+
+
+REQUESTS = [
+    (Settings(url_field="from.url"), b'{"from": {"url": "a/b"}, "data": "YQ=="}', ()),
+    (Settings(), b'{"url": "a/b", "data": "no base64!"}', ()),
+    (Settings(), b'{"url": "a/b"}', ()),
+    (Settings(max_image_bytes=1), b'{"url": "a/b", "data": "YWJj"}', ()),
+    (Settings(request_format="raw"), b"picture", (("url", b"a/b"),)),
+    (
+        Settings(request_format="auto"),
+        b"picture",
+        (("ce_specversion", b"1.0"), ("ce_subject", b"a/b")),
+    ),
+    (
+        Settings(request_format="cloudevents"),
+        b'{"specversion": "1.0", "subject": "a/b", "data_base64": 7}',
+        (),
+    ),
+]
+
+
+@pytest.mark.parametrize(("settings", "value", "headers"), REQUESTS)
+def test_the_url_of_an_image_is_read_in_the_format_of_the_requests(
+    kafka: Kafka, settings: Settings, value: bytes, headers: Headers
+) -> None:
+    source = Source("catdogimage", 1, 7)
+    record = ConsumerRecord("catdogimage", 1, 7, 0, 0, None, value, None, 0, 0, headers)
+    kafka.found[source] = Found(record, None, complete=True)
+
+    async def run() -> None:
+        stream = Stream(settings.cluster, settings.request_parser)
+        state = await stream.look(source)
+        assert state is not None
+        assert state.url == "a/b"
+        stream.close()
+
+    asyncio.run(run())
+
+
+def test_an_image_that_cannot_be_read_has_no_url() -> None:
+    class Broken:
+        def read(self, *_: object) -> Request:
+            raise KeyError("fault")
+
+        def write(self, *_: object) -> tuple[bytes, Headers]:
+            raise NotImplementedError
+
+    assert RequestParser(Broken(), 100).url(b"picture", ()) is None
+    for value in (None, b"", b"[1]", b'{"url": 7}', b"[" * 200_000):
+        assert Settings().request_parser.url(value, ()) is None
 
 
 def test_a_worker_that_ends_lets_everybody_go(kafka: Kafka) -> None:

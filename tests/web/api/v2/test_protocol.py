@@ -9,7 +9,6 @@ import orjson
 import pytest
 from aiohttp import web
 
-from catdog_stream.messages.requests.json_format import JsonFormat
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.settings import Settings
 from catdog_stream.web.api.body import Intake
@@ -40,7 +39,7 @@ def told(scenario: Callable[[Client], Awaitable[None]], rate: float = 0) -> None
         finally:
             stream.close()
 
-    stream = Stream(Settings().cluster, JsonFormat())
+    stream = Stream(Settings().cluster, Settings().request_parser)
     intake, rates = Intake(1 << 30), Rates(rate, lambda: 0.0)
     images = Images(
         stream,
