@@ -87,6 +87,8 @@ def build_app(settings: Settings) -> CatDogApp:
         max_bytes=settings.max_answer_bytes,
         limits=settings.score_limits,
         form=label_format_named(settings.label_format),
+        leaves_out_event=settings.leaves_out_event,
+        picture_members=settings.picture_members,
     )
     if role.voter is not None:
         publisher = VotePublisher(

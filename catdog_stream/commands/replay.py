@@ -54,7 +54,8 @@ def replay(reasons: tuple[str, ...], since: str | None, dry_run: bool) -> None:
     A second call replays only requests rejected since the first. Do not run two at a time.
     """
     since_ms = None if since is None else parse_since(since, time.time())
-    run = Replay(Settings.from_environment().cluster, frozenset(reasons), since_ms, dry_run)
+    settings = Settings.from_environment()
+    run = Replay(settings.cluster, frozenset(reasons), since_ms, dry_run, settings.picture_members)
     with until_stopped() as signals:
         work = saying_silence(run.cluster, _until_done_or_stopped(run, signals))
         signals.run(work, most=sys.maxsize)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from catdog_stream.errors import BrokerError, Reason, Refusal, RejectedRequest
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.messages.labels import LabelFormat, verdict_label
 from catdog_stream.messages.scores import ScoreLimits
-from catdog_stream.messages.wire import Answer, Incoming, rejection
+from catdog_stream.messages.wire import PICTURE_MEMBERS, Answer, Incoming, rejection
 from catdog_stream.metrics import count_broker_error
 from catdog_stream.pipeline.ordered_publisher import Outcome
 
@@ -208,6 +208,8 @@ class KafkaPublisher(Writer):
         max_bytes: largest record that may be written, in bytes.
         limits: limits of the scores in a label.
         form: format of the values of labels.
+        leaves_out_event: labels have no headers of a request that is a CloudEvent.
+        picture_members: members of a request's JSON that may hold the picture.
     """
 
     TOO_LARGE = "The label cannot be written."
@@ -221,17 +223,24 @@ class KafkaPublisher(Writer):
         max_bytes: int,
         limits: ScoreLimits,
         form: LabelFormat,
+        leaves_out_event: bool = False,
+        picture_members: Collection[str] = PICTURE_MEMBERS,
     ) -> None:
         super().__init__(producer, cluster)
         self._partitions = partitions
         self._max_bytes = max_bytes
         self._limits = limits
         self._form = form
+        self._leaves_out_event = leaves_out_event
+        self._picture_members = picture_members
 
     def _answer(self, incoming: Incoming, outcome: Outcome) -> tuple[str, Answer]:
         if isinstance(outcome, RejectedRequest):
             return self._cluster.names.rejected, rejection(
-                incoming, outcome, max_bytes=self._max_bytes
+                incoming,
+                outcome,
+                max_bytes=self._max_bytes,
+                picture_members=self._picture_members,
             )
         verdict = outcome.verdict
         return self._cluster.names.labels, verdict_label(
@@ -246,6 +255,7 @@ class KafkaPublisher(Writer):
             fields=outcome.fields,
             limits=self._limits,
             form=self._form,
+            leaves_out_event=self._leaves_out_event,
         )
 
     def _bare(self, incoming: Incoming, error: RejectedRequest) -> tuple[str, Answer]:

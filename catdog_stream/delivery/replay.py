@@ -32,7 +32,7 @@ from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.cluster import create_compacted, create_topics, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.messages.raw_json import loads
-from catdog_stream.messages.wire import REJECTION_HEADERS, Answer, Source
+from catdog_stream.messages.wire import PICTURE_MEMBERS, REJECTION_HEADERS, Answer, Source
 
 __all__ = ["Rejected", "Replay", "ReplayOutcome", "Tally", "request_again"]
 
@@ -141,10 +141,12 @@ class Rejected:
         return reason_of(self.record.headers)
 
 
-def request_again(rejected: Rejected) -> Answer | None:
+def request_again(
+    rejected: Rejected, picture_members: Collection[str] = PICTURE_MEMBERS
+) -> Answer | None:
     """Return the original request and the header ``replay-of``; ``None`` if its picture is gone."""
     record = rejected.record
-    if not _may_hold_picture(record.value):
+    if not _may_hold_picture(record.value, picture_members):
         return None
     left_out = REJECTION_HEADERS | {REPLAY_OF}
     headers = [(name, value) for name, value in record.headers if name not in left_out]
@@ -152,15 +154,17 @@ def request_again(rejected: Rejected) -> Answer | None:
     return Answer(record.key, record.value, headers)
 
 
-def _may_hold_picture(value: bytes | None) -> bool:
+def _may_hold_picture(value: bytes | None, members: Collection[str]) -> bool:
     """Return ``False`` for a rejection that holds no more than a shortened request."""
     if not value:
         return False
+    if not members:
+        return True  # the format is not JSON, or the user's own
     try:
         body = loads(value)
     except orjson.JSONDecodeError:
         return True  # unknown; the fault that caused the rejection may be repaired
-    return not isinstance(body, dict) or bool(body.get("data"))
+    return not isinstance(body, dict) or any(body.get(name) for name in members)
 
 
 @dataclass(slots=True)
@@ -173,12 +177,14 @@ class Replay:
             except those that are certain to reject them again.
         since_ms: replay requests of this time or later, in milliseconds since the epoch.
         dry_run: only count.
+        picture_members: members of a request's JSON that may hold the picture; none: any value may.
     """
 
     cluster: ClusterConfig
     reasons: Collection[str] = ()
     since_ms: int | None = None
     dry_run: bool = False
+    picture_members: Collection[str] = PICTURE_MEMBERS
     tally: Tally = field(default_factory=Tally)
     _known: set[str] = field(default_factory=set)
 
@@ -243,7 +249,7 @@ class Replay:
         key = str(rejected.request)
         if key in self._known:
             return ReplayOutcome.KNOWN
-        request = request_again(rejected)
+        request = request_again(rejected, self.picture_members)
         if request is None:
             return ReplayOutcome.NO_PICTURE
         if not self.reasons and rejected.reason in _HOPELESS:

@@ -161,6 +161,7 @@ def verdict_label(
     fields: Mapping[str, Any] | None = None,
     limits: ScoreLimits = DEFAULT_LIMITS,
     form: LabelFormat | None = None,
+    leaves_out_event: bool = False,
 ) -> Answer:
     """Return the record of ``catdoglabel`` for one classified request.
 
@@ -177,6 +178,8 @@ def verdict_label(
             byte for byte if they are a ``RawObject``.
         limits: limits of the scores.
         form: format of the value; that of the first clients by default.
+        leaves_out_event: leave out the headers of a request that is a CloudEvent, which would make
+            the label a repetition of that event.
     """
     of_classes = limits.headers(scores)
     own = (
@@ -201,4 +204,10 @@ def verdict_label(
     value, more = (form or CatDogLabels()).write(content)
     written = {name for name, _ in (*of_classes, *more)}
     theirs = foreign_headers(incoming.headers, LABEL_HEADERS | written)
+    if leaves_out_event:
+        theirs = tuple(header for header in theirs if not _is_of_event(header[0].lower()))
     return Answer(incoming.key, value, (*theirs, *own, *more))
+
+
+def _is_of_event(name: str) -> bool:
+    return name.startswith("ce_") or name == "content-type"

@@ -1,7 +1,7 @@
 """Records of the topics: requests as Kafka delivers them, answers, and rejections byte for byte."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -11,6 +11,7 @@ from catdog_stream.messages.raw_json import RawObject, loads
 
 __all__ = [
     "MAX_VALUES",
+    "PICTURE_MEMBERS",
     "RECORD_OVERHEAD_BYTES",
     "ROOMS_PARSED",
     "Answer",
@@ -27,6 +28,9 @@ Headers = Sequence[tuple[str, bytes]]
 
 #: Header names of a rejection; it replaces a request's headers of these names.
 REJECTION_HEADERS = frozenset({"reason", "detail", "source"})
+
+#: Names of the members that may hold the picture in a request of the default format.
+PICTURE_MEMBERS = ("data",)
 
 #: Bytes of a Kafka record for everything except the picture: url, key, headers, JSON syntax.
 RECORD_OVERHEAD_BYTES = 64 * 1024
@@ -118,12 +122,19 @@ def _count(value: bytes, mark: bytes) -> int:
     return FEW + value.count(mark, at + 1)
 
 
-def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> Answer:
+def rejection(
+    incoming: Incoming,
+    error: RejectedRequest,
+    *,
+    max_bytes: int,
+    picture_members: Collection[str] = PICTURE_MEMBERS,
+) -> Answer:
     """Return the record of ``catdogimage-rejected`` for one bad request.
 
     The record has the request's own bytes and headers. Parts that would make it larger than
-    ``max_bytes`` are left out: first the picture (with the whole value if that is far too large),
-    then the whole value, then the headers, and the key last.
+    ``max_bytes`` are left out: first the picture, which is in ``picture_members`` of its JSON (with
+    the whole value if that is far too large), then the whole value, then the headers, and the key
+    last.
     """
     own = (
         ("reason", error.reason.encode()),
@@ -137,7 +148,8 @@ def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> 
         key = None
     room -= len(key or b"")
     if value is not None and _size(headers) + len(value) > room:
-        value = _without_picture(value) if len(value) <= ROOMS_PARSED * max_bytes else b""
+        parsed = len(value) <= ROOMS_PARSED * max_bytes
+        value = _without_picture(value, picture_members) if parsed else b""
         if _size(headers) + len(value) > room:
             value = b""
     if _size(headers) > room:
@@ -147,8 +159,8 @@ def rejection(incoming: Incoming, error: RejectedRequest, *, max_bytes: int) -> 
     return Answer(key, value, headers)
 
 
-def _without_picture(value: bytes) -> bytes:
-    if values_of(value) > MAX_VALUES_KEPT:
+def _without_picture(value: bytes, members: Collection[str]) -> bytes:
+    if not members or values_of(value) > MAX_VALUES_KEPT:
         return b""
     try:
         body = loads(value)
@@ -156,7 +168,7 @@ def _without_picture(value: bytes) -> bytes:
         return b""
     if not isinstance(body, dict):
         return b""
-    return RawObject.parse(value).replaced({"data": b"null"}).json
+    return RawObject.parse(value).replaced({name: b"null" for name in members if name in body}).json
 
 
 def foreign_headers(headers: Headers, reserved: frozenset[str]) -> Headers:

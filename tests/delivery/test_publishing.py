@@ -4,6 +4,7 @@ import asyncio
 import math
 import time as clock
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from aiokafka import ConsumerRecord
@@ -88,6 +89,23 @@ async def all_at_once(publisher: KafkaPublisher, answers: list[tuple[Incoming, O
     confirmations = [await publisher.publish(*answer) for answer in answers]
     for confirmation in confirmations:
         await confirmation
+
+
+def test_answers_follow_the_format_of_the_requests() -> None:
+    settings = Settings(
+        request_format="auto", data_field="payload.image", label_format="json", max_image_bytes=1
+    )
+    publisher = build_app(settings).inference._publisher
+    assert isinstance(publisher, KafkaPublisher)
+    event = replace(
+        incoming(5),
+        value=b'{"payload":"%b"}' % (b"A" * settings.max_answer_bytes),
+        headers=(("ce_id", b"7"),),
+    )
+    topic, label = publisher._answer(event, CAT)
+    assert (topic, dict(label.headers).get("ce_id")) == (settings.cluster.names.labels, None)
+    _, rejected = publisher._answer(event, BAD)
+    assert (rejected.value, rejected.headers[0]) == (b'{"payload":null}', ("ce_id", b"7"))
 
 
 @pytest.mark.integration

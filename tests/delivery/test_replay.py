@@ -1,5 +1,7 @@
 """Tests of replayed requests, and of the summary of a replay."""
 
+from collections.abc import Collection
+
 import orjson
 import pytest
 from aiokafka import ConsumerRecord
@@ -7,6 +9,7 @@ from aiokafka import ConsumerRecord
 from catdog_stream.delivery.replay import Rejected, ReplayOutcome, Tally, request_again
 from catdog_stream.errors import REPLAY_ADVICE, Reason, RejectedRequest
 from catdog_stream.messages.wire import Headers, Incoming, Source, rejection
+from catdog_stream.settings import Settings
 from tests.support.names import REQUESTS
 
 REQUEST = Source("catdogimage", 3, 17)
@@ -19,10 +22,12 @@ def rejected(
     *,
     max_bytes: int = 10_000,
     key: bytes | None = b"k",
+    members: Collection[str] = ("data",),
 ) -> Rejected:
     """Return the rejection of a request."""
     incoming = Incoming(REQUEST, key, value, headers, None)
-    answer = rejection(incoming, RejectedRequest(Reason.NOT_AN_IMAGE, "So."), max_bytes=max_bytes)
+    error = RejectedRequest(Reason.NOT_AN_IMAGE, "So.")
+    answer = rejection(incoming, error, max_bytes=max_bytes, picture_members=members)
     return read(answer.key, answer.value, answer.headers)
 
 
@@ -65,6 +70,38 @@ def test_what_nobody_understands_is_put_back_as_it_is(value: bytes) -> None:
     again = request_again(rejected(value))
     assert again is not None
     assert again.value == value
+
+
+PICTURE = b"QUJD" * 100
+PAYLOAD = b'{"payload":{"image":"%b"},"camera":7}' % PICTURE
+EVENT = b'{"specversion":"1.0","data_base64":"%b"}' % PICTURE
+EVENT_OF_JSON = b'{"specversion":"1.0","data":{"image":"%b"}}' % PICTURE
+OTHER_FIELD = Settings(data_field="payload.image")
+EVENTS, AUTO = Settings(request_format="cloudevents"), Settings(request_format="auto")
+
+
+@pytest.mark.parametrize(
+    ("settings", "value", "short"),
+    [
+        (OTHER_FIELD, PAYLOAD, b'{"payload":null,"camera":7}'),
+        (EVENTS, EVENT, b'{"specversion":"1.0","data_base64":null}'),
+        (EVENTS, EVENT_OF_JSON, b'{"specversion":"1.0","data":null}'),
+        (AUTO, EVENT, b'{"specversion":"1.0","data_base64":null}'),
+        (AUTO, VALUE, b'{"label":null,"url":"x","data":null}'),
+        (Settings(request_format="raw"), b"{picture" + PICTURE, b""),
+        (Settings(request_format="own:Format"), PAYLOAD, b""),
+    ],
+)
+def test_requests_of_every_format_are_put_back_unless_their_picture_was_left_out(
+    settings: Settings, value: bytes, short: bytes
+) -> None:
+    members = settings.picture_members
+    again = request_again(rejected(value, members=members), members)
+    assert again is not None
+    assert again.value == value
+    left = rejected(value, max_bytes=300, members=members)
+    assert left.record.value == short
+    assert request_again(left, members) is None
 
 
 def test_a_request_is_known_by_its_place() -> None:

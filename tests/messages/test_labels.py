@@ -9,6 +9,7 @@ from catdog_stream.errors import SettingError
 from catdog_stream.messages.answers import Label
 from catdog_stream.messages.labels import (
     LABEL_FORMATS,
+    CatDogLabels,
     CloudEventLabels,
     JsonLabels,
     LabelFormat,
@@ -17,12 +18,19 @@ from catdog_stream.messages.labels import (
 )
 from catdog_stream.messages.raw_json import RawObject
 from catdog_stream.messages.wire import Answer, Headers, Incoming, Source
+from catdog_stream.settings import Settings
 
 SOURCE = Source("catdogimage", 3, 42)
 TEXT = "Probabilities: cat 90.0% dog 10.0%"
 
 
-def label(form: LabelFormat, headers: Headers = (), fields: RawObject | None = None) -> Answer:
+def label(
+    form: LabelFormat,
+    headers: Headers = (),
+    fields: RawObject | None = None,
+    *,
+    leaves_out_event: bool = False,
+) -> Answer:
     return verdict_label(
         Incoming(SOURCE, b"key", b"", headers, 1_700_000_000_000),
         text=TEXT,
@@ -33,6 +41,7 @@ def label(form: LabelFormat, headers: Headers = (), fields: RawObject | None = N
         familiarity=0.75,
         fields=fields,
         form=form,
+        leaves_out_event=leaves_out_event,
     )
 
 
@@ -99,3 +108,25 @@ def test_a_format_of_ones_own_has_the_same_headers_and_its_own(
             SettingError, match=f"The label format '{name}' cannot be used: .*{why}"
         ):
             label_format_named(name)
+
+
+EVENT_HEADERS = (("ce_id", b"7"), ("Ce_Time", b"now"), ("content-type", b"image/png"), ("h", b"1"))
+
+
+@pytest.mark.parametrize("request_format", ["cloudevents", "auto"])
+@pytest.mark.parametrize("label_format", ["catdog", "json"])
+def test_a_label_is_no_repetition_of_an_event(request_format: str, label_format: str) -> None:
+    settings = Settings(request_format=request_format, label_format=label_format)
+    form = label_format_named(label_format)
+    answer = label(form, EVENT_HEADERS, leaves_out_event=settings.leaves_out_event)
+    assert answer.headers == label(form, (("h", b"1"),)).headers
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(), Settings(label_format="json"), Settings(request_format="raw")]
+    + [Settings(request_format="auto", label_format=name) for name in ("cloudevents", "own:Form")],
+)
+def test_other_labels_have_all_headers_of_the_request(settings: Settings) -> None:
+    answer = label(CatDogLabels(), EVENT_HEADERS, leaves_out_event=settings.leaves_out_event)
+    assert answer.headers[:4] == EVENT_HEADERS
