@@ -29,7 +29,10 @@ def main() -> None:
         seconds=60 * options.minutes,
         tell=print,
     )
-    print(f"{findings.requests} requests, {findings.published_twice} published twice")
+    print(
+        f"{findings.requests} requests, {findings.published_twice} published twice, "
+        f"{findings.stopped} rejected as stopped_workers"
+    )
     for sentence in findings.broken:
         print(f"BROKEN: {sentence}")
     sys.exit(bool(findings.broken))

@@ -25,12 +25,14 @@ class Answers:
         labels: source to the times at which its labels arrived, in seconds of the monotonic clock.
         rejected: the same for rejections.
         verdicts: source to the verdicts of its labels.
+        reasons: source to the reasons of its rejections.
     """
 
     def __init__(self, address: str) -> None:
         self.labels: dict[str, list[float]] = defaultdict(list)
         self.rejected: dict[str, list[float]] = defaultdict(list)
         self.verdicts: dict[str, set[str]] = defaultdict(set)
+        self.reasons: dict[str, set[str]] = defaultdict(set)
         self._consumer = _consumer(address, LABELS, REJECTED)
         self._over = Event()
         self._thread = Thread(target=self._read)
@@ -47,8 +49,8 @@ class Answers:
                     headers = _text(message.headers())
                     source, is_label = headers["source"], message.topic() == LABELS
                     (self.labels if is_label else self.rejected)[source].append(time.monotonic())
-                    if is_label:
-                        self.verdicts[source].add(headers["verdict"])
+                    told = self.verdicts if is_label else self.reasons
+                    told[source].add(headers["verdict" if is_label else "reason"])
         self._consumer.close()
 
     def __enter__(self) -> Self:

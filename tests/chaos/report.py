@@ -18,6 +18,8 @@ class Findings:
 
     requests: int = 0
     published_twice: int = 0
+    #: Requests that were rejected because the worker was killed that processed them alone.
+    stopped: int = 0
     #: Sentences, one for each violation; empty if the guarantee held.
     broken: list[str] = field(default_factory=list)
 
