@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -25,9 +26,9 @@ from catdog_stream.kafka.deployments import (
     report,
     rollout_state,
 )
+from catdog_stream.kafka.names import Names
 from catdog_stream.kafka.rollout_status import Outcome, Running
 from catdog_stream.settings import Settings
-from tests.support.names import NAMES
 
 SECONDS = 60.0
 PAST = b'{"order": 1, "stack": "a/1", "served": true}'
@@ -54,14 +55,15 @@ HOSTILE: list[tuple[bytes | None, bytes | None]] = [
 
 
 @pytest.fixture
-def address(broker_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return the address of the broker, with an empty topic of deployments."""
-    monkeypatch.setattr(deployments, "TOPIC", f"orders-{uuid4()}")
+def address(broker_address: str) -> str:
     return broker_address
 
 
 def play(address: str, scenario: Callable[[ClusterConfig], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(scenario(Settings(broker=f"kafka://{address}").cluster), SECONDS))
+    """Play a scenario on a cluster with an empty topic of deployments."""
+    names = replace(Names(), stacks=f"orders-{uuid4()}")
+    cluster = Settings(broker=f"kafka://{address}", names=names).cluster
+    asyncio.run(asyncio.wait_for(scenario(cluster), SECONDS))
 
 
 @pytest.mark.integration
@@ -96,7 +98,7 @@ def test_the_last_order_is_in_force_whatever_else_stands_there(address: str) -> 
         second = await deploy(cluster, "pets/2", now.next_history())
         async with AIOKafkaProducer(bootstrap_servers=address) as producer:
             for key, value in HOSTILE:
-                await producer.send_and_wait(NAMES.stacks, value, key=key, partition=0)
+                await producer.send_and_wait(cluster.names.stacks, value, key=key, partition=0)
         now = await rollout_state(cluster)
         assert now.deployment == second
         assert not now.served, "nobody has said so"

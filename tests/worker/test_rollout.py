@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -16,6 +17,7 @@ from catdog_stream.delivery.group_member import GroupMember
 from catdog_stream.errors import StackError
 from catdog_stream.kafka import deployments
 from catdog_stream.kafka.deployments import Report, deploy, report, rollout_state
+from catdog_stream.kafka.names import Names
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.stacks.manifest import Manifest, load_manifest
 from catdog_stream.models.stacks.repository import StackId
@@ -27,7 +29,6 @@ from catdog_stream.worker import rollout
 from catdog_stream.worker.inference import Inference
 from catdog_stream.worker.rollout import MAX_TRIES, Rollout
 from tests.kafka.test_deployments import HOSTILE
-from tests.support.names import NAMES
 from tests.support.stacks import add
 
 pytestmark = pytest.mark.integration
@@ -73,7 +74,7 @@ class Stacks:
 @pytest.fixture
 def address(broker_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the address of the broker, with an empty topic of deployments."""
-    monkeypatch.setattr(deployments, "TOPIC", f"orders-{uuid4()}")
+    monkeypatch.setattr(Worker, "names", replace(Names(), stacks=f"orders-{uuid4()}"))
     return broker_address
 
 
@@ -87,8 +88,10 @@ def stacks(monkeypatch: pytest.MonkeyPatch) -> Stacks:
 class Worker:
     """Parts of a worker that a rollout uses."""
 
+    names = Names()
+
     def __init__(self, address: str, folder: Path, own: Classifier | None = None) -> None:
-        self.settings = Settings(broker=f"kafka://{address}", stacks=folder)
+        self.settings = Settings(broker=f"kafka://{address}", stacks=folder, names=self.names)
         instant = own or Instant({"cat": 1.0, "dog": 0.0}, "own")
         self.inference = Inference(
             self.settings,
@@ -211,7 +214,7 @@ def test_memory_that_runs_out_a_path_and_hostile_bytes_leave_the_old_one_in_serv
         assert stacks.loaded == ["2", "huge", "missing"]
         async with AIOKafkaProducer(bootstrap_servers=address) as producer:
             for key, value in HOSTILE:
-                await producer.send_and_wait(NAMES.stacks, value, key=key, partition=0)
+                await producer.send_and_wait(Worker.names.stacks, value, key=key, partition=0)
         served = await worker.until_told(await worker.order("instant/3"))
         assert served.stack == "instant 3"
         back = await worker.until_told(await worker.order(None))
