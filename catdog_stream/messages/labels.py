@@ -13,6 +13,7 @@ import orjson
 
 from catdog_stream.errors import SettingError
 from catdog_stream.factories import made
+from catdog_stream.messages.events import event_headers, is_event_header
 from catdog_stream.messages.raw_json import RawObject
 from catdog_stream.messages.scores import DEFAULT_LIMITS, SCORES, ScoreLimits, decimal
 from catdog_stream.messages.wire import Answer, Headers, Incoming, Source, foreign_headers
@@ -32,8 +33,8 @@ LABEL_FORMATS = ("catdog", "json", "cloudevents")
 LABEL_HEADERS = frozenset(
     {"verdict", "stack", "source", "familiarity", "votes", "missing", SCORES}
 )  # and that of each class
-#: Type and source of a label as an event.
-EVENT_TYPE, EVENT_SOURCE = "catdog_stream.label", "catdog-stream"
+#: Type of a label as an event.
+EVENT_TYPE = "catdog_stream.label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +109,7 @@ class CloudEventLabels(JsonLabels):
     def write(self, label: LabelContent) -> tuple[bytes, Headers]:
         """Return the value, and the attributes as headers."""
         value, _ = super().write(label)
-        attributes = {
-            "content-type": "application/json",
-            "ce_specversion": "1.0",
-            "ce_id": str(label.source),
-            "ce_type": EVENT_TYPE,
-            "ce_source": EVENT_SOURCE,
-            **({} if label.url is None else {"ce_subject": label.url}),
-        }
-        return value, tuple((name, text.encode()) for name, text in attributes.items())
+        return value, event_headers(EVENT_TYPE, str(label.source), label.url, "application/json")
 
 
 def _with_fields(label: LabelContent, more: Mapping[str, bytes]) -> bytes:
@@ -205,9 +198,5 @@ def verdict_label(
     written = {name for name, _ in (*of_classes, *more)}
     theirs = foreign_headers(incoming.headers, LABEL_HEADERS | written)
     if leaves_out_event:
-        theirs = tuple(header for header in theirs if not _is_of_event(header[0].lower()))
+        theirs = tuple(header for header in theirs if not is_event_header(header[0]))
     return Answer(incoming.key, value, (*theirs, *own, *more))
-
-
-def _is_of_event(name: str) -> bool:
-    return name.startswith("ce_") or name == "content-type"

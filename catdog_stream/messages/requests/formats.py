@@ -4,6 +4,7 @@ import uuid
 
 from catdog_stream.errors import Reason, RejectedRequest, SettingError
 from catdog_stream.factories import made
+from catdog_stream.messages.events import event_headers
 from catdog_stream.messages.requests.json_format import (
     JsonFormat,
     parsed,
@@ -18,8 +19,8 @@ __all__ = ["REQUEST_FORMATS", "AutoFormat", "CloudEventsFormat", "RawFormat", "f
 #: Formats by name.
 REQUEST_FORMATS = ("json", "raw", "cloudevents", "auto")
 
-#: Type and source of the events that ``send`` and HTTP write.
-EVENT_TYPE, EVENT_SOURCE = "catdog_stream.request", "catdog-stream"
+#: Type of the events that ``send`` and HTTP write.
+EVENT_TYPE = "catdog_stream.request"
 
 
 def _header(headers: Headers, *names: str) -> str | None:
@@ -80,15 +81,8 @@ class CloudEventsFormat:
 
     def write(self, picture: bytes, url: str | None) -> tuple[bytes, Headers]:
         """Return a record in the binary mode."""
-        attributes = {
-            "content-type": "application/octet-stream",
-            "ce_specversion": "1.0",
-            "ce_id": str(uuid.uuid4()),
-            "ce_type": EVENT_TYPE,
-            "ce_source": EVENT_SOURCE,
-            **({} if url is None else {"ce_subject": url}),
-        }
-        return picture, tuple((name, text.encode()) for name, text in attributes.items())
+        kind, id_ = "application/octet-stream", str(uuid.uuid4())
+        return picture, event_headers(EVENT_TYPE, id_, url, kind)
 
 
 class AutoFormat:
