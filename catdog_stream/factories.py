@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from catdog_stream.errors import SettingError
+
 __all__ = ["called", "described", "find", "made"]
 
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
@@ -49,16 +51,23 @@ def called(factory: Callable[..., Any], *arguments: object) -> Any:
         raise ValueError(described(error)) from error
 
 
-def made(named: str, *methods: str) -> Any:
+def made(what: str, named: str, *methods: str) -> Any:
     """Return a new object of the class or function ``named``, which must have ``methods``.
 
     Raises:
-        ValueError: there is none, it fails, or a method is missing; the text says why.
+        SettingError: there is none, it fails, or a method is missing; the text calls it ``what``.
     """
-    found = called(find(named))
+    try:
+        found = called(find(named))
+    except ValueError as error:
+        raise _unusable(what, named, error) from error
     if missing := [method for method in methods if not hasattr(found, method)]:
-        raise ValueError(f"it has no {' and no '.join(missing)}")
+        raise _unusable(what, named, f"it has no {' and no '.join(missing)}")
     return found
+
+
+def _unusable(what: str, named: str, reason: object) -> SettingError:
+    return SettingError(f"The {what} {named!r} cannot be used: {reason}.")
 
 
 def described(error: BaseException) -> str:

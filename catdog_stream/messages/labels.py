@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 import orjson
 
-from catdog_stream.errors import SettingError
 from catdog_stream.factories import made
 from catdog_stream.messages.events import event_headers, is_event_header
 from catdog_stream.messages.raw_json import RawObject
@@ -134,10 +133,7 @@ def label_format_named(name: str) -> LabelFormat:
             return JsonLabels()
         case "cloudevents":
             return CloudEventLabels()
-    try:
-        own: LabelFormat = made(name, "write")
-    except ValueError as error:
-        raise SettingError(f"The label format {name!r} cannot be used: {error}.") from error
+    own: LabelFormat = made("label format", name, "write")
     return own
 
 

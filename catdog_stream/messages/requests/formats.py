@@ -2,7 +2,7 @@
 
 import uuid
 
-from catdog_stream.errors import Reason, RejectedRequest, SettingError
+from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.factories import made
 from catdog_stream.messages.events import event_headers
 from catdog_stream.messages.requests.json_format import (
@@ -133,8 +133,5 @@ def format_named(name: str, json: JsonFormat) -> RequestFormat:
             return CloudEventsFormat(json)
         case "auto":
             return AutoFormat(json)
-    try:
-        own: RequestFormat = made(name, "read", "write")
-    except ValueError as error:
-        raise SettingError(f"The request format {name!r} cannot be used: {error}.") from error
+    own: RequestFormat = made("request format", name, "read", "write")
     return own
