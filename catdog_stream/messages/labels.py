@@ -170,7 +170,8 @@ def verdict_label(
         leaves_out_event: leave out the headers of a request that is a CloudEvent, which would make
             the label a repetition of that event.
     """
-    of_classes = limits.headers(scores)
+    shown = limits.shown(scores)
+    of_classes = limits.headers(scores, shown)
     own = (
         ("verdict", verdict.encode()),
         *of_classes,
@@ -183,7 +184,7 @@ def verdict_label(
         text=text,
         url=url,
         verdict=verdict,
-        scores=limits.shown(scores),
+        scores=shown,
         stack=stack,
         source=incoming.source,
         familiarity=familiarity,

@@ -40,16 +40,18 @@ class ScoreLimits:
         # Of equal scores, the first: as the verdict.
         return dict(nlargest(self.top, scores.items(), key=lambda item: item[1]))
 
-    def headers(self, scores: Mapping[str, float]) -> list[tuple[str, bytes]]:
-        """Return the headers of a label with these scores."""
+    def headers(
+        self, scores: Mapping[str, float], shown: Mapping[str, float]
+    ) -> list[tuple[str, bytes]]:
+        """Return the headers of a label with these scores, of which it shows ``shown``."""
         headers = []
         if len(scores) <= self.header_classes:
             names = header_names(tuple(scores))
             headers = [(names[name], decimal(score)) for name, score in scores.items()]
             if all(name == header for name, header in names.items()):
                 return headers
-        shown = {name: float(score) for name, score in self.shown(scores).items()}
-        return [*headers, (SCORES, orjson.dumps(shown))]
+        floats = {name: float(score) for name, score in shown.items()}
+        return [*headers, (SCORES, orjson.dumps(floats))]
 
     def text(self, verdict: Verdict) -> str:
         """Return the text of the label of a verdict."""
