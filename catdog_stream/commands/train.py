@@ -14,6 +14,7 @@ from typing import Any, get_args
 import click
 
 from catdog_stream.broker import child
+from catdog_stream.commands.backbone_option import BACKBONE_PRESET
 from catdog_stream.commands.stack_names import STACK_PART, stack_name
 from catdog_stream.commands.stopping import Stopped, until_stopped
 from catdog_stream.errors import InputError
@@ -56,11 +57,7 @@ AT_WORK = "_CATDOG_TRAIN_AT_WORK"
     help="A stack to begin with, a file of weights, or an .onnx or .tflite file that gives "
     "features; the one that ships by default.",
 )
-@click.option(
-    "--preset",
-    type=click.Choice(get_args(PresetName)),
-    help="The library whose way to prepare pictures a --backbone of another library expects.",
-)
+@BACKBONE_PRESET
 @click.option(
     "--teacher",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

@@ -5,6 +5,7 @@ from typing import get_args
 
 import click
 
+from catdog_stream.commands.backbone_option import BACKBONE_PRESET
 from catdog_stream.commands.stack_names import STACK_PART, stack_name
 from catdog_stream.errors import InputError
 from catdog_stream.models.presets import PresetName
@@ -25,11 +26,7 @@ from catdog_stream.terminal import shown
     help="What convert wrote, another stack, or an .onnx or .tflite file that gives features; the "
     "stack in use by default.",
 )
-@click.option(
-    "--preset",
-    type=click.Choice(get_args(PresetName)),
-    help="The library whose way to prepare pictures a --backbone of another library expects.",
-)
+@BACKBONE_PRESET
 @click.option(
     "--validation",
     type=click.Path(path_type=Path),
