@@ -210,6 +210,20 @@ def test_a_worker_that_gets_a_partition_back_deletes_what_others_have_named_mean
     assert {key for key, _ in changelog.compacted().values()} == {0, reference_of(text).key}
 
 
+def unconfirmed(
+    table: CommittedTable, changelog: Changelog, monkeypatch: pytest.MonkeyPatch
+) -> "asyncio.Future[Any]":
+    """Let a table write without confirmation; return the future that confirms."""
+    confirmed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    async def send(*, key: int, value: Any, **_: Any) -> Any:
+        changelog.write(key, value)
+        return confirmed
+
+    monkeypatch.setattr(table.changelog_topic, "send", send)
+    return confirmed
+
+
 def test_a_snapshot_that_is_confirmed_late_is_not_named_by_who_got_the_partition_back(
     changelog: Changelog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,13 +232,7 @@ def test_a_snapshot_that_is_confirmed_late_is_not_named_by_who_got_the_partition
     table[0] = shard_of(MANY, 1)
 
     async def scenario() -> str | None:
-        confirmed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-        async def send(*, key: int, value: Any, **_: Any) -> Any:
-            changelog.write(key, value)
-            return confirmed
-
-        monkeypatch.setattr(table.changelog_topic, "send", send)
+        confirmed = unconfirmed(table, changelog, monkeypatch)
         write = asyncio.ensure_future(table.write_snapshot(0, table[0]))
         await asyncio.sleep(0)
         table.restore(0, "")
@@ -242,13 +250,7 @@ def test_an_unconfirmed_snapshot_is_waited_for_and_not_written_again(
     table[0] = shard_of(MANY, 1)
 
     async def scenario() -> str | None:
-        confirmed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-        async def send(*, key: int, value: Any, **_: Any) -> Any:
-            changelog.write(key, value)
-            return confirmed
-
-        monkeypatch.setattr(table.changelog_topic, "send", send)
+        confirmed = unconfirmed(table, changelog, monkeypatch)
         for _ in range(3):
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(table.write_snapshot(0, table[0]), 0.01)
