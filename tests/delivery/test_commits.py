@@ -63,6 +63,18 @@ def delivered(it: Any, offset: int) -> Any:
     return message(it.app.consumer_generation_id, offset)
 
 
+def committed_by(it: Any) -> list[dict[TP, tuple[int, str]]]:
+    """Let Kafka accept every commit of a consumer; return the list that they are added to."""
+    committed: list[dict[TP, tuple[int, str]]] = []
+
+    async def commit_as(_generation: int, offsets: dict[TP, tuple[int, str]]) -> bool:
+        committed.append(offsets)
+        return True
+
+    it._thread.commit_as = commit_as
+    return committed
+
+
 def test_behind_what_was_handed_back_nothing_is_acknowledged_in_that_generation() -> None:
     async def scenario() -> None:
         it = consumer()
@@ -127,13 +139,7 @@ def test_a_revoked_partition_of_which_nothing_was_read_is_not_committed_at_its_b
 
     async def scenario() -> None:
         it = consumer()
-        committed: list[dict[TP, tuple[int, str]]] = []
-
-        async def commit_as(_generation: int, offsets: dict[TP, tuple[int, str]]) -> bool:
-            committed.append(offsets)
-            return True
-
-        it._thread.commit_as = commit_as
+        committed = committed_by(it)
         it.suspects = Suspects({REQUESTS.topic})
         it.suspects.take_over({REQUESTS: OffsetAndMetadata(298, "")})
         it._committed_offset[REQUESTS] = 298
@@ -151,13 +157,7 @@ def test_the_beginning_is_committed_where_it_is_known() -> None:
 
     async def scenario() -> None:
         it = consumer()
-        committed: list[dict[TP, tuple[int, str]]] = []
-
-        async def commit_as(_generation: int, offsets: dict[TP, tuple[int, str]]) -> bool:
-            committed.append(offsets)
-            return True
-
-        it._thread.commit_as = commit_as
+        committed = committed_by(it)
         it._tracker(REQUESTS).deliver(0)
         it._corrected.add(REQUESTS)
         await it.commit()
@@ -193,14 +193,8 @@ def test_a_snapshot_that_cannot_be_written_delays_its_own_partition_alone(
                 await asyncio.Event().wait()
             return "named"
 
-        committed: list[dict[TP, tuple[int, str]]] = []
-
-        async def commit_as(_generation: int, offsets: dict[TP, tuple[int, str]]) -> bool:
-            committed.append(offsets)
-            return True
-
+        committed = committed_by(it)
         table.write_snapshot = write_snapshot
-        it._thread.commit_as = commit_as
         it._read_to = {REQUESTS: 3, OTHER: 3}
         await it._commit_tps([REQUESTS, OTHER], start_new_transaction=False)
         assert [set(offsets) for offsets in committed] == [{REQUESTS}]
