@@ -42,11 +42,15 @@ def test_partitions_of_a_frozen_broker_are_answered_again_within_forty_seconds(
             began = time.monotonic()
             wait("the worker to say that a broker is silent", 503, NOTICED)
             print(f"said after {time.monotonic() - began:.1f} s: {worker.get('/readyz')}")
+            answered = worker.get("/labels/")["total"]
             wait_until(
-                lambda: worker.get("/labels/")["total"] == REQUESTS,
-                "the answers",
+                lambda: worker.get("/labels/")["total"] > answered,
+                "answers",
                 began + MOVED_ON - time.monotonic(),
             )
+            print(f"answered again after {time.monotonic() - began:.1f} s")
+            # How long the rest takes depends on the speed of the model on this machine.
+            wait_until(lambda: worker.get("/labels/")["total"] == REQUESTS, "all answers")
             print(f"answered after {time.monotonic() - began:.1f} s")
             # The fetches from the frozen broker time out last; until then they count as a problem.
             wait("the worker to be ready, with the broker still frozen", 200, MOVED_ON)
