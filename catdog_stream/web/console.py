@@ -5,10 +5,10 @@ from typing import Any, cast
 
 from catdog_stream.delivery.committed_table import CommittedTable
 from catdog_stream.delivery.group_member import GroupMember
+from catdog_stream.fetching.picture import reads_heic
 from catdog_stream.web.api.api import Api
 from catdog_stream.web.api.v2.serving import serving
 from catdog_stream.web.cluster.peer_queries import PeerQueries
-from catdog_stream.web.fetching.picture import reads_heic
 from catdog_stream.web.live.dashboard import Dashboard
 from catdog_stream.web.live.facts import WorkerFacts
 from catdog_stream.web.live.self_state import SelfState

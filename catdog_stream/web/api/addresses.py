@@ -8,14 +8,14 @@ from msgspec import Meta, Struct
 
 from catdog_stream.documents import convert
 from catdog_stream.errors import FetchError
+from catdog_stream.fetching.addresses import NotAllowedError, UnreadableError
+from catdog_stream.fetching.by_address import PicturesByAddress
 from catdog_stream.kafka.client import opaque_url
 from catdog_stream.web.api.body import Intake
 from catdog_stream.web.api.guards.rates import Rates
 from catdog_stream.web.api.problems import Problem
 from catdog_stream.web.api.sending import sent
 from catdog_stream.web.api.stream import Picture, Stream
-from catdog_stream.web.fetching.addresses import NotAllowedError, UnreadableError
-from catdog_stream.web.fetching.by_address import PicturesByAddress
 
 __all__ = ["MAX_ADDRESS", "Addresses"]
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from aiohttp import web
 
+from catdog_stream.fetching.by_address import PicturesByAddress
+from catdog_stream.fetching.rules import Rules
 from catdog_stream.memory import LARGEST_AT_ONCE, MemoryPlan
 from catdog_stream.messages.wire import base64_length
 from catdog_stream.models.pictures import PictureLimits
@@ -19,8 +21,6 @@ from catdog_stream.web.api.stream import Stream
 from catdog_stream.web.api.uploading import FORM_BYTES
 from catdog_stream.web.api.v2.protocol import Protocol
 from catdog_stream.web.api.v2.serving import Model
-from catdog_stream.web.fetching.by_address import PicturesByAddress
-from catdog_stream.web.fetching.rules import Rules
 from catdog_stream.worker.health import WorkerHealth
 
 __all__ = ["Api"]

@@ -5,6 +5,8 @@ from dataclasses import replace
 from aiohttp import web
 
 from catdog_stream.errors import FetchError
+from catdog_stream.fetching.by_address import PicturesByAddress
+from catdog_stream.fetching.picture import convertible
 from catdog_stream.web.api.answer import image_document
 from catdog_stream.web.api.body import Intake, UploadBudget
 from catdog_stream.web.api.guards.rates import Rates
@@ -13,8 +15,6 @@ from catdog_stream.web.api.problems import Problem, json
 from catdog_stream.web.api.sending import sent
 from catdog_stream.web.api.stream import Picture, Stream
 from catdog_stream.web.api.uploading import FORM_BYTES, read_picture
-from catdog_stream.web.fetching.by_address import PicturesByAddress
-from catdog_stream.web.fetching.picture import convertible
 
 __all__ = ["Images"]
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.errors import FetchError
+from catdog_stream.fetching.addresses import NotAllowedError, typed
+from catdog_stream.fetching.rules import Rules
 from catdog_stream.web.api.addresses import MAX_ADDRESS, _address, _status
 from catdog_stream.web.api.openapi.images import ADDRESS_PATTERN
 from catdog_stream.web.api.problems import Problem
-from catdog_stream.web.fetching.addresses import NotAllowedError, typed
-from catdog_stream.web.fetching.rules import Rules
 
 ON, HTTP = Rules("on", ()), Rules("http", ())
 

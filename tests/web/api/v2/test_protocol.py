@@ -9,6 +9,8 @@ import orjson
 import pytest
 from aiohttp import web
 
+from catdog_stream.fetching.by_address import PicturesByAddress
+from catdog_stream.fetching.rules import Rules
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.settings import Settings
 from catdog_stream.web.api.body import Intake
@@ -17,8 +19,6 @@ from catdog_stream.web.api.images import Images
 from catdog_stream.web.api.stream import Stream
 from catdog_stream.web.api.v2.protocol import Protocol
 from catdog_stream.web.api.v2.serving import Model
-from catdog_stream.web.fetching.by_address import PicturesByAddress
-from catdog_stream.web.fetching.rules import Rules
 from tests.web.api.kafkas import Kafka
 from tests.web.api.serving_apps import Client, play
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from catdog_stream.fetching.public import is_public, never_fetched, plain
 from catdog_stream.settings.allowed_hosts import USUAL_PORTS, AllowedHost, FetchMode, IPAddress
-from catdog_stream.web.fetching.public import is_public, never_fetched, plain
 
 __all__ = ["Rules"]
 

@@ -10,12 +10,12 @@ from PIL import Image
 from yarl import URL
 
 from catdog_stream.errors import FetchError
+from catdog_stream.fetching import by_address
+from catdog_stream.fetching.by_address import PicturesByAddress
+from catdog_stream.fetching.rules import Rules
 from catdog_stream.models.pictures import PictureLimits
 from catdog_stream.settings import Settings
-from catdog_stream.web.fetching import by_address
-from catdog_stream.web.fetching.by_address import PicturesByAddress
-from catdog_stream.web.fetching.rules import Rules
-from tests.web.fetching.serving import PNG, Handler, allowing, answering, leading_to, png, serving
+from tests.fetching.serving import PNG, Handler, allowing, answering, leading_to, png, serving
 
 
 def pictured(

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image, features
 
 from catdog_stream.errors import FetchError
+from catdog_stream.fetching.picture import small_png
 from catdog_stream.models.pictures import PictureLimits, decode
 from catdog_stream.models.preprocessing import Preprocessing
-from catdog_stream.web.fetching.picture import small_png
 from tests.support import icc
 from tests.support.pictures import HEIC
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from catdog_stream.errors import FetchError
+from catdog_stream.fetching.addresses import MAX_CHARACTERS, led_on, typed
+from catdog_stream.fetching.public import is_public
+from catdog_stream.fetching.rules import Rules
 from catdog_stream.settings.allowed_hosts import AllowedHost
-from catdog_stream.web.fetching.addresses import MAX_CHARACTERS, led_on, typed
-from catdog_stream.web.fetching.public import is_public
-from catdog_stream.web.fetching.rules import Rules
 
 HTTPS = Rules("on")
 BOTH = Rules("http")

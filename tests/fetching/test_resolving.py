@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from catdog_stream.fetching.fetcher import Fetcher
+from catdog_stream.fetching.resolving import CheckedResolver, NotPublicError, SystemLookup
+from catdog_stream.fetching.rules import Rules
 from catdog_stream.settings.allowed_hosts import AllowedHost
-from catdog_stream.web.fetching.fetcher import Fetcher
-from catdog_stream.web.fetching.resolving import CheckedResolver, NotPublicError, SystemLookup
-from catdog_stream.web.fetching.rules import Rules
+from tests.fetching.serving import PNG, allowing, answering, leading_to, serving, visit
 from tests.support.secured import Certificates
-from tests.web.fetching.serving import PNG, allowing, answering, leading_to, serving, visit
 
 NOT_PUBLIC = "The address is not on the public internet, or there is no such host."
 PUBLIC = "93.184.215.14"

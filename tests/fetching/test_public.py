@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catdog_stream.fetching.public import is_public, never_fetched, plain
+from catdog_stream.fetching.rules import Rules
 from catdog_stream.settings.allowed_hosts import AllowedHost
-from catdog_stream.web.fetching.public import is_public, never_fetched, plain
-from catdog_stream.web.fetching.rules import Rules
 
 PUBLIC = [
     "1.1.1.1",

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from catdog_stream.web.fetching.rules import Rules
+from catdog_stream.fetching.rules import Rules
 
 __all__ = ["CheckedResolver", "Lookup", "NotPublicError", "SystemLookup"]
 

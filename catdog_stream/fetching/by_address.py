@@ -5,12 +5,12 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 
 from catdog_stream.errors import FetchError
+from catdog_stream.fetching.addresses import typed
+from catdog_stream.fetching.fetcher import Fetcher
+from catdog_stream.fetching.picture import small_png
+from catdog_stream.fetching.resolving import Lookup
+from catdog_stream.fetching.rules import Rules
 from catdog_stream.models.pictures import PictureLimits
-from catdog_stream.web.fetching.addresses import typed
-from catdog_stream.web.fetching.fetcher import Fetcher
-from catdog_stream.web.fetching.picture import small_png
-from catdog_stream.web.fetching.resolving import Lookup
-from catdog_stream.web.fetching.rules import Rules
 
 __all__ = ["DECODE_SECONDS", "PicturesByAddress"]
 

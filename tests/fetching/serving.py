@@ -12,10 +12,10 @@ from PIL import Image
 from yarl import URL
 
 from catdog_stream.errors import FetchError
+from catdog_stream.fetching.addresses import typed
+from catdog_stream.fetching.fetcher import Fetcher
+from catdog_stream.fetching.rules import Rules
 from catdog_stream.settings.allowed_hosts import AllowedHost
-from catdog_stream.web.fetching.addresses import typed
-from catdog_stream.web.fetching.fetcher import Fetcher
-from catdog_stream.web.fetching.rules import Rules
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -6,8 +6,8 @@ import re
 from yarl import URL
 
 from catdog_stream.errors import FetchError
+from catdog_stream.fetching.rules import Rules
 from catdog_stream.settings.allowed_hosts import IPAddress
-from catdog_stream.web.fetching.rules import Rules
 
 __all__ = [
     "MAX_CHARACTERS",

@@ -7,6 +7,7 @@ from functools import cache
 from PIL import Image, features
 
 from catdog_stream.errors import FetchError, Reason, RejectedRequest
+from catdog_stream.fetching.tiff import check_compression, check_parts
 from catdog_stream.models.pictures import (
     PictureLimits,
     opened,
@@ -14,7 +15,6 @@ from catdog_stream.models.pictures import (
     recognise,
     shown,
 )
-from catdog_stream.web.fetching.tiff import check_compression, check_parts
 
 __all__ = ["SIDE", "convertible", "reads_heic", "small_png"]
 

@@ -10,15 +10,15 @@ from yarl import URL
 
 from catdog_stream import __version__
 from catdog_stream.errors import FetchError
-from catdog_stream.web.fetching.addresses import led_on, not_public
-from catdog_stream.web.fetching.body import read_body
-from catdog_stream.web.fetching.resolving import (
+from catdog_stream.fetching.addresses import led_on, not_public
+from catdog_stream.fetching.body import read_body
+from catdog_stream.fetching.resolving import (
     CheckedResolver,
     Lookup,
     NotPublicError,
     SystemLookup,
 )
-from catdog_stream.web.fetching.rules import Rules
+from catdog_stream.fetching.rules import Rules
 
 __all__ = ["AT_A_TIME", "CONNECT_SECONDS", "MAX_BYTES", "MAX_REDIRECTS", "SECONDS", "Fetcher"]
 

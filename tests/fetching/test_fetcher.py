@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 
 from catdog_stream import __version__
+from catdog_stream.fetching import fetcher as fetching
+from catdog_stream.fetching.fetcher import MAX_BYTES, Fetcher
+from catdog_stream.fetching.rules import Rules
 from catdog_stream.settings.allowed_hosts import AllowedHost
-from catdog_stream.web.fetching import fetcher as fetching
-from catdog_stream.web.fetching.fetcher import MAX_BYTES, Fetcher
-from catdog_stream.web.fetching.rules import Rules
-from tests.web.fetching.serving import (
+from tests.fetching.serving import (
     PNG,
     Handler,
     allowing,

@@ -1,0 +1,1 @@
+"""Fetching of pictures from addresses in untrusted text."""

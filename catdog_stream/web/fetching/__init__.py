@@ -1,1 +1,0 @@
-"""Fetching of pictures from addresses that untrusted visitors type."""
