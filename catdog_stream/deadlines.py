@@ -16,6 +16,10 @@ REBALANCE = 15.0
 
 #: To open a connection: TCP, TLS, SASL. A frozen broker may still have an open port.
 CONNECT = 5.0
+#: The part of a connection for the token of SASL.
+TOKEN = 2.5
+#: For a request to the token endpoint, which continues for the next connection.
+TOKEN_REQUEST = 10.0
 #: For requests that a broker answers immediately.
 METADATA = 5.0
 HEARTBEAT = 5.0

@@ -25,6 +25,10 @@ def test_a_member_that_waits_for_the_others_is_not_cut_off() -> None:
     assert drained + deadlines.TOPIC_KNOWN_TO_MEMBER < deadlines.REBALANCE
 
 
+def test_a_connection_reports_why_it_has_no_token() -> None:
+    assert min(deadlines.CONNECT, deadlines.WHY_UNREACHABLE, deadlines.LOOK) > deadlines.TOKEN
+
+
 def test_a_coordinator_that_is_silent_is_given_up_before_the_session_is_over() -> None:
     asked_again = deadlines.HEARTBEAT_INTERVAL + deadlines.HEARTBEAT
     assert asked_again + deadlines.HEARTBEAT_INTERVAL < deadlines.SESSION

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from catdog_stream.errors import BrokerError, Refusal
 from catdog_stream.kafka.config import ClusterConfig
+from catdog_stream.kafka.tokens import TokenError
 
 __all__ = ["IDEMPOTENT_WRITE", "Access", "broker_error", "explained"]
 
@@ -148,8 +149,7 @@ _TABLE: Mapping[object, tuple[Refusal, str]] = MappingProxyType(
         kafka.UnrecognizedBrokerVersion: (Refusal.CLUSTER, _TOO_OLD),
         kafka.SaslAuthenticationFailed: (
             Refusal.CLUSTER,
-            "Kafka at {where} refuses the user name or the password: check CATDOG_SASL_USERNAME "
-            "and {password}.",
+            "Kafka at {where} refuses {refused}.",
         ),
         kafka.UnsupportedSaslMechanismError: (
             Refusal.CLUSTER,
@@ -187,6 +187,8 @@ def broker_error(
         address: ``host:port`` of the broker, if the message concerns one broker.
     """
     error = _innermost(error)
+    if isinstance(error, TokenError):
+        return BrokerError(error.sentence, Refusal.PASSING if error.passing else Refusal.CLUSTER)
     access = _access(error, access)
     refusal, sentence = _entry(error)
     if isinstance(error, kafka.TopicAuthorizationFailedError) and access.right == "Create":
@@ -199,7 +201,7 @@ def broker_error(
         right=access.right,
         replicas=cluster.replicas,
         where=address or cluster.where,
-        password=cluster.security.password_setting,
+        refused=cluster.security.refused,
         name=_called(error),
     )
     return BrokerError(text, refusal)

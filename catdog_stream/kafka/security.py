@@ -1,12 +1,12 @@
 """Secured clusters: TLS and SASL settings, converted to the credentials of Faust and aiokafka.
 
 The names of protocols and mechanisms are Kafka's (``security.protocol``, ``sasl.mechanism``).
-Kerberos and OAuth are not supported: they need more than a name and a password.
+Kerberos is not supported.
 """
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,20 +14,30 @@ import faust
 from faust.types.auth import CredentialsT
 
 from catdog_stream.errors import SettingError
+from catdog_stream.kafka.oauth import OAUTH_VARIABLES, OAuth
 from catdog_stream.kafka.rotated_secrets import RereadContext, RereadPassword
+from catdog_stream.kafka.variables import (
+    first_line,
+    one_of,
+    path,
+    refuse,
+    required,
+    secret,
+    unusable,
+)
 
-__all__ = ["Security"]
+__all__ = ["VARIABLES", "Security"]
 
 PROTOCOLS = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
-MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+OAUTH = "OAUTHBEARER"
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", OAUTH)
 
-SASL_VARIABLES = (
-    "CATDOG_SASL_MECHANISM",
-    "CATDOG_SASL_USERNAME",
-    "CATDOG_SASL_PASSWORD",
-    "CATDOG_SASL_PASSWORD_FILE",
-)
+_PASSWORD = "CATDOG_SASL_PASSWORD"
+PASSWORD_VARIABLES = ("CATDOG_SASL_USERNAME", _PASSWORD, f"{_PASSWORD}_FILE")
+SASL_VARIABLES = ("CATDOG_SASL_MECHANISM", *PASSWORD_VARIABLES, *OAUTH_VARIABLES)
 TLS_VARIABLES = ("CATDOG_TLS_CA_FILE", "CATDOG_TLS_CERT_FILE", "CATDOG_TLS_KEY_FILE")
+#: Variables that `Security.from_environment` reads.
+VARIABLES = ("CATDOG_SECURITY", *SASL_VARIABLES, *TLS_VARIABLES)
 
 
 @dataclass(frozen=True)
@@ -46,39 +56,50 @@ class Security:
     cert_file: Path | None = None
     #: PEM without a passphrase: the key of ``cert_file``; ``None`` if that file holds the key too.
     key_file: Path | None = None
+    #: Source of tokens, for the mechanism OAUTHBEARER.
+    oauth: OAuth | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Security":
-        """Read ``CATDOG_SECURITY``, ``CATDOG_SASL_*`` and ``CATDOG_TLS_*``.
+        """Read ``CATDOG_SECURITY``, ``CATDOG_SASL_*``, ``CATDOG_OAUTH_*`` and ``CATDOG_TLS_*``.
 
         Raises:
             SettingError: a value is invalid, is missing, or has no meaning with the others.
         """
         text = environment.get("CATDOG_SECURITY", "").strip()
-        protocol = _one_of("CATDOG_SECURITY", text.lower() or cls.protocol, PROTOCOLS)
+        protocol = one_of("CATDOG_SECURITY", text.lower() or cls.protocol, PROTOCOLS)
         uses_sasl, uses_tls = protocol.startswith("sasl_"), protocol.endswith("ssl")
         if not uses_sasl:
-            _refuse(environment, SASL_VARIABLES, "sasl_plaintext or sasl_ssl")
+            refuse(environment, SASL_VARIABLES, "CATDOG_SECURITY=sasl_plaintext or sasl_ssl")
         if not uses_tls:
-            _refuse(environment, TLS_VARIABLES, "ssl or sasl_ssl")
-        mechanism = username = password = ""
-        password_file = None
-        if uses_sasl:
-            mechanism = _required(environment, "CATDOG_SASL_MECHANISM", protocol).upper()
-            mechanism = _one_of("CATDOG_SASL_MECHANISM", mechanism, MECHANISMS)
-            username = _required(environment, "CATDOG_SASL_USERNAME", protocol)
-            password = _password(environment, protocol)
-            password_file = _path(environment, "CATDOG_SASL_PASSWORD_FILE")
-        ca_file, cert_file, key_file = (_path(environment, name) for name in TLS_VARIABLES)
+            refuse(environment, TLS_VARIABLES, "CATDOG_SECURITY=ssl or sasl_ssl")
+        ca_file, cert_file, key_file = (path(environment, name) for name in TLS_VARIABLES)
         if key_file and not cert_file:
             raise SettingError("CATDOG_TLS_KEY_FILE needs CATDOG_TLS_CERT_FILE.")
-        return cls(
-            protocol, mechanism, username, password, password_file, ca_file, cert_file, key_file
+        secured = cls(protocol, ca_file=ca_file, cert_file=cert_file, key_file=key_file)
+        return secured._with_sasl(environment) if uses_sasl else secured
+
+    def _with_sasl(self, environment: Mapping[str, str]) -> "Security":
+        """Return a copy with the mechanism and its secrets. Raises ``SettingError``."""
+        user = f"CATDOG_SECURITY={self.protocol}"
+        name = "CATDOG_SASL_MECHANISM"
+        mechanism = one_of(name, required(environment, name, user).upper(), MECHANISMS)
+        if mechanism == OAUTH:
+            refuse(environment, PASSWORD_VARIABLES, f"{name}=PLAIN or SCRAM")
+            oauth = OAuth.from_environment(environment, self.ca_file)
+            return replace(self, mechanism=mechanism, oauth=oauth)
+        refuse(environment, OAUTH_VARIABLES, f"{name}={OAUTH}")
+        username = required(environment, PASSWORD_VARIABLES[0], user)
+        password, file = secret(environment, _PASSWORD, user)
+        return replace(
+            self, mechanism=mechanism, username=username, password=password, password_file=file
         )
 
     @property
     def user(self) -> str:
         """The user that the cluster sees, as text for messages."""
+        if self.oauth:
+            return self.oauth.user
         if self.username:
             return f"the user {self.username}"
         if self.cert_file:
@@ -86,9 +107,12 @@ class Security:
         return "anonymous users"
 
     @property
-    def password_setting(self) -> str:
-        """The variable that the password comes from."""
-        return SASL_VARIABLES[3 if self.password_file else 2]
+    def refused(self) -> str:
+        """What a cluster refuses that refuses a login, and what to check."""
+        if self.oauth:
+            return self.oauth.refused
+        variables = PASSWORD_VARIABLES[0], PASSWORD_VARIABLES[2 if self.password_file else 1]
+        return f"the user name or the password: check {' and '.join(variables)}"
 
     def credentials(self) -> CredentialsT | None:
         """Return the value for Faust's ``broker_credentials``.
@@ -100,6 +124,8 @@ class Security:
         if self.protocol.endswith("ssl"):
             files = [file for file in (self.ca_file, self.cert_file, self.key_file) if file]
             context = RereadContext.of(self._ssl_context, files)
+        if self.oauth:
+            return faust.OAuthCredentials(oauth_cb=self.oauth.tokens, ssl_context=context)
         if self.protocol.startswith("sasl_"):
             return faust.SASLCredentials(
                 mechanism=self.mechanism,
@@ -113,16 +139,15 @@ class Security:
         """Return the password; one from a file follows later changes of the file."""
         if self.password_file is None:
             return self.password
-        return RereadPassword.of(
-            self.password, partial(_first_line, self.password_file), self.password_file
-        )
+        read = partial(first_line, f"{_PASSWORD}_FILE", self.password_file)
+        return RereadPassword.of(self.password, read, self.password_file)
 
     def _ssl_context(self) -> ssl.SSLContext:
         """Return a context that verifies the broker's certificate and its host name."""
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
         except OSError as error:  # SSLError is an OSError
-            raise _unusable("CATDOG_TLS_CA_FILE", self.ca_file, error) from error
+            raise unusable("CATDOG_TLS_CA_FILE", self.ca_file, error) from error
         if self.cert_file:
             # Without this argument OpenSSL would ask for a password at the terminal.
             try:
@@ -130,68 +155,5 @@ class Security:
             except OSError as error:
                 names = "CATDOG_TLS_CERT_FILE"
                 names += " with CATDOG_TLS_KEY_FILE" if self.key_file else ""
-                raise _unusable(names, self.key_file or self.cert_file, error) from error
+                raise unusable(names, self.key_file or self.cert_file, error) from error
         return context
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise SettingError(
-            f"{name}={value!r} cannot be used: it must be one of {', '.join(allowed)}."
-        )
-    return value
-
-
-def _refuse(environment: Mapping[str, str], names: tuple[str, ...], protocols: str) -> None:
-    """Raise ``SettingError`` for a secret or certificate that the protocol does not use."""
-    for name in names:
-        if environment.get(name):
-            raise SettingError(f"{name} is set, but only CATDOG_SECURITY={protocols} uses it.")
-
-
-def _required(environment: Mapping[str, str], name: str, protocol: str) -> str:
-    value = environment.get(name, "").strip()
-    if not value:
-        raise SettingError(f"CATDOG_SECURITY={protocol} needs {name}.")
-    return value
-
-
-def _password(environment: Mapping[str, str], protocol: str) -> str:
-    """Return the password itself, or the first line of the file that holds it."""
-    password, file = environment.get("CATDOG_SASL_PASSWORD"), _path(environment, SASL_VARIABLES[3])
-    if password and file:
-        raise SettingError("Set CATDOG_SASL_PASSWORD or CATDOG_SASL_PASSWORD_FILE, not both.")
-    if file:
-        password = _first_line(file)
-    if not password:
-        raise SettingError(
-            f"CATDOG_SECURITY={protocol} needs CATDOG_SASL_PASSWORD or CATDOG_SASL_PASSWORD_FILE."
-        )
-    return password
-
-
-def _first_line(file: Path) -> str:
-    """Return the password in a file. Raises ``SettingError``."""
-    try:
-        password = file.read_text("utf-8").partition("\n")[0].removesuffix("\r")
-    except OSError as error:
-        raise _unusable("CATDOG_SASL_PASSWORD_FILE", file, error) from error
-    except UnicodeDecodeError:  # not chained: its text would show the content of the file
-        raise SettingError(f"CATDOG_SASL_PASSWORD_FILE={file} is not UTF-8 text.") from None
-    if not password:
-        raise SettingError(f"CATDOG_SASL_PASSWORD_FILE={file} holds no password.")
-    return password
-
-
-def _path(environment: Mapping[str, str], name: str) -> Path | None:
-    text = environment.get(name, "").strip()
-    return Path(text) if text else None
-
-
-def _unusable(name: str, file: Path | None, error: OSError) -> SettingError:
-    why = "it is not PEM, damaged, or not what belongs there"
-    if not isinstance(error, ssl.SSLError):
-        why = error.strerror or type(error).__name__
-    elif error.reason == "KEY_VALUES_MISMATCH":
-        why = "key and certificate do not belong together"
-    return SettingError(f"{name}={file} cannot be used: {why}.")

@@ -23,6 +23,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from catdog_stream import deadlines
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.explanations import broker_error
+from catdog_stream.kafka.tokens import TokenError
 
 __all__ = ["why_unreachable"]
 
@@ -33,6 +34,9 @@ MAX_BROKERS = 3
 async def why_unreachable(cluster: ClusterConfig) -> str:
     """Return one sentence for the user who set the address and the credentials."""
     options = dict(cluster.connection)
+    tokens = options.get("sasl_oauth_token_provider")
+    if tokens is not None and tokens.error is not None:
+        return str(tokens.error.sentence)
     servers = options.pop("bootstrap_servers")
     options["request_timeout_ms"] = int(deadlines.WHY_UNREACHABLE * 1000)
     reasons = []
@@ -119,6 +123,8 @@ def _refusal(
             "and the name service of this machine."
         )
     match error:
+        case TokenError():
+            return error.sentence
         case SaslAuthenticationFailed() | UnsupportedSaslMechanismError():
             return broker_error(error, cluster, address=address).message
         case ssl.SSLCertVerificationError():

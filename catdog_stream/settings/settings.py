@@ -16,7 +16,8 @@ from typing import Literal, TypeVar, get_args
 from catdog_stream.errors import SettingError
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.names import Names
-from catdog_stream.kafka.security import SASL_VARIABLES, TLS_VARIABLES, Security
+from catdog_stream.kafka.security import VARIABLES as SECURITY_VARIABLES
+from catdog_stream.kafka.security import Security
 from catdog_stream.messages.requests.formats import format_named
 from catdog_stream.messages.requests.json_format import JsonFormat
 from catdog_stream.messages.requests.request import RequestParser
@@ -52,8 +53,6 @@ MAX_REPLICAS = 32_767
 
 _ADDRESS_WITH_PORT = re.compile(r":[0-9]{1,5}$")
 
-#: Variables that other modules read.
-OTHERS = ("CATDOG_KAFKA_JARS", "CATDOG_SECURITY")
 #: Variables of the tests, and those that Kubernetes sets for services named "catdog-...".
 _NOT_OURS = re.compile(r"CATDOG_(TEST_.*|(.*_)?SERVICE_(HOST|PORT(_.*)?)|(.*_)?PORT(_[0-9]+_.*)?)")
 
@@ -363,7 +362,7 @@ class _Reader:
 
 def _refuse_unknown(environment: Mapping[str, str], read: Collection[str]) -> None:
     """Raise ``SettingError`` for an unknown variable: a typo would leave the default in force."""
-    known = {*read, *OTHERS, *SASL_VARIABLES, *TLS_VARIABLES}
+    known = {*read, "CATDOG_KAFKA_JARS", *SECURITY_VARIABLES}
     for name in sorted(environment):
         if name.startswith("CATDOG_") and name not in known and not _NOT_OURS.fullmatch(name):
             bare = {variable.removeprefix("CATDOG_"): variable for variable in known}

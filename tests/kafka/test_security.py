@@ -114,7 +114,7 @@ def test_no_text_of_ours_shows_the_password() -> None:
         (
             {"CATDOG_SASL_MECHANISM": "GSSAPI"},
             "CATDOG_SASL_MECHANISM='GSSAPI' cannot be used: "
-            "it must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512.",
+            "it must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER.",
         ),
         (
             {"CATDOG_SASL_MECHANISM": ""},
@@ -148,6 +148,84 @@ def test_a_combination_that_cannot_be_used_is_one_sentence(
 ) -> None:
     with pytest.raises(SettingError) as caught:
         Settings.from_environment({**SASL, **changed})
+    assert str(caught.value) == sentence
+
+
+OAUTH = {
+    "CATDOG_SECURITY": "sasl_ssl",
+    "CATDOG_SASL_MECHANISM": "OAUTHBEARER",
+    "CATDOG_OAUTH_TOKEN_URL": "https://provider.example/token",
+    "CATDOG_OAUTH_CLIENT_ID": "catdog",
+    "CATDOG_OAUTH_CLIENT_SECRET": SECRET,
+}
+
+
+def test_oauth_over_tls_with_extensions(pem: Path) -> None:
+    environment = {
+        **OAUTH,
+        "CATDOG_TLS_CA_FILE": str(pem / "own.pem"),
+        "CATDOG_OAUTH_EXTENSIONS": "logicalCluster=lkc-1, identityPoolId=pool=2",
+    }
+    settings = Settings.from_environment(environment)
+    connection = settings.cluster.connection
+    assert connection["security_protocol"] == "SASL_SSL"
+    assert connection["sasl_mechanism"] == "OAUTHBEARER"
+    tokens = connection["sasl_oauth_token_provider"]
+    assert tokens.extensions() == {"logicalCluster": "lkc-1", "identityPoolId": "pool=2"}
+    assert settings.security.credentials().oauth_cb is tokens  # type: ignore[union-attr]
+    assert SECRET not in f"{settings!r} {settings}"
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        (
+            {"CATDOG_OAUTH_TOKEN_URL": ""},
+            "CATDOG_SASL_MECHANISM=OAUTHBEARER needs one of CATDOG_OAUTH_TOKEN_URL, "
+            "CATDOG_OAUTH_TOKEN_FILE, CATDOG_OAUTH_AWS_REGION.",
+        ),
+        (
+            {"CATDOG_OAUTH_TOKEN_FILE": "token"},
+            "CATDOG_SASL_MECHANISM=OAUTHBEARER needs one of CATDOG_OAUTH_TOKEN_URL, "
+            "CATDOG_OAUTH_TOKEN_FILE, CATDOG_OAUTH_AWS_REGION.",
+        ),
+        (
+            {"CATDOG_OAUTH_TOKEN_URL": "", "CATDOG_OAUTH_TOKEN_FILE": "token"},
+            "CATDOG_OAUTH_CLIENT_ID is set, but only CATDOG_OAUTH_TOKEN_URL uses it.",
+        ),
+        (
+            {"CATDOG_OAUTH_TOKEN_URL": "provider/token"},
+            "CATDOG_OAUTH_TOKEN_URL='provider/token' cannot be used: it must be https://HOST/PATH.",
+        ),
+        (
+            {"CATDOG_OAUTH_CLIENT_ID": ""},
+            "CATDOG_OAUTH_TOKEN_URL needs CATDOG_OAUTH_CLIENT_ID.",
+        ),
+        (
+            {"CATDOG_OAUTH_CLIENT_SECRET": ""},
+            "CATDOG_OAUTH_TOKEN_URL needs "
+            "CATDOG_OAUTH_CLIENT_SECRET or CATDOG_OAUTH_CLIENT_SECRET_FILE.",
+        ),
+        (
+            {"CATDOG_OAUTH_EXTENSIONS": "logicalCluster"},
+            "CATDOG_OAUTH_EXTENSIONS='logicalCluster' cannot be used: "
+            "it must be name=value,name=value.",
+        ),
+        (
+            {"CATDOG_SASL_USERNAME": "alice"},
+            "CATDOG_SASL_USERNAME is set, but only CATDOG_SASL_MECHANISM=PLAIN or SCRAM uses it.",
+        ),
+        (
+            {"CATDOG_SASL_MECHANISM": "PLAIN"},
+            "CATDOG_OAUTH_TOKEN_URL is set, but only CATDOG_SASL_MECHANISM=OAUTHBEARER uses it.",
+        ),
+    ],
+)
+def test_a_combination_for_oauth_that_cannot_be_used_is_one_sentence(
+    changed: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings.from_environment({**OAUTH, **changed})
     assert str(caught.value) == sentence
 
 
