@@ -18,14 +18,14 @@ run: $(RUN)  ## run broker, worker and page on this machine, with the sample pic
 	@$(PYTHON) -m catdog_stream.broker
 	@.venv/bin/catdog-stream up --samples
 
-test: $(DEV)  ## run the tests, on a Kafka that they start
-	$(PYTHON) -m pytest
+test: test-unit  ## run the tests, on a Kafka that they start
+	$(PYTHON) -m pytest -m "(integration or slow) and not long"
 
-test-all: $(DEV)  ## run the long tests, too: every fault, a whole training, random faults
-	$(PYTHON) -m pytest -m ""
+test-all: test  ## run the long tests, too: every fault, a whole training, random faults
+	$(PYTHON) -m pytest -m long
 
-test-unit: $(DEV)  ## run the tests that need no broker, in a minute
-	$(PYTHON) -m pytest -m "not integration and not slow and not long"
+test-unit: $(DEV)  ## run the tests that need no broker, in two processes
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile -m "not integration and not slow and not long"
 
 soak: $(DEV)  ## run half an hour under load and kill workers: build/soak.csv and .png
 	$(PYTHON) -m benchmarks.soak

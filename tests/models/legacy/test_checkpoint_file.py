@@ -118,6 +118,18 @@ def test_the_one_file_is_taken_out_of_an_archive_wherever_it_says_it_belongs(
         (gzip.compress(b"no archive" * 100), "cannot be unpacked: it is damaged"),
         (b"\x1f\x8b and nothing of the kind", "cannot be unpacked: it is damaged"),
     ],
+    ids=[
+        "other file",
+        "symbolic link",
+        "hard link",
+        "named pipe",
+        "sparse file",
+        "sparse file of POSIX",
+        "long names",
+        "cut off",
+        "no archive",
+        "no compression",
+    ],
 )
 def test_an_archive_without_it_is_told(tmp_path: Path, content: bytes, sentence: str) -> None:
     file = tmp_path / "archive.tar.gz"

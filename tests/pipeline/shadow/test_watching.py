@@ -25,6 +25,9 @@ from tests.support.pictures import sample_files
 from tests.support.shade import Shade, grey
 from tests.support.stacks import DEFAULT, in_header
 
+# A shadow has the lowest priority: it needs a core that the other tests leave free.
+pytestmark = pytest.mark.slow
+
 SECONDS = 30.0
 ALL = Sample(b"shadow", 1.0)
 
