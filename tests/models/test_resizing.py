@@ -76,6 +76,35 @@ def test_a_preset_is_the_pillow_code_of_its_library(
     assert np.mean([(each > 0).mean() for each in differences]) < 0.06
 
 
+def torchvision_sees(image: Image.Image) -> Any:
+    models = pytest.importorskip("torchvision.models", exc_type=ImportError)
+    return models.ResNet18_Weights.IMAGENET1K_V1.transforms()(image)
+
+
+def timm_sees(image: Image.Image) -> Any:
+    data = pytest.importorskip("timm.data", exc_type=ImportError)
+    model = pytest.importorskip("timm").create_model("efficientnet_lite0")
+    return data.create_transform(**data.resolve_data_config({}, model=model))(image)
+
+
+@pytest.mark.parametrize(
+    ("name", "library", "largest"),
+    [("torchvision", torchvision_sees, 1), ("timm", timm_sees, 2)],
+)
+def test_a_preset_is_what_its_library_sees(name: PresetName, library: Any, largest: int) -> None:
+    """With the library itself, where it is installed: it brings PyTorch."""
+    wanted = preset(name)
+    differences = [
+        np.abs(
+            255 * (np.moveaxis(library(image).numpy(), 0, -1) * wanted.std + wanted.mean)
+            - prepared(image, wanted)
+        )
+        for image in photographs(10)
+    ]
+    assert max(each.max() for each in differences) < largest + 0.01
+    assert np.mean([(each > 0.5).mean() for each in differences]) < 0.06
+
+
 def tensorflow_sees(image: Image.Image, method: str) -> npt.NDArray[np.floating]:
     tf = pytest.importorskip("tensorflow")
     found = tf.image.resize(np.asarray(image), (200, 224), method=method, antialias=False)
