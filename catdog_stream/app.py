@@ -27,11 +27,11 @@ with keep_out_of_gc():
     from catdog_stream.delivery.fetch_budget import FetchBudget
     from catdog_stream.delivery.group_lag import GroupLag
     from catdog_stream.delivery.group_member import GroupMember
+    from catdog_stream.delivery.label_writer import LabelWriter
     from catdog_stream.delivery.publishing import KafkaPublisher
     from catdog_stream.delivery.voting import VotePublisher
     from catdog_stream.kafka.topics import Topics
     from catdog_stream.memory import MemoryPlan
-    from catdog_stream.messages.labels import label_format_named
     from catdog_stream.pipeline.answer_metrics import AnswerMetrics, VoteMetrics
     from catdog_stream.pipeline.observing import Observers
     from catdog_stream.settings import Settings
@@ -85,9 +85,7 @@ def build_app(settings: Settings) -> CatDogApp:
         settings.cluster,
         partitions=lambda topic: readiness.partitions[topic],
         max_bytes=settings.max_answer_bytes,
-        limits=settings.score_limits,
-        form=label_format_named(settings.label_format),
-        leaves_out_event=settings.leaves_out_event,
+        labels=LabelWriter.of(settings),
         picture_members=settings.picture_members,
     )
     if role.voter is not None:
@@ -101,7 +99,7 @@ def build_app(settings: Settings) -> CatDogApp:
         settings,
         load=loader_of(settings),
         publisher=publisher,
-        member=member,
+        owns=member.is_member,
         fetched=app.fetched,
         observers=app.observers,
         weights=weights,

@@ -20,6 +20,7 @@ from catdog_stream.commands.fit_ood import fit_ood
 from catdog_stream.commands.import_model import import_command
 from catdog_stream.commands.import_original import import_original
 from catdog_stream.commands.predict import predict_command
+from catdog_stream.commands.reclassify import reclassify_command
 from catdog_stream.commands.recount import recount
 from catdog_stream.commands.replay import replay
 from catdog_stream.commands.send import send
@@ -50,7 +51,9 @@ COMMANDS = (
 
 def add_commands(app: CatDogApp) -> None:
     """Add the commands to Faust's command line, which exists once in a process."""
-    for command in (*COMMANDS, evaluate_command(app), predict_command(app), up_command(app)):
+    for made in (evaluate_command, predict_command, reclassify_command, up_command):
+        cli.add_command(made(app))
+    for command in COMMANDS:
         cli.add_command(command)
     cli.add_command(_renamed(fit_ood, "familiarize"))
     add_check(worker._click, app)

@@ -1,16 +1,15 @@
 """``catdog-stream replay``: replays rejected requests, once each."""
 
 import asyncio
-import re
 import sys
 import time
-from datetime import datetime
 from typing import Any
 
 import click
 
 from catdog_stream.commands.silence import saying_silence
 from catdog_stream.commands.stopping import POLL_SECONDS, Signals, cancel, until_stopped
+from catdog_stream.commands.times import parse_time
 from catdog_stream.delivery.counting import UNKNOWN
 from catdog_stream.delivery.replay import Replay
 from catdog_stream.errors import Reason, SettingError
@@ -21,8 +20,6 @@ LAST_REQUEST_SECONDS = 0.3
 
 #: Every reason code; docs/wire.md describes them. The last stands for a missing code.
 REASONS = (*(reason.value for reason in Reason), UNKNOWN)
-
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def _known(_context: click.Context, _option: click.Parameter, reasons: tuple[str, ...]) -> Any:
@@ -53,7 +50,7 @@ def replay(reasons: tuple[str, ...], since: str | None, dry_run: bool) -> None:
 
     A second call replays only requests rejected since the first. Do not run two at a time.
     """
-    since_ms = None if since is None else parse_since(since, time.time())
+    since_ms = None if since is None else parse_time("--since", since, time.time())
     settings = Settings.from_environment()
     run = Replay(settings.cluster, frozenset(reasons), since_ms, dry_run, settings.picture_members)
     with until_stopped() as signals:
@@ -84,27 +81,3 @@ async def _until_done_or_stopped(run: Replay, signals: Signals) -> None:
         await cancel({running})
         signals.check()
     running.result()
-
-
-def parse_since(text: str, now: float) -> int:
-    """Return a time in milliseconds since the epoch.
-
-    Args:
-        text: a duration before ``now`` (``90s``, ``15m``, ``2h``, ``3d``, ``1w``), or a time in
-            ISO 8601; without a zone, in this machine's zone.
-        now: seconds since the epoch.
-
-    Raises:
-        SettingError: ``text`` is neither.
-    """
-    if match := re.fullmatch(r"([0-9]{1,9})([smhdw])", text.strip()):
-        seconds = now - int(match[1]) * SECONDS[match[2]]
-    else:
-        try:
-            seconds = datetime.fromisoformat(text.strip()).timestamp()
-        except (ValueError, OverflowError) as error:
-            raise SettingError(
-                f"--since {text!r} cannot be used: it must be a duration like 2h or 3d, "
-                "or a time like 2024-05-17T12:00."
-            ) from error
-    return max(0, int(seconds * 1000))

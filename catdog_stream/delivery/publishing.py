@@ -10,11 +10,10 @@ from typing import Any
 
 from faust.types import ProducerT
 
+from catdog_stream.delivery.label_writer import LabelWriter
 from catdog_stream.delivery.refusals import costs_request, explained_refusal
 from catdog_stream.errors import BrokerError, Reason, Refusal, RejectedRequest
 from catdog_stream.kafka.config import ClusterConfig
-from catdog_stream.messages.labels import LabelFormat, verdict_label
-from catdog_stream.messages.scores import ScoreLimits
 from catdog_stream.messages.wire import PICTURE_MEMBERS, Answer, Incoming, rejection
 from catdog_stream.metrics import count_broker_error
 from catdog_stream.pipeline.ordered_publisher import Outcome
@@ -206,9 +205,7 @@ class KafkaPublisher(Writer):
         cluster: cluster that the app writes to.
         partitions: returns the number of partitions of a topic of answers.
         max_bytes: largest record that may be written, in bytes.
-        limits: limits of the scores in a label.
-        form: format of the values of labels.
-        leaves_out_event: labels have no headers of a request that is a CloudEvent.
+        labels: writer of the labels.
         picture_members: members of a request's JSON that may hold the picture.
     """
 
@@ -221,17 +218,13 @@ class KafkaPublisher(Writer):
         *,
         partitions: Callable[[str], int],
         max_bytes: int,
-        limits: ScoreLimits,
-        form: LabelFormat,
-        leaves_out_event: bool = False,
+        labels: LabelWriter,
         picture_members: Collection[str] = PICTURE_MEMBERS,
     ) -> None:
         super().__init__(producer, cluster)
         self._partitions = partitions
         self._max_bytes = max_bytes
-        self._limits = limits
-        self._form = form
-        self._leaves_out_event = leaves_out_event
+        self._labels = labels
         self._picture_members = picture_members
 
     def _answer(self, incoming: Incoming, outcome: Outcome) -> tuple[str, Answer]:
@@ -242,21 +235,7 @@ class KafkaPublisher(Writer):
                 max_bytes=self._max_bytes,
                 picture_members=self._picture_members,
             )
-        verdict = outcome.verdict
-        return self._cluster.names.labels, verdict_label(
-            incoming,
-            text=self._limits.text(verdict),
-            url=outcome.url,
-            verdict=verdict.label,
-            scores=verdict.scores,
-            stack=verdict.stack,
-            familiarity=verdict.familiarity,
-            notes=verdict.notes,
-            fields=outcome.fields,
-            limits=self._limits,
-            form=self._form,
-            leaves_out_event=self._leaves_out_event,
-        )
+        return self._cluster.names.labels, self._labels.write(incoming, outcome)
 
     def _bare(self, incoming: Incoming, error: RejectedRequest) -> tuple[str, Answer]:
         return self._cluster.names.rejected, rejection(incoming, error, max_bytes=0)

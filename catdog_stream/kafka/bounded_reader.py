@@ -59,7 +59,12 @@ async def consumer(
 
 
 async def extent(
-    cluster: ClusterConfig, topic: str, partitions: int, *, since_ms: int | None = None
+    cluster: ClusterConfig,
+    topic: str,
+    partitions: int,
+    *,
+    since_ms: int | None = None,
+    isolation: str = "read_uncommitted",
 ) -> Extent:
     """Return the extent of ``topic`` at this moment.
 
@@ -69,6 +74,7 @@ async def extent(
         partitions: number of its partitions.
         since_ms: leave out the records in front of the first record of this time or later, in
             milliseconds since the epoch. Older records behind that one are part of the extent.
+        isolation: ``read_committed``: up to the first open transaction.
 
     Raises:
         BrokerError: the broker stopped answering.
@@ -76,7 +82,8 @@ async def extent(
     tps = [TopicPartition(topic, number) for number in range(partitions)]
     if not tps:
         return Extent({})
-    async with consumer(cluster, Access.topic("Describe", topic)) as asked:
+    described = Access.topic("Describe", topic)
+    async with consumer(cluster, described, isolation_level=isolation) as asked:
         starts = await asked.beginning_offsets(tps)
         ends = await asked.end_offsets(tps)
         if since_ms is not None:

@@ -35,6 +35,7 @@ __all__ = [
     "admin",
     "create",
     "create_compacted",
+    "create_kept",
     "create_topics",
     "create_votes",
     "group_members",
@@ -186,6 +187,22 @@ async def create_compacted(cluster: ClusterConfig, topic: str) -> None:
     if topic not in await topic_partitions(cluster, topic):
         config = {"cleanup.policy": "compact"}
         await create(cluster, [NewTopic(topic, 1, cluster.replicas, topic_configs=config)])
+
+
+async def create_kept(cluster: ClusterConfig, topic: str, partitions: int) -> int:
+    """Create a topic for answers that deletes no record, if it is missing.
+
+    Return the number of its partitions.
+
+    Raises:
+        BrokerError: no broker answers, or it refuses.
+    """
+    known = await topic_partitions(cluster, topic)
+    if topic not in known:
+        limits = {"retention.ms": "-1", "max.message.bytes": str(cluster.max_answer_bytes)}
+        await create(cluster, [NewTopic(topic, partitions, cluster.replicas, topic_configs=limits)])
+        known = await _wait_until_listed(cluster, (topic,), known)
+    return known[topic]
 
 
 @asynccontextmanager

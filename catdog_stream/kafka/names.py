@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Names", "changelog_of", "recount_group"]
+__all__ = ["Names", "changelog_of", "reclassify_group", "recount_group"]
 
 #: The application's id by default.
 APP = "catdog_stream"
@@ -20,6 +20,14 @@ def recount_group(group: str) -> str:
     It has no members.
     """
     return f"{group}-recount"
+
+
+def reclassify_group(group: str, topic: str) -> str:
+    """Return the group whose committed offsets hold the progress of a reclassification.
+
+    It has no members.
+    """
+    return f"{group}-reclassify-{topic}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +64,21 @@ class Names:
     @property
     def repeated(self) -> str | None:
         """A topic that has two of the tasks; ``None`` if each has its own."""
-        tasks = (*self.topics, self.votes, self.replayed, self.stacks)
+        tasks = self._tasks
         return next((name for name in tasks if tasks.count(name) > 1), None)
+
+    @property
+    def _tasks(self) -> tuple[str, ...]:
+        return *self.topics, self.votes, self.replayed, self.stacks
+
+    def owns(self, topic: str) -> bool:
+        """Return whether a topic is one of the application, or a changelog of Faust's."""
+        of_faust = ("-changelog", "-__assignor-__leader")
+        return (
+            topic in self._tasks
+            or topic.startswith(f"{self.stacks}-")
+            or (topic.startswith(f"{self.group}-") and topic.endswith(of_faust))
+        )
 
     @property
     def topics(self) -> tuple[str, str, str]:

@@ -62,8 +62,8 @@ _HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:.]+")
 
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
-#: Ends of the names of a jury's, a voter's and a recount's group.
-_OF_ANOTHER = re.compile(r"-(jury|recount|voter-.*)$")
+#: Ends of the names of a jury's, a recount's, a voter's and a reclassification's group.
+_OF_ANOTHER = re.compile(r"-(jury|recount|(voter|reclassify)-.*)$")
 _APPLICATION = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,99}")
 
 #: ``package.module:factory``.

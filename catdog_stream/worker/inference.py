@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 import os
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,6 @@ from mode import Service
 
 from catdog_stream import metrics
 from catdog_stream.delivery.fetch_budget import FetchBudget
-from catdog_stream.delivery.group_member import GroupMember
 from catdog_stream.errors import StackError
 from catdog_stream.memory import MemoryPlan
 from catdog_stream.models.classes import listed
@@ -27,7 +26,7 @@ from catdog_stream.settings import Settings
 from catdog_stream.worker.allocator import Trimmer
 from catdog_stream.worker.drift_monitor import DriftMonitor
 from catdog_stream.worker.loading import load_stack
-from catdog_stream.worker.side_models import canary_loader, canary_sample, shadow_of
+from catdog_stream.worker.side_models import canary_sample, named_loader, shadow_of
 
 __all__ = ["Inference", "load_stack", "rejection_limit"]
 
@@ -103,7 +102,7 @@ class Inference(Service):
         settings: the settings of the worker.
         load: loads a classifier; called again to replace a hung one.
         publisher: writes the answers.
-        member: this worker in its group, which must be a member to publish.
+        owns: returns whether this process still owns the requests that it has taken.
         fetched: budget of requests in memory, which is set for the batch size of the model.
         observers: observers of the answers.
         weights: filled with the weight of each stack that serves here, by name and version.
@@ -119,7 +118,7 @@ class Inference(Service):
         *,
         load: Callable[[Settings], Classifier],
         publisher: Publisher,
-        member: GroupMember,
+        owns: Callable[[], Awaitable[bool]],
         fetched: FetchBudget,
         observers: Observers,
         weights: MutableMapping[str, float],
@@ -129,7 +128,7 @@ class Inference(Service):
         super().__init__(**kwargs)
         self._settings = settings
         self._publisher = publisher
-        self._member = member
+        self._owns = owns
         self._fetched = fetched
         self._observers = observers
         self._weights = weights
@@ -195,7 +194,7 @@ class Inference(Service):
         runner = await self._running(self.load)
         await self.take_over(runner)
         if settings.canary is not None:
-            await self._share_with_canary()
+            await self._share_with_canary(settings.canary)
         if settings.shadow is not None:
             self.shadow = shadow_of(settings)
             self.shadow.start()
@@ -206,7 +205,7 @@ class Inference(Service):
         pipeline = Pipeline(
             self._serving,
             self._publisher,
-            owns=self._member.is_member,
+            owns=self._owns,
             limit=rejection_limit(settings),
             on_failure=self._on_failure,
             parser=settings.request_parser,
@@ -254,8 +253,8 @@ class Inference(Service):
         """
         return await self._running(load, seconds)
 
-    async def _share_with_canary(self) -> None:
-        runner = await self._running(canary_loader())
+    async def _share_with_canary(self, name: str) -> None:
+        runner = await self._running(named_loader(name))
         canary = runner.classifier
         await self._check_classes(canary, self.classifier, runner)
         self._note_weight(canary)

@@ -14,7 +14,7 @@ from catdog_stream.settings import Settings
 from catdog_stream.settings.values import is_factory
 from catdog_stream.worker.loading import ClassifierOfSettings, load_stack
 
-__all__ = ["canary_loader", "canary_sample", "shadow_of"]
+__all__ = ["canary_sample", "named_loader", "shadow_of"]
 
 #: A shadow has the lowest priority: its timeout is this multiple of the serving model's.
 SHADOW_PATIENCE = 6
@@ -45,25 +45,27 @@ def canary_sample(settings: Settings) -> Sample:
     return Sample(b"canary", settings.canary_share)
 
 
-def canary_loader() -> Callable[[Settings], Classifier]:
-    """Return the loader of the canary.
+def named_loader(name: str) -> Callable[[Settings], Classifier]:
+    """Return the loader of a classifier by its name, as ``CATDOG_CANARY`` has it.
 
     It checks the golden pictures of a stack, and the contract of the first one of a Python class.
-    It raises ``StackError`` or ``SettingError`` if the canary cannot be used.
+    It raises ``StackError`` or ``SettingError`` if the classifier cannot be used.
+
+    Args:
+        name: ``NAME/VERSION`` in ``CATDOG_STACKS``, a directory, or ``package.module:factory``.
     """
     load_class = ClassifierOfSettings()
 
     def load(settings: Settings) -> Classifier:
-        assert settings.canary is not None
-        if is_factory(settings.canary):
-            return load_class(replace(settings, classifier=settings.canary))
-        return _load_checked(settings, settings.canary)
+        if is_factory(name):
+            return load_class(replace(settings, classifier=name))
+        return _load_checked(settings, name)
 
     return load
 
 
-def _load_checked(settings: Settings, canary: str) -> Classifier:
-    directory = directory_of(settings, canary)
+def _load_checked(settings: Settings, name: str) -> Classifier:
+    directory = directory_of(settings, name)
     stack = load_stack(replace(settings, stack=directory))
     try:
         stack.check_golden(directory)

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catdog_stream.app import build_app
+from catdog_stream.delivery.label_writer import LabelWriter
 from catdog_stream.delivery.publishing import KafkaPublisher, faust_timestamp
 from catdog_stream.errors import BrokerError, Reason, Refusal, RejectedRequest
 from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.kafka.replies import replies
-from catdog_stream.messages.labels import CatDogLabels
 from catdog_stream.messages.wire import Headers, Incoming, Source
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.pipeline import Classified, Outcome
@@ -73,8 +73,7 @@ def published(
                     app.settings.cluster,
                     partitions=partitions.__getitem__,
                     max_bytes=app.settings.max_answer_bytes,
-                    limits=app.settings.score_limits,
-                    form=CatDogLabels(),
+                    labels=LabelWriter.of(app.settings),
                 )
                 async with asyncio.timeout(30):
                     await scenario(publisher)

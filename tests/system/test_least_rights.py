@@ -122,6 +122,18 @@ def test_stacks_use_has_a_worker_take_over(cluster: Cluster, tmp_path: Path) -> 
         assert used.returncode == 0, used.stdout + used.stderr
 
 
+def test_reclassify_labels_and_compares(cluster: Cluster) -> None:
+    made(cluster)
+    again = NewTopic("again", 8, 1)
+    asyncio.run(create(Settings(broker=f"kafka://{cluster.plain}").cluster, [again]))
+    sent = run({"CATDOG_BROKER": f"kafka://{cluster.plain}"}, "send", SAMPLE)
+    assert sent.returncode == 0, sent.stderr
+    options = ("--stack", "tests.support.python_classes:First", "--to", "again", "--compare")
+    done = run(cluster.user("reclassify", "again"), "reclassify", "--since", "1h", *options)
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"Wrote [1-9]\d* labels of first 1 to again, ", done.stdout), done.stdout
+
+
 def test_an_agent_of_ones_own_reads_on_without_the_right_to_create(
     cluster: Cluster, tmp_path: Path
 ) -> None:

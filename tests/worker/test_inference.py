@@ -57,7 +57,7 @@ class Weighted(InstantClassifier):
 
 
 def test_the_votes_of_a_canary_have_its_own_weight(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inference, "canary_loader", lambda: lambda _: Weighted("2", 3.0))
+    monkeypatch.setattr(inference, "named_loader", lambda _name: lambda _: Weighted("2", 3.0))
 
     async def scenario() -> None:
         service = build_app(Settings(role="voter", voter="lite", canary="instant/2")).inference

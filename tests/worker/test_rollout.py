@@ -13,7 +13,6 @@ from aiokafka import AIOKafkaProducer
 
 from catdog_stream import deadlines
 from catdog_stream.delivery.fetch_budget import FetchBudget
-from catdog_stream.delivery.group_member import GroupMember
 from catdog_stream.errors import StackError
 from catdog_stream.kafka import deployments
 from catdog_stream.kafka.deployments import Report, deploy, report, rollout_state
@@ -97,7 +96,7 @@ class Worker:
             self.settings,
             load=lambda _settings: instant,
             publisher=cast(Publisher, None),
-            member=cast(GroupMember, None),
+            owns=cast(Callable[[], Awaitable[bool]], None),
             fetched=FetchBudget(set(), fetch=1, most=1),
             observers=Observers(),
             weights={},

@@ -10,7 +10,7 @@ from catdog_stream.models.classifier import Classifier
 from catdog_stream.models.stacks.locate import default_stack, samples
 from catdog_stream.models.stacks.manifest import describe
 from catdog_stream.settings import Settings
-from catdog_stream.worker.side_models import canary_loader, directory_of
+from catdog_stream.worker.side_models import directory_of, named_loader
 from tests.support.examples import EXAMPLES
 from tests.support.stacks import add
 
@@ -38,7 +38,7 @@ def test_a_canary_must_answer_its_golden_pictures_as_it_did(tmp_path: Path) -> N
     canary = add(tmp_path, "pets", "3", golden=[entry])
     (canary / part.file).symlink_to(samples() / part.file)
     with pytest.raises(StackError, match="golden picture"):
-        canary_loader()(Settings(stacks=tmp_path, canary="pets/3", engine="litert", threads=1))
+        named_loader("pets/3")(Settings(stacks=tmp_path, engine="litert", threads=1))
 
 
 def test_a_class_that_replaces_a_hung_canary_is_not_checked_again(
@@ -47,6 +47,6 @@ def test_a_class_that_replaces_a_hung_canary_is_not_checked_again(
     monkeypatch.syspath_prepend(EXAMPLES)
     checked = list[Classifier]()
     monkeypatch.setattr(python_classifier, "check", lambda _, made: checked.append(made))
-    load, settings = canary_loader(), Settings(canary="brightness:Brightness")
+    load, settings = named_loader("brightness:Brightness"), Settings()
     assert load(settings) is not load(settings)
     assert len(checked) == 1

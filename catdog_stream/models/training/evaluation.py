@@ -1,9 +1,10 @@
 """Evaluation of a stack on labelled pictures: accuracy, log loss and calibration."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ class Evaluation:
             f"pictures/s         {self.pictures_per_second:.1f}",
             *self._unknown(),
             "",
-            *(_table if len(self.confusion) <= MOST_IN_TABLE else _list)(self.confusion),
+            *confusion_lines(self.confusion),
             *self._mistakes(),
         ]
         if self.unreadable:
@@ -290,7 +291,7 @@ def confusion(labels: Labels, probabilities: Probabilities, classes: Sequence[st
     }
 
 
-def most_confused(confusion: Confusion) -> list[tuple[int, str, str]]:
+def most_confused(confusion: Mapping[str, Mapping[str, int]]) -> list[tuple[int, str, str]]:
     """Return number, true class and verdict of the most frequent confusions."""
     wrong = (
         (count, label, verdict)
@@ -301,17 +302,30 @@ def most_confused(confusion: Confusion) -> list[tuple[int, str, str]]:
     return nlargest(_CONFUSIONS_SHOWN, wrong, key=lambda each: each[0])
 
 
-def _list(confusion: Confusion) -> Iterator[str]:
-    """Yield a line for each of the most frequent confusions."""
-    yield "confusions, the most frequent first"
-    for count, label, verdict in most_confused(confusion):
-        yield f"  {label}: {count} times {verdict}"
+def confusion_lines(
+    confusion: Mapping[str, Mapping[str, int]],
+    *,
+    row: str = "",
+    column: str = "verdict ",
+    title: str = "confusions",
+) -> Iterator[str]:
+    """Yield the lines of a table, or of a list of the most frequent confusions of many classes.
 
-
-def _table(confusion: Confusion) -> Iterator[str]:
-    """Yield a header line with the verdicts, and a line for each class."""
-    heads = [f"verdict {label}" for label in confusion]
-    width = max(12, *(len(head) + 1 for head in heads))
-    yield " " * width + "".join(f"{head:>{width}}" for head in heads)
+    Args:
+        confusion: class of a row to class of a column to number. A missing number is 0.
+        row: text in front of each class of a row.
+        column: text in front of each class of a column.
+        title: plural of what the list has.
+    """
+    classes = list(dict.fromkeys(chain.from_iterable(confusion.values())))
+    if max(len(confusion), len(classes)) > MOST_IN_TABLE:
+        yield f"{title}, the most frequent first"
+        for count, label, verdict in most_confused(confusion):
+            yield f"  {label}: {count} times {verdict}"
+        return
+    names = [*(row + label for label in confusion), *(column + name for name in classes)]
+    width = max(12, *(len(name) + 1 for name in names))
+    yield " " * width + "".join(f"{column + name:>{width}}" for name in classes)
     for label, verdicts in confusion.items():
-        yield f"{label:<{width}}" + "".join(f"{count:>{width}}" for count in verdicts.values())
+        cells = "".join(f"{verdicts.get(name, 0):>{width}}" for name in classes)
+        yield f"{row + label:<{width}}{cells}"
