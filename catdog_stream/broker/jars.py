@@ -23,6 +23,7 @@ from catdog_stream.errors import BrokerError
 __all__ = ["KAFKA_VERSION", "Jar", "cache", "fetch", "kafka_jars", "pinned"]
 
 KAFKA_VERSION = "4.4.0"
+_PINNED = Path(__file__).with_name("jars.txt")
 
 #: Variable with the folder of a Kafka server's jars, such as ``libs`` of Kafka's own archive.
 JARS_VARIABLE = "CATDOG_KAFKA_JARS"
@@ -56,11 +57,10 @@ class Jar:
             return False
 
 
-def pinned() -> list[Jar]:
-    """Return the jars that a server needs, from ``jars.txt`` beside this file."""
-    lines = Path(__file__).with_name("jars.txt").read_text("utf-8").splitlines()
+def pinned(file: Path = _PINNED) -> list[Jar]:
+    """Return the jars that a server needs, by default those of ``jars.txt`` beside this module."""
     jars = []
-    for line in lines:
+    for line in file.read_text("utf-8").splitlines():
         if not line.startswith("#"):
             coordinates, size, sha256 = line.split()
             group, artifact, version = coordinates.split(":")
@@ -68,10 +68,10 @@ def pinned() -> list[Jar]:
     return jars
 
 
-def cache() -> Path:
-    """Return the folder that keeps the jars."""
+def cache(version: str = KAFKA_VERSION) -> Path:
+    """Return the folder that keeps the jars of a version."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "catdog_stream" / f"kafka-{KAFKA_VERSION}"
+    return Path(root) / "catdog_stream" / f"kafka-{version}"
 
 
 def kafka_jars() -> Path:
@@ -112,7 +112,7 @@ def fetch(folder: Path, jars: Sequence[Jar], *, repository: str | None = None) -
             ) as staging,
             tqdm(
                 total=sum(jar.size for jar in missing),
-                desc=f"fetching Apache Kafka {KAFKA_VERSION}",
+                desc="fetching Apache Kafka",
                 unit="B",
                 unit_scale=True,
                 disable=None,
