@@ -57,12 +57,14 @@ class Label:
         """Read a record; return ``None`` if it is not a label."""
         fields, named = _fields(value), _named(headers)
         text, url = fields.get("label"), fields.get("url")
-        if not isinstance(text, str) or not text.startswith(_PREFIX):
+        if not isinstance(text, str):
             return None
-        scores = read_scores(named.get(SCORES)) or {
-            name: _chance(named.get(name), default=float(percent) / 100)
-            for name, percent in _CHANCE.findall(text)
-        }
+        scores = read_scores(named.get(SCORES))
+        if not scores and text.startswith(_PREFIX):
+            scores = {
+                name: _chance(named.get(name), default=float(percent) / 100)
+                for name, percent in _CHANCE.findall(text)
+            }
         if not scores:
             return None
         verdict = _text(named.get("verdict")) or max(scores, key=lambda name: scores[name])

@@ -37,10 +37,10 @@ class Verdict:
     @property
     def text(self) -> str:
         """The text of the label: ``Probabilities: cat 99.9% dog 0.1%``, adding up to 100.0."""
-        return self.text_of(self.scores)
+        return f"Probabilities: {self.percentages(self.scores)}"
 
-    def text_of(self, names: Collection[str]) -> str:
-        """Return the text of the label with some of the classes.
+    def percentages(self, names: Collection[str]) -> str:
+        """Return some of the classes with their probabilities: ``cat 99.9% dog 0.1%``.
 
         With all classes, the rounding error goes to the likeliest class, where it is the smallest
         relative error.
@@ -48,5 +48,4 @@ class Verdict:
         thousandths = {name: round(1000 * self.scores[name]) for name in names}
         if len(names) == len(self.scores):
             thousandths[self.likeliest] += 1000 - sum(thousandths.values())
-        parts = (f"{name} {n // 10}.{n % 10}%" for name, n in thousandths.items())
-        return f"Probabilities: {' '.join(parts)}"
+        return " ".join(f"{name} {n // 10}.{n % 10}%" for name, n in thousandths.items())

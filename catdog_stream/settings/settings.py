@@ -21,7 +21,7 @@ from catdog_stream.kafka.security import Security
 from catdog_stream.messages.requests.formats import format_named
 from catdog_stream.messages.requests.json_format import JsonFormat
 from catdog_stream.messages.requests.request import RequestParser
-from catdog_stream.messages.scores import ScoreLimits
+from catdog_stream.messages.scores import LABEL_TEXT, ScoreLimits, checked_template
 from catdog_stream.messages.wire import RECORD_OVERHEAD_BYTES, base64_length
 from catdog_stream.models.classes import HEADER_CLASSES
 from catdog_stream.models.stacks.loading import Engine
@@ -75,6 +75,8 @@ class Settings:
     request_format: str = "json"
     #: Format of labels: a name of ``LABEL_FORMATS``, or ``package.module:factory``.
     label_format: str = "catdog"
+    #: Template of the text of labels.
+    label_text: str = LABEL_TEXT
     #: Paths of the fields with the picture and the url in a request's JSON.
     data_field: str = "data"
     url_field: str = "url"
@@ -187,6 +189,7 @@ class Settings:
             names=names,
             request_format=read("CATDOG_REQUEST_FORMAT", values.request_format, cls.request_format),
             label_format=read("CATDOG_LABEL_FORMAT", values.label_format, cls.label_format),
+            label_text=read("CATDOG_LABEL_TEXT", checked_template, cls.label_text),
             data_field=read("CATDOG_DATA_FIELD", values.field, cls.data_field),
             url_field=read("CATDOG_URL_FIELD", values.field, cls.url_field),
             create_topics=read("CATDOG_CREATE_TOPICS", values.one_of(SWITCH), "on") == "on",
@@ -315,8 +318,8 @@ class Settings:
 
     @property
     def score_limits(self) -> ScoreLimits:
-        """Limits of the scores in a label."""
-        return ScoreLimits(self.header_classes, self.header_scores)
+        """Limits of the scores in a label, and its text."""
+        return ScoreLimits(self.header_classes, self.header_scores, self.label_text)
 
     @property
     def peer_secret(self) -> str | None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from catdog_stream.messages.answers import Label
 from catdog_stream.messages.labels import verdict_label
-from catdog_stream.messages.scores import ScoreLimits, read_scores
+from catdog_stream.messages.scores import ScoreLimits, checked_template, read_scores
 from catdog_stream.messages.votes import Vote
 from catdog_stream.messages.wire import Answer, Headers, Incoming, Source
 from catdog_stream.models.classes import RESERVED, checked_classes, header_names
@@ -145,3 +145,40 @@ def test_a_label_of_a_thousand_classes_takes_little_time() -> None:
     for _ in range(100):
         label_of(verdict, ScoreLimits())
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("Probabilities: {scores}", "Probabilities: cat 91.0% {dog} 9.0%"),
+        (
+            "It is a {verdict} ({probability:.1%}), {{says}} {stack}",
+            "It is a cat (91.0%), {says} a 1",
+        ),
+        ("no name", "no name"),
+    ],
+)
+def test_a_template_is_filled_and_its_label_is_read_by_its_header(template: str, text: str) -> None:
+    verdict = Verdict({"cat": 0.91, "{dog}": 0.09}, "a 1")
+    limits = ScoreLimits(template=checked_template(template))
+    label = read(label_of(verdict, limits))
+    assert label.text == text
+    assert (label.verdict, label.scores) == ("cat", verdict.scores)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{animal}",
+        "{",
+        "{}",
+        "{0}",
+        "{verdict.__class__}",
+        "{scores[0]}",
+        "{verdict:{scores}}",
+        "{verdict:d}",
+    ],
+)
+def test_a_template_that_cannot_be_filled_is_refused(template: str) -> None:
+    with pytest.raises(ValueError, match=r"\{verdict\}, \{probability\}, \{scores\}, \{stack\}"):
+        checked_template(template)

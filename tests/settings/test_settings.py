@@ -43,6 +43,7 @@ def test_every_variable_is_read() -> None:
         "CATDOG_CREATE_TOPICS": "off",
         "CATDOG_REQUEST_FORMAT": "raw",
         "CATDOG_LABEL_FORMAT": "json",
+        "CATDOG_LABEL_TEXT": "{verdict}",
         "CATDOG_DATA_FIELD": "payload.image",
         "CATDOG_URL_FIELD": "from",
         "CATDOG_STACK": "some/stack",
@@ -80,6 +81,7 @@ def test_every_variable_is_read() -> None:
         create_topics=False,
         request_format="raw",
         label_format="json",
+        label_text="{verdict}",
         data_field="payload.image",
         url_field="from",
         broker="kafka://a:9092;kafka://b:9093",
@@ -157,6 +159,7 @@ def test_an_application_has_names_of_its_own_and_single_ones_are_replaced() -> N
         ("CATDOG_CREATE_TOPICS", "no"),
         ("CATDOG_REQUEST_FORMAT", "jpeg"),
         ("CATDOG_LABEL_FORMAT", "avro"),
+        ("CATDOG_LABEL_TEXT", "{animal}"),
         ("CATDOG_DATA_FIELD", "a..b"),
     ],
 )

@@ -61,6 +61,7 @@ def test_a_picture_file_a_cloud_event_and_json_have_labels_and_garbage_its_reaso
                 **settings,
                 "CATDOG_REQUEST_FORMAT": "cloudevents",
                 "CATDOG_LABEL_FORMAT": "cloudevents",
+                "CATDOG_LABEL_TEXT": "{verdict}, {probability:.0%}",
             },
         ) as other:
             other.wait_ready()
@@ -71,4 +72,5 @@ def test_a_picture_file_a_cloud_event_and_json_have_labels_and_garbage_its_reaso
                 timeout=30,
             )
             assert sent.json()["verdict"] == "light", "either worker reads an event"
+            assert sent.json()["scores"].keys() == {"light", "dark"}
         assert requests.get(page, timeout=10).status_code == 200
