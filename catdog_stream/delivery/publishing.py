@@ -18,7 +18,7 @@ from catdog_stream.messages.wire import PICTURE_MEMBERS, Answer, Incoming, rejec
 from catdog_stream.metrics import count_broker_error
 from catdog_stream.pipeline.ordered_publisher import Outcome
 
-__all__ = ["KafkaPublisher", "Writer"]
+__all__ = ["KafkaPublisher", "Lazy", "Writer"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +37,8 @@ def faust_timestamp(milliseconds: int | None) -> float | None:
     return None if milliseconds is None else (milliseconds + 0.5) / 1000
 
 
-class _Lazy:
-    """Coroutine that starts only when it is awaited."""
+class Lazy:
+    """Coroutine that starts only when it is awaited, and need not be."""
 
     def __init__(self, begin: Callable[[], Coroutine[Any, Any, Outcome]]) -> None:
         self._begin = begin
@@ -112,7 +112,7 @@ class Writer(ABC):
         attempt = _Attempt(topic, answer, self._time_of(incoming), outcome)
         sent = await self._send(incoming, attempt)
         if answer.size <= SURELY_TAKEN_BYTES:
-            return _Lazy(partial(self._confirmed, sent, incoming, attempt))
+            return Lazy(partial(self._confirmed, sent, incoming, attempt))
         # A replacement for a refused answer must not be overtaken by later answers either.
         confirmation = asyncio.ensure_future(self._confirmed(sent, incoming, attempt))
         await asyncio.wait((confirmation,))

@@ -30,6 +30,7 @@ from tqdm import tqdm
 
 from catdog_stream.delivery.counting import label_of
 from catdog_stream.delivery.label_writer import LabelWriter
+from catdog_stream.delivery.publishing import Lazy
 from catdog_stream.documents import convert
 from catdog_stream.errors import BrokerError, Reason, Refusal, RejectedRequest, SettingError
 from catdog_stream.kafka.bounded_reader import Extent, consumer, extent, records, records_of
@@ -298,14 +299,16 @@ class Reclassification:
     async def publish(self, incoming: Incoming, outcome: Outcome) -> Awaitable[Outcome]:
         """Pass a label to the producer; a rejection is only counted."""
         if isinstance(outcome, RejectedRequest):
-            return _settled(outcome)
+            return Lazy(partial(self._confirmed, outcome))
+        reason, answer = Reason.TOO_LARGE, None
         try:
             answer = self.labels.write(incoming, outcome)
         except Exception:  # the format may be the user's
             logger.exception("No record for the answer to %s.", incoming.source)
-            return _settled(RejectedRequest(Reason.INTERNAL_ERROR, "The label cannot be written."))
-        if answer.size > self.cluster.max_answer_bytes:
-            return _settled(RejectedRequest(Reason.TOO_LARGE, "The label cannot be written."))
+            reason = Reason.INTERNAL_ERROR
+        if answer is None or answer.size > self.cluster.max_answer_bytes:
+            refused = RejectedRequest(reason, "The label cannot be written.")
+            return Lazy(partial(self._confirmed, refused))
         with explained(self.cluster, Access.topic("Write", self.topic)):
             sent = await self._sender.send(
                 self.topic,
@@ -315,11 +318,12 @@ class Reclassification:
                 timestamp_ms=incoming.timestamp_ms,
                 headers=list(answer.headers),
             )
-        return self._confirmed(sent, outcome)
+        return Lazy(partial(self._confirmed, outcome, sent))
 
-    async def _confirmed(self, sent: Awaitable[object], outcome: Outcome) -> Outcome:
-        with explained(self.cluster, Access.topic("Write", self.topic)):
-            await sent
+    async def _confirmed(self, outcome: Outcome, sent: Awaitable[object] | None = None) -> Outcome:
+        if sent is not None:
+            with explained(self.cluster, Access.topic("Write", self.topic)):
+                await sent
         return outcome
 
     async def compare(self) -> Mapping[str, Mapping[str, int]]:
@@ -334,10 +338,6 @@ class Reclassification:
             if new is not None and self.call.has(record.timestamp):
                 found[label_of(record.value, record.headers)][new] += 1
         return dict(sorted(found.items()))
-
-
-async def _settled(outcome: Outcome) -> Outcome:
-    return outcome
 
 
 def _incoming(record: ConsumerRecord) -> Incoming:

@@ -66,19 +66,21 @@ async def counting(address: str, topic: str) -> AsyncIterator[Callable[[], Await
         yield count
 
 
-async def kill_in_the_middle(address: str, *options: str, **settings: str) -> None:
-    """Start the command; kill it once it has written some labels."""
+async def stop_in_the_middle(address: str, number: signal.Signals, *options: str) -> str:
+    """Start the command, send a signal once it has written some labels, and return its output."""
     async with counting(address, OUT) as count:
         before = await count()
-        process = start(address, *options, **settings)
+        process = start(address, *options)
         end = time.monotonic() + SECONDS
         while await count() < before + 500:
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < end
             await asyncio.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        await asyncio.to_thread(process.communicate)
-        assert process.returncode == -signal.SIGKILL
+        process.send_signal(number)
+        stdout, stderr = await asyncio.to_thread(process.communicate)
+        assert stderr == ""
+        assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
+        return stdout
 
 
 def group_offsets(address: str, group: str) -> dict[tuple[str, int], tuple[int, str]]:
@@ -120,9 +122,10 @@ def test_killed_in_the_middle_the_same_command_labels_each_request_once(tmp_path
 
         since = f"{time.time() - sent_at + 20:.0f}s"
         options = ("--since", since, "--stack", f"{CLASSES}Lenient", "--to", OUT, "--compare")
-        asyncio.run(kill_in_the_middle(address, *options))
+        assert asyncio.run(stop_in_the_middle(address, signal.SIGKILL, *options)) == ""
         time.sleep(22)  # now the requests are older than that
-        asyncio.run(kill_in_the_middle(address, *options))
+        stopped = asyncio.run(stop_in_the_middle(address, signal.SIGTERM, *options))
+        assert stopped.endswith("Stopped before the end: call it again for the rest.\n")
         lines = reclassify(address, *options)
 
         labels = asyncio.run(everything(address, OUT))

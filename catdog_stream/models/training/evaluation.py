@@ -317,7 +317,9 @@ def confusion_lines(
         column: text in front of each class of a column.
         title: plural of what the list has.
     """
-    classes = list(dict.fromkeys(chain.from_iterable(confusion.values())))
+    columns = set(chain.from_iterable(confusion.values()))
+    classes = [label for label in confusion if label in columns]
+    classes += sorted(columns - confusion.keys())
     if max(len(confusion), len(classes)) > MOST_IN_TABLE:
         yield f"{title}, the most frequent first"
         for count, label, verdict in most_confused(confusion):
