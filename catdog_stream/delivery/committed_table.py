@@ -30,6 +30,7 @@ from catdog_stream.delivery.count_snapshots import (
     Snapshot,
     new_key,
     reference_in,
+    references_in,
     resolved,
 )
 from catdog_stream.delivery.counting import Shard, cut_off, from_metadata, to_metadata
@@ -138,8 +139,7 @@ class CommittedTable(faust.Table[int, Shard]):
         Args:
             committed: partition to the metadata of its committed offset, empty without one.
         """
-        texts = {p: text or self._copies.get(p, "") for p, text in committed.items()}
-        return {p: found for p, text in texts.items() if (found := reference_in(text)) is not None}
+        return references_in({p: text or self._copies.get(p, "") for p, text in committed.items()})
 
     def restore(
         self,

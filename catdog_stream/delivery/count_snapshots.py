@@ -23,7 +23,15 @@ from catdog_stream.documents import convert
 from catdog_stream.kafka.bounded_reader import Extent, consumer, extent, records_of
 from catdog_stream.kafka.config import ClusterConfig
 
-__all__ = ["Reference", "Snapshot", "new_key", "read_snapshots", "reference_in", "resolved"]
+__all__ = [
+    "Reference",
+    "Snapshot",
+    "new_key",
+    "read_snapshots",
+    "reference_in",
+    "references_in",
+    "resolved",
+]
 
 #: Kind of counts to the differences by name.
 Changes = dict[str, dict[str, int]]
@@ -78,6 +86,16 @@ def reference_in(text: str) -> Reference | None:
     if since.keys() != set(KINDS) or position < 0:
         return None
     return Reference(position, key, since, document)
+
+
+def references_in(texts: Mapping[int, str]) -> Mapping[int, Reference]:
+    """Return the reference of each partition whose metadata holds one.
+
+    Args:
+        texts: partition to the metadata of its committed offset.
+    """
+    found = {partition: reference_in(text) for partition, text in texts.items()}
+    return {partition: each for partition, each in found.items() if each is not None}
 
 
 def resolved(reference: Reference, snapshot: Snapshot | None) -> Shard:

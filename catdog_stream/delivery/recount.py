@@ -31,7 +31,7 @@ from catdog_stream.delivery.count_corrections import (
     fitting,
     to_mail,
 )
-from catdog_stream.delivery.count_snapshots import read_snapshots, reference_in, resolved
+from catdog_stream.delivery.count_snapshots import read_snapshots, references_in, resolved
 from catdog_stream.delivery.counting import (
     Shard,
     counted,
@@ -217,11 +217,9 @@ class Recount:
         shards = {tp: from_metadata(text) for tp, text in texts.items()}
         self.lost = []
         for table, topic in self.cluster.names.counted.items():
-            references = {
-                tp.partition: reference
-                for tp, text in texts.items()
-                if tp.topic == topic and (reference := reference_in(text)) is not None
-            }
+            references = references_in(
+                {tp.partition: text for tp, text in texts.items() if tp.topic == topic}
+            )
             changelog = changelog_of(self.cluster.names.group, table)
             snapshots = await read_snapshots(self.cluster, changelog, references)
             for partition, reference in references.items():
