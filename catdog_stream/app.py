@@ -86,7 +86,7 @@ def build_app(settings: Settings) -> CatDogApp:
         partitions=lambda topic: readiness.partitions[topic],
         max_bytes=settings.max_answer_bytes,
         labels=LabelWriter.of(settings),
-        picture_members=settings.picture_members,
+        picture_members=settings.request_parser.picture_members,
     )
     if role.voter is not None:
         publisher = VotePublisher(

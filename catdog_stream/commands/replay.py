@@ -52,7 +52,8 @@ def replay(reasons: tuple[str, ...], since: str | None, dry_run: bool) -> None:
     """
     since_ms = None if since is None else parse_time("--since", since, time.time())
     settings = Settings.from_environment()
-    run = Replay(settings.cluster, frozenset(reasons), since_ms, dry_run, settings.picture_members)
+    members = settings.request_parser.picture_members
+    run = Replay(settings.cluster, frozenset(reasons), since_ms, dry_run, members)
     with until_stopped() as signals:
         work = saying_silence(run.cluster, _until_done_or_stopped(run, signals))
         signals.run(work, most=sys.maxsize)

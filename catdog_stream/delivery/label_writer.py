@@ -29,7 +29,10 @@ class LabelWriter:
     def of(cls, settings: Settings) -> "LabelWriter":
         """Return the writer. Raises ``SettingError`` if the settings' format cannot be used."""
         form = label_format_named(settings.label_format)
-        return cls(settings.score_limits, form, settings.leaves_out_event)
+        leaves_out_event = getattr(form, "leaves_out_event", False)
+        return cls(
+            settings.score_limits, form, settings.request_parser.reads_events and leaves_out_event
+        )
 
     def write(self, incoming: Incoming, classified: Classified) -> Answer:
         """Return the record of the label of a request."""

@@ -69,6 +69,9 @@ class LabelFormat(Protocol):
 class CatDogLabels:
     """The three fields that the first clients read."""
 
+    #: Labels have no headers of a request that is a CloudEvent. A format of one's own has them.
+    leaves_out_event = True
+
     def write(self, label: LabelContent) -> tuple[bytes, Headers]:
         """Return the value, without headers."""
         return _with_fields(label, {}), ()
@@ -80,6 +83,8 @@ class JsonLabels:
     Args:
         clock: seconds since the epoch.
     """
+
+    leaves_out_event = True
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -104,6 +109,8 @@ class CloudEventLabels(JsonLabels):
 
     The id is the position of the request: two events with one id are duplicates.
     """
+
+    leaves_out_event = False  # its own headers replace them
 
     def write(self, label: LabelContent) -> tuple[bytes, Headers]:
         """Return the value, and the attributes as headers."""

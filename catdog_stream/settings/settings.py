@@ -296,27 +296,6 @@ class Settings:
         return RequestParser(own, self.max_image_bytes)
 
     @property
-    def reads_events(self) -> bool:
-        """True if requests may be CloudEvents."""
-        return self.request_format in ("cloudevents", "auto")
-
-    @property
-    def leaves_out_event(self) -> bool:
-        """True if labels have no headers of a request that is a CloudEvent."""
-        return self.reads_events and self.label_format in ("catdog", "json")
-
-    @property
-    def picture_members(self) -> tuple[str, ...]:
-        """Names of the members of a request's JSON that may hold the picture.
-
-        None, if the format is not JSON or the user's own.
-        """
-        if self.request_format != "json" and not self.reads_events:
-            return ()
-        first = self.data_field.split(".")[0]
-        return (first, "data", "data_base64") if self.reads_events else (first,)
-
-    @property
     def score_limits(self) -> ScoreLimits:
         """Limits of the scores in a label, and its text."""
         return ScoreLimits(self.header_classes, self.header_scores, self.label_text)

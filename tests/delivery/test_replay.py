@@ -89,13 +89,17 @@ EVENTS, AUTO = Settings(request_format="cloudevents"), Settings(request_format="
         (AUTO, EVENT, b'{"specversion":"1.0","data_base64":null}'),
         (AUTO, VALUE, b'{"label":null,"url":"x","data":null}'),
         (Settings(request_format="raw"), b"{picture" + PICTURE, b""),
-        (Settings(request_format="own:Format"), PAYLOAD, b""),
+        (
+            Settings(request_format="catdog_stream.messages.requests.formats:RawFormat"),
+            PAYLOAD,
+            b"",
+        ),
     ],
 )
 def test_requests_of_every_format_are_put_back_unless_their_picture_was_left_out(
     settings: Settings, value: bytes, short: bytes
 ) -> None:
-    members = settings.picture_members
+    members = settings.request_parser.picture_members
     again = request_again(rejected(value, members=members), members)
     assert again is not None
     assert again.value == value

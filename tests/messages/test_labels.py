@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from catdog_stream.delivery.label_writer import LabelWriter
 from catdog_stream.errors import SettingError
 from catdog_stream.messages.answers import Label
 from catdog_stream.messages.labels import (
@@ -12,6 +13,7 @@ from catdog_stream.messages.labels import (
     CatDogLabels,
     CloudEventLabels,
     JsonLabels,
+    LabelContent,
     LabelFormat,
     label_format_named,
     verdict_label,
@@ -110,6 +112,11 @@ def test_a_format_of_ones_own_has_the_same_headers_and_its_own(
             label_format_named(name)
 
 
+class OwnLabels:
+    def write(self, label: LabelContent) -> tuple[bytes, Headers]:
+        return label.verdict.encode(), ()
+
+
 EVENT_HEADERS = (("ce_id", b"7"), ("Ce_Time", b"now"), ("content-type", b"image/png"), ("h", b"1"))
 
 
@@ -117,16 +124,21 @@ EVENT_HEADERS = (("ce_id", b"7"), ("Ce_Time", b"now"), ("content-type", b"image/
 @pytest.mark.parametrize("label_format", ["catdog", "json"])
 def test_a_label_is_no_repetition_of_an_event(request_format: str, label_format: str) -> None:
     settings = Settings(request_format=request_format, label_format=label_format)
-    form = label_format_named(label_format)
-    answer = label(form, EVENT_HEADERS, leaves_out_event=settings.leaves_out_event)
+    writer = LabelWriter.of(settings)
+    form = writer.form
+    answer = label(form, EVENT_HEADERS, leaves_out_event=writer.leaves_out_event)
     assert answer.headers == label(form, (("h", b"1"),)).headers
 
 
 @pytest.mark.parametrize(
     "settings",
     [Settings(), Settings(label_format="json"), Settings(request_format="raw")]
-    + [Settings(request_format="auto", label_format=name) for name in ("cloudevents", "own:Form")],
+    + [
+        Settings(request_format="auto", label_format=name)
+        for name in ("cloudevents", f"{__name__}:OwnLabels")
+    ],
 )
 def test_other_labels_have_all_headers_of_the_request(settings: Settings) -> None:
-    answer = label(CatDogLabels(), EVENT_HEADERS, leaves_out_event=settings.leaves_out_event)
+    leaves_out_event = LabelWriter.of(settings).leaves_out_event
+    answer = label(CatDogLabels(), EVENT_HEADERS, leaves_out_event=leaves_out_event)
     assert answer.headers[:4] == EVENT_HEADERS

@@ -53,8 +53,11 @@ class CloudEventsFormat:
         json: format of the data if it is JSON.
     """
 
+    reads_events = True
+
     def __init__(self, json: JsonFormat) -> None:
         self._json = json
+        self.picture_members = (*json.picture_members, "data", "data_base64")
 
     def read(self, value: bytes, headers: Headers) -> Request:
         """Return the content of a record. Raise ``RejectedRequest`` or ``ValueError``."""
@@ -92,8 +95,11 @@ class AutoFormat:
         json: the format of JSON.
     """
 
+    reads_events = True
+
     def __init__(self, json: JsonFormat) -> None:
         self._json, self._raw, self._events = json, RawFormat(), CloudEventsFormat(json)
+        self.picture_members = self._events.picture_members
 
     def read(self, value: bytes, headers: Headers) -> Request:
         """Return the content of a record. Raise ``RejectedRequest`` or ``ValueError``."""

@@ -33,6 +33,7 @@ class JsonFormat:
     def __init__(self, data: str = "data", url: str = "url") -> None:
         self._data, self._url = data.split("."), url.split(".")
         self._data_name, self._url_name = data, url
+        self.picture_members = (self._data[0],)
 
     def read(self, value: bytes, headers: Headers) -> Request:  # noqa: ARG002 - all is in the value
         """Return the content of a record.

@@ -27,7 +27,11 @@ class Request:
 
 
 class RequestFormat(Protocol):
-    """Format of the records of the topic of requests. Several threads use it at a time."""
+    """Format of the records of the topic of requests. Several threads use it at a time.
+
+    A format of JSON may have ``picture_members``: names of members of the JSON that may hold the
+    picture. A rejection that is too large is written without them, and replayed only with one.
+    """
 
     def read(self, value: bytes, headers: Headers) -> Request:
         """Return the content of a record; empty bytes stand for a record without a value.
@@ -48,6 +52,16 @@ class RequestParser:
     format: RequestFormat
     #: Largest picture file, in bytes.
     max_image_bytes: int
+
+    @property
+    def picture_members(self) -> tuple[str, ...]:
+        """Names of the members of a request's JSON that may hold the picture; none if unknown."""
+        return tuple(getattr(self.format, "picture_members", ()))
+
+    @property
+    def reads_events(self) -> bool:
+        """True if requests may be CloudEvents; false for a format of one's own."""
+        return getattr(self.format, "reads_events", False)
 
     def parse(self, value: bytes | None, headers: Headers) -> Request:
         """Read a record.
