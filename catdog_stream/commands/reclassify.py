@@ -47,8 +47,8 @@ def reclassify_command(app: CatDogApp) -> click.Command:
     @click.option(
         "--stack",
         metavar="STACK",
-        help="NAME/VERSION in CATDOG_STACKS, a directory, or a class as in CATDOG_CLASSIFIER; by "
-        "default, what a worker serves.",
+        help="NAME/VERSION, a directory, or a class as in CATDOG_CLASSIFIER; by default, what a "
+        "worker serves.",
     )
     @click.option("--to", "topic", required=True, callback=_topic, help="Topic of the new labels.")
     @click.option("--compare", is_flag=True, help="Compare the verdicts with those in the labels.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from catdog_stream.errors import StackError
 from catdog_stream.models.classifier import Classifier
-from catdog_stream.models.stacks.repository import Repository, StackId
+from catdog_stream.models.stacks.repository import Repository, StackId, shipped
 from catdog_stream.pipeline.sampling import Sample
 from catdog_stream.pipeline.shadow.process import Assignment
 from catdog_stream.pipeline.shadow.watching import STACK_PROCESS, Shadow
@@ -23,7 +23,9 @@ CLASS_PROCESS = "catdog_stream.worker.shadow_class"
 
 
 def directory_of(settings: Settings, text: str) -> Path:
-    """Return the directory of a stack: ``NAME/VERSION`` in ``CATDOG_STACKS``, or a directory.
+    """Return the directory of a stack: ``NAME/VERSION``, or a directory.
+
+    The stack is in ``CATDOG_STACKS``, or comes with the project.
 
     Raises:
         StackError: the text names neither.
@@ -36,6 +38,9 @@ def directory_of(settings: Settings, text: str) -> Path:
                 raise
     directory = Path(text)
     if not directory.is_dir():
+        for stack, ours in shipped().items():
+            if str(stack) == text:
+                return ours
         raise StackError(f"There is no model stack at {directory}.")
     return directory.resolve()
 

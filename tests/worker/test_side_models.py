@@ -12,7 +12,7 @@ from catdog_stream.models.stacks.manifest import describe
 from catdog_stream.settings import Settings
 from catdog_stream.worker.side_models import directory_of, named_loader
 from tests.support.examples import EXAMPLES
-from tests.support.stacks import add
+from tests.support.stacks import DEFAULT, add
 
 
 def test_a_version_lies_in_the_folder_of_the_stacks(tmp_path: Path) -> None:
@@ -23,6 +23,11 @@ def test_a_version_lies_in_the_folder_of_the_stacks(tmp_path: Path) -> None:
 def test_a_directory_is_where_it_is_with_such_a_folder_and_without(tmp_path: Path) -> None:
     for stacks in (tmp_path, None):
         assert directory_of(Settings(stacks=stacks), str(default_stack())) == default_stack()
+
+
+def test_a_stack_of_the_project_needs_no_folder(tmp_path: Path) -> None:
+    for stacks in (tmp_path, None):
+        assert directory_of(Settings(stacks=stacks), str(DEFAULT)) == default_stack()
 
 
 @pytest.mark.parametrize("text", ["pets/9", "../pets", "/nowhere", "pets"])
