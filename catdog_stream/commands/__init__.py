@@ -11,6 +11,7 @@ from faust.cli.faust import cli  # with all commands of Faust, some of which are
 from faust.cli.worker import worker
 
 from catdog_stream import __version__
+from catdog_stream.commands.asyncapi import asyncapi
 from catdog_stream.commands.broker import broker
 from catdog_stream.commands.check import add_check
 from catdog_stream.commands.convert import convert
@@ -34,6 +35,7 @@ from catdog_stream.worker.application import CatDogApp
 __all__ = ["add_commands"]
 
 COMMANDS = (
+    asyncapi,
     broker,
     convert,
     fit_ood,

@@ -37,7 +37,7 @@ from catdog_stream.models.classes import checked_classes
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.models.vote_rules import MAX_WEIGHT
 
-__all__ = ["VOTER_NAME", "DeadlineMarker", "Vote"]
+__all__ = ["VOTER_NAME", "DeadlineMarker", "Vote", "VoteBody"]
 
 logger = logging.getLogger(__name__)
 
@@ -108,10 +108,10 @@ class Vote:
         """Read a record's value; return ``None`` if it is not a valid vote: it is untrusted."""
         try:
             if isinstance(value, Mapping):
-                body = convert(dict(value), _Body)
+                body = convert(dict(value), VoteBody)
                 fields: Mapping[str, Any] | None = body.fields
             else:
-                body = convert(loads(value or b""), _Body)
+                body = convert(loads(value or b""), VoteBody)
                 fields = None if body.fields is None else _raw_fields(value)
             return cls(
                 voter=body.voter,
@@ -129,7 +129,7 @@ class Vote:
             return None
 
 
-class _Body(msgspec.Struct):
+class VoteBody(msgspec.Struct):
     """Value of the record of a vote."""
 
     voter: Annotated[str, Meta(pattern=rf"\A{VOTER_NAME.pattern}\Z")]
