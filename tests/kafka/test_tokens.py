@@ -13,6 +13,7 @@ from catdog_stream.kafka.oauth import OAuth
 from catdog_stream.kafka.security import Security
 from catdog_stream.kafka.tokens import Token, TokenError, TokenSource
 from tests.support.identity_provider import CLIENT, IdentityProvider, identity_provider
+from tests.support.secured import Certificates
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +170,22 @@ def test_an_endpoint_that_is_not_there_and_one_that_is_silent(
     monkeypatch.setattr(deadlines, "TOKEN", 1)
     sentence = failure(oauth(provider, secret_file, CATDOG_OAUTH_TOKEN_URL=url).tokens)
     assert "cannot be reached (Connection refused)" in sentence
+
+
+def test_the_endpoint_must_have_a_certificate_of_a_trusted_authority(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadlines, "TOKEN", 0.4)
+    certificates = Certificates(tmp_path)
+    certificates.make()
+    (tmp_path / "secret").write_text("first-client-secret")
+    with identity_provider(tmp_path, certificates) as provider:
+        tls = {"CATDOG_SECURITY": "sasl_ssl"}
+        assert "certificate verify failed" in failure(
+            oauth(provider, tmp_path / "secret", **tls).tokens
+        )
+        tls["CATDOG_TLS_CA_FILE"] = str(certificates.authority)
+        assert asyncio.run(oauth(provider, tmp_path / "secret", **tls).tokens.token())
 
 
 def test_each_connection_gets_the_present_token_of_a_file(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Its tokens are JSON Web Tokens, signed with the program ``openssl``.
 
 import json
 import shutil
+import ssl
 import subprocess
 import threading
 import time
@@ -17,6 +18,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import pytest
+
+from tests.support.secured import Certificates
 
 __all__ = ["IdentityProvider", "identity_provider"]
 
@@ -33,7 +36,7 @@ class IdentityProvider:
     def __init__(self, folder: Path) -> None:
         self._key = folder / "signing.key"
         _openssl("genpkey", "-algorithm", "RSA", "-out", str(self._key))
-        self.port = 0
+        self.port, self.scheme = 0, "http"
         self.reset()
 
     def reset(self) -> None:
@@ -49,12 +52,12 @@ class IdentityProvider:
     @property
     def token_url(self) -> str:
         """Address of the token endpoint."""
-        return f"http://127.0.0.1:{self.port}/token"
+        return f"{self.scheme}://127.0.0.1:{self.port}/token"
 
     @property
     def jwks_url(self) -> str:
         """Address of the public keys."""
-        return f"http://127.0.0.1:{self.port}/jwks"
+        return f"{self.scheme}://127.0.0.1:{self.port}/jwks"
 
     @property
     def issued(self) -> int:
@@ -104,8 +107,10 @@ class IdentityProvider:
 
 
 @contextmanager
-def identity_provider(folder: Path) -> Iterator[IdentityProvider]:
-    """Run a provider on a free port until the block ends."""
+def identity_provider(
+    folder: Path, certificates: Certificates | None = None
+) -> Iterator[IdentityProvider]:
+    """Run a provider on a free port until the block ends, over HTTPS if it has certificates."""
     if shutil.which("openssl") is None:
         pytest.skip("tokens cannot be signed: openssl is not installed")
     provider = IdentityProvider(folder)
@@ -136,6 +141,11 @@ def identity_provider(folder: Path) -> Iterator[IdentityProvider]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         provider.port = server.server_address[1]
+        if certificates is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(certificates.server)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            provider.scheme = "https"
         serving = threading.Thread(target=server.serve_forever, daemon=True)
         serving.start()
         try:
