@@ -21,9 +21,9 @@ logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 _MEMBER_GONE = 60.0
 
 
-def names(count: int) -> list[str]:
+def names(count: int, prefix: str = "") -> list[str]:
     """Return ``count`` urls that no other request has; they match each label to its request."""
-    run = uuid4().hex
+    run = prefix + uuid4().hex
     return [f"{run}/{number}" for number in range(count)]
 
 

@@ -30,6 +30,7 @@ async def work_off(
     start: Callable[[], AbstractContextManager[Program]],
     *,
     by_thread: bool = False,
+    prefix: str = "",
 ) -> Pace:
     """Queue requests with these picture ``files``, start a program, and time its labels.
 
@@ -39,13 +40,14 @@ async def work_off(
         files: pictures of the requests.
         start: starts the program; the block's end stops it.
         by_thread: add the CPU times of the program's threads.
+        prefix: beginning of the urls of the requests.
 
     Returns:
         The pace from the first label to the last.
     """
     await create_topics(address)
     await skip_what_is_there(address, group)
-    urls = names(len(files))
+    urls = names(len(files), prefix)
     await queue(address, urls, files)
     async with Labels(address, urls) as labels:
         with start() as program:

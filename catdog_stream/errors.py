@@ -11,7 +11,7 @@
     ├── UnansweredError         not every request that was sent has a label
     ├── AgentError              an agent ended, which must never happen
     ├── HungModelError          the model hung too often for this process to continue
-    ├── FetchError              no picture can be fetched from the address that a visitor typed
+    ├── FetchError              no picture can be fetched from the address in untrusted text
     ├── TooManyRejectedError    too many requests are rejected: something else must be wrong
     └── RejectedRequest         one request is bad; carries the reason code for the dead letter
 
@@ -106,10 +106,6 @@ class HungModelError(CatDogError):
     """Model that hung so often that this process must be replaced."""
 
 
-class FetchError(CatDogError):
-    """Address from which no picture can be fetched; an untrusted visitor may see the sentence."""
-
-
 class TooManyRejectedError(CatDogError):
     """Rate of rejections so high that something else must be wrong."""
 
@@ -131,6 +127,18 @@ class Reason(StrEnum):
     """``data`` is not base64, or not text."""
     BAD_FORMAT = "bad_format"
     """The record does not have the format of requests that the settings name."""
+    BAD_REFERENCE = "bad_reference"
+    """The reference to the picture cannot be read."""
+    REFERENCE_NOT_ALLOWED = "reference_not_allowed"
+    """Nothing may be fetched from where the reference points to, or leads to."""
+    REFERENCE_NOT_FOUND = "reference_not_found"
+    """There is no object or file where the reference points to."""
+    REFERENCE_DENIED = "reference_denied"
+    """The worker has no permission to read the picture."""
+    REFERENCE_TIMEOUT = "reference_timeout"
+    """The picture was not fetched in time."""
+    REFERENCE_FAILED = "reference_failed"
+    """The picture cannot be fetched for another cause."""
     TOO_LARGE = "too_large"
     """The picture, or the record that holds it, is too large."""
     TOO_MANY_PIXELS = "too_many_pixels"
@@ -182,6 +190,12 @@ REPLAY_ADVICE: Mapping[Reason, ReplayAdvice] = {
     Reason.MISSING_DATA: _never("the request has no picture"),
     Reason.BAD_BASE64: _never("the data is no base64"),
     Reason.BAD_FORMAT: _after("once CATDOG_REQUEST_FORMAT is the format of the request"),
+    Reason.BAD_REFERENCE: _never("the reference cannot be read"),
+    Reason.REFERENCE_NOT_ALLOWED: _after("once CATDOG_FETCH allows what the reference names"),
+    Reason.REFERENCE_NOT_FOUND: _after("once the picture is where the reference points to"),
+    Reason.REFERENCE_DENIED: _after("once the worker may read the picture"),
+    Reason.REFERENCE_TIMEOUT: _after("once the server of the picture is faster"),
+    Reason.REFERENCE_FAILED: _after("once the picture can be fetched; the detail has the cause"),
     Reason.TOO_LARGE: _after("if the picture was too large, once CATDOG_MAX_IMAGE_BYTES is raised"),
     Reason.TOO_MANY_PIXELS: _after("once CATDOG_MAX_IMAGE_PIXELS is raised"),
     Reason.NOT_AN_IMAGE: _never("the data is no picture"),
@@ -207,3 +221,20 @@ class RejectedRequest(CatDogError):  # noqa: N818 - a request's result, not a fa
         self.reason = reason
         self.detail = detail
         self.url = url
+
+
+class FetchError(CatDogError):
+    """Address from which no picture can be fetched; an untrusted visitor may see the sentence.
+
+    Args:
+        message: the sentence.
+        reason: the reason for which a request with the address is rejected.
+        passes: ``True``: another attempt may help.
+    """
+
+    reason = Reason.REFERENCE_FAILED
+
+    def __init__(self, message: str, reason: Reason | None = None, *, passes: bool = False) -> None:
+        super().__init__(message)
+        self.reason = reason or self.reason
+        self.passes = passes

@@ -37,6 +37,9 @@ FETCH_COPIES = 3
 #: Further copies of a record in the producer: in a batch, in a request, in a socket's buffer.
 PRODUCER_COPIES = 3
 
+#: Copies of a picture that is fetched by reference: as received, and as a whole.
+REFERENCE_COPIES = 2
+
 #: Maximum number of pictures of the largest size in one HTTP request, and of such requests at the
 #: same time.
 LARGEST_AT_ONCE = 4
@@ -164,6 +167,10 @@ class SizeLimits(Protocol):
     def max_answer_bytes(self) -> int:
         """Bytes of an answer."""
 
+    @property
+    def fetch(self) -> object | None:
+        """Sources of pictures outside Kafka; ``None`` if none is fetched."""
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
@@ -175,6 +182,8 @@ class MemoryPlan:
     records: int
     #: Copies of records while they are fetched, and while they are written as rejections.
     record_copies: int
+    #: Pictures that requests name by a reference, which are fetched and not classified yet.
+    references: int
     #: Parsing of requests and decoding of pictures.
     decoding: int
     #: HTTP bodies by their size, and their copies.
@@ -197,6 +206,7 @@ class MemoryPlan:
             fetch=fetch,
             records=records,
             record_copies=(FETCH_COPIES - 1) * fetch + PRODUCER_COPIES * records,
+            references=records if limits.fetch is not None else 0,
             decoding=max(DECODING_BYTES, picture),
             uploads=uploads,
             upload_copies=(UPLOAD_COPIES - 1) * uploads,
@@ -210,6 +220,7 @@ class MemoryPlan:
         return (
             self.records
             + self.record_copies
+            + REFERENCE_COPIES * self.references
             + self.decoding
             + self.uploads
             + self.upload_copies

@@ -35,7 +35,7 @@ class ImageRequest(faust.Record, serializer="json", include_metadata=False):
     """Value of ``catdogimage``."""
 
     url: str | None = None
-    """Opaque text: the label repeats it, and it is never fetched."""
+    """Opaque text: the label repeats it. A reference to the picture, if the settings allow it."""
     data: str | None = None
     """Base64 of a PNG, JPEG, WebP, GIF or BMP picture."""
     label: str | None = None

@@ -116,6 +116,21 @@ class Consumer(ReadingConsumer):
         if self._budget is not None:
             self._budget.release(message.tp, message.offset)
 
+    # -- Pausing. Each rebalance pauses all partitions and resumes them at its end, also those that
+    # were paused here. The set is replaced, not changed: the thread that fetches reads it.
+
+    def pause(self, tp: TP) -> None:
+        """Deliver no more records of a partition, until ``resume`` or the next rebalance."""
+        if self._has_taken_over(self.app.consumer_generation_id):
+            self._active_partitions = self._get_active_partitions() - {tp}
+            self._paused_partitions.add(tp)
+
+    def resume(self, tp: TP) -> None:
+        """Deliver the records of a partition again that ``pause`` has paused."""
+        if self._has_taken_over(self.app.consumer_generation_id) and tp in self._paused_partitions:
+            self._paused_partitions.discard(tp)
+            self._active_partitions = self._get_active_partitions() | {tp}
+
     # -- Draining. Faust waits without limit for requests in progress when partitions are revoked or
     # the worker stops, and cannot be cancelled meanwhile: one answer that cannot be given blocks
     # the whole group.

@@ -55,6 +55,14 @@ class GroupMember:
         """Partitions of the topic whose records this worker answers."""
         return {tp for tp in self.assignment or () if tp.topic == self._topic}
 
+    def pause(self, partition: int) -> None:
+        """Deliver no more records of a partition than those that are on their way."""
+        self.consumer.pause(TP(self._topic, partition))
+
+    def resume(self, partition: int) -> None:
+        """Deliver the records of a paused partition again."""
+        self.consumer.resume(TP(self._topic, partition))
+
     @property
     def silence(self) -> float | None:
         """Seconds since the last response of the group; ``None`` while this worker joins."""

@@ -5,7 +5,7 @@ import re
 
 from yarl import URL
 
-from catdog_stream.errors import FetchError
+from catdog_stream.errors import FetchError, Reason
 from catdog_stream.fetching.rules import Rules
 from catdog_stream.settings.allowed_hosts import IPAddress
 
@@ -32,9 +32,13 @@ _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 class UnreadableError(FetchError):
     """Typed text that is not an address."""
 
+    reason = Reason.BAD_REFERENCE
+
 
 class NotAllowedError(FetchError):
     """Address from which nothing may be fetched."""
+
+    reason = Reason.REFERENCE_NOT_ALLOWED
 
 
 def typed(text: str, rules: Rules) -> URL:
@@ -90,6 +94,8 @@ def _checked(text: str, rules: Rules, what: str) -> URL:
         url = url.with_host(str(host)).with_fragment(None)
     except ValueError:
         raise UnreadableError(f"{what} has no host that can be read.") from None
+    if isinstance(host, str) and not rules.may_look_up(host):
+        raise NotAllowedError(f"{what} is on a host that is not allowed.")
     # The addresses of a name are checked when it is resolved: they may change until then.
     if not isinstance(host, str) and not rules.may_connect(str(host), host, url.port or 0):
         raise not_public(led=what == _LED)

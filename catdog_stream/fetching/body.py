@@ -2,13 +2,17 @@
 
 import re
 import zlib
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 import aiohttp
 
-from catdog_stream.errors import FetchError
+from catdog_stream.errors import FetchError, Reason
 
-__all__ = ["read_body"]
+__all__ = ["Reserve", "read_body"]
+
+Reserve = Callable[[int], Awaitable[None]]
+"""Called with an upper bound on the bytes of a file, before any of them are read."""
 
 #: Media type that is safe to quote.
 _TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,60}")
@@ -19,7 +23,9 @@ _PACKED = ("gzip", "x-gzip", "deflate")
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
-async def read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+async def read_body(
+    response: aiohttp.ClientResponse, max_bytes: int, reserve: Reserve | None = None
+) -> bytes:
     """Return the picture file. The session must not decompress the response.
 
     Raises:
@@ -27,7 +33,7 @@ async def read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
             nothing is read beyond that limit.
     """
     if response.status != 200:
-        raise FetchError(f"The address gave {_status(response.status)}, and no picture.")
+        raise _no_picture(response.status)
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind not in _ANY_TYPE and not kind.startswith("image/"):
         shown = kind if _TYPE.fullmatch(kind) else "something else"
@@ -37,6 +43,9 @@ async def read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
         raise FetchError("The address gave a picture that is packed in a way that is not read.")
     if (response.content_length or 0) > max_bytes:
         raise _too_large(max_bytes)
+    if reserve is not None:
+        exact = packing == "identity" and response.content_length is not None
+        await reserve(response.content_length or 0 if exact else max_bytes)
     body = await _read(response, max_bytes, unpack=packing in _PACKED)
     if not body:
         raise FetchError("The address gave an empty file.")
@@ -62,7 +71,20 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int, *, unpack: boo
 
 
 def _too_large(max_bytes: int) -> FetchError:
-    return FetchError(f"The address gave a file of more than {max_bytes} bytes.")
+    return FetchError(f"The address gave a file of more than {max_bytes} bytes.", Reason.TOO_LARGE)
+
+
+def _no_picture(status: int) -> FetchError:
+    reason = None
+    if status in (401, 403, 407):
+        reason = Reason.REFERENCE_DENIED
+    elif status in (404, 410):
+        reason = Reason.REFERENCE_NOT_FOUND
+    return FetchError(
+        f"The address gave {_status(status)}, and no picture.",
+        reason,
+        passes=status in (408, 429) or status >= 500,
+    )
 
 
 def _status(status: int) -> str:

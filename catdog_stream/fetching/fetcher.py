@@ -9,9 +9,9 @@ import aiohttp
 from yarl import URL
 
 from catdog_stream import __version__
-from catdog_stream.errors import FetchError
+from catdog_stream.errors import FetchError, Reason
 from catdog_stream.fetching.addresses import led_on, not_public
-from catdog_stream.fetching.body import read_body
+from catdog_stream.fetching.body import Reserve, read_body
 from catdog_stream.fetching.resolving import (
     CheckedResolver,
     Lookup,
@@ -38,25 +38,39 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 class Fetcher:
     """HTTP client for untrusted servers; close it in an event loop.
 
-    It can be created without an event loop. It keeps nothing from a server: no cookies, no
-    connections. It uses nothing from the environment: no proxies, no passwords.
+    It can be created without an event loop. It keeps nothing from a server: no cookies, and by
+    default no connections. It uses nothing from the environment: no proxies, no passwords.
 
     Args:
         rules: rules for addresses.
+        max_bytes: largest file; ``None``: ``MAX_BYTES``.
+        connections: maximum number of connections, and of fetches.
+        keep_alive: ``True``: connections are used again. Their addresses have been checked, but a
+            name may belong to another server by now.
         lookup: from names to addresses; by default the system's.
         tls: trusted certificates; by default the system's.
     """
 
     def __init__(
-        self, rules: Rules, *, lookup: Lookup | None = None, tls: ssl.SSLContext | None = None
+        self,
+        rules: Rules,
+        *,
+        max_bytes: int | None = None,
+        connections: int = AT_A_TIME,
+        keep_alive: bool = False,
+        lookup: Lookup | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.rules = rules
-        self._system = SystemLookup(AT_A_TIME)
+        self._max_bytes = MAX_BYTES if max_bytes is None else max_bytes
+        self._connections = connections
+        self._keep_alive = keep_alive
+        self._system = SystemLookup(connections)
         self._lookup = lookup or self._system
         self._tls: ssl.SSLContext | bool = tls or True
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
-        self._slots = asyncio.Semaphore(AT_A_TIME)
+        self._slots = asyncio.Semaphore(connections)
 
     async def close(self) -> None:
         """Cancel all fetches. Nothing can be fetched afterwards."""
@@ -68,17 +82,15 @@ class Fetcher:
     async def fetch(self, url: URL) -> bytes:
         """Return the picture file at an address that :func:`addresses.typed` has checked.
 
-        At most ``MAX_BYTES``, within ``WAIT_SECONDS`` and ``SECONDS``.
+        Within ``WAIT_SECONDS`` and ``SECONDS``.
 
         Raises:
             FetchError: the picture cannot be fetched.
         """
         async with self._slot():
-            if self._closed:
-                raise FetchError("This worker is stopping.")
             try:
                 async with asyncio.timeout(SECONDS):
-                    return await self._follow(url)
+                    return await self.download(url)
             except TimeoutError:
                 raise FetchError(f"The address took longer than {SECONDS:g} seconds.") from None
 
@@ -94,11 +106,19 @@ class Fetcher:
         finally:
             self._slots.release()
 
-    async def _follow(self, url: URL) -> bytes:
+    async def download(self, url: URL, reserve: Reserve | None = None) -> bytes:
+        """Do the same without a limit on time or number, which the caller sets.
+
+        Args:
+            url: the checked address.
+            reserve: called before the file is read.
+        """
+        if self._closed:
+            raise FetchError("This worker is stopping.")
         for redirects in range(MAX_REDIRECTS + 1):
             async with self._asked(url, led=redirects > 0) as response:
                 if response.status not in _REDIRECTS:
-                    return await read_body(response, MAX_BYTES)
+                    return await read_body(response, self._max_bytes, reserve)
                 location = response.headers.get("Location")
             if not location:
                 raise FetchError("The address leads on, and does not say where to.")
@@ -111,18 +131,23 @@ class Fetcher:
         try:
             async with self._open().get(url, ssl=self._tls, allow_redirects=False) as response:
                 yield response
-        except NotPublicError:
-            raise not_public(led=led) from None
+        except NotPublicError as refused:
+            error = not_public(led=led)
+            if refused.__cause__ is not None:  # no address: the name server may know more later
+                error.reason, error.passes = Reason.REFERENCE_FAILED, True
+            raise error from None
         except (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError):
             raise FetchError(f"{what} has no valid certificate for its host.") from None
         except aiohttp.ClientSSLError:
             raise FetchError(f"{what} cannot be reached over TLS.") from None
         except aiohttp.ServerTimeoutError:
-            raise FetchError(f"{what} does not answer.") from None
+            raise FetchError(f"{what} does not answer.", passes=True) from None
         except aiohttp.ClientConnectorError:
-            raise FetchError(f"{what} cannot be connected to.") from None
+            raise FetchError(f"{what} cannot be connected to.", passes=True) from None
         except (aiohttp.ClientError, OSError):
-            raise FetchError(f"{what} broke off, or does not answer as web servers do.") from None
+            raise FetchError(
+                f"{what} broke off, or does not answer as web servers do.", passes=True
+            ) from None
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -131,8 +156,8 @@ class Fetcher:
                     resolver=CheckedResolver(self.rules, self._lookup),
                     # A cached address, or a kept connection, might belong to another server by now.
                     use_dns_cache=False,
-                    force_close=True,
-                    limit=AT_A_TIME,
+                    force_close=not self._keep_alive,
+                    limit=self._connections,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,

@@ -21,10 +21,12 @@ from catdog_stream.pipeline.partition_queues import PartitionQueues
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.timings import Timings, observe_queue, observe_stages
 
-__all__ = ["Classified", "Job", "OrderedPublisher", "Outcome", "Publisher"]
+__all__ = ["Classified", "Job", "OrderedPublisher", "Outcome", "PartitionFlow", "Publisher"]
 
 #: Seconds between two checks if this process still owns the requests.
 ASK_AGAIN_SECONDS = 0.5
+#: Number of unanswered requests of a partition from which on it is paused, and at which it resumes.
+MOST_OF_PARTITION, RESUMES_AT = 128, 64
 
 
 class Publisher(Protocol):
@@ -35,6 +37,16 @@ class Publisher(Protocol):
 
         The result is the outcome as written: a label too large for its topic becomes a rejection.
         """
+
+
+class PartitionFlow(Protocol):
+    """Source of requests, of which single partitions can be paused."""
+
+    def pause(self, partition: int) -> None:
+        """Deliver no more requests of a partition than those that are on their way."""
+
+    def resume(self, partition: int) -> None:
+        """Deliver the requests of a paused partition again."""
 
 
 @dataclass(eq=False, slots=True)
@@ -65,6 +77,8 @@ class OrderedPublisher(Generic[J]):
             answer, or too many requests are rejected.
             From then on nothing is answered or acknowledged; the caller must stop the process.
         max_in_flight: most requests that are taken and not yet acknowledged.
+        flow: pauses a partition with many unanswered requests, so that it holds up no other;
+            ``None``: no partition is paused.
         observers: notified of each acknowledged answer, with its request and timings.
     """
 
@@ -77,8 +91,10 @@ class OrderedPublisher(Generic[J]):
         on_failure: Callable[[BaseException], object],
         max_in_flight: int,
         observers: Observers,
+        flow: PartitionFlow | None = None,
     ) -> None:
         self._publisher = publisher
+        self._flow = flow
         self._owns = owns
         self._limit = limit
         self._on_failure = on_failure
@@ -138,6 +154,8 @@ class OrderedPublisher(Generic[J]):
         partition = job.incoming.source.partition
         if self._queues.append(partition, job):
             self._spawn(self._answer_in_order(partition))
+        if self._flow is not None and self._queues.length(partition) == MOST_OF_PARTITION:
+            self._flow.pause(partition)
 
     async def _answer_in_order(self, partition: int) -> None:
         while (first := self._queues.head(partition)) is not None:
@@ -156,6 +174,8 @@ class OrderedPublisher(Generic[J]):
                 timings.confirmed = time.perf_counter()
                 await job.acknowledge(outcome)
                 self._queues.remove_head(partition)
+                if self._flow is not None and self._queues.length(partition) == RESUMES_AT:
+                    self._flow.resume(partition)
                 self._slots.release()
                 self._answered += 1
                 observe_stages(timings)

@@ -25,6 +25,10 @@ class PartitionQueues(Generic[K, T]):
     def __len__(self) -> int:
         return sum(map(len, self._lanes.values()))
 
+    def length(self, key: K) -> int:
+        """Return the number of items of the queue."""
+        return len(self._lanes.get(key, ()))
+
     def append(self, key: K, item: T) -> bool:
         """Queue ``item``; return true if the queue was idle and needs a task to serve it."""
         lane = self._lanes.get(key)

@@ -15,6 +15,7 @@ __all__ = ["STAGES", "Stage", "Timings", "observe_queue", "observe_stages"]
 #: Name of each stage, and the moment at which it ends.
 STAGES = (
     ("thread", "begun"),  # waiting for a decoding thread
+    ("fetching", "fetched"),  # a picture that the request names by a reference, with its turn
     ("reading", "read"),  # parsing the request, decoding and preparing its picture
     ("batch", "batched"),  # waiting for a batch
     ("model", "decided"),  # inference of its batch
@@ -36,6 +37,7 @@ class Timings:
 
     taken: float = field(default_factory=time.perf_counter)
     begun: float | None = None
+    fetched: float | None = None
     read: float | None = None
     batched: float | None = None
     decided: float | None = None

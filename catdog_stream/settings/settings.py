@@ -29,6 +29,7 @@ from catdog_stream.models.stacks.manifest import MAX_BATCH
 from catdog_stream.models.vote_rules import RULES, Rule
 from catdog_stream.settings import values
 from catdog_stream.settings.allowed_hosts import AllowedHost, FetchMode
+from catdog_stream.settings.allowed_references import AllowedReferences
 
 __all__ = ["Engine", "LogFormat", "RoleName", "Settings"]
 
@@ -80,6 +81,8 @@ class Settings:
     #: Paths of the fields with the picture and the url in a request's JSON.
     data_field: str = "data"
     url_field: str = "url"
+    #: Hosts, buckets and folders of the pictures of requests; ``None``: nothing is fetched.
+    fetch: AllowedReferences | None = None
     #: Names of the application's topics and groups.
     names: Names = field(default_factory=Names)
     #: Class or function that returns the classifier, ``package.module:factory``; ``None``: a stack.
@@ -192,6 +195,7 @@ class Settings:
             label_text=read("CATDOG_LABEL_TEXT", checked_template, cls.label_text),
             data_field=read("CATDOG_DATA_FIELD", values.field, cls.data_field),
             url_field=read("CATDOG_URL_FIELD", values.field, cls.url_field),
+            fetch=read("CATDOG_FETCH", AllowedReferences.parse, cls.fetch),
             create_topics=read("CATDOG_CREATE_TOPICS", values.one_of(SWITCH), "on") == "on",
             broker=read("CATDOG_BROKER", values.broker, cls.broker),
             stack=stacks[0] if stacks else cls.stack,

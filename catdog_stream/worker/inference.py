@@ -13,6 +13,7 @@ from mode import Service
 from catdog_stream import metrics
 from catdog_stream.delivery.fetch_budget import FetchBudget
 from catdog_stream.errors import StackError
+from catdog_stream.fetching.references import References
 from catdog_stream.memory import MemoryPlan
 from catdog_stream.models.classes import listed
 from catdog_stream.models.classifier import Classifier
@@ -142,6 +143,13 @@ class Inference(Service):
         observers.add(self.drift_monitor)
         self._serving = Serving(max_wait=settings.batch_wait, on_failure=on_failure)
         self._pipeline: Pipeline | None = None
+        self._references: References | None = None
+        if settings.fetch is not None:
+            self._references = References(
+                settings.fetch,
+                max_bytes=settings.max_image_bytes,
+                budget=MemoryPlan.of(settings).references,
+            )
 
     @property
     def warm(self) -> bool:
@@ -212,6 +220,8 @@ class Inference(Service):
             max_in_flight=in_flight,
             decode_threads=decoders(on_gpu=on_gpu),
             observers=self._observers,
+            references=self._references,
+            flow=self._member,
         )
         pipeline.start()
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)
@@ -296,6 +306,8 @@ class Inference(Service):
         """Stop the pipeline and free the model."""
         if self._pipeline is not None:
             await self._pipeline.stop()
+        if self._references is not None:
+            await self._references.close()
         await self._serving.stop()
         if self.shadow is not None:
             await asyncio.to_thread(self.shadow.stop)

@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from catdog_stream.errors import Reason, RejectedRequest, TooManyRejectedError
+from catdog_stream.fetching.references import References
 from catdog_stream.messages.requests.json_format import JsonFormat
 from catdog_stream.messages.requests.request import RequestParser
 from catdog_stream.messages.wire import Incoming, Source
@@ -21,6 +22,9 @@ from catdog_stream.models.pictures import Picture
 from catdog_stream.models.verdict import Verdict
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.observing import Observers
+from catdog_stream.pipeline.ordered_publisher import (
+    PartitionFlow,
+)
 from catdog_stream.pipeline.pipeline import Classified, Outcome, Pipeline
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import Serving
@@ -122,14 +126,20 @@ class Scene:
     _next: dict[int, int] = field(default_factory=dict)
 
     async def submit(
-        self, letter: str, partition: int = 0, rejected: RejectedRequest | None = None
+        self,
+        letter: str,
+        partition: int = 0,
+        rejected: RejectedRequest | None = None,
+        reference: str | None = None,
     ) -> Source:
-        """Submit the next request of a partition."""
+        """Submit the next request of a partition, with a picture or a reference to it."""
         offset = self._next.get(partition, 0)
         self._next[partition] = offset + 1
         source = Source("catdogimage", partition, offset)
         data = base64.b64encode(letter.encode()).decode()
         value = orjson.dumps({"url": str(source), "data": data})
+        if reference is not None:
+            value = orjson.dumps({"url": reference})
 
         async def acknowledge(_outcome: Outcome) -> None:
             assert source in self.kafka.confirmed, "acknowledged before Kafka had the answer"
@@ -166,6 +176,8 @@ async def scene(
     max_in_flight: int = 16,
     max_rejected_in_a_row: int = 1000,
     owns: Callable[[], Awaitable[bool]] = always,
+    references: References | None = None,
+    flow: PartitionFlow | None = None,
 ) -> AsyncIterator[Scene]:
     model, kafka = model or Model(), kafka or Kafka()
     failures: list[BaseException] = []
@@ -185,6 +197,8 @@ async def scene(
         max_in_flight=max_in_flight,
         decode_threads=3,
         observers=Observers(),
+        references=references,
+        flow=flow,
     )
     pipeline.start()
     try:

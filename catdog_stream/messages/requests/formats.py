@@ -1,6 +1,7 @@
 """Formats of requests besides plain JSON: picture files, CloudEvents, and any of them."""
 
 import uuid
+from dataclasses import replace
 
 from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.factories import made
@@ -47,7 +48,8 @@ class CloudEventsFormat:
     """CloudEvents 1.0 over Kafka in the structured and the binary mode.
 
     The attribute ``subject`` gives the url. The data is the picture (``data_base64`` or, in the
-    binary mode, the value), or a JSON object in the format ``json``.
+    binary mode, the value), or a JSON object in the format ``json``. Without data, the attribute
+    ``dataref`` is a reference to the picture.
 
     Args:
         json: format of the data if it is JSON.
@@ -65,9 +67,12 @@ class CloudEventsFormat:
         if _header(headers, "ce_specversion") is None or kind.startswith("application/cloudevents"):
             return within_budget(value, self._event)
         subject = _header(headers, "ce_subject")
+        reference = _header(headers, "ce_dataref")
+        if not value and reference is not None:
+            return Request(subject, b"", reference=reference)
         if "json" in kind:
             found = self._json.read(value, headers)
-            return Request(found.url or subject, found.picture, found.fields)
+            return replace(found, url=found.url or subject)
         return Request(subject, value)
 
     def _event(self, value: bytes) -> Request:
@@ -79,7 +84,11 @@ class CloudEventsFormat:
             raise RejectedRequest(Reason.BAD_URL, "The attribute subject is not text.")
         if isinstance(data := event.get("data"), dict):
             found = self._json.content(data)
-            return Request(found.url or subject, found.picture)
+            return replace(found, url=found.url or subject)
+        if (reference := event.get("dataref")) is not None and not event.get("data_base64"):
+            if not isinstance(reference, str):
+                raise RejectedRequest(Reason.BAD_REFERENCE, "The attribute dataref is not text.")
+            return Request(subject, b"", reference=reference)
         return Request(subject, picture_in(event.get("data_base64"), "data_base64", subject))
 
     def write(self, picture: bytes, url: str | None) -> tuple[bytes, Headers]:

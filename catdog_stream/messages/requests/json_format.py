@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from catdog_stream.errors import Reason, RejectedRequest
 from catdog_stream.memory import DECODING, parsing_bytes
 from catdog_stream.messages.base64_text import read_base64
 from catdog_stream.messages.raw_json import RawObject, loads
-from catdog_stream.messages.requests.request import Request
+from catdog_stream.messages.requests.request import REFERENCES, Request
 from catdog_stream.messages.wire import MAX_VALUES, Headers, values_of
 
 __all__ = ["JsonFormat", "parsed", "picture_in", "within_budget"]
@@ -49,10 +50,10 @@ class JsonFormat:
         found = self.content(body)
         more = not body.keys() <= FIELDS
         fields = RawObject.parse(value).replaced({self._data[0]: b"null"}) if more else None
-        return Request(found.url, found.picture, fields)
+        return replace(found, fields=fields)
 
     def content(self, body: Mapping[str, Any]) -> Request:
-        """Return url and picture of a parsed object.
+        """Return url and picture of a parsed object. Without a picture, a url may be a reference.
 
         Raises:
             RejectedRequest: ``bad_url``, ``missing_data`` or ``bad_base64``.
@@ -60,7 +61,10 @@ class JsonFormat:
         url = _at(body, self._url)
         if url is not None and not isinstance(url, str):
             raise RejectedRequest(Reason.BAD_URL, f"The field {self._url_name} is not text.")
-        return Request(url, picture_in(_at(body, self._data), self._data_name, url))
+        data = _at(body, self._data)
+        if url is not None and data in (None, "") and url.startswith(REFERENCES):
+            return Request(url, b"", reference=url)
+        return Request(url, picture_in(data, self._data_name, url))
 
     def write(self, picture: bytes, url: str | None) -> tuple[bytes, Headers]:
         """Return the value of a record, without headers."""

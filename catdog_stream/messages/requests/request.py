@@ -12,18 +12,25 @@ from catdog_stream.messages.wire import (
     base64_length,
 )
 
-__all__ = ["Request", "RequestFormat", "RequestParser"]
+__all__ = ["REFERENCES", "Request", "RequestFormat", "RequestParser"]
+
+#: Beginnings of a reference to a picture outside Kafka.
+REFERENCES = ("https://", "s3://", "gs://", "az://", "file://")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Content of a request: an opaque ``url`` and the picture file's bytes."""
+    """Content of a request: an opaque ``url`` and the picture file's bytes.
+
+    Without a picture, its bytes are empty, and ``reference`` states where the picture is.
+    """
 
     url: str | None
     picture: bytes
     #: The request's JSON without the picture, if it has fields outside the contract; a
     #: ``RawObject``, because the label repeats them byte for byte.
     fields: Mapping[str, Any] | None = None
+    reference: str | None = None
 
 
 class RequestFormat(Protocol):
@@ -71,7 +78,7 @@ class RequestParser:
                 ``missing_data`` or ``too_large``.
         """
         request, most = self._read(value, headers), self.max_image_bytes
-        if not request.picture:
+        if not request.picture and request.reference is None:
             raise RejectedRequest(Reason.MISSING_DATA, "The request has no picture.")
         if len(request.picture) > most:
             raise RejectedRequest(Reason.TOO_LARGE, f"The picture has more than {most} bytes.")
