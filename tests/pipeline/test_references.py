@@ -182,8 +182,8 @@ def test_a_stop_during_a_fetch_leaves_no_task(certificates: Certificates) -> Non
                 await it.submit("", reference=f"{store.address}?of=c&held")
             await until(lambda: store.asked == 10)
             await it.pipeline.stop()
-            left = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}
-            assert "Pipeline._fetch" not in left
+            left = "".join(repr(task.get_coro()) for task in asyncio.all_tasks())
+            assert "Pipeline._fetch " not in left
             await stays_so(lambda: it.acknowledged == [])
 
     play(scenario)

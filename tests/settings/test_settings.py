@@ -14,6 +14,7 @@ from catdog_stream.kafka.names import Names
 from catdog_stream.messages.wire import base64_length
 from catdog_stream.settings import Settings
 from catdog_stream.settings.allowed_hosts import AllowedHost
+from catdog_stream.settings.allowed_references import AllowedReferences
 
 
 def test_an_empty_environment_gives_the_documented_defaults() -> None:
@@ -46,6 +47,7 @@ def test_every_variable_is_read() -> None:
         "CATDOG_LABEL_TEXT": "{verdict}",
         "CATDOG_DATA_FIELD": "payload.image",
         "CATDOG_URL_FIELD": "from",
+        "CATDOG_FETCH": "s3://cats",
         "CATDOG_STACK": "some/stack",
         "CATDOG_VOTE_RULE": "majority",
         "CATDOG_CANARY": "pets/3",
@@ -84,6 +86,7 @@ def test_every_variable_is_read() -> None:
         label_text="{verdict}",
         data_field="payload.image",
         url_field="from",
+        fetch=AllowedReferences.parse("s3://cats"),
         broker="kafka://a:9092;kafka://b:9093",
         stack=Path("some/stack"),
         vote_rule="majority",
@@ -196,6 +199,7 @@ def test_what_several_stacks_cannot_be_told_is_refused_by_name(name: str, value:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("CATDOG_FETCH", "cats"),
         ("CATDOG_WEB_FETCH", "yes"),
         ("CATDOG_WEB_FETCH_ALLOW", "10.1.2.3/16"),
         ("CATDOG_WEB_FETCH_ALLOW", "pictures, https://pictures"),

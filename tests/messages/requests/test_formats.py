@@ -86,6 +86,56 @@ def test_fields_of_json_have_paths_and_the_label_does_not_repeat_the_picture() -
     assert json.loads(again) == {"payload": {"image": BASE64}, "from": {"at": "u"}}
 
 
+REFERENCE = "s3://cats/a b"
+
+
+@pytest.mark.parametrize(
+    ("value", "headers", "url"),
+    [
+        (json.dumps({"url": REFERENCE}).encode(), (), REFERENCE),
+        (json.dumps({"url": REFERENCE, "data": ""}).encode(), (), REFERENCE),
+        (json.dumps({"url": REFERENCE, "data": None, "more": 1}).encode(), (), REFERENCE),
+        (json.dumps({**EVENT, "dataref": REFERENCE}).encode(), (), "a/cat"),
+        (json.dumps({**EVENT, "data": {"url": REFERENCE}}).encode(), (), REFERENCE),
+        (None, (*BINARY, ("ce_dataref", REFERENCE.encode())), "a/cat"),
+    ],
+)
+def test_a_request_without_a_picture_may_have_a_reference(
+    value: bytes | None, headers: Headers, url: str
+) -> None:
+    request = read("auto", value, headers)
+    assert (request.url, request.picture, request.reference) == (url, b"", REFERENCE)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"url": REFERENCE, "data": BASE64},
+        {**EVENT, "dataref": REFERENCE, "data_base64": BASE64},
+        {**EVENT, "dataref": REFERENCE, "data": {"data": BASE64}},
+    ],
+)
+def test_the_picture_of_a_request_is_used_and_not_its_reference(value: object) -> None:
+    request = read("auto", json.dumps(value).encode())
+    assert (request.picture, request.reference) == (PICTURE, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"url": "http://a/b"}, "missing_data"),
+        ({"url": "aHR0cHM6Ly9leGFtcGxlLm9yZw"}, "missing_data"),
+        ({"url": REFERENCE, "data": 1}, "bad_base64"),
+        ({"url": REFERENCE, "data": []}, "bad_base64"),
+        ({**EVENT, "dataref": 1}, "bad_reference"),
+    ],
+)
+def test_what_is_no_reference_has_the_reason_of_a_missing_picture(
+    value: object, expected: str
+) -> None:
+    assert reason("auto", json.dumps(value).encode()) == expected
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
