@@ -13,7 +13,12 @@ from catdog_stream.terminal import shown
 from catdog_stream.worker.application import CatDogApp
 from catdog_stream.worker.cluster_checks import Finding, Level
 from catdog_stream.worker.cluster_readiness import cluster_findings
-from catdog_stream.worker.local_checks import check_settings, check_stacks, check_web
+from catdog_stream.worker.local_checks import (
+    check_references,
+    check_settings,
+    check_stacks,
+    check_web,
+)
 
 __all__ = ["add_check"]
 
@@ -56,6 +61,7 @@ def _findings(
     yield check_settings(app.settings, app.role)
     if not app.role.is_jury:
         yield from check_stacks(app.settings)
+        yield from check_references(app.settings)
     yield check_web(web_bind or app.conf.web_bind, web_port or app.conf.web_port)
     try:
         yield from run(saying_silence(app.settings.cluster, _cluster(app)))

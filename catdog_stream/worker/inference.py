@@ -144,12 +144,6 @@ class Inference(Service):
         self._serving = Serving(max_wait=settings.batch_wait, on_failure=on_failure)
         self._pipeline: Pipeline | None = None
         self._references: References | None = None
-        if settings.fetch is not None:
-            self._references = References(
-                settings.fetch,
-                max_bytes=settings.max_image_bytes,
-                budget=MemoryPlan.of(settings).references,
-            )
 
     @property
     def warm(self) -> bool:
@@ -194,8 +188,14 @@ class Inference(Service):
         return self._pipeline.answered if self._pipeline else 0
 
     async def on_start(self) -> None:
-        """Load the serving stack, the canary and the shadow. Raise ``StackError``."""
+        """Load the serving stack, the canary and the shadow. Raise ``CatDogError``."""
         settings = self._settings
+        if settings.fetch is not None:
+            self._references = References(
+                settings.fetch,
+                max_bytes=settings.max_image_bytes,
+                budget=MemoryPlan.of(settings).references,
+            )
         if settings.shadow is not None:
             # TensorFlow would reserve all memory of a GPU, and leave none for the shadow's process.
             os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 
 from catdog_stream.errors import SettingError, StackError
+from catdog_stream.fetching.stores import OpenBucket
 from catdog_stream.models.classes import listed
 from catdog_stream.models.stacks.locate import stack_directory
 from catdog_stream.models.stacks.manifest import load_manifest
@@ -12,7 +13,7 @@ from catdog_stream.worker.cluster_checks import Finding, Level
 from catdog_stream.worker.loading import ClassifierOfSettings
 from catdog_stream.worker.roles import Role
 
-__all__ = ["check_settings", "check_stacks", "check_web"]
+__all__ = ["check_references", "check_settings", "check_stacks", "check_web"]
 
 
 def check_settings(settings: Settings, role: Role) -> Finding:
@@ -50,6 +51,15 @@ def _check_classifier(settings: Settings) -> Finding:
     found = f"{classifier.name} {classifier.version} by {settings.classifier}"
     classifier.close()
     return Finding(Level.OK, "stack", f"{found}: classes {listed(classifier.classes)}.")
+
+
+def check_references(settings: Settings) -> Iterator[Finding]:
+    """Yield why pictures of a bucket cannot be fetched; nothing if they can, or none are."""
+    for bucket in () if settings.fetch is None else settings.fetch.buckets:
+        try:
+            OpenBucket(bucket)
+        except SettingError as error:
+            yield Finding(Level.ERROR, "fetch", error.message)
 
 
 def check_web(host: str, port: int) -> Finding:

@@ -6,9 +6,15 @@ from pathlib import Path
 import pytest
 
 from catdog_stream.settings import Settings
+from catdog_stream.settings.allowed_references import AllowedReferences
 from catdog_stream.testing.ports import free_ports
 from catdog_stream.worker.cluster_checks import Level
-from catdog_stream.worker.local_checks import check_settings, check_stacks, check_web
+from catdog_stream.worker.local_checks import (
+    check_references,
+    check_settings,
+    check_stacks,
+    check_web,
+)
 from catdog_stream.worker.roles import role_of
 from tests.support.examples import EXAMPLES
 
@@ -39,6 +45,14 @@ def test_the_python_classifier_is_checked(monkeypatch: pytest.MonkeyPatch) -> No
     (bad,) = check_stacks(Settings(classifier="brightness:Darkness"))
     assert bad.level is Level.ERROR
     assert "has no attribute 'Darkness'" in bad.sentence
+
+
+def test_a_bucket_that_cannot_be_opened() -> None:
+    settings = Settings(fetch=AllowedReferences.parse("s3://cats, az://dogs"))
+    (bad,) = check_references(settings)
+    assert bad.level is Level.ERROR
+    assert bad.sentence.startswith("CATDOG_FETCH=az://dogs cannot be opened")
+    assert not list(check_references(Settings()))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", ""])
