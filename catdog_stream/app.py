@@ -104,6 +104,7 @@ def build_app(settings: Settings) -> CatDogApp:
         observers=app.observers,
         weights=weights,
         on_failure=app.give_up,
+        flow=member,
     )
     app.rollout = Rollout(settings, app.inference, voter=role.voter, address=lambda: app.address)
     app.aggregation = Aggregation(

@@ -41,7 +41,7 @@ __all__ = ["Classified", "Outcome", "Pipeline", "Publisher"]
 
 logger = logging.getLogger(__name__)
 
-#: Maximum number of requests that are taken, if pictures are fetched.
+#: Maximum number of requests that are taken, if partitions can be paused.
 MOST_TAKEN = 4096
 
 
@@ -79,12 +79,13 @@ class Pipeline:
         on_failure: see ``OrderedPublisher``.
         parser: parser of the requests.
         max_in_flight: maximum number of requests that are read, decoded and classified at a time;
-            without ``references``, also of those that are taken and not yet acknowledged.
+            without ``flow``, also of those that are taken and not yet acknowledged.
         decode_threads: number of threads that read requests and decode pictures.
         observers: see ``OrderedPublisher``.
         references: fetches the pictures that requests name by a reference; ``None``: such requests
             are rejected.
-        flow: see ``OrderedPublisher``; used with ``references``.
+        flow: see ``OrderedPublisher``. With it, requests that wait for their picture do not count
+            for ``max_in_flight``.
     """
 
     def __init__(
@@ -115,9 +116,9 @@ class Pipeline:
             owns=owns,
             limit=limit,
             on_failure=on_failure,
-            max_in_flight=max_in_flight if references is None else MOST_TAKEN,
+            max_in_flight=max_in_flight if flow is None else MOST_TAKEN,
             observers=observers,
-            flow=None if references is None else flow,
+            flow=flow,
         )
         self._observers = observers
         self._readers = DecodingThreads(self._read, self._on_read, threads=decode_threads)

@@ -19,6 +19,7 @@ from catdog_stream.models.classes import listed
 from catdog_stream.models.classifier import Classifier
 from catdog_stream.pipeline.model_runner import ModelRunner
 from catdog_stream.pipeline.observing import Observers
+from catdog_stream.pipeline.ordered_publisher import PartitionFlow
 from catdog_stream.pipeline.pipeline import Pipeline, Publisher
 from catdog_stream.pipeline.rejection_limit import RejectionLimit
 from catdog_stream.pipeline.serving import PARALLEL_BATCHES, Serving
@@ -108,6 +109,7 @@ class Inference(Service):
         observers: observers of the answers.
         weights: filled with the weight of each stack that serves here, by name and version.
         on_failure: called with the reason when the worker must stop.
+        flow: pauses partitions while pictures are fetched; ``None`` if none can be paused.
     """
 
     #: An idle model waits for requests, not for an event that only a restart would bring.
@@ -124,6 +126,7 @@ class Inference(Service):
         observers: Observers,
         weights: MutableMapping[str, float],
         on_failure: Callable[[BaseException], None],
+        flow: PartitionFlow | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -134,6 +137,7 @@ class Inference(Service):
         self._observers = observers
         self._weights = weights
         self._on_failure = on_failure
+        self._flow = flow
         #: A program of one's own may set another loader before the service starts.
         self.load = load
         #: Shadow that classifies pictures without answering, if the settings name one.
@@ -221,7 +225,7 @@ class Inference(Service):
             decode_threads=decoders(on_gpu=on_gpu),
             observers=self._observers,
             references=self._references,
-            flow=self._member,
+            flow=None if self._references is None else self._flow,
         )
         pipeline.start()
         metrics.IN_FLIGHT.set_function(lambda: pipeline.in_flight)

@@ -98,16 +98,16 @@ class TestFiles:
         assert visited(f"file://{folder}", *names) == ["reference_not_allowed"] * len(names)
 
 
-class TestS3:
-    @pytest.fixture(scope="class")
-    def store(self) -> Iterator[S3]:
-        with s3() as server, in_environment(environment(server.address)):
-            keys = ("cats/a.png", "cats/ü %20#?.png", "dogs/b.png")
-            server.put("pictures", dict.fromkeys(keys, PNG))
-            server.put("other", {"a.png": PNG, "large": b"x" * (MOST + 1)})
-            yield server
+@pytest.fixture(scope="module")
+def store() -> Iterator[S3]:
+    with s3() as server:
+        keys = ("cats/a.png", "cats/ü %20#?.png", "dogs/b.png")
+        server.put("pictures", dict.fromkeys(keys, PNG))
+        server.put("other", {"a.png": PNG, "large": b"x" * (MOST + 1)})
+        yield server
 
-    @pytest.mark.usefixtures("store")
+
+class TestS3:
     @pytest.mark.parametrize(
         ("reference", "expected"),
         [
@@ -125,9 +125,12 @@ class TestS3:
             ("gs://other/a.png", "reference_not_allowed"),
         ],
     )
-    def test_objects_of_the_allowed_buckets(self, reference: str, expected: bytes | str) -> None:
+    def test_objects_of_the_allowed_buckets(
+        self, store: S3, reference: str, expected: bytes | str
+    ) -> None:
         allowed = "s3://pictures/cats, s3://other, s3://nowhere"
-        assert visited(allowed, reference) == [expected]
+        with in_environment(environment(store.address)):
+            assert visited(allowed, reference) == [expected]
 
     def test_a_store_without_its_account_is_a_sentence(self) -> None:
         with pytest.raises(SettingError, match="az://container cannot be opened"):

@@ -78,7 +78,7 @@ async def storing(
         store = Store(references, f"https://{HOST}:{url.port}/")
         try:
             async with scene(
-                model, Kafka(1, 0.001), max_in_flight=8, references=references, flow=flow
+                model, Kafka(1, 0.001), max_in_flight=8, references=references, flow=flow or Flow()
             ) as it:
                 yield it, store
             assert references.held == 0

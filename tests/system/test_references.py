@@ -15,6 +15,7 @@ from catdog_stream.testing import Worker, own_broker
 from tests.fetching.serving import answering, leading_to, serving
 from tests.fetching.stores import environment, s3
 from tests.support.client import Client, Message, header
+from tests.support.metrics import samples
 from tests.support.python_classes import grey
 from tests.support.secured import HOST, Certificates
 
@@ -167,7 +168,7 @@ def test_hostile_servers_cost_their_own_requests_and_a_slow_one_holds_up_no_othe
     address: str, tmp_path: Path
 ) -> None:
     async def scenario(server: str, trusting: Mapping[str, str]) -> None:
-        with worker(address, tmp_path, server, trusting):
+        with worker(address, tmp_path, server, trusting) as started:
             async with Client(address) as client:
                 paths = ("light", "endless", "away", "round", "nothing")
                 assert await results(client, [naming(f"{server}/{path}") for path in paths]) == [
@@ -179,6 +180,9 @@ def test_hostile_servers_cost_their_own_requests_and_a_slow_one_holds_up_no_othe
                 async with asyncio.timeout(8):  # less than a slow reference takes
                     assert await results(client, fast) == ["light"] * 300
                 assert not client.rejected.keys() & set(slow)
+                name = "catdog_requests_in_flight"
+                ((_, taken),) = await asyncio.to_thread(samples, started.port, name)
+                assert 128 <= taken < 300, "the partition is paused"
                 await client.answers(slow[:40])
                 reason = header(client.rejected[slow[0]][0], "reason")
                 assert reason == "reference_timeout"
