@@ -1,5 +1,6 @@
 """Tests of OAUTHBEARER with a broker that checks signed tokens, and ends sessions with them."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -14,6 +16,7 @@ from catdog_stream.broker import LocalKafka
 from catdog_stream.testing.ports import free_ports
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
+from tests.support.client import Client, request
 from tests.support.identity_provider import CLIENT, IdentityProvider, identity_provider
 from tests.support.metrics import samples
 from tests.support.pictures import LOOKING, RED
@@ -35,9 +38,20 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvi
         yield running
 
 
+class Addresses(NamedTuple):
+    """Addresses of one broker."""
+
+    #: Without authentication.
+    plain: str
+    #: Requires tokens.
+    oauth: str
+
+
 @pytest.fixture(scope="module")
-def address(provider: IdentityProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a broker that requires tokens; return the address of that listener."""
+def broker(
+    provider: IdentityProvider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Addresses]:
+    """Run a broker with both listeners."""
     port, oauth_port, controller_port = free_ports(3)
     listeners = {"PLAINTEXT": port, "OAUTH": oauth_port}
     all_listeners = listeners | {"CONTROLLER": controller_port}
@@ -67,11 +81,17 @@ def address(provider: IdentityProvider, tmp_path_factory: pytest.TempPathFactory
         folder = tmp_path_factory.mktemp("oauth-kafka")
         kafka = LocalKafka(port, folder, extra=settings, controller_port=controller_port)
         with kafka:
-            yield f"{HOST}:{oauth_port}"
+            yield Addresses(kafka.address, f"{HOST}:{oauth_port}")
 
 
 def _addresses(ports: Mapping[str, int]) -> str:
     return ",".join(f"{name}://{HOST}:{port}" for name, port in ports.items())
+
+
+@pytest.fixture
+def address(broker: Addresses) -> str:
+    """Return the address that requires tokens."""
+    return broker.oauth
 
 
 @pytest.fixture
@@ -111,15 +131,24 @@ def classify(settings: Mapping[str, str], address: str, folder: Path) -> None:
 
 
 def test_a_worker_classifies_while_its_tokens_expire(
-    provider: IdentityProvider, address: str, endpoint: dict[str, str], tmp_path: Path
+    provider: IdentityProvider, broker: Addresses, endpoint: dict[str, str], tmp_path: Path
 ) -> None:
+    async def load() -> None:
+        end = time.monotonic() + EXPIRIES * LIFETIME
+        async with Client(broker.plain) as client:
+            sources: list[str] = []
+            while time.monotonic() < end:
+                sources += await client.send([request(RED)] * 10)
+                await asyncio.sleep(0.1)
+            await client.answers(sources)
+            assert all(len(client.labels[source]) == 1 for source in sources)
+
     provider.lifetime = LIFETIME
-    with Worker(address, tmp_path, settings=endpoint, module=LOOKING) as worker:
+    with Worker(broker.oauth, tmp_path, settings=endpoint, module=LOOKING) as worker:
         worker.wait_ready()
         errors = samples(worker.port, "catdog_broker_errors_total")
-        end = time.monotonic() + EXPIRIES * LIFETIME
-        while time.monotonic() < end:
-            classify(endpoint, address, tmp_path)
+        asyncio.run(load())
+        classify(endpoint, broker.oauth, tmp_path)
         assert samples(worker.port, "catdog_broker_errors_total") == errors
         assert worker.terminate() == 0
         log = worker.log.read_text()
