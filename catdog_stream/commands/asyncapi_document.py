@@ -109,6 +109,7 @@ def _messages(settings: Settings) -> Mapping[str, Schema]:
             "specversion": {"type": "string"},
             "subject": {"type": "string", "description": "The url."},
             "data_base64": {"type": "string", "contentEncoding": "base64"},
+            **({} if settings.fetch is None else {"dataref": {"type": "string"}}),
             "data": _ref("schemas", "Request"),
         },
         "required": ["specversion"],
@@ -181,7 +182,9 @@ def _struct(name: str, record: type[faust.Record]) -> type[msgspec.Struct]:
 def _json_request(settings: Settings) -> Schema:
     """Return the schema of a request in JSON whose fields the settings name."""
     schema: Schema = {"type": "object"}
-    _put(schema, settings.data_field.split("."), {"type": "string", "contentEncoding": "base64"})
+    picture = {"type": "string", "contentEncoding": "base64"}
+    # A reference in the url may take its place.
+    _put(schema, settings.data_field.split("."), picture, required=settings.fetch is None)
     _put(schema, settings.url_field.split("."), {"type": ["string", "null"]}, required=False)
     return schema
 

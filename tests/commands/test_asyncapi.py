@@ -129,6 +129,15 @@ def test_records_have_the_schemas(environment: dict[str, str]) -> None:
         check(found, "label", b'{"label": 1}', ())
 
 
+def test_a_reference_may_take_the_place_of_the_picture() -> None:
+    fields = {"CATDOG_DATA_FIELD": "image", "CATDOG_URL_FIELD": "from"}
+    value = b'{"from": "https://pictures.example/cat.png"}'
+    with pytest.raises(jsonschema.ValidationError):
+        check(document(fields), "jsonRequest", value, ())
+    allowed = {**fields, "CATDOG_FETCH": "https://pictures.example"}
+    check(document(allowed), "jsonRequest", value, ())
+
+
 def test_votes_have_the_schemas() -> None:
     found = document({"CATDOG_ROLE": "jury", "CATDOG_VOTERS": "lite,large"})
     headers: Headers = (("traceparent", b"00"),)
