@@ -117,7 +117,8 @@ class Consumer(ReadingConsumer):
             self._budget.release(message.tp, message.offset)
 
     # -- Pausing. Each rebalance pauses all partitions and resumes them at its end, also those that
-    # were paused here. The set is replaced, not changed: the thread that fetches reads it.
+    # were paused here. The set is replaced, not changed: the thread that fetches reads it. Faust
+    # also leaves out partitions while a stream's queue is full, and then reads paused ones again.
 
     def pause(self, tp: TP) -> None:
         """Deliver no more records of a partition, until ``resume`` or the next rebalance."""
@@ -130,6 +131,13 @@ class Consumer(ReadingConsumer):
         if self._has_taken_over(self.app.consumer_generation_id) and tp in self._paused_partitions:
             self._paused_partitions.discard(tp)
             self._active_partitions = self._get_active_partitions() | {tp}
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Read a partition again, unless it is paused, once the stream's queue has room."""
+        if tp in self._paused_partitions:
+            self._buffered_partitions.discard(tp)
+        else:
+            super().on_buffer_drop(tp)
 
     # -- Draining. Faust waits without limit for requests in progress when partitions are revoked or
     # the worker stops, and cannot be cancelled meanwhile: one answer that cannot be given blocks
