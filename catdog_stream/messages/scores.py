@@ -4,6 +4,7 @@ A class whose name cannot be the name of a header has a header with a similar na
 the header ``scores`` as well, so that readers need not know how names are changed.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -31,6 +32,8 @@ __all__ = [
 SCORES = "scores"
 #: Template of the text of a label that the first clients read.
 LABEL_TEXT = "Probabilities: {scores}"
+#: A width or precision of more than three digits.
+_LONG = re.compile(r"\d{4}")
 
 _Scores = dict[str, Annotated[float, Meta(ge=0, le=1)]]
 
@@ -81,20 +84,24 @@ def checked_template(text: str) -> str:
     if not _can_be_filled(text, sample):
         names = ", ".join(f"{{{name}}}" for name in sample)
         raise ValueError(
-            f"it may have {names}, with a format as in {{probability:.1%}}; other braces are "
-            "written twice"
+            f"it must be UTF-8 and may have {names}, with a format of three digits at most as in "
+            "{probability:.1%}; other braces are written twice"
         )
     return text
 
 
 def _can_be_filled(template: str, sample: Mapping[str, str | float]) -> bool:
     try:
-        parts = [(name, spec) for _, name, spec, _ in Formatter().parse(template)]
-        template.format_map(sample)
-    except (ValueError, LookupError, AttributeError):
+        parts = [(name, spec or "") for _, name, spec, _ in Formatter().parse(template)]
+        # No attributes of the values, no further values in a format, and no text of a gigabyte.
+        if not all(name is None or name in sample for name, _ in parts) or any(
+            "{" in spec or _LONG.search(spec) for _, spec in parts
+        ):
+            return False
+        template.format_map(sample).encode()  # a variable that is not UTF-8 has surrogates
+    except ValueError:
         return False
-    # No attributes of the values, and no further values in a format.
-    return all(name is None or (name in sample and "{" not in (spec or "")) for name, spec in parts)
+    return True
 
 
 def _text_fields(verdict: Verdict, percentages: str) -> dict[str, str | float]:

@@ -177,6 +177,9 @@ def test_a_template_is_filled_and_its_label_is_read_by_its_header(template: str,
         "{scores[0]}",
         "{verdict:{scores}}",
         "{verdict:d}",
+        "{verdict:1000}",
+        "{probability:.99999999999f}",
+        "\udcfc {scores}",
     ],
 )
 def test_a_template_that_cannot_be_filled_is_refused(template: str) -> None:
