@@ -7,6 +7,8 @@ time, on each connection.
 
 Repair: after most of its session, a connection is used for no new request. The next request goes
 through a new connection, which authenticates again, and the old one closes after its last answer.
+If an answer does not arrive in time, aiokafka closes the connection that it finds in the place of
+the old one. If there is none, a ``KeyError`` would end the consumer or the producer for good.
 """
 
 import time
@@ -14,6 +16,7 @@ from typing import Any
 
 from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.conn import AIOKafkaConnection
+from aiokafka.errors import RequestTimedOutError
 
 __all__ = ["install"]
 
@@ -22,6 +25,7 @@ _USED = 0.9
 
 _authenticate = AIOKafkaConnection._do_sasl_handshake
 _get_conn = AIOKafkaClient._get_conn
+_send = AIOKafkaClient.send
 
 
 async def _authenticate_and_learn_lifetime(self: Any) -> None:
@@ -51,6 +55,17 @@ async def _get_conn_within_session(
     return await _get_conn(self, node_id, group=group, no_hint=no_hint)
 
 
+async def _send_on_replaceable_connection(
+    self: Any, node_id: Any, request: Any, *, group: Any = ConnectionGroup.DEFAULT
+) -> Any:
+    try:
+        return await _send(self, node_id, request, group=group)
+    except KeyError as error:
+        if isinstance(error.__context__, TimeoutError):
+            raise RequestTimedOutError from error
+        raise
+
+
 def _close_after_answers(connection: Any) -> None:
     # Requests are answered in their order.
     if connection._requests:
@@ -63,3 +78,4 @@ def install() -> None:
     """Patch every client of this process."""
     AIOKafkaConnection._do_sasl_handshake = _authenticate_and_learn_lifetime
     AIOKafkaClient._get_conn = _get_conn_within_session
+    AIOKafkaClient.send = _send_on_replaceable_connection

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.conn import AIOKafkaConnection
+from aiokafka.errors import RequestTimedOutError
 from aiokafka.protocol.metadata import MetadataRequest
 
 from catdog_stream.patches import session_lifetime
@@ -65,6 +66,27 @@ def test_a_connection_is_replaced_and_finishes_what_was_sent(
             old._requests[-1][2].set_result("answer")
             assert await waiting == "answer"
             await asyncio.sleep(0)
+            assert not old.connected()
+
+    asyncio.run(scenario())
+
+
+def test_the_time_limit_of_a_request_on_a_replaced_connection_is_an_error_of_kafka(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scenario() -> None:
+        async with silent() as port:
+            session_lifetime.install()
+            authenticate = session_lifetime._authenticate_and_learn_lifetime
+            client = AIOKafkaClient(bootstrap_servers=f"127.0.0.1:{port}")
+            old = await authenticated(authenticate, port, monkeypatch)
+            client._conns[1, ConnectionGroup.DEFAULT] = old
+            old._request_timeout = 2 * LIFETIME_MS / 1000
+            waiting = asyncio.ensure_future(client.send(1, MetadataRequest([])))
+            await asyncio.sleep(LIFETIME_MS / 1000)
+            assert await client._get_conn(1) is None  # this client knows no broker to connect to
+            with pytest.raises(RequestTimedOutError):
+                await waiting
             assert not old.connected()
 
     asyncio.run(scenario())
