@@ -199,8 +199,12 @@ async def create_kept(cluster: ClusterConfig, topic: str, partitions: int) -> in
     """
     known = await topic_partitions(cluster, topic)
     if topic not in known:
-        limits = {"retention.ms": "-1", "max.message.bytes": str(cluster.max_answer_bytes)}
-        await create(cluster, [NewTopic(topic, partitions, cluster.replicas, topic_configs=limits)])
+        config = {
+            # The defaults of the brokers may delete records, too.
+            **{"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
+            "max.message.bytes": str(cluster.max_answer_bytes),
+        }
+        await create(cluster, [NewTopic(topic, partitions, cluster.replicas, topic_configs=config)])
         known = await _wait_until_listed(cluster, (topic,), known)
     return known[topic]
 

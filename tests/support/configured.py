@@ -12,9 +12,16 @@ from catdog_stream.kafka.cluster import create_topics
 from catdog_stream.settings import Settings
 from catdog_stream.testing.waiting import wait_until
 
-__all__ = ["configured"]
+__all__ = ["configuration", "configured"]
 
 SECONDS = 20.0
+
+
+def configuration(address: str, topic: str) -> dict[str, str]:
+    """Return the settings of ``topic``, with the defaults of the brokers."""
+    client = AdminClient({"bootstrap.servers": address})
+    (described,) = client.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]).values()
+    return {name: entry.value for name, entry in described.result(SECONDS).items()}
 
 
 @contextmanager
@@ -23,9 +30,8 @@ def configured(address: str, topic: str, **settings: object) -> Iterator[None]:
     client = AdminClient({"bootstrap.servers": address})
 
     def now(names: Mapping[str, str]) -> dict[str, str]:
-        (described,) = client.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]).values()
-        found = described.result(SECONDS)
-        return {name: found[name].value for name in names}
+        found = configuration(address, topic)
+        return {name: found[name] for name in names}
 
     def alter(values: Mapping[str, str]) -> None:
         entries = [

@@ -15,13 +15,16 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from catdog_stream.kafka.cluster import admin, create_topics
+from catdog_stream.broker import LocalKafka
+from catdog_stream.kafka.cluster import admin, create_kept, create_topics
 from catdog_stream.kafka.cluster import group_offsets as offsets_of
 from catdog_stream.settings import Settings
 from catdog_stream.testing.brokers import own_broker
+from catdog_stream.testing.ports import free_ports
 from catdog_stream.testing.waiting import wait_until
 from catdog_stream.testing.worker import Worker
 from tests.support.client import LABELS, REJECTED, REQUESTS, Client, Message, header, request
+from tests.support.configured import configuration
 from tests.support.python_classes import grey
 from tests.system.test_replay import everything
 
@@ -188,6 +191,16 @@ def test_ranges_and_stacks_share_a_topic_and_nothing_is_written_twice(tmp_path: 
         labels = asyncio.run(everything(address, OUT))
         assert len(labels) == 12
         assert of(labels, "lenient 1") == of(labels, "first 1") == set(sources)
+
+
+def test_a_new_topic_keeps_its_records_whatever_the_defaults_of_the_brokers(tmp_path: Path) -> None:
+    defaults = {"log.cleanup.policy": "compact,delete", "log.retention.bytes": "1000"}
+    with LocalKafka(free_ports(1)[0], tmp_path / "broker", extra=defaults) as broker:
+        cluster = Settings(broker=f"kafka://{broker.address}").cluster
+        assert asyncio.run(create_kept(cluster, OUT, 2)) == 2
+        kept = configuration(broker.address, OUT)
+        names = ("cleanup.policy", "retention.bytes", "retention.ms")
+        assert [kept[name] for name in names] == ["delete", "-1", "-1"]
 
 
 def test_what_is_missing_is_one_sentence(tmp_path: Path) -> None:
