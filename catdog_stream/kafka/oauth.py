@@ -1,5 +1,6 @@
 """Settings of SASL's mechanism OAUTHBEARER, and the source of its tokens."""
 
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -69,8 +70,10 @@ class OAuth:
                     f"{_REGION} needs a package: run pip install 'catdog-stream[msk]'."
                 )
             return cls(aws_region=value, extensions=extensions)
-        if urlsplit(value).scheme not in ("https", "http") or not urlsplit(value).hostname:
-            raise SettingError(f"{URL}={value!r} cannot be used: it must be https://HOST/PATH.")
+        if not _is_address(value):  # it is not shown: it may hold a password
+            raise SettingError(
+                f"{URL} cannot be used: it must be https://HOST/PATH in ASCII, without a user name."
+            )
         client_id = required(environment, _CLIENT[0], URL)
         client_secret, file = secret(environment, _SECRET, URL)
         scope = environment.get(_CLIENT[3], "").strip()
@@ -89,9 +92,7 @@ class OAuth:
     def refused(self) -> str:
         """What a cluster refuses that refuses a login, and what to check."""
         if self.url:
-            return (
-                f"the token from {self.url}: check CATDOG_OAUTH_SCOPE and what the broker expects"
-            )
+            return f"the token from {URL}: check CATDOG_OAUTH_SCOPE and what the broker expects"
         if self.token_file:
             return f"the token: check the file in {_FILE}"
         return f"the token from AWS: check {_REGION} and the rights of this machine's role"
@@ -121,6 +122,16 @@ class OAuth:
         if self.ca_file:
             context.load_verify_locations(self.ca_file)
         return context
+
+
+def _is_address(url: str) -> bool:
+    """Return whether ``url`` is the address of a token endpoint."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+    except ValueError:
+        return False
+    return bool(usable) and parts.username is None and re.fullmatch(r"[!-~]+", url) is not None
 
 
 def _signed(region: str) -> Token:

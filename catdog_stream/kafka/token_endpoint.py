@@ -4,9 +4,10 @@ import base64
 import json
 import re
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
@@ -56,15 +57,16 @@ class TokenEndpoint:
         try:
             opener = build_opener(HTTPSHandler(context=self.context()), _NoRedirects)
             with opener.open(self._request(), timeout=deadlines.TOKEN_REQUEST) as answer:
-                return self._token(answer.read(_MAX_BYTES))
+                return self._token(_body(answer))
         except HTTPError as error:
             with error:
                 raise self._refusal(error) from None
-        except (OSError, HTTPException) as error:
+        except HTTPException as error:  # its text may be the endpoint's
+            raise _unreachable(type(error).__name__) from None
+        except OSError as error:
             reason = getattr(error, "reason", error)  # URLError wraps the error of the connection
             why = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-            sentence = f"The token endpoint in {URL} cannot be reached ({why})."
-            raise TokenError(sentence, passing=True) from None
+            raise _unreachable(why) from None
 
     def _request(self) -> Request:
         form = {"grant_type": "client_credentials"} | ({"scope": self.scope} if self.scope else {})
@@ -90,7 +92,7 @@ class TokenEndpoint:
     def _refusal(self, error: HTTPError) -> TokenError:
         passing = error.code >= _SERVER_ERROR or error.code == _TOO_MANY_REQUESTS
         try:
-            code = json.loads(error.read(_MAX_BYTES))["error"]
+            code = json.loads(_body(error))["error"]
             named = f" {code}" if _CODE.fullmatch(code) else ""
         except (OSError, HTTPException, ValueError, LookupError, TypeError):
             named = ""
@@ -99,3 +101,22 @@ class TokenEndpoint:
             variables = f"CATDOG_OAUTH_CLIENT_ID, {self.secret_variable} and CATDOG_OAUTH_SCOPE"
             sentence = f"{sentence}: check {variables}"
         return TokenError(f"{sentence}.", passing=passing)
+
+
+def _body(answer: HTTPResponse | HTTPError) -> bytes:
+    """Return the body of an answer, or its beginning.
+
+    Raises:
+        TimeoutError: the body lasts longer than a request may.
+    """
+    end = time.monotonic() + deadlines.TOKEN_REQUEST
+    body = b""
+    while len(body) < _MAX_BYTES and (part := answer.read1(_MAX_BYTES - len(body))):
+        body += part
+        if time.monotonic() > end:
+            raise TimeoutError("timed out")
+    return body
+
+
+def _unreachable(why: str) -> TokenError:
+    return TokenError(f"The token endpoint in {URL} cannot be reached ({why}).", passing=True)

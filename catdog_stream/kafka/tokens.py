@@ -78,7 +78,7 @@ class TokenSource(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is u
         self._lock = threading.Lock()
         self._request: Future[str] | None = None
         self._token = ""
-        self._due_at = self._expires_at = -float("inf")
+        self._fetched_at = self._due_at = self._expires_at = -float("inf")
         self._error: TokenError | None = None
         self._pause = 0.0
         self._retry_at = -float("inf")
@@ -112,7 +112,18 @@ class TokenSource(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is u
                     await asyncio.sleep(self._retry_at - self._clock())
         except TimeoutError:
             sentence = f"No token for Kafka arrived in {deadlines.TOKEN:g} s."
-            raise self._error or TokenError(sentence, passing=True) from None
+            with self._lock:
+                self._error = self._error or TokenError(sentence, passing=True)
+                raise self._error from None
+
+    def discard(self) -> None:
+        """Request another token for the next connection: a broker has refused the present one.
+
+        The broker's reason may be one that no other token changes, so a new token is kept.
+        """
+        with self._lock:
+            if self._clock() > self._fetched_at + _LONGEST_PAUSE:
+                self._due_at = self._expires_at = -float("inf")
 
     @property
     def error(self) -> TokenError | None:
@@ -151,7 +162,7 @@ class TokenSource(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is u
             with self._lock:
                 self._request = None
                 self._pause, self._error = 0.0, None
-                self._token = text
+                self._token, self._fetched_at = text, started
                 self._due_at = started + _REFRESH * lifetime
                 self._expires_at = started + lifetime
             request.set_result(text)

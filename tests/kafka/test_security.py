@@ -195,7 +195,8 @@ def test_oauth_over_tls_with_extensions(pem: Path) -> None:
         ),
         (
             {"CATDOG_OAUTH_TOKEN_URL": "provider/token"},
-            "CATDOG_OAUTH_TOKEN_URL='provider/token' cannot be used: it must be https://HOST/PATH.",
+            "CATDOG_OAUTH_TOKEN_URL cannot be used: it must be https://HOST/PATH in ASCII, "
+            "without a user name.",
         ),
         (
             {"CATDOG_OAUTH_CLIENT_ID": ""},
@@ -227,6 +228,22 @@ def test_a_combination_for_oauth_that_cannot_be_used_is_one_sentence(
     with pytest.raises(SettingError) as caught:
         Settings.from_environment({**OAUTH, **changed})
     assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:sesame@provider.example/token",
+        "https://[::1/token",
+        "https://provider.example:port/token",
+        "https://provider.example/t oken",
+        "https://provider.example/töken",
+    ],
+)
+def test_an_address_of_a_token_endpoint_that_cannot_be_used_is_not_shown(url: str) -> None:
+    with pytest.raises(SettingError, match=r"^CATDOG_OAUTH_TOKEN_URL cannot be used: ") as caught:
+        Settings.from_environment({**OAUTH, "CATDOG_OAUTH_TOKEN_URL": url})
+    assert "sesame" not in str(caught.value)
 
 
 def test_a_password_file_that_is_no_text_is_not_quoted(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 import asyncio
 import logging
 import socket
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -82,6 +85,21 @@ def test_a_token_is_replaced_before_it_expires_and_kept_if_the_provider_is_away(
     assert asyncio.run(tokens.token()) == first
     provider.broken = None
     now[0] += 1
+    assert asyncio.run(tokens.token()) != first
+
+
+def test_a_refused_token_is_replaced_unless_it_is_new(
+    provider: IdentityProvider, secret_file: Path
+) -> None:
+    now = [100.0]
+    provider.lifetime = 3600
+    tokens = TokenSource(oauth(provider, secret_file).tokens._fetch, {}, lambda: now[0])
+    first = asyncio.run(tokens.token())
+    now[0] += 10
+    tokens.discard()
+    assert asyncio.run(tokens.token()) == first
+    now[0] += 30
+    tokens.discard()
     assert asyncio.run(tokens.token()) != first
 
 
@@ -165,8 +183,8 @@ def test_an_endpoint_that_is_not_there_and_one_that_is_silent(
         assert "cannot be reached (timed out)" in sentence
         monkeypatch.setattr(deadlines, "TOKEN_REQUEST", 10)
         monkeypatch.setattr(deadlines, "TOKEN", 0.1)
-        sentence = failure(oauth(provider, secret_file, CATDOG_OAUTH_TOKEN_URL=url).tokens)
-        assert sentence == "No token for Kafka arrived in 0.1 s."
+        tokens = oauth(provider, secret_file, CATDOG_OAUTH_TOKEN_URL=url).tokens
+        assert failure(tokens) == str(tokens.error) == "No token for Kafka arrived in 0.1 s."
     monkeypatch.setattr(deadlines, "TOKEN", 1)
     sentence = failure(oauth(provider, secret_file, CATDOG_OAUTH_TOKEN_URL=url).tokens)
     assert "cannot be reached (Connection refused)" in sentence
@@ -186,6 +204,46 @@ def test_the_endpoint_must_have_a_certificate_of_a_trusted_authority(
         )
         tls["CATDOG_TLS_CA_FILE"] = str(certificates.authority)
         assert asyncio.run(oauth(provider, tmp_path / "secret", **tls).tokens.token())
+
+
+@contextmanager
+def endpoint(*parts: bytes, pause: float = 0.0) -> Iterator[str]:
+    """Run an endpoint that sends ``parts``, one after the other; yield its address."""
+
+    def answer(server: socket.socket) -> None:
+        with suppress(OSError):  # closed at the end of the test, or by the client
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    for part in parts:
+                        connection.sendall(part)
+                        time.sleep(pause)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer, args=[server], daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/token"
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_the_text_of_something_else_than_http_is_not_shown(
+    provider: IdentityProvider, secret_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadlines, "TOKEN", 0.4)
+    with endpoint(b"\x1b[31mnot HTTP\r\n") as url:
+        assert failure(oauth(provider, secret_file, CATDOG_OAUTH_TOKEN_URL=url).tokens) == (
+            "The token endpoint in CATDOG_OAUTH_TOKEN_URL cannot be reached (BadStatusLine)."
+        )
+
+
+def test_an_answer_that_does_not_end_is_given_up(
+    provider: IdentityProvider, secret_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadlines, "TOKEN_REQUEST", 0.2)
+    parts = [b"HTTP/1.1 200 OK\r\n\r\n", *[b" "] * 100]
+    with endpoint(*parts, pause=0.05) as url:
+        tokens = oauth(provider, secret_file, CATDOG_OAUTH_TOKEN_URL=url).tokens
+        assert "cannot be reached (timed out)" in failure(tokens)
 
 
 def test_each_connection_gets_the_present_token_of_a_file(tmp_path: Path) -> None:

@@ -13,8 +13,13 @@ REFUSAL = b'{"status":"invalid_token"}'
 
 
 class _Tokens(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is untyped
+    discarded = 0
+
     async def token(self) -> str:
         return "token"
+
+    def discard(self) -> None:
+        self.discarded += 1
 
 
 def answer_to(authenticator: Any, message: bytes) -> Any:
@@ -34,5 +39,6 @@ def test_aiokafka_takes_it_for_a_success() -> None:
 def test_a_refusal_is_confirmed_and_a_success_is_not(message: bytes, answer: Any) -> None:
     oauth_refusal.install()
     connection = AIOKafkaConnection.__new__(AIOKafkaConnection)
-    connection._sasl_oauth_token_provider = _Tokens()
+    tokens = connection._sasl_oauth_token_provider = _Tokens()
     assert answer_to(connection.authenticator_oauth(), message) == answer
+    assert tokens.discarded == bool(message)
