@@ -117,26 +117,25 @@ class Consumer(ReadingConsumer):
             self._budget.release(message.tp, message.offset)
 
     # -- Pausing. Each rebalance pauses all partitions and resumes them at its end, also those that
-    # were paused here. The set is replaced, not changed: the thread that fetches reads it. Faust
-    # also leaves out partitions while a stream's queue is full, and then reads paused ones again.
+    # were paused here. A paused partition counts as one whose stream's queue is full: if Faust left
+    # it out for another cause, it would silently drop the records that are fetched already.
 
     def pause(self, tp: TP) -> None:
         """Deliver no more records of a partition, until ``resume`` or the next rebalance."""
         if self._has_taken_over(self.app.consumer_generation_id):
-            self._active_partitions = self._get_active_partitions() - {tp}
+            self._get_active_partitions().discard(tp)
+            self._buffered_partitions.add(tp)
             self._paused_partitions.add(tp)
 
     def resume(self, tp: TP) -> None:
         """Deliver the records of a partition again that ``pause`` has paused."""
         if self._has_taken_over(self.app.consumer_generation_id) and tp in self._paused_partitions:
             self._paused_partitions.discard(tp)
-            self._active_partitions = self._get_active_partitions() | {tp}
+            self.on_buffer_drop(tp)
 
     def on_buffer_drop(self, tp: TP) -> None:
         """Read a partition again, unless it is paused, once the stream's queue has room."""
-        if tp in self._paused_partitions:
-            self._buffered_partitions.discard(tp)
-        else:
+        if tp not in self._paused_partitions:
             super().on_buffer_drop(tp)
 
     # -- Draining. Faust waits without limit for requests in progress when partitions are revoked or

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, cast
 
 import pytest
+from aiokafka import ConsumerRecord
 from faust.types import TP
 
 from catdog_stream.app import build_app
@@ -84,3 +85,40 @@ async def _halt_twice(turns: int) -> None:
     finally:
         reading.cancel()
         await asyncio.wait((reading,))
+
+
+A, B = TP("catdogimage", 0), TP("catdogimage", 1)
+
+
+@pytest.mark.parametrize("paused", [A, B])
+def test_a_pause_drops_no_record_that_was_fetched_before(paused: TP) -> None:
+    asyncio.run(_pause_between_two_records(paused))
+
+
+async def _pause_between_two_records(paused: TP) -> None:
+    async def two_of_each(**_: object) -> dict[TP, list[object]]:
+        return {
+            tp: [
+                ConsumerRecord(tp.topic, tp.partition, offset, 0, 0, None, b"{}", None, 0, 2, ())
+                for offset in range(2)
+            ]
+            for tp in (A, B)
+        }
+
+    app: Any = build_app(Settings())
+    consumer = app.consumer
+    consumer._active_partitions, consumer._taken_over = {A, B}, app.consumer_generation_id
+    consumer._getmany, consumer.highwater = two_of_each, lambda _: 2
+    consumer._note_positions = lambda: None
+    consumer.resume_flow()
+    delivered: list[tuple[TP, int]] = []
+    async for tp, message in consumer.getmany(SECONDS):
+        if not delivered:
+            consumer.on_buffer_full(A)  # as when the stream's queue is nearly full
+            consumer.pause(paused)
+            consumer.on_buffer_drop(A)
+        delivered.append((tp, message.offset))
+    assert sorted(delivered) == [(A, 0), (A, 1), (B, 0), (B, 1)]
+    assert consumer._get_active_partitions() == {A, B} - {paused}
+    consumer.resume(paused)
+    assert consumer._get_active_partitions() == {A, B}
