@@ -52,8 +52,7 @@ def replay(reasons: tuple[str, ...], since: str | None, dry_run: bool) -> None:
     """
     since_ms = None if since is None else parse_time("--since", since, time.time())
     settings = Settings.from_environment()
-    members = settings.request_parser.picture_members
-    run = Replay(settings.cluster, frozenset(reasons), since_ms, dry_run, members)
+    run = Replay(settings.cluster, settings.request_parser, frozenset(reasons), since_ms, dry_run)
     with until_stopped() as signals:
         work = saying_silence(run.cluster, _until_done_or_stopped(run, signals))
         signals.run(work, most=sys.maxsize)

@@ -26,13 +26,14 @@ from aiokafka.errors import MessageSizeTooLargeError
 from tqdm import tqdm
 
 from catdog_stream.delivery.counting import counting_source, reason_of
-from catdog_stream.errors import REPLAY_ADVICE
+from catdog_stream.errors import REPLAY_ADVICE, Reason
 from catdog_stream.kafka.bounded_reader import extent, records
 from catdog_stream.kafka.client import producer
 from catdog_stream.kafka.cluster import create_compacted, create_topics, topic_partitions
 from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.messages.raw_json import loads
-from catdog_stream.messages.wire import PICTURE_MEMBERS, REJECTION_HEADERS, Answer, Source
+from catdog_stream.messages.requests.request import RequestParser
+from catdog_stream.messages.wire import REJECTION_HEADERS, Answer, Source
 
 __all__ = ["Rejected", "Replay", "ReplayOutcome", "Tally", "request_again"]
 
@@ -57,6 +58,8 @@ class ReplayOutcome(Enum):
 _HOPELESS = frozenset(
     reason.value for reason, advice in REPLAY_ADVICE.items() if not advice.can_help
 )
+#: Beginnings of the reasons of requests that had no picture of their own.
+_WITHOUT_PICTURE = (Reason.MISSING_DATA, "reference_")
 
 
 @dataclass(slots=True)
@@ -141,12 +144,10 @@ class Rejected:
         return reason_of(self.record.headers)
 
 
-def request_again(
-    rejected: Rejected, picture_members: Collection[str] = PICTURE_MEMBERS
-) -> Answer | None:
+def request_again(rejected: Rejected, parser: RequestParser) -> Answer | None:
     """Return the original request and the header ``replay-of``; ``None`` if its picture is gone."""
     record = rejected.record
-    if not _may_hold_picture(record.value, picture_members):
+    if not _may_be_whole(rejected, parser):
         return None
     left_out = REJECTION_HEADERS | {REPLAY_OF}
     headers = [(name, value) for name, value in record.headers if name not in left_out]
@@ -154,17 +155,24 @@ def request_again(
     return Answer(record.key, record.value, headers)
 
 
-def _may_hold_picture(value: bytes | None, members: Collection[str]) -> bool:
+def _may_be_whole(rejected: Rejected, parser: RequestParser) -> bool:
     """Return ``False`` for a rejection that holds no more than a shortened request."""
-    if not value:
+    value, members = rejected.record.value, parser.picture_members
+    body: object = {}
+    if value:
+        if not members:
+            return True  # the format is not JSON, or the user's own
+        try:
+            body = loads(value)
+        except orjson.JSONDecodeError:
+            return True  # unknown; the fault that caused the rejection may be repaired
+    if not isinstance(body, dict) or any(body.get(name) for name in members):
+        return True
+    # The null may stand for a picture that was left out. Then the url is no reference.
+    had_none = rejected.reason.startswith(_WITHOUT_PICTURE)
+    if not had_none and any(body.get(name, "") is None for name in members):
         return False
-    if not members:
-        return True  # the format is not JSON, or the user's own
-    try:
-        body = loads(value)
-    except orjson.JSONDecodeError:
-        return True  # unknown; the fault that caused the rejection may be repaired
-    return not isinstance(body, dict) or any(body.get(name) for name in members)
+    return parser.has_reference(value, rejected.record.headers)
 
 
 @dataclass(slots=True)
@@ -173,18 +181,18 @@ class Replay:
 
     Args:
         cluster: the cluster.
+        parser: parser of the requests.
         reasons: replay requests that were rejected for one of these; if empty, for any reason
             except those that are certain to reject them again.
         since_ms: replay requests of this time or later, in milliseconds since the epoch.
         dry_run: only count.
-        picture_members: members of a request's JSON that may hold the picture; none: any value may.
     """
 
     cluster: ClusterConfig
+    parser: RequestParser
     reasons: Collection[str] = ()
     since_ms: int | None = None
     dry_run: bool = False
-    picture_members: Collection[str] = PICTURE_MEMBERS
     tally: Tally = field(default_factory=Tally)
     _known: set[str] = field(default_factory=set)
 
@@ -249,7 +257,7 @@ class Replay:
         key = str(rejected.request)
         if key in self._known:
             return ReplayOutcome.KNOWN
-        request = request_again(rejected, self.picture_members)
+        request = request_again(rejected, self.parser)
         if request is None:
             return ReplayOutcome.NO_PICTURE
         if not self.reasons and rejected.reason in _HOPELESS:

@@ -13,6 +13,7 @@ from catdog_stream.settings import Settings
 from tests.support.names import REQUESTS
 
 REQUEST = Source("catdogimage", 3, 17)
+PARSER = Settings().request_parser
 VALUE = orjson.dumps({"label": None, "url": "x", "data": "QUJD" * 100})
 
 
@@ -41,14 +42,14 @@ def read(key: bytes | None, value: bytes | None, headers: Headers, partition: in
 
 
 def test_a_request_is_put_back_as_it_came() -> None:
-    again = request_again(rejected())
+    again = request_again(rejected(), PARSER)
     assert again is not None
     assert (again.key, again.value) == (b"k", VALUE)
     assert list(again.headers) == [("h", b"1"), ("replay-of", b"catdogimage-rejected/3/5")]
 
 
 def test_a_request_that_is_rejected_again_names_its_last_rejection_alone() -> None:
-    again = request_again(rejected(headers=(("replay-of", b"catdogimage-rejected/3/1"),)))
+    again = request_again(rejected(headers=(("replay-of", b"catdogimage-rejected/3/1"),)), PARSER)
     assert again is not None
     assert list(again.headers) == [("replay-of", b"catdogimage-rejected/3/5")]
 
@@ -57,17 +58,17 @@ def test_a_request_that_is_rejected_again_names_its_last_rejection_alone() -> No
 def test_a_request_whose_picture_was_left_out_cannot_be_put_back(max_bytes: int) -> None:
     short = rejected(max_bytes=max_bytes)
     assert short.record.value != VALUE
-    assert request_again(short) is None
+    assert request_again(short, PARSER) is None
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{}", b'{"data": null}', b'{"data": ""}'])
 def test_a_request_that_never_had_a_picture_is_not_put_back(value: bytes | None) -> None:
-    assert request_again(rejected(value)) is None
+    assert request_again(rejected(value), PARSER) is None
 
 
 @pytest.mark.parametrize("value", [b"\xff\xfe{", b"[1]", b"7", b'{"data": 5}'])
 def test_what_nobody_understands_is_put_back_as_it_is(value: bytes) -> None:
-    again = request_again(rejected(value))
+    again = request_again(rejected(value), PARSER)
     assert again is not None
     assert again.value == value
 
@@ -99,13 +100,50 @@ EVENTS, AUTO = Settings(request_format="cloudevents"), Settings(request_format="
 def test_requests_of_every_format_are_put_back_unless_their_picture_was_left_out(
     settings: Settings, value: bytes, short: bytes
 ) -> None:
-    members = settings.request_parser.picture_members
-    again = request_again(rejected(value, members=members), members)
+    parser = settings.request_parser
+    members = parser.picture_members
+    again = request_again(rejected(value, members=members), parser)
     assert again is not None
     assert again.value == value
     left = rejected(value, max_bytes=300, members=members)
     assert left.record.value == short
-    assert request_again(left, members) is None
+    assert request_again(left, parser) is None
+
+
+DATAREF = b'{"specversion":"1.0","dataref":"s3://a/b"}'
+BINARY = (("ce_specversion", b"1.0"), ("ce_dataref", b"s3://a/b"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "value", "headers", "reason", "whole"),
+    [
+        (Settings(), b'{"url":"s3://a/b"}', (), Reason.TIMEOUT, True),
+        (Settings(), b'{"url":"s3://a/b","data":""}', (), Reason.TIMEOUT, True),
+        (Settings(), b'{"url":"s3://a/b","data":null}', (), Reason.REFERENCE_NOT_FOUND, True),
+        (Settings(), b'{"url":"s3://a/b","data":null}', (), Reason.MISSING_DATA, True),
+        # A picture may have been left out, and then the url is opaque.
+        (Settings(), b'{"url":"s3://a/b","data":null}', (), Reason.TOO_LARGE, False),
+        (Settings(), b'{"url":"a"}', (), Reason.MISSING_DATA, False),
+        (OTHER_FIELD, b'{"url":"s3://a/b","payload":{}}', (), Reason.TIMEOUT, True),
+        (EVENTS, DATAREF, (), Reason.TIMEOUT, True),
+        (AUTO, DATAREF, (), Reason.TIMEOUT, True),
+        (EVENTS, None, BINARY, Reason.TIMEOUT, True),
+        (AUTO, None, BINARY, Reason.TIMEOUT, True),
+    ],
+)
+def test_a_reference_is_put_back_unless_a_picture_may_have_been_left_out(
+    settings: Settings, value: bytes | None, headers: Headers, reason: Reason, whole: bool
+) -> None:
+    parser = settings.request_parser
+    answer = rejection(
+        Incoming(REQUEST, b"k", value, headers, None),
+        RejectedRequest(reason, "So."),
+        max_bytes=10_000,
+        picture_members=parser.picture_members,
+    )
+    again = request_again(read(answer.key, answer.value, answer.headers), parser)
+    assert (again is not None) == whole
+    assert again is None or again.value == value
 
 
 def test_a_request_is_known_by_its_place() -> None:

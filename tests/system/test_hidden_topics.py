@@ -143,7 +143,7 @@ async def _listen(cluster: ClusterConfig) -> object:
         (create_topics, REQUESTS),
         (rollout_state, "catdogstack"),
         (lambda cluster: Recount(cluster).look(), LABELS),
-        (lambda cluster: Replay(cluster).run(asyncio.Event()), REJECTED),
+        (lambda cluster: Replay(cluster, Settings().request_parser).run(asyncio.Event()), REJECTED),
     ],
 )
 def test_nothing_is_not_found_in_a_topic_that_is_hidden(

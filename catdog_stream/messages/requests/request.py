@@ -93,6 +93,13 @@ class RequestParser:
         except Exception:  # noqa: BLE001 - the format may be the user's
             return None
 
+    def has_reference(self, value: bytes | None, headers: Headers) -> bool:
+        """Return true if a request without a picture names one by a reference."""
+        try:
+            return self._read(value, headers).reference is not None
+        except Exception:  # noqa: BLE001 - the format may be the user's
+            return False
+
     def _read(self, value: bytes | None, headers: Headers) -> Request:
         most = self.max_image_bytes
         if len(value or b"") > ROOMS_PARSED * (base64_length(most) + RECORD_OVERHEAD_BYTES):
