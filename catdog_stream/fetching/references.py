@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from catdog_stream.errors import FetchError, Reason, RejectedRequest
-from catdog_stream.fetching.addresses import typed
+from catdog_stream.fetching.addresses import MAX_CHARACTERS, typed
 from catdog_stream.fetching.body import Reserve
 from catdog_stream.fetching.fair_budget import FairBudget
 from catdog_stream.fetching.fetcher import Fetcher
@@ -155,6 +155,8 @@ class References:
             raise FetchError(sentence, Reason.REFERENCE_TIMEOUT) from None
         finally:
             attempts.shrink(len(picture))
+        if not picture:
+            raise FetchError("The file is empty.")
         return Fetched(picture, partial(attempts.shrink, 0))
 
     @staticmethod
@@ -170,6 +172,10 @@ class References:
 
     def _reader(self, reference: str) -> Callable[[Reserve], Awaitable[bytes]]:
         """Return a function that reads an allowed picture once. Raise ``FetchError``."""
+        if len(reference) > MAX_CHARACTERS:
+            raise FetchError(
+                f"The reference has more than {MAX_CHARACTERS} characters.", Reason.BAD_REFERENCE
+            )
         scheme = reference.partition("://")[0]
         if scheme in STORES:
             found = self._allowed.object_at(reference)
@@ -179,7 +185,7 @@ class References:
                     Reason.REFERENCE_NOT_ALLOWED,
                 )
             bucket, key = found
-            if not key:
+            if not key or key.endswith("/"):  # the library would leave the slash out
                 raise FetchError("The reference names no object.", Reason.BAD_REFERENCE)
             return partial(self._stores[bucket].read, key, self._max_bytes)
         if scheme == "file":
@@ -204,12 +210,13 @@ def _open(reference: str, folders: Collection[Path]) -> BinaryIO:
         real = Path(os.path.realpath(file_path(reference)))
     except ValueError:
         raise FetchError("The path cannot be read.", Reason.BAD_REFERENCE) from None
-    if not any(real.is_relative_to(folder) for folder in folders):
+    folder = next((folder for folder in folders if real.is_relative_to(folder)), None)
+    if folder is None:
         raise FetchError(
             "The file is in no folder that CATDOG_FETCH allows.", Reason.REFERENCE_NOT_ALLOWED
         )
     try:
-        file = open(real, "rb", opener=_opener)  # noqa: SIM115 - the caller closes it
+        file = open(real, "rb", opener=partial(_opener, folder))  # noqa: SIM115 - see caller
     except PermissionError:
         raise FetchError("The file may not be read.", Reason.REFERENCE_DENIED) from None
     except FileNotFoundError:
@@ -222,6 +229,15 @@ def _open(reference: str, folders: Collection[Path]) -> BinaryIO:
     return file
 
 
-def _opener(path: str, flags: int) -> int:
-    """Open a file; a pipe must not block."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
+def _opener(folder: Path, path: str, flags: int) -> int:
+    """Open a file below a folder. A pipe must not block. No link may have appeared meanwhile."""
+    *parents, name = Path(path).relative_to(folder).parts or (".",)
+    at = os.open(folder, os.O_DIRECTORY)
+    try:
+        for parent in parents:
+            below = os.open(parent, os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
+            os.close(at)
+            at = below
+        return os.open(name, flags | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=at)
+    finally:
+        os.close(at)

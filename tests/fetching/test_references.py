@@ -62,6 +62,7 @@ class TestFiles:
         (folder / "below").mkdir(parents=True)
         (folder / "below" / "a b.png").write_bytes(PNG)
         (folder / "large").write_bytes(b"x" * (MOST + 1))
+        (folder / "empty").touch()
         (tmp_path / "secret").write_bytes(b"secret")
         (folder / "link").symlink_to(tmp_path / "secret")
         (folder / "outside").symlink_to(tmp_path)
@@ -76,6 +77,7 @@ class TestFiles:
             ("outside/allowed/below/a%20b.png", PNG),
             ("nothing", "reference_not_found"),
             ("large", "too_large"),
+            ("empty", "reference_failed"),
             ("link", "reference_not_allowed"),
             ("outside/secret", "reference_not_allowed"),
             ("../secret", "reference_not_allowed"),
@@ -85,13 +87,37 @@ class TestFiles:
             ("pipe", "bad_reference"),
             ("below", "reference_failed"),
             ("loop", "reference_failed"),
-            ("x" * 5000, "reference_failed"),
+            ("x" * 3000, "reference_failed"),
+            ("x" * 5000, "bad_reference"),
         ],
     )
     def test_only_regular_files_below_the_folder(
         self, folder: Path, name: str, expected: bytes | str
     ) -> None:
         assert visited(f"file://{folder}", f"file://{folder}/{name}") == [expected]
+
+    def test_a_folder_that_becomes_a_link_after_the_check_leads_nowhere(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        outside = folder.parent / "outside"
+        outside.mkdir()
+        (outside / "a b.png").write_bytes(b"secret")
+        resolve = os.path.realpath
+
+        def replaced(path: Path) -> str:
+            found = resolve(path)
+            (folder / "below").rename(folder / "away")
+            (folder / "below").symlink_to(outside)
+            return found
+
+        async def scenario() -> None:
+            client = references(f"file://{folder}")
+            monkeypatch.setattr(os.path, "realpath", replaced)
+            name = f"file://{folder}/below/a%20b.png"
+            assert await fetched(client, name) == "reference_failed"
+            await client.close()
+
+        asyncio.run(scenario())
 
     def test_other_schemes_and_devices(self, folder: Path) -> None:
         names = ("file:///dev/zero", "https://127.0.0.1/", "s3://a/b", "http://a/", "a", "file:a")
@@ -103,7 +129,8 @@ def store() -> Iterator[S3]:
     with s3() as server:
         keys = ("cats/a.png", "cats/ü %20#?.png", "dogs/b.png")
         server.put("pictures", dict.fromkeys(keys, PNG))
-        server.put("other", {"a.png": PNG, "large": b"x" * (MOST + 1)})
+        server.put("other", {"a.png": PNG, "large": b"x" * (MOST + 1), "empty": b""})
+        server.put("beside", {"cats": PNG})
         yield server
 
 
@@ -121,6 +148,10 @@ class TestS3:
             ("s3://pictures/cats/../dogs/b.png", "bad_reference"),
             ("s3://pictures/cats//a.png", "bad_reference"),
             ("s3://other/", "bad_reference"),
+            ("s3://other/empty", "reference_failed"),
+            ("s3://other/" + "x" * 5000, "bad_reference"),
+            ("s3://other/" + "x" * 1_000_000, "bad_reference"),
+            ("s3://beside/cats/", "bad_reference"),
             ("s3://unlisted/a.png", "reference_not_allowed"),
             ("gs://other/a.png", "reference_not_allowed"),
         ],
@@ -128,7 +159,7 @@ class TestS3:
     def test_objects_of_the_allowed_buckets(
         self, store: S3, reference: str, expected: bytes | str
     ) -> None:
-        allowed = "s3://pictures/cats, s3://other, s3://nowhere"
+        allowed = "s3://pictures/cats, s3://beside/cats, s3://other, s3://nowhere"
         with in_environment(environment(store.address)):
             assert visited(allowed, reference) == [expected]
 

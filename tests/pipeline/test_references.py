@@ -125,6 +125,22 @@ def test_a_reference_to_nothing_allowed_and_one_without_the_setting(tmp_path: Pa
     play(scenario)
 
 
+def test_an_empty_file_is_no_picture(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+
+    async def scenario() -> None:
+        references = References(
+            AllowedReferences.parse(f"file://{tmp_path}"), max_bytes=100, budget=1000
+        )
+        async with asyncio.timeout(10), scene(references=references) as it:
+            await it.submit("", reference=f"file://{tmp_path}/empty")
+            await it.all_answered()
+            assert list(it.kafka.outcomes().values()) == ["reference_failed"]
+        await references.close()
+
+    play(scenario)
+
+
 def test_a_partition_that_waits_for_its_store_is_paused_and_holds_up_no_other(
     certificates: Certificates,
 ) -> None:
