@@ -14,7 +14,8 @@ class FairBudget(Generic[K]):
     """Budget of an event loop in any unit, shared by keys such as partitions.
 
     A key may hold at most as much as stays free, so alone it gets half of the budget. A key that
-    holds nothing gets up to all that is free, and one that is alone may exceed the budget.
+    holds nothing gets up to all that is free, and one that is alone may exceed the budget. While a
+    key waits that holds nothing, no other key gets more than it holds.
 
     Args:
         most: the budget.
@@ -33,7 +34,7 @@ class FairBudget(Generic[K]):
 
     async def acquire(self, key: K, size: int) -> None:
         """Wait until ``key`` may hold ``size`` more. A key's calls are served in their order."""
-        if key not in self._queues and self._has_room(key, size):
+        if not (key in self._queues or self._is_overdue()) and self._has_room(key, size):
             self._take(key, size)
             return
         turn = asyncio.get_running_loop().create_future()
@@ -63,8 +64,15 @@ class FairBudget(Generic[K]):
                 if not turn.done():
                     self._take(key, size)
                     turn.set_result(None)
+                    self._queues[key] = self._queues.pop(key)  # behind the others that wait
             if not queue:
                 del self._queues[key]
+            elif key not in self._held:
+                break  # or smaller ones would overtake it for ever
+
+    def _is_overdue(self) -> bool:
+        """Return true if a key waits that holds nothing."""
+        return any(key not in self._held for key in self._queues)
 
     def _has_room(self, key: K, size: int) -> bool:
         free = self._most - self._total - size

@@ -93,3 +93,33 @@ def test_one_that_stops_waiting_holds_nothing_and_lets_those_behind_it_pass() ->
         assert users.budget.held == 0
 
     play(scenario)
+
+
+async def granted_in_order(most: int, large: int) -> list[str]:
+    """Return the keys as their shares are granted: 20 small ones of eight keys, and a large one."""
+    budget: FairBudget[str] = FairBudget(most)
+    granted: list[str] = []
+
+    async def use(key: str, size: int) -> None:
+        await budget.acquire(key, size)
+        granted.append(key)
+        for _ in range(len(granted) % 5):
+            await asyncio.sleep(0)
+        budget.release(key, size)
+
+    async with asyncio.TaskGroup() as group:
+        for key in "abcdefgh":
+            for _ in range(20):
+                group.create_task(use(key, 1))
+        group.create_task(use("large", large))
+    assert len(granted) == 161
+    assert budget.held == 0
+    return granted
+
+
+def test_keys_that_wait_are_served_in_turn_and_none_is_overtaken_for_ever() -> None:
+    async def scenario() -> None:
+        assert "large" in (await granted_in_order(24, 12))[:60]
+        assert set((await granted_in_order(3, 1))[:60]) == {*"abcdefgh", "large"}
+
+    play(scenario)
