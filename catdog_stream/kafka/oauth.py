@@ -90,7 +90,7 @@ class OAuth:
 
     @property
     def refused(self) -> str:
-        """What a cluster refuses that refuses a login, and what to check."""
+        """Text for messages: the credentials that a cluster refused, and the settings to check."""
         if self.url:
             return f"the token from {URL}: check CATDOG_OAUTH_SCOPE and what the broker expects"
         if self.token_file:

@@ -108,7 +108,7 @@ class Security:
 
     @property
     def refused(self) -> str:
-        """What a cluster refuses that refuses a login, and what to check."""
+        """Text for messages: the credentials that a cluster refused, and the settings to check."""
         if self.oauth:
             return self.oauth.refused
         variables = PASSWORD_VARIABLES[0], PASSWORD_VARIABLES[2 if self.password_file else 1]

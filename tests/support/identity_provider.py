@@ -27,7 +27,7 @@ CLIENT = "catdog worker"
 
 
 class IdentityProvider:
-    """What a test may change of the provider while it runs, and what it was asked for.
+    """State of the provider: a test may change it while it runs, and read the requests of clients.
 
     Args:
         folder: for its key.
