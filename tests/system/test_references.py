@@ -170,6 +170,7 @@ def with_server(
     asyncio.run(run())
 
 
+@pytest.mark.long
 def test_hostile_servers_cost_their_own_requests_and_a_slow_one_holds_up_no_other_partition(
     address: str, tmp_path: Path
 ) -> None:

@@ -13,6 +13,9 @@ from catdog_stream.web.api.uploading import read_picture
 from catdog_stream.web.api.v2.infer_request import parse
 from tests.web.attacked_servers import PATIENCE, PROBE_SECONDS, TOKEN, Server, bomb, served
 
+# Without a core that the other tests leave free, every probe is slow.
+pytestmark = pytest.mark.slow
+
 GIGABYTE = 1 << 30
 LIMIT = 4 * 1024 * 1024
 V2_LIMIT = 22 * 1024 * 1024
@@ -102,6 +105,7 @@ def test_a_form_of_lines_costs_nobody_else_anything(body: bytes, coding: str) ->
         + b"A " * (10 * 1024 * 1024)
         + b'"]}]}',
     ],
+    ids=["empty objects", "empty texts", "escapes", "wide text"],
 )
 def test_json_that_grows_costs_nobody_else_anything(body: bytes) -> None:
     with served(reading()) as server:
