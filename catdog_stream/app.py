@@ -136,8 +136,8 @@ def build_app(settings: Settings) -> CatDogApp:
     app.passes_over = {}
     if "foreign_counts" in tables:
         add_count_labels(app, app.record_topics.labels, tables["foreign_counts"], app.observers)
-        app.passes_over[settings.cluster.names.labels] = lambda message: answers_a_request(
-            message,
+        app.passes_over[settings.cluster.names.labels] = lambda record: answers_a_request(
+            record,
             requests_topic=settings.cluster.names.requests,
             partitions=readiness.partitions[settings.cluster.names.labels],
             end_of=member.consumer.end_of,

@@ -8,7 +8,8 @@ header, or a wrong one.
 from collections.abc import Callable
 
 import faust
-from faust.types import EventT, Message, StreamT
+from aiokafka.structs import ConsumerRecord
+from faust.types import EventT, StreamT
 
 from catdog_stream.agents.messages import headers_of, mark, source_of
 from catdog_stream.delivery.committed_table import CommittedTable
@@ -47,19 +48,23 @@ def add_count_labels(
 
 
 def answers_a_request(
-    message: Message, *, requests_topic: str, partitions: int, end_of: Callable[[str, int], float]
+    record: ConsumerRecord,
+    *,
+    requests_topic: str,
+    partitions: int,
+    end_of: Callable[[str, int], float],
 ) -> bool:
     """Return true if the label is this application's own, so the stream can skip it.
 
     Args:
-        message: the label.
+        record: the label.
         requests_topic: name of the topic of requests.
         partitions: number of partitions of the topic of labels.
         end_of: returns the last known end of a partition; infinity if it is another worker's.
     """
-    own = source_of(message)
+    own = source_of(record)
     source = counting_source(
-        headers_of(message),
+        headers_of(record),
         own,
         requests_topic=requests_topic,
         partitions=partitions,

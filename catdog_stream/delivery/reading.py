@@ -6,11 +6,11 @@ Each override below names the fault that it closes.
 import asyncio
 import math
 import time
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing, suppress
 from typing import Any, NoReturn, cast
 
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import ensure_aiokafka_TPset
 from faust.types import TP, Message
@@ -23,6 +23,9 @@ from catdog_stream.delivery.group_lag import GroupLag
 from catdog_stream.errors import UnreadableError
 
 __all__ = ["ReadingConsumer", "raise_"]
+
+#: Records of one fetch, with their partitions.
+Records = AsyncGenerator[tuple[TP, Message], None]
 
 #: Longest wait of one fetch for records, in seconds. Faust asks for 1.0, and a seek must wait for
 #: the fetch in progress.
@@ -59,7 +62,7 @@ class ReadingConsumer(FaustConsumer):
         self._begun_again: set[TP] = set()
         #: Topic to a function that returns true for records its agent does not need. Passing such a
         #: record to the agent costs an eighth of the time of a small request.
-        self.passes_over: dict[str, Callable[[Message], bool]] = {}
+        self.passes_over: dict[str, Callable[[ConsumerRecord], bool]] = {}
         #: Called when a partition cannot be read any further.
         self.on_unreadable: Callable[[UnreadableError], object] = raise_
 
@@ -146,7 +149,8 @@ class ReadingConsumer(FaustConsumer):
         self._read_to.clear()
 
     # -- Reading. Faust starts four tasks for each record, only to notice that the flow stops while
-    # a stream's queue is full: a tenth of the time of a small request.
+    # a stream's queue is full: a tenth of the time of a small request. Here one timeout, without a
+    # time, covers the delivery of all records of a fetch, and stopping the flow lets it expire.
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Deliver records to their streams until the worker stops."""
@@ -154,8 +158,9 @@ class ReadingConsumer(FaustConsumer):
         try:
             while not (self.should_stop or fetcher.should_stop):
                 await asyncio.sleep(0)  # there may always be records to read
-                async for tp, message in self.getmany(timeout=MAX_FETCH_WAIT):
-                    await self._pass_on(tp, message)
+                found = cast(Records, self.getmany(timeout=MAX_FETCH_WAIT))
+                async with aclosing(found) as records:
+                    await self._deliver(records)
         except UnreadableError as error:
             self.on_unreadable(error)
         except BaseException as error:
@@ -165,26 +170,32 @@ class ReadingConsumer(FaustConsumer):
         finally:
             self._parked.set()
 
-    async def _pass_on(self, tp: TP, message: Message) -> None:
-        passes_over = self.passes_over.get(tp.topic)
-        if passes_over is not None and self._has_one_stream(tp.topic) and passes_over(message):
-            return  # like a transaction marker: once all others are acknowledged, commits pass it
-        last = self._read_offset[tp]
-        if tp in self._begun_again or (last is not None and message.offset < last):
-            await self._compare_again(tp)
-            return  # the log differs: these records are read after the comparison
-        if self.app.topics.acks_enabled_for(tp.topic):
-            self._tracker(tp).deliver(message.offset)
+    async def _deliver(self, records: Records) -> None:
+        """Deliver the records of one fetch; stop if the flow stops."""
+        first = await anext(records, None)  # waits for records, the others are there
+        if first is None:
+            return
         delivery = self._delivery = asyncio.timeout(None)
         try:
             async with delivery:
-                await self.callback(message)
+                await self._pass_on(*first)
+                async for tp, message in records:
+                    await self._pass_on(tp, message)
         except TimeoutError:
             if not delivery.expired():
                 raise
             # The flow has stopped, and the task that stopped it seeks.
         finally:
             self._delivery = None
+
+    async def _pass_on(self, tp: TP, message: Message) -> None:
+        last = self._read_offset[tp]
+        if tp in self._begun_again or (last is not None and message.offset < last):
+            await self._compare_again(tp)
+            return  # the log differs: these records are read after the comparison
+        if self.app.topics.acks_enabled_for(tp.topic):
+            self._tracker(tp).deliver(message.offset)
+        await self.callback(message)
         self._read_offset[tp] = message.offset
 
     def _tracker(self, tp: TP) -> AckTracker:
@@ -244,5 +255,19 @@ class ReadingConsumer(FaustConsumer):
             self._note_positions()
             records, active = await super()._wait_next_records(timeout)
             if stops == self._stops:
-                return records, active
+                return self._needed(records), active
         return None, None
+
+    def _needed(
+        self, records: Mapping[TP, Sequence[ConsumerRecord]] | None
+    ) -> Mapping[TP, Sequence[ConsumerRecord]]:
+        """Return the records without those that their only stream does not need.
+
+        They count as transaction markers: once all others are acknowledged, commits pass them.
+        """
+        return {
+            tp: [record for record in found if not passes_over(record)]
+            if (passes_over := self.passes_over.get(tp.topic)) and self._has_one_stream(tp.topic)
+            else found
+            for tp, found in (records or {}).items()
+        }

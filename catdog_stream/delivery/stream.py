@@ -10,6 +10,8 @@ next record has finished with the last one. An agent that fails, or is cancelled
 """
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -28,6 +30,10 @@ T = TypeVar("T")
 #: which have no events.
 Item = tuple[EventT[Any] | None, Any]
 
+#: Longest time for which a stream reads waiting records without a return to the event loop, in
+#: seconds.
+MOST_ALONE = 0.001
+
 
 class Stream(faust.Stream[T]):
     """Stream in which each record stays unacknowledged until the agent asks for the next one."""
@@ -40,6 +46,7 @@ class Stream(faust.Stream[T]):
     #: Iterations in progress; an iteration that the agent has left ends a little later.
     _iterations = 0
     _started_by_iteration = False
+    _others_ran_at = -math.inf
 
     def __aiter__(self) -> AsyncIterator[T]:
         """Iterate over values; acknowledge each when the agent asks for the next one."""
@@ -186,7 +193,7 @@ class Stream(faust.Stream[T]):
             errors = channel.queue._errors
         read = channel.__anext__
         while True:
-            await asyncio.sleep(0)  # while records wait, no other task would run
+            await self._let_others_run()
             if errors:
                 raise errors.popleft()
             value: Any = await read()
@@ -206,6 +213,13 @@ class Stream(faust.Stream[T]):
                 continue
             if event is not None or value is not None:
                 return event, value
+
+    async def _let_others_run(self) -> None:
+        """Return to the event loop from time to time; while records wait, nothing else does."""
+        now = time.monotonic()
+        if now - self._others_ran_at >= MOST_ALONE:
+            await asyncio.sleep(0)
+            self._others_ran_at = time.monotonic()
 
     def _takes(self, event: EventT[Any]) -> bool:
         """Mark ``event`` as in progress; return ``False`` if its partition has moved since."""

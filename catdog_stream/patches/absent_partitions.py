@@ -33,15 +33,19 @@ async def _patient(
 ) -> Any:
     client = producer.client
     known = await client._wait_on_metadata(topic)
+    if partition is not None and partition not in known:
+        await _until_known(client, topic, partition)
+    return await _original(producer, topic, value, key, partition, timestamp_ms, headers)
+
+
+async def _until_known(client: Any, topic: str, partition: int) -> None:
     try:
         async with asyncio.timeout(client._request_timeout_ms / 1000):
-            while partition is not None and partition not in known:
+            while partition not in await client._wait_on_metadata(topic):
                 await asyncio.sleep(PAUSE)
                 await client.force_metadata_update()
-                known = await client._wait_on_metadata(topic)
     except TimeoutError:
         raise UnknownTopicOrPartitionError(topic) from None
-    return await _original(producer, topic, value, key, partition, timestamp_ms, headers)
 
 
 def install() -> None:

@@ -90,6 +90,10 @@ async def _halt_twice(turns: int) -> None:
 A, B = TP("catdogimage", 0), TP("catdogimage", 1)
 
 
+def record(tp: TP, offset: int) -> ConsumerRecord[bytes, bytes]:
+    return ConsumerRecord(tp.topic, tp.partition, offset, 0, 0, None, b"{}", None, 0, 2, ())
+
+
 @pytest.mark.parametrize("paused", [A, B])
 def test_a_pause_drops_no_record_that_was_fetched_before(paused: TP) -> None:
     asyncio.run(_pause_between_two_records(paused))
@@ -97,13 +101,7 @@ def test_a_pause_drops_no_record_that_was_fetched_before(paused: TP) -> None:
 
 async def _pause_between_two_records(paused: TP) -> None:
     async def two_of_each(**_: object) -> dict[TP, list[object]]:
-        return {
-            tp: [
-                ConsumerRecord(tp.topic, tp.partition, offset, 0, 0, None, b"{}", None, 0, 2, ())
-                for offset in range(2)
-            ]
-            for tp in (A, B)
-        }
+        return {tp: [record(tp, offset) for offset in range(2)] for tp in (A, B)}
 
     app: Any = build_app(Settings())
     consumer = app.consumer
@@ -122,3 +120,73 @@ async def _pause_between_two_records(paused: TP) -> None:
     assert consumer._get_active_partitions() == {A, B} - {paused}
     consumer.resume(paused)
     assert consumer._get_active_partitions() == {A, B}
+
+
+class Fetches:
+    """Consumer of an app with one fetch of records, and none afterwards."""
+
+    def __init__(self, found: dict[TP, list[ConsumerRecord[bytes, bytes]]]) -> None:
+        self.app = cast(Any, build_app(Settings()))
+        self.consumer = cast(Any, self.app.consumer)
+        self.consumer._active_partitions = set(found)
+        self.consumer._taken_over = self.app.consumer_generation_id
+        self.consumer._getmany, self.consumer.highwater = self._fetch, lambda _: 2
+        self.consumer._note_positions = lambda: None
+        self.consumer.callback = self._receive
+        self.delivered: list[tuple[TP, int]] = []
+        self.has_room = asyncio.Event()
+        self._found = found
+
+    async def _fetch(self, active_partitions: object, timeout: float) -> object:  # noqa: ARG002
+        found, self._found = self._found, {}
+        await asyncio.sleep(0 if found else timeout)
+        return found
+
+    async def _receive(self, message: Any) -> None:
+        if self.delivered:
+            await self.has_room.wait()
+        self.delivered.append((message.tp, message.offset))
+
+    async def __aenter__(self) -> "Fetches":
+        self.consumer.resume_flow()
+        self._reading = asyncio.create_task(self.consumer._drain_messages(self.app._fetcher))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._reading.cancel()
+        await asyncio.wait((self._reading,))
+
+    async def until_delivered(self, count: int) -> None:
+        async with asyncio.timeout(SECONDS):
+            while len(self.delivered) < count:
+                await asyncio.sleep(0.01)
+
+
+def test_a_seek_ends_the_delivery_to_a_stream_that_has_no_room() -> None:
+    async def story() -> None:
+        async with Fetches({A: [record(A, 0), record(A, 1), record(A, 2)]}) as fetches:
+            await fetches.until_delivered(1)
+            async with asyncio.timeout(SECONDS):
+                await fetches.consumer._halt()
+            fetches.has_room.set()
+            await asyncio.sleep(0.05)
+            assert fetches.delivered == [(A, 0)], "the seek returns to the others"
+            assert fetches.consumer._read_offset[A] == 0
+            fetches.consumer.resume_flow()
+            fetches._found = {A: [record(A, 1)]}
+            await fetches.until_delivered(2)
+
+    asyncio.run(story())
+
+
+def test_records_that_their_only_stream_does_not_need_are_not_delivered() -> None:
+    async def story() -> None:
+        own = TP("catdoglabel", 0)
+        async with Fetches({own: [record(own, 0), record(own, 1)], A: [record(A, 7)]}) as fetches:
+            fetches.has_room.set()
+            fetches.consumer.passes_over[own.topic] = lambda label: label.offset == 0
+            fetches.app.topics._topic_name_index[own.topic] = {"its only stream"}
+            await fetches.until_delivered(2)
+            assert sorted(fetches.delivered) == [(A, 7), (own, 1)]
+
+    asyncio.run(story())
