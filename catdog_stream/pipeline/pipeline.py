@@ -250,7 +250,9 @@ class Pipeline:
     async def _fetch(self, job: _Job, request: Request) -> None:
         try:
             fetched = await self._fetched(job, request)
-        except Exception as error:  # noqa: BLE001 - any error is the answer
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a panic of a library in Rust is no Exception
             job.outcome.set_result(self._rejection(job, error))
             return
         job.timings.fetched = time.perf_counter()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from aiohttp import web
@@ -136,6 +137,30 @@ def test_an_empty_file_is_no_picture(tmp_path: Path) -> None:
             await it.submit("", reference=f"file://{tmp_path}/empty")
             await it.all_answered()
             assert list(it.kafka.outcomes().values()) == ["reference_failed"]
+        await references.close()
+
+    play(scenario)
+
+
+def test_a_library_that_panics_costs_one_request_its_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Panic(BaseException):
+        """As PyO3's, which is no ``Exception``."""
+
+    async def panic(*_: object) -> NoReturn:
+        raise Panic
+
+    async def scenario() -> None:
+        references = References(
+            AllowedReferences.parse(f"file://{tmp_path}"), max_bytes=100, budget=1000
+        )
+        monkeypatch.setattr(references, "_file", panic)
+        async with asyncio.timeout(10), scene(references=references) as it:
+            await it.submit("", reference=f"file://{tmp_path}/cat")
+            await it.submit("c")
+            await it.all_answered()
+            assert list(it.kafka.outcomes().values()) == ["internal_error", "cat"]
         await references.close()
 
     play(scenario)
