@@ -61,14 +61,24 @@ async def skip_what_is_there(address: str, group: str) -> None:
         await consumer.stop()
 
 
-async def queue(address: str, urls: Sequence[str], files: Iterable[bytes]) -> None:
-    """Publish a request for each url and picture, spread evenly over the partitions."""
+async def queue(
+    address: str, urls: Sequence[str], files: Iterable[bytes], *, raw: bool = False
+) -> None:
+    """Publish a request for each url and picture, spread evenly over the partitions.
+
+    With ``raw``, requests are the picture files themselves.
+    """
     producer = AIOKafkaProducer(bootstrap_servers=address, max_request_size=MAX_BYTES)
     await producer.start()
     try:
         partitions = len(await producer.partitions_for(REQUESTS))
         sent = [
-            await producer.send(REQUESTS, request(file, url), partition=number % partitions)
+            await producer.send(
+                REQUESTS,
+                file if raw else request(file, url),
+                partition=number % partitions,
+                headers=[("url", url.encode())] if raw else [],
+            )
             for number, (url, file) in enumerate(zip(urls, files, strict=True))
         ]
         await asyncio.gather(*sent)

@@ -31,6 +31,7 @@ async def work_off(
     *,
     by_thread: bool = False,
     prefix: str = "",
+    raw: bool = False,
 ) -> Pace:
     """Queue requests with these picture ``files``, start a program, and time its labels.
 
@@ -41,6 +42,7 @@ async def work_off(
         start: starts the program; the block's end stops it.
         by_thread: add the CPU times of the program's threads.
         prefix: beginning of the urls of the requests.
+        raw: requests are picture files instead of JSON.
 
     Returns:
         The pace from the first label to the last.
@@ -48,7 +50,7 @@ async def work_off(
     await create_topics(address)
     await skip_what_is_there(address, group)
     urls = names(len(files), prefix)
-    await queue(address, urls, files)
+    await queue(address, urls, files, raw=raw)
     async with Labels(address, urls) as labels:
         with start() as program:
             try:

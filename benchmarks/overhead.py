@@ -12,7 +12,7 @@ aiokafka, since a shared machine's speed drifts; what counts is the ratio within
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -33,69 +33,80 @@ LOOP_GROUP = "bare-loop"
 SIZES = {"30 KB": 22_500, "300 KB": 225_000}
 
 
+#: Measured programs; each round runs all of them.
+PROGRAMS = ("worker", "worker, raw", "bare loop")
+
+
 def main() -> None:
     """Run the measurement and print the report."""
     arguments = parser(__doc__, images=False)
     arguments.add_argument("--count", type=int, default=6000, help="requests of 30 KB (6000)")
     arguments.add_argument("--rounds", type=int, default=3, help="rounds (3)")
     options = arguments.parse_args()
-    paces: dict[str, list[Pace]] = {size: [] for size in SIZES}
-    loop: dict[str, list[Pace]] = {size: [] for size in SIZES}
+    paces: dict[tuple[str, str], list[Pace]] = {
+        (size, program): [] for size in SIZES for program in PROGRAMS
+    }
     with lend(options.broker) as broker:
         for _ in tqdm(range(options.rounds), unit="round", disable=None):
             for size, length in SIZES.items():
                 count = options.count * SIZES["30 KB"] // length
-                payloads = [os.urandom(length) for _ in range(count)]
-                paces[size].append(_worker(broker, payloads))
-                loop[size].append(_loop(broker, payloads))
+                files = [os.urandom(length) for _ in range(count)]
+                paces[size, "worker"].append(_worker(broker, files))
+                paces[size, "worker, raw"].append(_worker(broker, files, raw=True))
+                paces[size, "bare loop"].append(_loop(broker, files))
     report(
         "Overhead: a model that answers at once",
         {
             name: text
-            for size in SIZES
-            for name, text in _rows(size, paces[size], loop[size]).items()
+            for (size, program), measured in paces.items()
+            for name, text in _rows(size, program, measured, paces[size, "bare loop"]).items()
         },
-        {
-            "sizes": {size: [asdict(pace) for pace in paces[size]] for size in SIZES},
-            "bare_loop": {size: [asdict(pace) for pace in loop[size]] for size in SIZES},
-        },
+        {"paces": {", ".join(key): [asdict(pace) for pace in paces[key]] for key in paces}},
         broker=broker_name(options.broker),
         output=options.output,
     )
 
 
-def _worker(broker: Broker, payloads: Sequence[bytes]) -> Pace:
-    start = partial(Worker, broker.address, broker.folder, module="benchmarks.instant_worker")
-    return asyncio.run(work_off(broker.address, GROUP, payloads, start, by_thread=True))
+def _worker(broker: Broker, files: Sequence[bytes], *, raw: bool = False) -> Pace:
+    settings = {"CATDOG_REQUEST_FORMAT": "raw" if raw else "json"}
+    start = partial(
+        Worker,
+        broker.address,
+        broker.folder,
+        module="benchmarks.instant_worker",
+        settings=settings,
+    )
+    return asyncio.run(work_off(broker.address, GROUP, files, start, by_thread=True, raw=raw))
 
 
-def _loop(broker: Broker, payloads: Sequence[bytes]) -> Pace:
+def _loop(broker: Broker, files: Sequence[bytes]) -> Pace:
     start = partial(
         Command,
         [sys.executable, "-m", "benchmarks.bare_loop", broker.address, LOOP_GROUP],
         {**os.environ, "PYTHONPATH": str(ROOT)},
         broker.folder,
     )
-    return asyncio.run(work_off(broker.address, LOOP_GROUP, payloads, start))
+    return asyncio.run(work_off(broker.address, LOOP_GROUP, files, start))
 
 
-def _rows(size: str, paces: Sequence[Pace], loop: Sequence[Pace]) -> dict[str, str]:
+def _rows(
+    size: str, program: str, paces: Sequence[Pace], loop: Sequence[Pace]
+) -> Mapping[str, str]:
     cpu = median_cpu(paces)
     threads = {name: value for name, value in cpu.items() if ": " in name}
-    return {
-        f"{size}, requests/s": spread([pace.per_s for pace in paces]),
-        f"{size}, CPU ms per request": milliseconds(
-            {name: value for name, value in cpu.items() if name not in threads}
-        ),
-        f"{size}, of it the worker's threads": milliseconds(
-            {name.removeprefix("program: "): value for name, value in threads.items()}
-        ),
-        f"{size}, bare loop, requests/s": spread([pace.per_s for pace in loop]),
-        f"{size}, bare loop, CPU ms per request": milliseconds(median_cpu(loop)),
-        f"{size}, worker / bare loop": spread(
-            [pace.per_s / bare.per_s for pace, bare in zip(paces, loop, strict=True)]
-        ),
+    processes = {name: value for name, value in cpu.items() if name not in threads}
+    rows = {
+        f"{size}, {program}, requests/s": spread([pace.per_s for pace in paces]),
+        f"{size}, {program}, CPU ms per request": milliseconds(processes),
     }
+    if threads:
+        rows[f"{size}, {program}, of it the worker's threads"] = milliseconds(
+            {name.removeprefix("program: "): value for name, value in threads.items()}
+        )
+        rows[f"{size}, {program} / bare loop"] = spread(
+            [pace.per_s / bare.per_s for pace, bare in zip(paces, loop, strict=True)]
+        )
+    return rows
 
 
 if __name__ == "__main__":
