@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 import aiokafka
@@ -29,7 +30,9 @@ from mode import Service
 from catdog_stream import deadlines
 from catdog_stream.delivery.fetch_budget import FetchBudget
 from catdog_stream.delivery.fetch_rationing import LESS_POLLED_INTERVAL, RationedFetching
+from catdog_stream.delivery.first_connection import connect
 from catdog_stream.delivery.group_lag import GroupLag
+from catdog_stream.kafka.config import ClusterConfig
 from catdog_stream.kafka.names import recount_group
 from catdog_stream.metrics import count_broker_error
 
@@ -63,12 +66,15 @@ class RationedConsumerThread(AIOKafkaConsumerThread):
         # the group's name to the group. That client would get records that no agent ever sees.
         self._assignor = self.app.assignor
         consumer._partition_assignment_strategy = (self.app.assignor,)
+        cluster: ClusterConfig | None = cast(Any, self.consumer).cluster
+        if cluster is not None:
+            consumer.start = partial(connect, self, consumer.start, cluster)
         return consumer
 
     async def on_start(self) -> None:
         """Put the rationing between aiokafka's fetcher and its list of partitions."""
         await super().on_start()
-        if self.app.client_only:
+        if self.app.client_only or self.should_stop:
             return
         self._ensure_consumer()._subscription.idle_seconds = self._stalled_seconds
         self._note_heartbeats(self._ensure_consumer()._coordinator)

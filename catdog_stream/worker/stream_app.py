@@ -14,13 +14,14 @@ import faust
 import faust.cli.worker
 import mode.loop
 from faust.exceptions import ImproperlyConfigured
-from faust.types import AgentT, ConsumerT
+from faust.types import AgentT, ConsumerT, ProducerT
 from faust.types.enums import ProcessingGuarantee
 from faust.types.settings import Settings as FaustSettings
 
 from catdog_stream import deadlines, patches
 from catdog_stream.delivery.agent import Agent
 from catdog_stream.delivery.consumer import Consumer
+from catdog_stream.delivery.first_connection import Producer
 from catdog_stream.delivery.sends import Topic, UnconfirmedSends
 from catdog_stream.delivery.stream import Stream
 from catdog_stream.errors import AgentError, SettingError
@@ -83,6 +84,7 @@ class StreamApp(faust.App):
         #: Why the worker stops on its own; ``None`` while it runs.
         self.failure: BaseException | None = None
         self.transport.Consumer = Consumer  # type: ignore[misc]
+        self.transport.Producer = Producer  # type: ignore[misc]
 
     def _load_settings(self, *, silent: bool = False) -> FaustSettings:
         """Load Faust's settings. Raise ``SettingError`` for those that break the guarantee."""
@@ -147,6 +149,11 @@ class StreamApp(faust.App):
         logger.critical("The agent %s failed.", agent.name, exc_info=exc)
         known = isinstance(exc, AgentError)
         self.give_up(exc if known else AgentError(f"The agent {agent.name} failed: {exc!r}."))
+
+    def _new_producer(self) -> ProducerT:
+        producer = cast(Producer, super()._new_producer())
+        producer.cluster = self.settings.cluster
+        return producer
 
     def _new_consumer(self) -> ConsumerT:
         consumer = cast(Consumer, super()._new_consumer())

@@ -16,6 +16,9 @@ pytestmark = pytest.mark.integration
 
 REQUESTS_BEFORE = 10
 OUTAGE = 60.0  # seconds
+FREEZING = "tests.support.freezing_worker"
+#: Part of the message of a worker that waits for its broker.
+WAITS = "Trying again until it does."
 NOT_READY: Samples = [({}, 0.0)]
 READY: Samples = [({}, 1.0)]
 
@@ -78,3 +81,24 @@ def test_a_worker_may_be_started_before_its_broker(
             worker.wait_ready()
             wait_until(lambda: samples(worker.port, "catdog_ready") == READY, "it to be exported")
             asyncio.run(send(broker.address))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("client", ["producer", "consumer"])
+def test_a_worker_waits_for_a_broker_that_freezes_during_the_start(
+    client: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Freeze the broker after it has answered the check of the cluster."""
+    with own_broker(tmp_path_factory.mktemp("broker")) as broker:
+        settings = {"CATDOG_TEST_CLIENT": client, "CATDOG_TEST_BROKER_PID": str(broker.pid)}
+        with Worker(broker.address, tmp_path, settings=settings, module=FREEZING) as worker:
+            wait_until(
+                lambda: WAITS in worker.log.read_text() or worker.process.poll() is not None,
+                "the worker to wait",
+                PATIENCE,
+            )
+            assert worker.get("/readyz")["problems"], "the worker cannot answer"
+            assert worker.get("/healthz")["alive"], "a restart would not wake the broker"
+            broker.resume()
+            worker.wait_ready()
+            assert worker.terminate() == 0
