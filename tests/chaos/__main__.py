@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,7 +20,8 @@ def main() -> None:
     parser.add_argument("--topology", choices=TOPOLOGIES, default="workers", help="(workers)")
     options = parser.parse_args()
     folder = options.folder.absolute() / str(options.seed)
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # an earlier run's brokers have its requests
+    folder.mkdir(parents=True)
     print(f"SEED={options.seed}, {options.minutes:g} minutes; logs in {folder}", flush=True)
     findings = run(
         folder,

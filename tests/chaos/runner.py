@@ -1,7 +1,6 @@
 """Runner: a cluster, workers, load and faults for a while; then a check of every request."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from catdog_stream.errors import Reason
 from catdog_stream.testing.worker import Worker
 from tests.chaos.answers import Answers, committed_requests
+from tests.chaos.counts import NOTHING, true_counts
 from tests.chaos.faults import LANES
 from tests.chaos.lane import Lane
 from tests.chaos.load import Load
@@ -84,19 +84,21 @@ def run(
         ]
         truth = committed_requests(cluster.address)
         _compare(truth, answers, load, findings)
+        counts = _counts(
+            counting,
+            lambda shown: true_counts(answers.verdicts.copy(), answers.reasons.copy(), shown),
+            findings,
+        )
         # A worker that is killed while it processes one request alone, after others have died at
         # the same place, costs that request a rejection: docs/guarantee.md names this exception.
-        stopped = {s for s, told in answers.reasons.items() if told == {_STOPPED}}
-        findings.stopped = len(stopped - answers.labels.keys())
+        findings.stopped = counts["rejected"]
         kills = sum(fault.kind == "worker_killed" for lane in lanes for fault in lane.happened)
         if findings.stopped > kills:
             findings.broken.append(f"{findings.stopped} rejected for {kills} killed workers.")
-        counts = Counter(verdict for found in answers.verdicts.values() for verdict in found)
-        _counts(counting, counts, findings)
         for worker in workers:
             worker.kill()
         fresh = counting[0].start().wait_ready()
-        _counts([fresh], counts, findings)
+        _counts([fresh], lambda _: counts, findings)
         happened = [fault for lane in lanes for fault in lane.happened]
         first = {source: min(times) for source, times in answers.labels.items()}
         for line in table(happened, load.confirmed, first):
@@ -138,15 +140,24 @@ def _compare(truth: set[str], answers: Answers, load: Load, findings: Findings) 
             findings.broken.append(f"{len(sources)} {what}: {sorted(sources)[:5]}.")
 
 
-def _counts(workers: Sequence[Worker], truth: Counter[str], findings: Findings) -> None:
-    """Check that each worker shows the true count of each label."""
+def _counts(
+    workers: Sequence[Worker],
+    truth: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    findings: Findings,
+) -> Mapping[str, Any]:
+    """Check that all workers show the true counts, and return these.
+
+    ``truth`` returns the true counts for the counts that a worker shows.
+    """
     deadline = time.monotonic() + COUNTED
-    rejected = findings.stopped
-    wanted = [{"total": truth.total(), "rejected": rejected, "labels": dict(truth)}] * len(workers)
-    while (shown := [_shown(worker) for worker in workers]) != wanted:
+    while True:
+        shown = [_shown(worker) for worker in workers]
+        counts = truth(shown[0] or NOTHING)
+        if all(each == counts for each in shown):
+            return counts
         if time.monotonic() > deadline:
-            findings.broken += [_difference(wanted[0], each) for each in shown]
-            return
+            findings.broken += [_difference(counts, each) for each in shown]
+            return counts
         time.sleep(0.2)
 
 

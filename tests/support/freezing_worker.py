@@ -10,6 +10,7 @@ from typing import Any
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
 
 from catdog_stream.app import app, main
+from catdog_stream.kafka.silence import silence
 from tests.support.looking_worker import Looking
 
 CLIENTS = {"producer": Producer, "consumer": AIOKafkaConsumerThread}
@@ -21,6 +22,8 @@ def freeze_before(client: Any) -> None:
 
     async def on_start(self: Any) -> None:
         os.kill(int(os.environ["CATDOG_TEST_BROKER_PID"]), signal.SIGSTOP)
+        while await silence(app.settings.cluster) is None:
+            pass  # threads of the broker run until the signal has reached all of them
         await start(self)
 
     client.on_start = on_start
