@@ -22,6 +22,7 @@ from tests.support.command import Command
 from tests.support.pictures import LOOKING, sample_files
 from tests.support.rights import documented, grant
 from tests.support.secured import HOST, create_all, secured_kafka, set_password
+from tests.support.stacks import SECOND
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 
@@ -116,9 +117,7 @@ def test_stacks_use_has_a_worker_take_over(cluster: Cluster, tmp_path: Path) -> 
     made(cluster, **stacks)
     with Worker(cluster.address, tmp_path, settings={**cluster.user("worker"), **stacks}) as worker:
         worker.wait_ready()
-        used = run(
-            {**cluster.user("stacks use"), **stacks}, "stacks", "use", "efficientnet_lite2/2"
-        )
+        used = run({**cluster.user("stacks use"), **stacks}, "stacks", "use", str(SECOND))
         assert used.returncode == 0, used.stdout + used.stderr
 
 
