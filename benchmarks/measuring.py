@@ -9,7 +9,7 @@ from benchmarks.backlog import create_topics, names, queue, skip_what_is_there
 from benchmarks.labels import Arrival, Labels
 from benchmarks.processes import Meter, Program, cpu_meter
 
-__all__ = ["Pace", "median_cpu", "pace", "work_off"]
+__all__ = ["Pace", "median_cpu", "pace", "ratios", "work_off"]
 
 _LOG_BYTES = 4000
 
@@ -77,3 +77,8 @@ async def pace(labels: Labels, since: Arrival, meter: Meter) -> Pace:
 def median_cpu(paces: Sequence[Pace]) -> Mapping[str, float]:
     """Return the median seconds of CPU time for each picture over several rounds."""
     return {name: median(pace.cpu_s.get(name, 0.0) for pace in paces) for name in paces[0].cpu_s}
+
+
+def ratios(paces: Sequence[Pace], others: Sequence[Pace]) -> list[float]:
+    """Return the throughput of each round relative to that of ``others`` in the same round."""
+    return [pace.per_s / other.per_s for pace, other in zip(paces, others, strict=True)]

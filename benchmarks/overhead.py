@@ -11,28 +11,21 @@ aiokafka, since a shared machine's speed drifts; what counts is the ratio within
 
 import asyncio
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
-from pathlib import Path
 
 from tqdm import tqdm
 
 from benchmarks.brokers import Broker, broker_name, lend
-from benchmarks.measuring import Pace, median_cpu, work_off
+from benchmarks.measuring import Pace, median_cpu, ratios, work_off
 from benchmarks.options import parser
+from benchmarks.programs import instant_worker, loop
 from benchmarks.report import milliseconds, report, spread
-from catdog_stream.testing.worker import Worker
-from tests.support.command import Command
 from tests.support.fleet import GROUP
 
-ROOT = Path(__file__).parents[1]
 LOOP_GROUP = "bare-loop"
 #: Bytes of the picture; base64 makes it a third larger.
 SIZES = {"30 KB": 22_500, "300 KB": 225_000}
-
-
 #: Measured programs; each round runs all of them.
 PROGRAMS = ("worker", "worker, raw", "bare loop")
 
@@ -69,28 +62,17 @@ def main() -> None:
 
 def _worker(broker: Broker, files: Sequence[bytes], *, raw: bool = False) -> Pace:
     settings = {"CATDOG_REQUEST_FORMAT": "raw" if raw else "json"}
-    start = partial(
-        Worker,
-        broker.address,
-        broker.folder,
-        module="benchmarks.instant_worker",
-        settings=settings,
-    )
+    start = instant_worker(broker, settings)
     return asyncio.run(work_off(broker.address, GROUP, files, start, by_thread=True, raw=raw))
 
 
 def _loop(broker: Broker, files: Sequence[bytes]) -> Pace:
-    start = partial(
-        Command,
-        [sys.executable, "-m", "benchmarks.bare_loop", broker.address, LOOP_GROUP],
-        {**os.environ, "PYTHONPATH": str(ROOT)},
-        broker.folder,
-    )
+    start = loop(broker, "bare_loop", LOOP_GROUP)
     return asyncio.run(work_off(broker.address, LOOP_GROUP, files, start))
 
 
 def _rows(
-    size: str, program: str, paces: Sequence[Pace], loop: Sequence[Pace]
+    size: str, program: str, paces: Sequence[Pace], bare: Sequence[Pace]
 ) -> Mapping[str, str]:
     cpu = median_cpu(paces)
     threads = {name: value for name, value in cpu.items() if ": " in name}
@@ -103,9 +85,7 @@ def _rows(
         rows[f"{size}, {program}, of it the worker's threads"] = milliseconds(
             {name.removeprefix("program: "): value for name, value in threads.items()}
         )
-        rows[f"{size}, {program} / bare loop"] = spread(
-            [pace.per_s / bare.per_s for pace, bare in zip(paces, loop, strict=True)]
-        )
+        rows[f"{size}, {program} / bare loop"] = spread(ratios(paces, bare))
     return rows
 
 

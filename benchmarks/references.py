@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -21,10 +20,10 @@ from tempfile import TemporaryDirectory
 from tqdm import tqdm
 
 from benchmarks.brokers import Broker, broker_name, lend
-from benchmarks.measuring import Pace, median_cpu, work_off
+from benchmarks.measuring import Pace, median_cpu, ratios, work_off
 from benchmarks.options import parser
+from benchmarks.programs import instant_worker
 from benchmarks.report import milliseconds, report, spread
-from catdog_stream.testing.worker import Worker
 from tests.fetching.stores import environment
 from tests.support.fleet import GROUP
 from tests.support.secured import HOST, Certificates
@@ -50,13 +49,8 @@ def main() -> None:
                 for kind in KINDS:
                     pace = _measure(broker, kind, count, length, certificates)
                     paces[f"{kind}, {size}"].append(pace)
-    ratios = {
-        f"{kind} / embedded, {size}": [
-            pace.per_s / other.per_s
-            for pace, other in zip(
-                paces[f"{kind}, {size}"], paces[f"embedded, {size}"], strict=True
-            )
-        ]
+    to_embedded = {
+        f"{kind} / embedded, {size}": ratios(paces[f"{kind}, {size}"], paces[f"embedded, {size}"])
         for size in SIZES
         for kind in KINDS[1:]
     }
@@ -67,7 +61,7 @@ def main() -> None:
                 f"{name}, requests/s": spread([p.per_s for p in each])
                 for name, each in paces.items()
             },
-            **{name: spread(each) for name, each in ratios.items()},
+            **{name: spread(each) for name, each in to_embedded.items()},
             **{
                 f"{name}, CPU ms per request": milliseconds(median_cpu(each))
                 for name, each in paces.items()
@@ -75,7 +69,7 @@ def main() -> None:
         },
         {
             "rounds": {name: [asdict(pace) for pace in each] for name, each in paces.items()},
-            "ratios": {name: median(each) for name, each in ratios.items()},
+            "ratios": {name: median(each) for name, each in to_embedded.items()},
         },
         broker=broker_name(options.broker),
         output=options.output,
@@ -103,13 +97,7 @@ def _measure(
 def _work_off(
     broker: Broker, files: Sequence[bytes], prefix: str, settings: Mapping[str, str]
 ) -> Pace:
-    start = partial(
-        Worker,
-        broker.address,
-        broker.folder,
-        module="benchmarks.instant_worker",
-        settings=settings,
-    )
+    start = instant_worker(broker, settings)
     return asyncio.run(work_off(broker.address, GROUP, files, start, prefix=prefix))
 
 

@@ -10,7 +10,6 @@ shown as well.
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -22,15 +21,14 @@ from statistics import median
 from tqdm import tqdm
 
 from benchmarks.brokers import Broker, broker_name, lend
-from benchmarks.measuring import Pace, median_cpu, work_off
+from benchmarks.measuring import Pace, median_cpu, ratios, work_off
 from benchmarks.options import parser
 from benchmarks.pictures import pictures
+from benchmarks.programs import loop
 from benchmarks.report import milliseconds, report, spread
 from catdog_stream.testing.worker import Worker
-from tests.support.command import Command
 from tests.support.fleet import GROUP
 
-ROOT = Path(__file__).parents[1]
 LOOP_GROUP = "handwritten-loop"
 
 
@@ -45,14 +43,14 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=3, help="rounds (3)")
     options = arguments.parse_args()
     files = pictures(options.images, options.count)
-    alone, worker, loop = list[Pace](), list[Pace](), list[Pace]()
+    alone, worker, handwritten = list[Pace](), list[Pace](), list[Pace]()
     with lend(options.broker) as broker:
         for _ in tqdm(range(options.rounds), unit="round", disable=None):
             alone.append(_model_alone(options.images, options.count))
             worker.append(_worker(broker, files))
-            loop.append(_loop(broker, files[: options.handwritten_count]))
-    to_limit, to_loop = _ratios(worker, alone), _ratios(worker, loop)
-    kinds = {"model alone": alone, "one worker": worker, "hand-written loop": loop}
+            handwritten.append(_loop(broker, files[: options.handwritten_count]))
+    to_limit, to_loop = ratios(worker, alone), ratios(worker, handwritten)
+    kinds = {"model alone": alone, "one worker": worker, "hand-written loop": handwritten}
     report(
         f"Throughput, {options.count} pictures queued",
         {
@@ -89,21 +87,12 @@ def _worker(broker: Broker, files: Sequence[bytes]) -> Pace:
 
 
 def _loop(broker: Broker, files: Sequence[bytes]) -> Pace:
-    start = partial(
-        Command,
-        [sys.executable, "-m", "benchmarks.handwritten_loop", broker.address, LOOP_GROUP],
-        {**os.environ, "PYTHONPATH": str(ROOT)},
-        broker.folder,
-    )
+    start = loop(broker, "handwritten_loop", LOOP_GROUP)
     return asyncio.run(work_off(broker.address, LOOP_GROUP, files, start))
 
 
 def _rates(paces: Sequence[Pace]) -> list[float]:
     return [pace.per_s for pace in paces]
-
-
-def _ratios(paces: Sequence[Pace], others: Sequence[Pace]) -> list[float]:
-    return [pace.per_s / other.per_s for pace, other in zip(paces, others, strict=True)]
 
 
 if __name__ == "__main__":

@@ -265,9 +265,9 @@ class ReadingConsumer(FaustConsumer):
 
         They count as transaction markers: once all others are acknowledged, commits pass them.
         """
-        return {
-            tp: [record for record in found if not passes_over(record)]
-            if (passes_over := self.passes_over.get(tp.topic)) and self._has_one_stream(tp.topic)
-            else found
-            for tp, found in (records or {}).items()
-        }
+        needed = dict(records or {})
+        for tp, found in needed.items():
+            passes_over = self.passes_over.get(tp.topic)
+            if passes_over is not None and self._has_one_stream(tp.topic):
+                needed[tp] = [record for record in found if not passes_over(record)]
+        return needed
